@@ -1,0 +1,327 @@
+//! What is true: the decision table (design, section 5), pure.
+//!
+//! Sync, sweep, timeout and cancel all ask [`decide`]; none of them has an opinion of its own. It looks at a row,
+//! at the newest execution of its process and at the time, and says what the row should become, or why not.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
+
+/// The times and choices that decisions depend on, from the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// `PROCESS_DEADLINE_SECONDS`: how long a process may take, from its execution's start.
+    pub process_deadline: TimeDelta,
+    /// `START_DEADLINE_SECONDS`: how long a process may wait for its execution.
+    pub start_deadline: TimeDelta,
+    /// `SETTLE_SECONDS`: how long sweeps leave alone what has just changed.
+    pub settle: TimeDelta,
+    /// `REQUIRE_RESULT`: a success without a result is a failure.
+    pub require_result: bool,
+}
+
+/// Why we look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// An event says that something happened just now.
+    Event,
+    /// A sweep looks at everything: what has just changed is left for the next look.
+    Sweep,
+}
+
+/// What to do about a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing: all is well, or nothing can be known yet, or it is no business of ours.
+    Leave,
+    /// Write the row.
+    Close(Closing),
+    /// Stop the execution, then look again.
+    Stop(StopCause),
+    /// Ask Step Functions what the execution ended with, then look again.
+    Inspect,
+}
+
+/// What a row is to become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// COMPLETED. `result` says whether the row has a result then.
+    Completed {
+        /// False: neither the row nor the execution's output has one.
+        result: bool,
+    },
+    /// FAILED, with the execution's error.
+    Failed,
+    /// FAILED: succeeded without the result that `REQUIRE_RESULT` demands.
+    ResultMissing,
+    /// FAILED: no execution was ever started.
+    NeverStarted,
+    /// `TIMED_OUT_STATUS`, with `TIMEOUT_ERROR`.
+    TimedOut,
+    /// CANCELLED.
+    Cancelled,
+}
+
+/// Why an execution is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopCause {
+    /// It runs past its deadline; what it leaves behind is timed out.
+    Deadline,
+    /// Its row was cancelled.
+    Cancelled,
+}
+
+/// Something worth telling that is not put right by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anomaly {
+    /// The row is COMPLETED, its execution is not over in time or did not succeed.
+    CompletedWithoutSuccess,
+    /// The row is closed as failed, its execution succeeded, and the success cannot stand.
+    SucceededButFailed,
+    /// The row is CANCELLED, its execution succeeded.
+    SucceededButCancelled,
+    /// COMPLETED without a result anywhere.
+    ResultMissing,
+}
+
+/// The causal half of a decision: why this verdict and no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// Row and execution agree, or neither asks for anything.
+    Consistent,
+    /// The execution still runs and may.
+    InTime {
+        /// Until its deadline.
+        left: TimeDelta,
+    },
+    /// The execution runs past its deadline.
+    PastDeadline {
+        /// Since its deadline.
+        over: TimeDelta,
+    },
+    /// Nothing runs yet; the process may still be waiting for its execution.
+    NotStartedYet {
+        /// Until the deadline that counts for it.
+        left: TimeDelta,
+    },
+    /// No execution was started in time.
+    NeverStarted {
+        /// Since the start deadline.
+        over: TimeDelta,
+    },
+    /// The row is PROCESSING, has no execution, and is past its deadline.
+    ExecutionGone {
+        /// Since the deadline.
+        over: TimeDelta,
+    },
+    /// The row or its execution changed a moment ago.
+    Settling {
+        /// Until sweeps look.
+        left: TimeDelta,
+    },
+    /// The row was written after its newest execution ended: a new one may be on its way.
+    Reopened {
+        /// Until the old execution speaks after all.
+        left: TimeDelta,
+    },
+    /// A redrive of the execution is pending.
+    RedrivePending,
+    /// The execution ended so, and the row does not say it.
+    Ended(ExecutionStatus),
+    /// We stopped the execution for its deadline.
+    StoppedForDeadline,
+    /// The execution succeeded after the row had been closed as failed.
+    LateSuccess,
+    /// A person closed the row.
+    ClosedByPerson,
+    /// The row is CANCELLED and its execution still runs.
+    CancelledButRunning,
+    /// The row was closed as failed; the worker writes that before Step Functions tries the task again.
+    RetryMayRun,
+    /// Only the execution itself can tell its output or its error.
+    EndingUnknown,
+}
+
+/// A verdict, what is worth telling about it, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision {
+    /// What to do.
+    pub verdict: Verdict,
+    /// What to tell a person.
+    pub anomaly: Option<Anomaly>,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Decision {
+    const fn leave(reason: Reason) -> Self {
+        Self { verdict: Verdict::Leave, anomaly: None, reason }
+    }
+
+    const fn tell(anomaly: Anomaly, reason: Reason) -> Self {
+        Self { verdict: Verdict::Leave, anomaly: Some(anomaly), reason }
+    }
+
+    const fn close(closing: Closing, reason: Reason) -> Self {
+        Self { verdict: Verdict::Close(closing), anomaly: None, reason }
+    }
+
+    const fn stop(cause: StopCause, reason: Reason) -> Self {
+        Self { verdict: Verdict::Stop(cause), anomaly: None, reason }
+    }
+
+    const fn inspect() -> Self {
+        Self { verdict: Verdict::Inspect, anomaly: None, reason: Reason::EndingUnknown }
+    }
+}
+
+/// The code of a row that a person closed by hand (guide, 1 step 4); no late success re-opens it.
+pub const CLOSED_BY_PERSON: &str = "MANUAL_INTERVENTION";
+
+/// Decides what is to become of a process.
+///
+/// `newest` is the execution that speaks for the process: the one started last. `None` says that there is none, not
+/// that none was looked for: whoever could not look must not ask.
+#[must_use]
+pub fn decide(process: &Process, newest: Option<&Execution>, look: Look, policy: &Policy, now: DateTime<Utc>) -> Decision {
+    let decision = match newest {
+        None => without_execution(process, policy, now),
+        Some(execution) => with_execution(process, execution, policy, now),
+    };
+    match (look, settles_in(process, newest, policy, now)) {
+        (Look::Sweep, Some(left)) if decision.verdict != Verdict::Leave || decision.anomaly.is_some() => {
+            Decision::leave(Reason::Settling { left })
+        }
+        _ => decision,
+    }
+}
+
+/// How long what has just changed is left alone: the application's own last step may be under way. It writes FAILED a
+/// moment before its execution ends, and CANCELLED a moment before it stops one.
+fn settles_in(process: &Process, newest: Option<&Execution>, policy: &Policy, now: DateTime<Utc>) -> Option<TimeDelta> {
+    let execution = newest.map(|execution| execution.stopped_at.unwrap_or_else(|| execution.attempt_started_at()));
+    let changed = execution.map_or(process.updated_at, |execution| execution.max(process.updated_at));
+    remaining(changed + policy.settle, now)
+}
+
+fn remaining(until: DateTime<Utc>, now: DateTime<Utc>) -> Option<TimeDelta> {
+    (until > now).then(|| until - now)
+}
+
+fn without_execution(process: &Process, policy: &Policy, now: DateTime<Utc>) -> Decision {
+    let (deadline, closing) = match process.status {
+        ProcessStatus::Pending => (policy.start_deadline, Closing::NeverStarted),
+        ProcessStatus::Processing => (policy.process_deadline, Closing::TimedOut),
+        ProcessStatus::Completed | ProcessStatus::Failed | ProcessStatus::Timeout | ProcessStatus::Cancelled => {
+            return Decision::leave(Reason::Consistent);
+        }
+    };
+    let deadline = process.created_at + deadline;
+    match remaining(deadline, now) {
+        Some(left) => Decision::leave(Reason::NotStartedYet { left }),
+        None if process.status == ProcessStatus::Pending => {
+            Decision::close(closing, Reason::NeverStarted { over: now - deadline })
+        }
+        None => Decision::close(closing, Reason::ExecutionGone { over: now - deadline }),
+    }
+}
+
+fn with_execution(process: &Process, execution: &Execution, policy: &Policy, now: DateTime<Utc>) -> Decision {
+    use ExecutionStatus::{Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
+    match (process.status, execution.status) {
+        (_, PendingRedrive) => Decision::leave(Reason::RedrivePending),
+        (ProcessStatus::Cancelled, Running) => Decision::stop(StopCause::Cancelled, Reason::CancelledButRunning),
+        (_, Running) => running(process.status, execution, policy, now),
+
+        (ProcessStatus::Pending | ProcessStatus::Processing, Succeeded | Failed | TimedOut | Aborted) => {
+            ended(process, execution, policy, now)
+        }
+
+        (ProcessStatus::Completed, Succeeded) => Decision::leave(Reason::Consistent),
+        (ProcessStatus::Completed, Failed | TimedOut | Aborted) => {
+            Decision::tell(Anomaly::CompletedWithoutSuccess, Reason::Ended(execution.status))
+        }
+
+        (ProcessStatus::Failed | ProcessStatus::Timeout, Succeeded) => late_success(process, execution),
+        (ProcessStatus::Failed | ProcessStatus::Timeout, Failed | TimedOut | Aborted) => {
+            Decision::leave(Reason::Consistent)
+        }
+
+        (ProcessStatus::Cancelled, Succeeded) => {
+            Decision::tell(Anomaly::SucceededButCancelled, Reason::Ended(execution.status))
+        }
+        (ProcessStatus::Cancelled, Failed | TimedOut | Aborted) => Decision::leave(Reason::Consistent),
+    }
+}
+
+/// A running execution of a row that was not cancelled. A row is never closed while it runs: it is stopped first.
+fn running(status: ProcessStatus, execution: &Execution, policy: &Policy, now: DateTime<Utc>) -> Decision {
+    let deadline = execution.attempt_started_at() + policy.process_deadline;
+    match (remaining(deadline, now), status) {
+        (Some(_), ProcessStatus::Failed | ProcessStatus::Timeout) => Decision::leave(Reason::RetryMayRun),
+        (Some(left), _) => Decision::leave(Reason::InTime { left }),
+        (None, ProcessStatus::Completed) => {
+            Decision::tell(Anomaly::CompletedWithoutSuccess, Reason::PastDeadline { over: now - deadline })
+        }
+        (None, _) => Decision::stop(StopCause::Deadline, Reason::PastDeadline { over: now - deadline }),
+    }
+}
+
+/// An open row whose newest execution is over.
+fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTime<Utc>) -> Decision {
+    // An execution speaks only for the attempt it was started for. Written after the end, the row may have been
+    // re-opened (or written by a late worker): a new execution gets its time to appear, then the old one speaks.
+    if execution.stopped_at.is_some_and(|stopped| process.updated_at > stopped)
+        && let Some(left) = remaining(process.updated_at + policy.start_deadline, now)
+    {
+        return Decision::leave(Reason::Reopened { left });
+    }
+    let reason = Reason::Ended(execution.status);
+    match (execution.status, &execution.ending) {
+        (ExecutionStatus::Succeeded, _) if process.has_result => Decision::close(Closing::Completed { result: true }, reason),
+        (ExecutionStatus::Succeeded | ExecutionStatus::Failed, None) => Decision::inspect(),
+        (ExecutionStatus::Succeeded, Some(ending)) => match (ending.result.is_some(), policy.require_result) {
+            (true, _) => Decision::close(Closing::Completed { result: true }, reason),
+            (false, false) => Decision {
+                verdict: Verdict::Close(Closing::Completed { result: false }),
+                anomaly: Some(Anomaly::ResultMissing),
+                reason,
+            },
+            (false, true) => Decision {
+                verdict: Verdict::Close(Closing::ResultMissing),
+                anomaly: Some(Anomaly::ResultMissing),
+                reason,
+            },
+        },
+        (ExecutionStatus::Failed, Some(_)) => Decision::close(Closing::Failed, reason),
+        (ExecutionStatus::TimedOut, _) => Decision::close(Closing::TimedOut, reason),
+        // ABORTED says that somebody stopped it, not why.
+        (ExecutionStatus::Aborted, _) if execution.stopped_for_deadline => {
+            Decision::close(Closing::TimedOut, Reason::StoppedForDeadline)
+        }
+        (ExecutionStatus::Aborted, None) => Decision::inspect(),
+        (ExecutionStatus::Aborted, Some(ending)) if ending.error.as_deref() == Some(DEADLINE_ERROR) => {
+            Decision::close(Closing::TimedOut, Reason::StoppedForDeadline)
+        }
+        (ExecutionStatus::Aborted, Some(_)) => Decision::close(Closing::Cancelled, reason),
+        (ExecutionStatus::Running | ExecutionStatus::PendingRedrive, _) => Decision::leave(Reason::RedrivePending),
+    }
+}
+
+/// A row closed as failed whose newest execution succeeded: the success stands if it came after and nobody overruled it.
+fn late_success(process: &Process, execution: &Execution) -> Decision {
+    if process.error_code.as_deref() == Some(CLOSED_BY_PERSON) {
+        return Decision::tell(Anomaly::SucceededButFailed, Reason::ClosedByPerson);
+    }
+    let came_after = execution.stopped_at.is_some_and(|stopped| stopped > process.closed_at());
+    let result = match (process.has_result, &execution.ending) {
+        (true, _) => true,
+        (false, None) if came_after => return Decision::inspect(),
+        (false, ending) => ending.as_ref().is_some_and(|ending| ending.result.is_some()),
+    };
+    if came_after && result {
+        Decision::close(Closing::Completed { result: true }, Reason::LateSuccess)
+    } else {
+        Decision::tell(Anomaly::SucceededButFailed, Reason::Ended(execution.status))
+    }
+}
