@@ -1,0 +1,106 @@
+//! What can go wrong, said so that the person who reads it knows what to do next.
+
+use lambda_runtime::Diagnostic;
+
+use crate::trigger::TriggerError;
+
+/// Why a run could not be made. Asynchronous events that meet one are tried again by Lambda and then kept, whole, in
+/// the dead-letter queue.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The environment is incomplete or contradicts itself; all faults are listed.
+    #[error("configuration: {}", .0.join("; "))]
+    Configuration(Vec<String>),
+
+    /// The event is none that any step understands.
+    #[error(transparent)]
+    Trigger(#[from] TriggerError),
+
+    /// The operator asked for something that cannot be done.
+    #[error("{0}")]
+    Refused(String),
+
+    /// The application's table is missing or not as it must be.
+    #[error("{0}")]
+    Table(String),
+
+    /// PostgreSQL did not answer, or refused.
+    #[error("the database, {doing}: {message}. {advice}")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What PostgreSQL or the connection said.
+        message: String,
+        /// What to do next.
+        advice: String,
+        /// Whether the connection itself failed: trying once more on a new one may help.
+        connection_lost: bool,
+    },
+
+    /// An AWS service did not answer, or refused.
+    #[error("{call}: {code}: {message}. {advice}")]
+    Aws {
+        /// The call, as AWS names it.
+        call: &'static str,
+        /// The error's code, `Timeout` or `NoAnswer`.
+        code: String,
+        /// What AWS said.
+        message: String,
+        /// What to do next.
+        advice: &'static str,
+    },
+}
+
+impl Error {
+    /// The name that Lambda reports as `errorType`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Configuration(_) => "ConfigurationError",
+            Self::Trigger(_) => "UnknownEvent",
+            Self::Refused(_) => "Refused",
+            Self::Table(_) => "TableMismatch",
+            Self::Database { .. } => "DatabaseError",
+            Self::Aws { .. } => "AwsError",
+        }
+    }
+
+    /// Wraps what sqlx says with what was being done and what to do about it.
+    pub fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |error| {
+            let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+            let advice = match (code.as_deref(), &error) {
+                (Some("28P01" | "28000"), _) => {
+                    "The user or password was refused: check DATABASE_URL, or the secret and whether it was rotated"
+                }
+                (Some("3D000"), _) => "The database does not exist: check the name in DATABASE_URL or in the secret",
+                (Some("42501"), _) => {
+                    "The database user lacks a privilege: it needs SELECT and UPDATE on the application's table and all on schema remediation"
+                }
+                (Some("42P01" | "3F000" | "42703"), _) => {
+                    "A table or column of schema remediation is missing: invoke the migrate function with {\"all\":true}"
+                }
+                (Some("55P03"), _) => "A row stayed locked by somebody else: the next look will try again",
+                (Some("53300"), _) => "All connections are in use: see who holds them in pg_stat_activity",
+                (Some(_), _) => "The event is tried again and then kept in the dead-letter queue",
+                (None, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => {
+                    "It cannot be reached: check that it is up, the host and port, and the function's subnets and security groups; the event is tried again and then kept in the dead-letter queue"
+                }
+                (None, _) => "The event is tried again and then kept in the dead-letter queue",
+            };
+            Self::Database {
+                doing,
+                message: error.to_string(),
+                advice: advice.to_owned(),
+                connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed)
+                    || code.as_deref().is_some_and(|code| code.starts_with("57P")),
+            }
+        }
+    }
+}
+
+impl From<Error> for Diagnostic {
+    fn from(error: Error) -> Self {
+        Self { error_type: error.kind().to_owned(), error_message: error.to_string() }
+    }
+}

@@ -1,0 +1,17 @@
+//! Starts the real parts on this machine, for the tests, `cargo gameday` and `cargo speed`: PostgreSQL, an AWS endpoint,
+//! the Lambda Runtime API with the real function binaries, the CDK.
+//!
+//! It needs cargo, Python 3.10 with venv, and for the CDK Node 20; it needs neither root nor Docker, and no network but
+//! that of the ordinary pip and npm clients, once. Whatever it starts ends with the process that started it.
+
+mod error;
+mod guardian;
+pub mod paths;
+mod postgres;
+pub mod tools;
+mod wait;
+
+pub use error::{Error, Result};
+pub use guardian::Guarded;
+pub use postgres::{APPLICATION, Database, Postgres, PostgresBuilder, SUPERUSER};
+pub use wait::eventually;
