@@ -5,3 +5,4 @@
 
 pub mod decide;
 pub mod domain;
+pub mod trigger;

@@ -1,0 +1,101 @@
+//! `RESULT_PATH`: where the result stands in an execution's output.
+
+use std::str::FromStr;
+
+use serde_json::Value;
+
+/// A Step Functions [reference path][1]: `$`, then any of `.name`, `['name']` and `[0]`. It names one node, so it has
+/// none of JSONPath's operators that may find several.
+///
+/// [1]: https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultPath {
+    /// The same path as a JSON pointer (RFC 6901).
+    pointer: String,
+}
+
+/// A `RESULT_PATH` that is no reference path.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "RESULT_PATH is `{path}`, wrong from `{from}` on: it must be a Step Functions reference path, which is $ \
+     followed by any of .name, ['name'] and [0], such as $.generationResult.Payload"
+)]
+pub struct ResultPathError {
+    path: String,
+    from: String,
+}
+
+impl ResultPath {
+    /// What the path names in `output`.
+    #[must_use]
+    pub fn get<'a>(&self, output: &'a Value) -> Option<&'a Value> {
+        output.pointer(&self.pointer)
+    }
+
+    /// The result in an execution's output, which is JSON in a string. `null` is no result, and neither is what the
+    /// path does not reach.
+    #[must_use]
+    pub fn result(&self, output: &str) -> Option<Value> {
+        let output: Value = serde_json::from_str(output).ok()?;
+        self.get(&output).filter(|result| !result.is_null()).cloned()
+    }
+}
+
+impl Default for ResultPath {
+    /// `$.generationResult.Payload`, where the application's state machine puts it.
+    fn default() -> Self {
+        Self { pointer: "/generationResult/Payload".to_owned() }
+    }
+}
+
+impl FromStr for ResultPath {
+    type Err = ResultPathError;
+
+    fn from_str(path: &str) -> Result<Self, ResultPathError> {
+        let wrong = |from: &str| ResultPathError { path: path.to_owned(), from: from.to_owned() };
+        let mut rest = path.strip_prefix('$').ok_or_else(|| wrong(path))?;
+        let mut pointer = String::new();
+        while !rest.is_empty() {
+            let (segment, after) = segment(rest).ok_or_else(|| wrong(rest))?;
+            pointer.push('/');
+            pointer.push_str(&segment.replace('~', "~0").replace('/', "~1"));
+            rest = after;
+        }
+        Ok(Self { pointer })
+    }
+}
+
+/// The first segment of a path's rest, and what comes after it.
+fn segment(rest: &str) -> Option<(String, &str)> {
+    if let Some(rest) = rest.strip_prefix("['") {
+        return quoted(rest);
+    }
+    if let Some(rest) = rest.strip_prefix('[') {
+        let (index, after) = rest.split_once(']')?;
+        // Not `parse` alone: it takes `+1`, and a JSON pointer has no leading zeros.
+        let index = index.bytes().all(|byte| byte.is_ascii_digit()).then(|| index.parse::<usize>().ok()).flatten()?;
+        return Some((index.to_string(), after));
+    }
+    let rest = rest.strip_prefix('.')?;
+    let end = rest.find(['.', '[']).unwrap_or(rest.len());
+    let (name, after) = rest.split_at(end);
+    let plain = |c: char| !c.is_whitespace() && !c.is_control() && !"$@*?:,()]'\"\\".contains(c);
+    (!name.is_empty() && name.chars().all(plain)).then(|| (name.to_owned(), after))
+}
+
+/// A name in quotes, after its opening quote; a backslash takes the next character as it is.
+fn quoted(rest: &str) -> Option<(String, &str)> {
+    let mut name = String::new();
+    let mut chars = rest.char_indices();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => name.push(chars.next()?.1),
+            '\'' => {
+                let after = rest[at + 1..].strip_prefix(']')?;
+                return (!name.is_empty()).then_some((name, after));
+            }
+            c => name.push(c),
+        }
+    }
+    None
+}
