@@ -99,3 +99,66 @@ fn quoted(rest: &str) -> Option<(String, &str)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_path_finds_its_one_node() {
+        let output = json!({
+            "generationResult": { "Payload": { "goals": [{ "title": "走る" }] } },
+            "a.b/c~d": { "it's": 1 },
+            "結果": null,
+        });
+        for (path, found) in [
+            ("$", Some(&output)),
+            ("$.generationResult.Payload", Some(&json!({ "goals": [{ "title": "走る" }] }))),
+            ("$['generationResult']['Payload'].goals[0].title", Some(&json!("走る"))),
+            ("$.generationResult.Payload.goals[1]", None),
+            (r"$['a.b/c~d']['it\'s']", Some(&json!(1))),
+            ("$.結果", Some(&Value::Null)),
+            ("$.other", None),
+        ] {
+            assert_eq!(path.parse::<ResultPath>().unwrap().get(&output), found, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_reference_path_is_refused_with_what_it_may_be() {
+        for (path, from) in [
+            ("", ""),
+            ("generationResult", "generationResult"),
+            ("$generationResult", "generationResult"),
+            ("$.", "."),
+            ("$.a..b", "..b"),
+            ("$.a.*", ".*"),
+            ("$.a[*]", "[*]"),
+            ("$.a[-1]", "[-1]"),
+            ("$.a[+1]", "[+1]"),
+            ("$.a[]", "[]"),
+            ("$.a['b", "['b"),
+            ("$.a['']", "['']"),
+            ("$.a[?(@.b)]", "[?(@.b)]"),
+            ("$.a b", ".a b"),
+            ("$.a.length()", ".length()"),
+        ] {
+            let error = path.parse::<ResultPath>().unwrap_err();
+            assert_eq!(error.from, from, "{path}");
+            let error = error.to_string();
+            assert!(error.starts_with("RESULT_PATH is `") && error.contains("$.generationResult.Payload"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_result_is_what_the_path_reaches_in_json_that_is_not_null() {
+        let path = ResultPath::default();
+        assert_eq!(path, "$.generationResult.Payload".parse().unwrap());
+        assert_eq!(path.result(r#"{"generationResult":{"Payload":{"a":1}}}"#), Some(json!({ "a": 1 })));
+        for output in [r#"{"generationResult":{"Payload":null}}"#, "{}", "[]", "no JSON", ""] {
+            assert_eq!(path.result(output), None, "{output}");
+        }
+    }
+}
