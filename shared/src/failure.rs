@@ -244,6 +244,7 @@ fn task_failure(event: &HistoryEvent) -> Option<(Option<&str>, Option<&str>)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use aws_sdk_sfn::types::{
         HistoryEventType, LambdaFunctionTimedOutEventDetails, TaskFailedEventDetails, TaskTimedOutEventDetails,

@@ -33,11 +33,11 @@ impl ResultPath {
     }
 
     /// The result in an execution's output, which is JSON in a string. `null` is no result, and neither is what the
-    /// path does not reach.
+    /// path does not reach. U+0000 is left out: `jsonb` refuses it, and the row could never be completed.
     #[must_use]
     pub fn result(&self, output: &str) -> Option<Value> {
         let output: Value = serde_json::from_str(output).ok()?;
-        self.get(&output).filter(|result| !result.is_null()).cloned()
+        self.get(&output).filter(|result| !result.is_null()).map(without_nul)
     }
 }
 
@@ -62,6 +62,16 @@ impl FromStr for ResultPath {
             rest = after;
         }
         Ok(Self { pointer })
+    }
+}
+
+fn without_nul(value: &Value) -> Value {
+    let clean = |text: &str| text.replace('\0', "");
+    match value {
+        Value::String(text) => clean(text).into(),
+        Value::Array(items) => items.iter().map(without_nul).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (clean(name), without_nul(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
@@ -101,6 +111,7 @@ fn quoted(rest: &str) -> Option<(String, &str)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use serde_json::json;
 
@@ -160,5 +171,11 @@ mod tests {
         for output in [r#"{"generationResult":{"Payload":null}}"#, "{}", "[]", "no JSON", ""] {
             assert_eq!(path.result(output), None, "{output}");
         }
+    }
+
+    #[test]
+    fn a_result_has_nothing_that_a_row_cannot_hold() {
+        let output = r#"{"generationResult":{"Payload":[{"a\u0000b":"走\u0000る","c":null}]}}"#;
+        assert_eq!(ResultPath::default().result(output), Some(json!([{ "ab": "走る", "c": null }])));
     }
 }
