@@ -254,8 +254,10 @@ mod tests {
     use super::*;
 
     /// Error, cause, and what is made of them: code, message, certain.
+    type Case = (Option<&'static str>, Option<&'static str>, &'static str, &'static str, bool);
+
     #[rustfmt::skip]
-    const CASES: &[(Option<&str>, Option<&str>, &str, &str, bool)] = &[
+    const CASES: &[Case] = &[
         // The application's own code: as the error's name,
         (Some("AI_ERROR"), Some("model refused"), "AI_ERROR", "model refused", true),
         (Some("TIMEOUT_ERROR"), None, "TIMEOUT_ERROR", "TIMEOUT_ERROR", true),

@@ -218,7 +218,7 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
         };
     }
     if let Some(schedule) = fields.get("schedule") {
-        return ask::schedule(schedule, fields, allowed).map(Trigger::Schedule);
+        return ask::schedule(schedule, fields).map(Trigger::Schedule);
     }
     ask::operator(fields, allowed).map(Trigger::Operator)
 }

@@ -316,6 +316,7 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (json!({ "schedule": "weekly", "mode": "dry" }), "`mode` is \"dry\"", "observe, propose, act"),
         (json!({ "schedule": "weekly", "processId": PROCESS }), "`schedule` and `processId`", "looks at everything"),
         (json!({ "schedule": "weekly", "cancel": null }), "`schedule` and `cancel`", "looks at everything"),
+        (json!({ "schedule": "weekly", "proccessId": PROCESS }), "`schedule` and `proccessId`", "looks at everything"),
         // Operators.
         (json!({ "proccessId": PROCESS }), "the fields proccessId", fields),
         (json!({ "proccessId": PROCESS, "mode": "act" }), "unknown field `proccessId`", fields),

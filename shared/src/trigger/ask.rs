@@ -26,13 +26,9 @@ const LIMIT: &str = "limit";
 const REASON: &str = "reason";
 
 /// `{"schedule": "<name>"}`, with `mode`.
-pub(super) fn schedule(
-    schedule: &Value,
-    fields: &Map<String, Value>,
-    allowed: &[&str],
-) -> Result<Schedule, TriggerError> {
+pub(super) fn schedule(schedule: &Value, fields: &Map<String, Value>) -> Result<Schedule, TriggerError> {
     // Somebody who adds a target to a schedule's event wants less than everything, and must not get it all.
-    if let Some(name) = fields.keys().find(|name| *name != MODE && is_known(name, allowed)) {
+    if let Some(name) = fields.keys().find(|name| !["schedule", MODE].contains(&name.as_str())) {
         return Err(TriggerError::Contradiction {
             one: "schedule".to_owned(),
             other: name.clone(),
@@ -78,11 +74,11 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
 }
 
 fn scope(fields: &Map<String, Value>) -> Result<Scope, TriggerError> {
-    let named: Vec<_> = SCOPES.into_iter().filter(|(name, _)| fields.contains_key(*name)).collect();
+    let named: Vec<_> = SCOPES.into_iter().filter_map(|(name, read)| Some((name, read, fields.get(name)?))).collect();
     match *named.as_slice() {
         [] => Ok(Scope::Everything),
-        [(name, read)] => Ok(optional(fields, name, read)?.unwrap_or(Scope::Everything)),
-        [(one, _), (other, _), ..] => Err(TriggerError::Contradiction {
+        [(name, read, value)] => read(&Field::at(name, value)),
+        [(one, ..), (other, ..), ..] => Err(TriggerError::Contradiction {
             one: one.to_owned(),
             other: other.to_owned(),
             rule: "an operator's event has at most one of all, processId, executionArn, approve and undo",
