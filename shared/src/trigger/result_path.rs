@@ -33,11 +33,11 @@ impl ResultPath {
     }
 
     /// The result in an execution's output, which is JSON in a string. `null` is no result, and neither is what the
-    /// path does not reach.
+    /// path does not reach. U+0000 is left out: `jsonb` refuses it, and the row could never be completed.
     #[must_use]
     pub fn result(&self, output: &str) -> Option<Value> {
         let output: Value = serde_json::from_str(output).ok()?;
-        self.get(&output).filter(|result| !result.is_null()).cloned()
+        self.get(&output).filter(|result| !result.is_null()).map(without_nul)
     }
 }
 
@@ -62,6 +62,16 @@ impl FromStr for ResultPath {
             rest = after;
         }
         Ok(Self { pointer })
+    }
+}
+
+fn without_nul(value: &Value) -> Value {
+    let clean = |text: &str| text.replace('\0', "");
+    match value {
+        Value::String(text) => clean(text).into(),
+        Value::Array(items) => items.iter().map(without_nul).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (clean(name), without_nul(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     }
 }
 
@@ -98,4 +108,74 @@ fn quoted(rest: &str) -> Option<(String, &str)> {
         }
     }
     None
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_reference_path_finds_its_one_node() {
+        let output = json!({
+            "generationResult": { "Payload": { "goals": [{ "title": "走る" }] } },
+            "a.b/c~d": { "it's": 1 },
+            "結果": null,
+        });
+        for (path, found) in [
+            ("$", Some(&output)),
+            ("$.generationResult.Payload", Some(&json!({ "goals": [{ "title": "走る" }] }))),
+            ("$['generationResult']['Payload'].goals[0].title", Some(&json!("走る"))),
+            ("$.generationResult.Payload.goals[1]", None),
+            (r"$['a.b/c~d']['it\'s']", Some(&json!(1))),
+            ("$.結果", Some(&Value::Null)),
+            ("$.other", None),
+        ] {
+            assert_eq!(path.parse::<ResultPath>().unwrap().get(&output), found, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_reference_path_is_refused_with_what_it_may_be() {
+        for (path, from) in [
+            ("", ""),
+            ("generationResult", "generationResult"),
+            ("$generationResult", "generationResult"),
+            ("$.", "."),
+            ("$.a..b", "..b"),
+            ("$.a.*", ".*"),
+            ("$.a[*]", "[*]"),
+            ("$.a[-1]", "[-1]"),
+            ("$.a[+1]", "[+1]"),
+            ("$.a[]", "[]"),
+            ("$.a['b", "['b"),
+            ("$.a['']", "['']"),
+            ("$.a[?(@.b)]", "[?(@.b)]"),
+            ("$.a b", ".a b"),
+            ("$.a.length()", ".length()"),
+        ] {
+            let error = path.parse::<ResultPath>().unwrap_err();
+            assert_eq!(error.from, from, "{path}");
+            let error = error.to_string();
+            assert!(error.starts_with("RESULT_PATH is `") && error.contains("$.generationResult.Payload"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_result_is_what_the_path_reaches_in_json_that_is_not_null() {
+        let path = ResultPath::default();
+        assert_eq!(path, "$.generationResult.Payload".parse().unwrap());
+        assert_eq!(path.result(r#"{"generationResult":{"Payload":{"a":1}}}"#), Some(json!({ "a": 1 })));
+        for output in [r#"{"generationResult":{"Payload":null}}"#, "{}", "[]", "no JSON", ""] {
+            assert_eq!(path.result(output), None, "{output}");
+        }
+    }
+
+    #[test]
+    fn a_result_has_nothing_that_a_row_cannot_hold() {
+        let output = r#"{"generationResult":{"Payload":[{"a\u0000b":"走\u0000る","c":null}]}}"#;
+        assert_eq!(ResultPath::default().result(output), Some(json!([{ "ab": "走る", "c": null }])));
+    }
 }
