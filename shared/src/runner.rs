@@ -50,7 +50,7 @@ pub async fn run<S: Step>(step: S) -> Result<(), lambda_runtime::Error> {
         let deadline = Duration::from_millis(event.context.deadline);
         let left = deadline.saturating_sub(Duration::from_millis(Utc::now().timestamp_millis().unsigned_abs()));
         let function = function.as_ref().map_err(Diagnostic::from)?;
-        function.handle(event.payload, left).await.map_err(|error| Diagnostic::from(&error))
+        Box::pin(function.handle(event.payload, left)).await.map_err(|error| Diagnostic::from(&error))
     }))
     .await
 }
@@ -118,13 +118,13 @@ impl<S: Step> Function<S> {
             },
         };
         let mut kept = self.kept.lock().await;
-        let answer = match self.attempt(&mut kept, &trigger, &run, stop_at).await {
+        let answer = match Box::pin(self.attempt(&mut kept, &trigger, &run, stop_at)).await {
             // A connection may be reset while its container is frozen. Every write is a compare-and-set, so doing all of
             // it again is safe, whatever was already done.
             Err(error) if error.is_connection_lost() => {
                 tracing::warn!(%error, "the connection was lost: trying once more on a new one");
                 kept.database.forget();
-                self.attempt(&mut kept, &trigger, &run, stop_at).await
+                Box::pin(self.attempt(&mut kept, &trigger, &run, stop_at)).await
             }
             answer => answer,
         };
@@ -247,7 +247,7 @@ impl<S: Step> Function<S> {
         let mut cursor = None;
         let mut lost = 0;
         loop {
-            let evidence = self.step.gather(session, &question).await?;
+            let evidence = Box::pin(self.step.gather(session, &question)).await?;
             let mut plan = self.step.plan(&evidence, &self.config, Utc::now());
             if let Some(approved) = &approved {
                 // The plan is made anew; of it, only what was approved is done, and what its own stops bring about.
