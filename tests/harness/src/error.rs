@@ -58,6 +58,9 @@ pub enum Error {
         /// What came back.
         message: String,
     },
+    /// A function answered with an error.
+    #[error("the function failed with {0}")]
+    Function(#[from] crate::FunctionError),
     /// A condition did not come true in time.
     #[error("waited {bound:?} for {what}, in vain")]
     Timeout {

@@ -4,14 +4,21 @@
 //! It needs cargo, Python 3.10 with venv, and for the CDK Node 20; it needs neither root nor Docker, and no network but
 //! that of the ordinary pip and npm clients, once. Whatever it starts ends with the process that started it.
 
+pub mod aws;
 mod error;
+mod function;
+pub mod functions;
 mod guardian;
 pub mod paths;
 mod postgres;
+mod runtime_api;
 pub mod tools;
 mod wait;
 
+pub use aws::Aws;
 pub use error::{Error, Result};
+pub use function::{Function, FunctionBuilder};
 pub use guardian::Guarded;
 pub use postgres::{APPLICATION, Database, Postgres, PostgresBuilder, SUPERUSER};
+pub use runtime_api::FunctionError;
 pub use wait::eventually;
