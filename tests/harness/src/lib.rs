@@ -5,17 +5,20 @@
 //! that of the ordinary pip and npm clients, once. Whatever it starts ends with the process that started it.
 
 pub mod aws;
+mod counting_proxy;
 mod error;
 mod function;
 pub mod functions;
 mod guardian;
 pub mod paths;
+mod pg_wire;
 mod postgres;
 mod runtime_api;
 pub mod tools;
 mod wait;
 
 pub use aws::Aws;
+pub use counting_proxy::CountingProxy;
 pub use error::{Error, Result};
 pub use function::{Function, FunctionBuilder};
 pub use guardian::Guarded;
