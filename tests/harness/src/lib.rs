@@ -5,11 +5,13 @@
 //! that of the ordinary pip and npm clients, once. Whatever it starts ends with the process that started it.
 
 pub mod aws;
+mod aws_proxy;
 mod counting_proxy;
 mod error;
 mod function;
 pub mod functions;
 mod guardian;
+mod operation;
 pub mod paths;
 mod pg_wire;
 mod postgres;
@@ -18,6 +20,7 @@ pub mod tools;
 mod wait;
 
 pub use aws::Aws;
+pub use aws_proxy::{AwsProxy, Failure};
 pub use counting_proxy::CountingProxy;
 pub use error::{Error, Result};
 pub use function::{Function, FunctionBuilder};
