@@ -94,4 +94,14 @@ impl Error {
         let doing = doing.into();
         move |source| Self::Database { doing, source }
     }
+
+    /// For `map_err`: an answer of the AWS endpoint with what was being done. The SDK's own errors keep the cause inside.
+    pub fn aws<E: std::error::Error>(doing: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let doing = doing.into();
+        move |error| {
+            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let message = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+            Self::Http { doing, message }
+        }
+    }
 }

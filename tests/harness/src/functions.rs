@@ -100,7 +100,7 @@ fn executable(message: &str) -> Option<(String, PathBuf)> {
     Some((artifact.target.name, artifact.executable?))
 }
 
-fn lay_out(program: &Path, folder: &Path) -> Result<()> {
+pub(crate) fn lay_out(program: &Path, folder: &Path) -> Result<()> {
     let modified = |path: &Path| fs::metadata(path).and_then(|data| data.modified()).ok();
     let bootstrap = folder.join("bootstrap");
     if modified(&bootstrap).is_some_and(|staged| modified(program).is_some_and(|built| built < staged)) {

@@ -16,8 +16,16 @@ async fn main() -> Result<(), Error> {
 async fn handle(event: LambdaEvent<Value>) -> Result<Value, Error> {
     let (event, context) = event.into_parts();
     println!("event {event}");
+    if let Ok(file) = std::env::var("KEEP_IN") {
+        // Two steps, so that a reader never sees half of it.
+        std::fs::write(format!("{file}.part"), event.to_string())?;
+        std::fs::rename(format!("{file}.part"), file)?;
+    }
     if let Some(message) = event["fail"].as_str() {
         return Err(message.to_owned().into());
+    }
+    if let Ok(message) = std::env::var("ALWAYS_FAIL") {
+        return Err(message.into());
     }
     if event["exit"] == true {
         std::process::exit(7);

@@ -5,13 +5,7 @@ use harness::Error;
 
 /// An SDK error in words.
 pub fn said(error: impl std::error::Error) -> Error {
-    let mut words = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        words = format!("{words}: {inner}");
-        source = inner.source();
-    }
-    Error::Http { doing: "ask the AWS endpoint".into(), message: words }
+    Error::aws("ask the AWS endpoint")(error)
 }
 
 /// Waits for as long as its input says, then fails.
