@@ -175,7 +175,10 @@ async fn wait_until_ready(process: &Guarded, port: u16) -> Result<()> {
         if let Err(error) = process.check() {
             return Some(Err(error));
         }
-        TcpStream::connect(("127.0.0.1", port)).await.ok().map(|_| Ok(()))
+        // Its own word first: somebody else's endpoint may have taken the port.
+        let running = process.lines().iter().any(|line| line.contains("Running on"));
+        let connected = running && TcpStream::connect(("127.0.0.1", port)).await.is_ok();
+        connected.then_some(Ok(()))
     })
     .await?
 }

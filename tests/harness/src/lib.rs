@@ -7,6 +7,7 @@
 mod alarm;
 pub mod aws;
 mod aws_proxy;
+mod cdk;
 mod counting_proxy;
 mod deploy;
 mod error;
@@ -24,6 +25,7 @@ mod wait;
 pub use alarm::{AlarmHop, Delivery, alarm_event};
 pub use aws::Aws;
 pub use aws_proxy::{AwsProxy, Failure};
+pub use cdk::Cdk;
 pub use counting_proxy::CountingProxy;
 pub use deploy::Deployment;
 pub use error::{Error, Result};
