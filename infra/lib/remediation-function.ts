@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { ArnFormat, Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack, Validations } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
@@ -10,7 +10,7 @@ import { Construct } from 'constructs';
 
 import { databaseStatements, environment } from './environment';
 import type { Manifest } from './manifest';
-import { arns, type Resources, statement } from './permissions';
+import { arns, statement } from './permissions';
 import type { Settings } from './settings';
 
 /** After this, what an event told is no longer worth acting on: the sweeps have seen its subject many times by then. */
@@ -75,18 +75,9 @@ export class RemediationFunction extends Construct {
 
   /** Each permission with its reason, where cdk-nag and whoever reads the template's metadata find it. */
   private grantManifest(role: iam.Role, manifest: Manifest, settings: Settings): void {
-    const resources: Resources = {
-      stateMachineArn: settings.stateMachineArn,
-      workerArn: Stack.of(this).formatArn({
-        service: 'lambda',
-        resource: 'function',
-        resourceName: settings.workerFunctionName,
-        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-      }),
-    };
     for (const permission of manifest.permissions) {
-      role.addToPolicy(statement(permission, resources));
-      for (const arn of arns(permission, resources).filter((arn) => arn.endsWith('*'))) {
+      role.addToPolicy(statement(permission, settings));
+      for (const arn of arns(permission, settings).filter((arn) => arn.endsWith('*'))) {
         acknowledgeWildcard(role, arn, permission.why);
       }
     }

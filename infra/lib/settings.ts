@@ -40,8 +40,8 @@ const SETTINGS = {
   databaseUser: kinds.optional(kinds.text('a database user', /^[^\s*/]+$/)),
   databaseResourceId: kinds.optional(kinds.text('the id of the instance, cluster or proxy: db-…, cluster-… or prx-…',
     /^(db|cluster|prx)-\w+$/)),
-  subnetIds: kinds.optional(kinds.listOf(kinds.text('a subnet id like subnet-0abc', /^subnet-\w+$/))),
-  securityGroupIds: kinds.optional(kinds.listOf(kinds.text('a security group id like sg-0abc', /^sg-\w+$/))),
+  subnetIds: kinds.optional(kinds.listOf(kinds.text('a subnet id like subnet-0123abcd', /^subnet-[0-9a-f]{8,17}$/))),
+  securityGroupIds: kinds.optional(kinds.listOf(kinds.text('a security group id like sg-0123abcd', /^sg-[0-9a-f]{8,17}$/))),
 
   // Who is told.
   notifyTopicArn: kinds.optional(kinds.text("a topic's ARN, arn:aws:sns:<region>:<account>:<name>",
@@ -59,6 +59,9 @@ const SETTINGS = {
   migrateOnDeploy: kinds.optional(kinds.flag()),
   endpointUrl: kinds.optional(kinds.text('a URL', /^https?:\/\/\S+$/)),
 };
+
+/** All that there are. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
 
 type Given = kinds.Read<typeof SETTINGS>;
 
