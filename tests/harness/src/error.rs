@@ -58,6 +58,9 @@ pub enum Error {
         /// What came back.
         message: String,
     },
+    /// A function answered with an error.
+    #[error("the function failed with {0}")]
+    Function(#[from] crate::FunctionError),
     /// A condition did not come true in time.
     #[error("waited {bound:?} for {what}, in vain")]
     Timeout {
@@ -90,5 +93,15 @@ impl Error {
     pub(crate) fn database(doing: impl Into<String>) -> impl FnOnce(sqlx::Error) -> Self {
         let doing = doing.into();
         move |source| Self::Database { doing, source }
+    }
+
+    /// For `map_err`: an answer of the AWS endpoint with what was being done. The SDK's own errors keep the cause inside.
+    pub fn aws<E: std::error::Error>(doing: impl Into<String>) -> impl FnOnce(E) -> Self {
+        let doing = doing.into();
+        move |error| {
+            let causes = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+            let message = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+            Self::Http { doing, message }
+        }
     }
 }

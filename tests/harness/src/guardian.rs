@@ -49,7 +49,7 @@ enum Started {
 pub struct Guarded {
     name: String,
     guardian: Mutex<Child>,
-    stdin: Option<ChildStdin>,
+    stdin: Mutex<Option<ChildStdin>>,
     lines: Arc<Mutex<VecDeque<String>>>,
     readers: Mutex<Vec<JoinHandle<()>>>,
     pid: u32,
@@ -84,7 +84,7 @@ impl Guarded {
             Ok(Started::Running { pid, started }) => Ok(Self {
                 name,
                 guardian: Mutex::new(guardian),
-                stdin,
+                stdin: Mutex::new(stdin),
                 lines,
                 readers,
                 pid,
@@ -131,10 +131,7 @@ impl Guarded {
     pub fn exited(&self) -> Option<i32> {
         let mut guardian = self.guardian.lock().unwrap_or_else(PoisonError::into_inner);
         let code = guardian.try_wait().ok().flatten().map(|status| status.code().unwrap_or(-1))?;
-        // Nobody holds the pipes any more: what is still in them arrives now.
-        for reader in self.readers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
-            let _ = reader.join();
-        }
+        self.read_to_the_end();
         Some(code)
     }
 
@@ -147,9 +144,17 @@ impl Guarded {
     }
 
     /// Ends it now, and waits until nothing of it is left.
-    pub fn stop(&mut self) {
-        drop(self.stdin.take());
+    pub fn stop(&self) {
+        drop(self.stdin.lock().unwrap_or_else(PoisonError::into_inner).take());
         let _ = self.guardian.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        self.read_to_the_end();
+    }
+
+    /// Nobody holds the pipes any more: what is still in them arrives now.
+    fn read_to_the_end(&self) {
+        for reader in self.readers.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            let _ = reader.join();
+        }
     }
 }
 

@@ -4,14 +4,33 @@
 //! It needs cargo, Python 3.10 with venv, and for the CDK Node 20; it needs neither root nor Docker, and no network but
 //! that of the ordinary pip and npm clients, once. Whatever it starts ends with the process that started it.
 
+mod alarm;
+pub mod aws;
+mod aws_proxy;
+mod cdk;
+mod counting_proxy;
+mod deploy;
 mod error;
+mod function;
+pub mod functions;
 mod guardian;
+mod operation;
 pub mod paths;
+mod pg_wire;
 mod postgres;
+mod runtime_api;
 pub mod tools;
 mod wait;
 
+pub use alarm::{AlarmHop, Delivery, alarm_event};
+pub use aws::Aws;
+pub use aws_proxy::{AwsProxy, Failure};
+pub use cdk::Cdk;
+pub use counting_proxy::CountingProxy;
+pub use deploy::Deployment;
 pub use error::{Error, Result};
+pub use function::{Function, FunctionBuilder};
 pub use guardian::Guarded;
 pub use postgres::{APPLICATION, Database, Postgres, PostgresBuilder, SUPERUSER};
+pub use runtime_api::FunctionError;
 pub use wait::eventually;

@@ -170,7 +170,8 @@ impl Postgres {
             if let Err(error) = self.process.check() {
                 return Some(Err(error));
             }
-            Some(Ok(self.administrator("postgres").connect().await.ok()?.close().await.unwrap_or_default()))
+            let _ = self.administrator("postgres").connect().await.ok()?.close().await;
+            Some(Ok(()))
         })
         .await?
     }

@@ -16,16 +16,30 @@ async fn every_test_has_a_database_of_its_own() -> Result<()> {
 #[tokio::test]
 async fn the_application_owns_its_database_and_is_no_superuser() -> Result<()> {
     let database = Postgres::shared().await?.database("rights").await?;
-    let (user, superuser, zone, encoding): (String, bool, String, String) = sqlx::query_as(
-        "SELECT current_user::text, rolsuper, current_setting('TimeZone'), current_setting('server_encoding')
+    let (user, superuser, encoding): (String, bool, String) = sqlx::query_as(
+        "SELECT current_user::text, rolsuper, current_setting('server_encoding')
          FROM pg_roles WHERE rolname = current_user",
     )
     .fetch_one(database.pool())
     .await
     .map_err(query)?;
-    assert_eq!((user.as_str(), superuser, zone.as_str(), encoding.as_str()), (APPLICATION.0, false, "Asia/Tokyo", "UTF8"));
+    assert_eq!((user.as_str(), superuser, encoding.as_str()), (APPLICATION.0, false, "UTF8"));
     database.execute("CREATE SCHEMA remediation; SELECT count(*) FROM pg_stat_statements").await?;
     database.execute_as_superuser("REVOKE CONNECT ON DATABASE template1 FROM PUBLIC").await
+}
+
+#[tokio::test]
+async fn the_server_lives_in_tokyo_for_clients_that_do_not_ask_for_utc_as_sqlx_does() -> Result<()> {
+    let postgres = Postgres::shared().await?;
+    let database = postgres.database("zone").await?;
+    let psql = std::process::Command::new(postgres.programs().join("psql"))
+        .args([database.url().as_str(), "--no-psqlrc", "--tuples-only", "--no-align", "--command=SHOW timezone"])
+        .output()
+        .map_err(|source| Error::Io { doing: "run psql".into(), source })?;
+    assert_eq!(String::from_utf8_lossy(&psql.stdout).trim(), "Asia/Tokyo", "{}", String::from_utf8_lossy(&psql.stderr));
+    let of_sqlx: String = sqlx::query_scalar("SHOW timezone").fetch_one(database.pool()).await.map_err(query)?;
+    assert_eq!(of_sqlx, "UTC");
+    Ok(())
 }
 
 #[tokio::test]
@@ -40,13 +54,13 @@ async fn a_wrong_password_is_refused() -> Result<()> {
 
 #[tokio::test]
 async fn a_server_of_its_own_takes_settings_and_is_gone_when_stopped() -> Result<()> {
-    let mut postgres = Postgres::builder().timezone("UTC").setting("max_connections", "12").start().await?;
+    let mut postgres = Postgres::builder().setting("work_mem", "7MB").setting("max_connections", "12").start().await?;
     let database = postgres.database("settings").await?;
-    let seen: (String, String) = sqlx::query_as("SELECT current_setting('TimeZone'), current_setting('max_connections')")
+    let seen: (String, String) = sqlx::query_as("SELECT current_setting('work_mem'), current_setting('max_connections')")
         .fetch_one(database.pool())
         .await
         .map_err(query)?;
-    assert_eq!(seen, ("UTC".to_owned(), "12".to_owned()));
+    assert_eq!(seen, ("7MB".to_owned(), "12".to_owned()));
     let started = std::time::Instant::now();
     postgres.stop();
     assert!(started.elapsed().as_secs() < 3, "stopping took {:?}", started.elapsed());

@@ -1,0 +1,64 @@
+import { ArnFormat, type Stack } from 'aws-cdk-lib';
+import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
+
+import type { DatabaseSettings, Settings } from './settings';
+
+/** Settings that functions read as they are. */
+const PASSED = {
+  stateMachineArn: 'STATE_MACHINE_ARN',
+  workerFunctionName: 'WORKER_FUNCTION_NAME',
+  workerAlias: 'WORKER_ALIAS',
+  processingStateTable: 'PROCESSING_STATE_TABLE',
+  processDeadlineSeconds: 'PROCESS_DEADLINE_SECONDS',
+  startDeadlineSeconds: 'START_DEADLINE_SECONDS',
+  settleSeconds: 'SETTLE_SECONDS',
+  timedOutStatus: 'TIMED_OUT_STATUS',
+  resultPath: 'RESULT_PATH',
+  requireResult: 'REQUIRE_RESULT',
+  remediationMode: 'REMEDIATION_MODE',
+  textLanguage: 'TEXT_LANGUAGE',
+  endpointUrl: 'AWS_ENDPOINT_URL',
+} as const satisfies Partial<Record<keyof Settings, string>>;
+
+/** The environment of every function. What is not set is left out: the functions know their defaults themselves. */
+export function environment(settings: Settings, notifyTopicArn: string): Record<string, string> {
+  const passed = Object.entries(PASSED).map(([setting, variable]) => [variable, settings[setting as keyof typeof PASSED]]);
+  const all = [...passed, ...databaseVariables(settings.database), ['NOTIFY_TOPIC_ARN', notifyTopicArn]];
+  return Object.fromEntries(all.flatMap(([variable, value]) => (value === undefined ? [] : [[variable, String(value)]])));
+}
+
+function databaseVariables(database: DatabaseSettings): [string, string | number | undefined][] {
+  switch (database.kind) {
+    case 'url':
+      return [['DATABASE_URL', database.url]];
+    case 'secret':
+      return [['DATABASE_SECRET_ARN', database.secretArn]];
+    case 'iam':
+      return [
+        ['DATABASE_HOST', database.host],
+        ['DATABASE_PORT', database.port],
+        ['DATABASE_NAME', database.name],
+        ['DATABASE_USER', database.user],
+        ['DATABASE_IAM_AUTH', 'true'],
+      ];
+  }
+}
+
+/** What reaching the database takes. */
+export function databaseStatements(database: DatabaseSettings, stack: Stack): PolicyStatement[] {
+  switch (database.kind) {
+    case 'url':
+      return [];
+    case 'secret':
+      return [new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [database.secretArn] })];
+    case 'iam': {
+      const user = stack.formatArn({
+        service: 'rds-db',
+        resource: 'dbuser',
+        resourceName: `${database.resourceId}/${database.user}`,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      });
+      return [new PolicyStatement({ actions: ['rds-db:connect'], resources: [user] })];
+    }
+  }
+}

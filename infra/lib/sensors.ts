@@ -1,0 +1,58 @@
+import { Duration } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+
+import { logicalName } from './logical-name';
+import type { AlarmDefinition, Manifest } from './manifest';
+
+export interface SensorsProps {
+  readonly manifests: readonly Manifest[];
+  /** Starts every alarm's name. */
+  readonly prefix: string;
+  /** By alarm: instead of its manifest's threshold. */
+  readonly thresholds: Readonly<Record<string, number>>;
+}
+
+/** The alarms on what the steps measure. */
+export class Sensors extends Construct {
+  private readonly alarms: ReadonlyMap<string, cloudwatch.Alarm>;
+
+  constructor(scope: Construct, id: string, props: SensorsProps) {
+    super(scope, id);
+    this.alarms = new Map(props.manifests.flatMap((manifest) =>
+      manifest.alarms.map((definition) => [definition.name, this.add(manifest, definition, props)])));
+    const unknown = Object.keys(props.thresholds).filter((name) => !this.alarms.has(name));
+    if (unknown.length > 0) {
+      const known = [...this.alarms.keys()].join(', ');
+      throw new Error(`setting thresholds: no manifest defines the alarm ${unknown.join(', ')}; may be one of ${known}`);
+    }
+  }
+
+  /** The alarm of this name; the manifests were checked to define it. */
+  alarm(name: string): cloudwatch.Alarm {
+    const alarm = this.alarms.get(name);
+    if (alarm === undefined) {
+      throw new Error(`no manifest defines the alarm ${name}`);
+    }
+    return alarm;
+  }
+
+  private add(manifest: Manifest, definition: AlarmDefinition, { prefix, thresholds }: SensorsProps): cloudwatch.Alarm {
+    return new cloudwatch.Alarm(this, logicalName(definition.name), {
+      alarmName: `${prefix}${definition.name}`,
+      alarmDescription: definition.description,
+      metric: new cloudwatch.Metric({
+        namespace: 'Remediation',
+        metricName: definition.metric,
+        dimensionsMap: { Step: manifest.name },
+        statistic: definition.statistic,
+        period: Duration.seconds(definition.period_seconds),
+      }),
+      threshold: thresholds[definition.name] ?? definition.threshold,
+      comparisonOperator: definition.comparison,
+      evaluationPeriods: definition.evaluation_periods,
+      // Silence says nothing about the processes: a step that fails to measure shows in the dead-letter queue.
+      treatMissingData: definition.missing_data ?? cloudwatch.TreatMissingData.NOT_BREACHING,
+    });
+  }
+}

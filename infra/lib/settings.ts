@@ -1,0 +1,185 @@
+import { resolve } from 'node:path';
+
+import type { Node } from 'constructs';
+
+import * as kinds from './kinds';
+
+const seconds = () => kinds.optional(kinds.integer(0, 365 * 24 * 3600));
+
+/** Log groups keep their events for these numbers of days and no others. */
+const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
+  3653] as const;
+
+const SETTINGS = {
+  // What is looked after.
+  stateMachineArn: kinds.text('the ARN of the state machine to look after, arn:aws:states:<region>:<account>:stateMachine:<name>',
+    /^arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[^:*\s]+$/),
+  workerFunctionName: kinds.optional(kinds.text("a function's name", /^[\w-]{1,64}$/)),
+  workerAlias: kinds.optional(kinds.text("an alias' name", /^[\w-]{1,128}$/)),
+  processingStateTable: kinds.optional(kinds.text('<schema>.<table> or <table>', /^[^.\s]+(\.[^.\s]+)?$/)),
+  processDeadlineSeconds: seconds(),
+  startDeadlineSeconds: seconds(),
+  settleSeconds: seconds(),
+  timedOutStatus: kinds.optional(kinds.oneOf('FAILED', 'TIMEOUT')),
+  resultPath: kinds.optional(kinds.text('a path like $.generationResult.Payload', /^\$/)),
+  requireResult: kinds.optional(kinds.flag()),
+  remediationMode: kinds.optional(kinds.oneOf('observe', 'propose', 'act')),
+  textLanguage: kinds.optional(kinds.oneOf('ja', 'en')),
+  thresholds: kinds.optional(kinds.mapOf(kinds.decimal())),
+
+  // Its database: one of three ways.
+  databaseUrl: kinds.optional(kinds.text('postgres://<user>:<password>@<host>:<port>/<database>', /^postgres(ql)?:\/\/\S+$/)),
+  // With its six random characters: IAM compares the whole ARN.
+  databaseSecretArn: kinds.optional(kinds.text(
+    "a secret's full ARN, arn:aws:secretsmanager:<region>:<account>:secret:<name>-<6 characters>",
+    /^arn:[\w-]+:secretsmanager:[\w-]+:\d{12}:secret:[^*\s]+-\w{6}$/,
+  )),
+  databaseHost: kinds.optional(kinds.text('a host name', /^[\w.-]+$/)),
+  databasePort: kinds.optional(kinds.integer(1, 65_535)),
+  databaseName: kinds.optional(kinds.text()),
+  databaseUser: kinds.optional(kinds.text('a database user', /^[^\s*/]+$/)),
+  databaseResourceId: kinds.optional(kinds.text('the id of the instance, cluster or proxy: db-…, cluster-… or prx-…',
+    /^(db|cluster|prx)-\w+$/)),
+  subnetIds: kinds.optional(kinds.listOf(kinds.text('a subnet id like subnet-0123abcd', /^subnet-[0-9a-f]{8,17}$/))),
+  securityGroupIds: kinds.optional(kinds.listOf(kinds.text('a security group id like sg-0123abcd', /^sg-[0-9a-f]{8,17}$/))),
+
+  // Who is told.
+  notifyTopicArn: kinds.optional(kinds.text("a topic's ARN, arn:aws:sns:<region>:<account>:<name>",
+    /^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/)),
+  notifyEmail: kinds.optional(kinds.text('an e-mail address', /^[^@\s]+@[^@\s]+$/)),
+
+  // The stack itself.
+  stackName: kinds.optional(kinds.text("a stack's name", /^[A-Za-z][A-Za-z0-9-]{0,127}$/)),
+  prefix: kinds.optional(kinds.text('up to 30 letters, digits, - or _', /^[\w-]{1,30}$/)),
+  architecture: kinds.optional(kinds.oneOf('x86_64', 'arm64')),
+  codeDir: kinds.optional(kinds.text('a folder')),
+  functionsDir: kinds.optional(kinds.text('a folder')),
+  logRetentionDays: kinds.optional(kinds.oneOf(...RETENTION_DAYS)),
+  reservedConcurrency: kinds.optional(kinds.mapOf(kinds.integer(0, 1000))),
+  migrateOnDeploy: kinds.optional(kinds.flag()),
+  endpointUrl: kinds.optional(kinds.text('a URL', /^https?:\/\/\S+$/)),
+};
+
+/** All that there are. */
+export const SETTING_NAMES: readonly string[] = Object.keys(SETTINGS);
+
+type Given = kinds.Read<typeof SETTINGS>;
+
+/** How the functions reach the database. */
+export type DatabaseSettings =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'secret'; readonly secretArn: string }
+  | {
+      readonly kind: 'iam';
+      readonly host: string;
+      readonly user: string;
+      readonly resourceId: string;
+      readonly port?: number | undefined;
+      readonly name?: string | undefined;
+    };
+
+/** The network that the functions run in, where the database cannot be reached from outside it. */
+export interface NetworkSettings {
+  readonly subnetIds: readonly string[];
+  readonly securityGroupIds: readonly string[];
+}
+
+/**
+ * Everything that an installation can set, in cdk.json's `context` or with `-c key=value`. README.md explains each.
+ * What has no default here has one in the functions, and is passed to them only where it is set.
+ */
+export interface Settings extends Omit<Given, 'subnetIds' | 'securityGroupIds' | `database${string}`> {
+  readonly database: DatabaseSettings;
+  readonly network: NetworkSettings | undefined;
+  readonly workerFunctionName: string;
+  readonly thresholds: Readonly<Record<string, number>>;
+  readonly stackName: string;
+  readonly prefix: string;
+  readonly architecture: 'x86_64' | 'arm64';
+  /** Absolute. */
+  readonly codeDir: string;
+  /** Absolute. */
+  readonly functionsDir: string;
+  readonly logRetentionDays: (typeof RETENTION_DAYS)[number];
+  readonly reservedConcurrency: Readonly<Record<string, number>>;
+  readonly migrateOnDeploy: boolean;
+}
+
+/**
+ * Reads the settings from the app's context.
+ *
+ * @param home the folder that relative paths start from
+ * @throws with every fault, each naming the setting and what it may be
+ */
+export function readSettings(node: Node, home: string): Settings {
+  return parseSettings(node.getAllContext() as Record<string, unknown>, home);
+}
+
+/** The same from a plain table. */
+export function parseSettings(context: Record<string, unknown>, home: string): Settings {
+  // The CLI's own keys and the CDK's feature flags share the context. All of them have one of these characters.
+  const ours = Object.entries(context).filter(([key]) => !/[@:/]/.test(key));
+  const faults: string[] = [];
+  const given = kinds.table(SETTINGS).read(Object.fromEntries(ours.map(([key, value]) => [key, typed(key, value)])), '', faults);
+  const database = databaseSettings(given, faults);
+  const network = networkSettings(given, faults);
+  kinds.throwIfAny('The settings (cdk.json context, or -c key=value) have faults:', faults);
+  return {
+    ...given,
+    database: database as DatabaseSettings,
+    network,
+    workerFunctionName: given.workerFunctionName ?? 'ai-generation-worker',
+    thresholds: given.thresholds ?? {},
+    stackName: given.stackName ?? 'Remediation',
+    prefix: given.prefix ?? 'remediation-',
+    architecture: given.architecture ?? 'x86_64',
+    codeDir: resolve(home, given.codeDir ?? '../target/lambda'),
+    functionsDir: resolve(home, given.functionsDir ?? '../functions'),
+    logRetentionDays: given.logRetentionDays ?? 90,
+    reservedConcurrency: given.reservedConcurrency ?? {},
+    migrateOnDeploy: given.migrateOnDeploy ?? true,
+  };
+}
+
+/** cdk.json has types, `-c` knows text only. */
+function typed(key: string, value: unknown): unknown {
+  const kind: kinds.Kind<unknown> | undefined = SETTINGS[key as keyof typeof SETTINGS];
+  return typeof value === 'string' && kind?.fromText ? kind.fromText(value) : value;
+}
+
+function databaseSettings(given: Given, faults: string[]): DatabaseSettings | undefined {
+  const { databaseUrl, databaseSecretArn, databaseHost, databaseUser, databaseResourceId } = given;
+  const ways = [databaseUrl, databaseSecretArn, databaseHost].filter((way) => way !== undefined);
+  if (ways.length !== 1) {
+    faults.push('exactly one of databaseUrl (local use only), databaseSecretArn and databaseHost (IAM authentication) '
+      + `must be set, not ${ways.length}`);
+    return undefined;
+  }
+  const forIam = { databaseUser, databaseResourceId, databasePort: given.databasePort, databaseName: given.databaseName };
+  if (databaseHost === undefined) {
+    const idle = Object.entries(forIam).filter(([, value]) => value !== undefined);
+    faults.push(...idle.map(([key]) => `${key} goes with databaseHost only`));
+    return databaseUrl !== undefined
+      ? { kind: 'url', url: databaseUrl }
+      : { kind: 'secret', secretArn: databaseSecretArn as string };
+  }
+  if (databaseUser === undefined || databaseResourceId === undefined) {
+    faults.push('databaseHost needs databaseUser and databaseResourceId too');
+    return undefined;
+  }
+  return {
+    kind: 'iam',
+    host: databaseHost,
+    user: databaseUser,
+    resourceId: databaseResourceId,
+    port: given.databasePort,
+    name: given.databaseName,
+  };
+}
+
+function networkSettings({ subnetIds, securityGroupIds }: Given, faults: string[]): NetworkSettings | undefined {
+  if ((subnetIds === undefined) !== (securityGroupIds === undefined)) {
+    faults.push('subnetIds and securityGroupIds must be set together');
+  }
+  return subnetIds && securityGroupIds ? { subnetIds, securityGroupIds } : undefined;
+}

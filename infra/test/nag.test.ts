@@ -1,0 +1,17 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { AwsSolutionsChecks } from 'cdk-nag';
+
+import { FIXTURES, make, PRODUCT } from './support';
+
+const network = { subnetIds: 'subnet-0123456a', securityGroupIds: 'sg-0123456a' };
+
+const stacks = [['the fixtures in a network', FIXTURES, network], ['the product', PRODUCT, {}]] as const;
+for (const [whose, folder, settings] of stacks) {
+  test(`${whose}: cdk-nag's AwsSolutions rules find nothing but what is acknowledged beside its cause`, () => {
+    const { app } = make(folder, settings);
+    const { violations } = new AwsSolutionsChecks(app).validateScope(app);
+    assert.deepEqual(violations, []);
+  });
+}

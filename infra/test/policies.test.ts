@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Template } from 'aws-cdk-lib/assertions';
+
+import type { Manifest } from '../lib/manifest';
+import { arns } from '../lib/permissions';
+import { FIXTURES, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Resource: unknown;
+}
+
+const list = <T>(value: T | T[]): T[] => (Array.isArray(value) ? value : [value]);
+
+/** Every statement that allows something, with the logical name of its role. */
+function allowed(made: Template): [string, Statement][] {
+  return resources(made, 'AWS::IAM::Policy').flatMap(([, { Properties }]) => Properties.PolicyDocument.Statement
+    .filter(({ Effect }: Statement) => Effect === 'Allow')
+    .map((statement: Statement) => [Properties.Roles[0].Ref, statement]));
+}
+
+/** `*` where no manifest gives a reason for it. */
+function unexplained(made: Template, manifests: readonly Manifest[], workerFunctionName = 'ai-generation-worker'): string[] {
+  const explained = new Set(manifests.flatMap((manifest) => manifest.permissions.flatMap((permission) =>
+    arns(permission, { stateMachineArn: STATE_MACHINE, workerFunctionName }).flatMap((arn) =>
+      permission.actions.map((action) => `${action} on ${JSON.stringify(arn)}`)))));
+  return allowed(made).flatMap(([, { Action, Resource }]) =>
+    list(Action).flatMap((action) => list(Resource).map((resource) => `${action} on ${JSON.stringify(resource)}`)))
+    .filter((right) => right.includes('*') && !explained.has(right));
+}
+
+for (const [whose, folder] of [['the fixtures', FIXTURES], ['the product', PRODUCT]] as const) {
+  const { stack, manifests } = make(folder);
+  const made = Template.fromStack(stack);
+
+  test(`${whose}: no policy has a * that a manifest does not explain`, () => {
+    assert.deepEqual(unexplained(made, manifests), []);
+  });
+
+  test(`${whose}: all rights are in policies that the test above reads`, () => {
+    for (const [name, { Properties }] of resources(made, 'AWS::IAM::Role')) {
+      assert.deepEqual([Properties.ManagedPolicyArns, Properties.Policies], [undefined, undefined], name);
+    }
+    made.resourceCountIs('AWS::IAM::ManagedPolicy', 0);
+  });
+
+  test(`${whose}: every function has a role of its own`, () => {
+    const roles = resources(made, 'AWS::Lambda::Function').map(([, { Properties }]) => Properties.Role['Fn::GetAtt'][0]);
+    assert.equal(new Set(roles).size, roles.length);
+  });
+}
+
+test('the test above would notice', () => {
+  const { stack, manifests } = make();
+  const silent = manifests.map((manifest) => ({ ...manifest, permissions: [] }));
+  assert.deepEqual(unexplained(Template.fromStack(stack), silent), [
+    `states:StopExecution on "${STATE_MACHINE.replace('stateMachine', 'execution')}:*"`,
+    'lambda:UpdateFunctionConfiguration on "arn:aws:lambda:ap-northeast-1:123456789012:function:ai-generation-worker:*"',
+    'cloudwatch:GetMetricData on "*"',
+  ]);
+});
+
+test('a step has its logs, the topic, the dead-letter queue, the database and what its manifest says: nothing else', () => {
+  const { stack } = make();
+  const of = (role: string) => allowed(Template.fromStack(stack)).filter(([name]) => name.startsWith(role))
+    .flatMap(([, { Action }]) => list(Action)).sort();
+  const all = ['logs:CreateLogStream', 'logs:PutLogEvents', 'secretsmanager:GetSecretValue', 'sns:Publish', 'sqs:SendMessage'];
+  assert.deepEqual(of('PrepareRole'), all);
+  assert.deepEqual(of('HealRole'),
+    [...all, 'lambda:UpdateFunctionConfiguration', 'states:ListExecutions', 'states:StopExecution'].sort());
+  assert.deepEqual(of('PrepareAtDeploymentRole'),
+    ['lambda:InvokeFunction', 'logs:CreateLogStream', 'logs:PutLogEvents', 'sqs:SendMessage']);
+});
+
+test('the database is reached by exactly one right', () => {
+  const right = (settings: Record<string, unknown>) => allowed(Template.fromStack(make(FIXTURES, settings).stack))
+    .filter(([role, { Action }]) => role.startsWith('HealRole') && /secretsmanager|rds/.test(String(Action)))
+    .map(([, { Action, Resource }]) => [Action, JSON.stringify(Resource)]);
+  const iam = {
+    databaseSecretArn: undefined, databaseHost: 'db', databaseUser: 'remediation', databaseResourceId: 'cluster-ABC',
+  };
+  assert.deepEqual(right({}), [['secretsmanager:GetSecretValue', JSON.stringify(SECRET)]]);
+  assert.deepEqual(right({ databaseSecretArn: undefined, databaseUrl: 'postgres://u:p@h/d' }), []);
+  const [[action, resource], ...others] = right(iam) as [[unknown, string]];
+  assert.deepEqual([action, others], ['rds-db:connect', []]);
+  assert.match(resource, /":rds-db:".*":dbuser:cluster-ABC\/remediation"/);
+});
