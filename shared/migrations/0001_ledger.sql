@@ -19,11 +19,13 @@ CREATE TABLE remediation.runs (
     skipped      jsonb NOT NULL DEFAULT '[]',
     verification text CHECK (verification IN ('verified', 'failed', 'unverified')),
     -- Where the next run goes on, when this one met its deadline.
-    cursor       uuid,
+    cursor       jsonb,
     error        text
 );
 
 CREATE INDEX runs_of_a_step ON remediation.runs (step, started_at DESC);
+CREATE INDEX runs_that_acted ON remediation.runs (step, started_at DESC) WHERE applied > 0;
+CREATE INDEX runs_to_go_on ON remediation.runs (step, started_at DESC) WHERE cursor IS NOT NULL;
 
 -- One change to one target. `applying` stands there before the change is made.
 CREATE TABLE remediation.actions (
@@ -77,6 +79,11 @@ CREATE TABLE remediation.executions (
     ending_known  boolean NOT NULL DEFAULT false,
     seen_at       timestamptz NOT NULL DEFAULT now()
 );
+
+-- Orders what is known of one execution between two redrives: a running one ends, an ended one may be redriven.
+CREATE FUNCTION remediation.rank(status text) RETURNS smallint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE status WHEN 'RUNNING' THEN 0 WHEN 'PENDING_REDRIVE' THEN 2 ELSE 1 END;
 
 CREATE INDEX executions_of_a_process ON remediation.executions (process_id, started_at DESC, execution_arn DESC);
 

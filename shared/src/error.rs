@@ -1,5 +1,6 @@
 //! What can go wrong, said so that the person who reads it knows what to do next.
 
+use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 
 use crate::trigger::TriggerError;
@@ -42,7 +43,7 @@ pub enum Error {
     Aws {
         /// The call, as AWS names it.
         call: &'static str,
-        /// The error's code, `Timeout` or `NoAnswer`.
+        /// The error's code; `Timeout` or `NoAnswer` where there was none.
         code: String,
         /// What AWS said.
         message: String,
@@ -83,7 +84,7 @@ impl Error {
                 (Some("55P03"), _) => "A row stayed locked by somebody else: the next look will try again",
                 (Some("53300"), _) => "All connections are in use: see who holds them in pg_stat_activity",
                 (Some(_), _) => "The event is tried again and then kept in the dead-letter queue",
-                (None, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_)) => {
+                (None, sqlx::Error::Io(_)) => {
                     "It cannot be reached: check that it is up, the host and port, and the function's subnets and security groups; the event is tried again and then kept in the dead-letter queue"
                 }
                 (None, _) => "The event is tried again and then kept in the dead-letter queue",
@@ -92,10 +93,50 @@ impl Error {
                 doing,
                 message: error.to_string(),
                 advice: advice.to_owned(),
-                connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed)
+                connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
                     || code.as_deref().is_some_and(|code| code.starts_with("57P")),
             }
         }
+    }
+
+    /// Wraps what the AWS SDK says with what to do about it.
+    pub fn aws<E, R>(call: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        move |error| {
+            let (code, message) = match &error {
+                SdkError::TimeoutError(_) => ("Timeout".to_owned(), "no answer in time".to_owned()),
+                SdkError::ServiceError(service) => (
+                    service.err().code().unwrap_or("UnknownError").to_owned(),
+                    service.err().message().unwrap_or("without a message").to_owned(),
+                ),
+                _ => ("NoAnswer".to_owned(), DisplayErrorContext(&error).to_string()),
+            };
+            let advice = match code.as_str() {
+                "AccessDenied" | "AccessDeniedException" => {
+                    "The function's role lacks this permission: it stands in the step's manifest, so deploy the CDK app again, and look for a boundary or a service control policy"
+                }
+                "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
+                    "The account's request quota is used up: the next look goes on; raise the quota where this stays so"
+                }
+                "StateMachineDoesNotExist" => "Check STATE_MACHINE_ARN",
+                "ResourceNotFoundException" => "It does not exist in this account and region: check the ARN",
+                "ExpiredTokenException" | "UnrecognizedClientException" => "The function's credentials are not valid",
+                "Timeout" | "NoAnswer" => {
+                    "Check the function's route to AWS (a NAT gateway or an interface endpoint in its subnets); the event is tried again"
+                }
+                _ => "The event is tried again and then kept in the dead-letter queue",
+            };
+            Self::Aws { call, code, message, advice }
+        }
+    }
+
+    /// Whether the connection to the database was lost: on a new one, a run that has changed nothing may begin again.
+    #[must_use]
+    pub const fn is_connection_lost(&self) -> bool {
+        matches!(self, Self::Database { connection_lost: true, .. })
     }
 }
 

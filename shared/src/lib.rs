@@ -5,3 +5,5 @@
 
 pub mod decide;
 pub mod domain;
+pub mod failure;
+pub mod trigger;

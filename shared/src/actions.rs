@@ -1,0 +1,105 @@
+//! The only ways in which anything outside is changed: one file for each kind.
+//!
+//! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
+//! itself in the ledger before, or in the very statement in which, it changes anything.
+
+pub mod migrate;
+pub mod set_row_status;
+pub mod stop_execution;
+pub mod undo;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::domain::ProcessId;
+
+pub use migrate::Migrate;
+pub use set_row_status::SetRowStatus;
+pub use stop_execution::StopExecution;
+pub use undo::Undo;
+
+/// A change to one target.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Writes a row.
+    SetRowStatus(Box<SetRowStatus>),
+    /// Stops an execution.
+    StopExecution(StopExecution),
+    /// Takes an earlier action back.
+    Undo(Undo),
+    /// Brings schema `remediation` up to date.
+    Migrate(Migrate),
+}
+
+impl Action {
+    /// Its kind, as the ledger spells it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SetRowStatus(_) => SetRowStatus::KIND,
+            Self::StopExecution(_) => StopExecution::KIND,
+            Self::Undo(_) => Undo::KIND,
+            Self::Migrate(_) => Migrate::KIND,
+        }
+    }
+
+    /// Whether it takes back what was done: a person's will, which no history of the target hinders.
+    #[must_use]
+    pub const fn is_undo(&self) -> bool {
+        matches!(self, Self::Undo(_))
+    }
+
+    /// What it changes, as the ledger spells it.
+    #[must_use]
+    pub fn target(&self) -> String {
+        match self {
+            Self::SetRowStatus(action) => action.process.id.to_string(),
+            Self::StopExecution(action) => action.execution.arn.to_string(),
+            Self::Undo(action) => action.target.clone(),
+            Self::Migrate(_) => "schema remediation".to_owned(),
+        }
+    }
+
+    /// What is there now and what shall be, for a plan that is only told.
+    #[must_use]
+    pub fn preview(&self) -> (Value, Value) {
+        match self {
+            Self::SetRowStatus(action) => action.preview(),
+            Self::StopExecution(action) => {
+                (json!({ "status": action.execution.status }), json!({ "status": "ABORTED", "error": action.cause.error() }))
+            }
+            Self::Undo(action) => (action.after.clone(), action.before.clone()),
+            Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
+        }
+    }
+}
+
+/// What became of an action.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The action's identity in the ledger.
+    pub id: Uuid,
+    /// What became of it.
+    pub result: ActionResult,
+    /// The target before.
+    pub before: Option<Value>,
+    /// The target after, as it was read back.
+    pub after: Option<Value>,
+    /// Whose row has to be decided on anew: it, or its execution, is no longer what the decision rested on.
+    pub again: Option<ProcessId>,
+}
+
+/// How an action ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionResult {
+    /// Done, and read back as wanted.
+    Applied,
+    /// Done, and read back otherwise, or not to be read back.
+    Unverified(String),
+    /// Not done.
+    Failed(String),
+    /// Not done: somebody else was quicker, so that the decision no longer holds.
+    Superseded,
+    /// Not done: another run works on the same target.
+    Busy,
+}

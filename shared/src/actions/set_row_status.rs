@@ -1,0 +1,168 @@
+//! Writes what is true into a process's row.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::{Action, ActionResult, Outcome};
+use crate::domain::{Execution, Process, ProcessStatus};
+use crate::error::Error;
+use crate::ledger::Run;
+use crate::step::Planned;
+use crate::table::Table;
+
+/// A row's new status, with what belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SetRowStatus {
+    /// The row as it was read: the write compares its version.
+    pub process: Process,
+    /// The execution that the decision rests on: the write compares that it is still the newest, and its state.
+    /// `None`: there was none, and the write compares that.
+    pub basis: Option<Execution>,
+    /// The status to write.
+    pub status: ProcessStatus,
+    /// The progress to write; `None` leaves it.
+    pub progress: Option<i16>,
+    /// The error to write.
+    pub error: ErrorChange,
+    /// The result to fill in where the row has none.
+    pub result: Option<Value>,
+    /// When the process ended.
+    pub completed_at: DateTime<Utc>,
+    /// Why, in a word, for whoever asks the ledger: `SUCCEEDED`, `TIMED_OUT`, `never-started` …
+    pub cause: &'static str,
+}
+
+/// What becomes of a row's error.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ErrorChange {
+    /// It stays.
+    Keep,
+    /// It goes.
+    Clear,
+    /// It is this one.
+    Set(Value),
+}
+
+/// Rows in one statement: enough to make round trips cheap, few enough that the advisory locks (one each, of the
+/// server's default 64 a connection) never crowd out the application's.
+pub const BATCH: usize = 500;
+
+impl SetRowStatus {
+    /// As the ledger spells it.
+    pub const KIND: &'static str = "set-row-status";
+
+    pub(super) fn preview(&self) -> (Value, Value) {
+        let before = json!({
+            "status": self.process.status,
+            "progress": self.process.progress,
+            "error": self.process.error_code.as_ref().map(|code| json!({ "code": code })),
+        });
+        let error = match &self.error {
+            ErrorChange::Keep => before["error"].clone(),
+            ErrorChange::Clear => Value::Null,
+            ErrorChange::Set(error) => error.clone(),
+        };
+        let after = json!({
+            "status": self.status,
+            "progress": self.progress.unwrap_or(self.process.progress),
+            "error": error,
+            "completedAt": self.completed_at,
+        });
+        (before, after)
+    }
+
+    /// Whether a row's image is what was wanted. Times are left out: PostgreSQL rounds them.
+    fn is_seen_in(&self, image: &Value) -> bool {
+        image["status"] == self.status.as_str()
+            && self.progress.is_none_or(|progress| image["progress"] == progress)
+            && match &self.error {
+                ErrorChange::Keep => true,
+                ErrorChange::Clear => image["error"].is_null(),
+                ErrorChange::Set(error) => image["error"] == *error,
+            }
+            && (self.result.is_none() || !image["result"].is_null())
+    }
+}
+
+/// Writes a batch of rows and their ledger entries in one statement. What it returns for each was read back in that
+/// statement, after the table's own triggers.
+///
+/// # Errors
+/// [`Error::Database`]: nothing of the batch is written then.
+pub async fn apply(
+    db: &mut PgConnection,
+    table: &Table,
+    run: &Run,
+    batch: &[(&Planned, &SetRowStatus)],
+) -> Result<Vec<Outcome>, Error> {
+    let column = |of: fn(&SetRowStatus) -> Option<&Execution>| batch.iter().map(move |(_, action)| of(action));
+    let basis = || column(|action| action.basis.as_ref());
+    let rows = sqlx::query(table.sql(include_str!("set_row_status.sql")))
+        .bind(batch.iter().map(|(planned, _)| planned.id).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(_, action)| action.process.id.0).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(_, action)| action.process.version).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(_, action)| action.status.as_str()).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(_, action)| action.progress).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(_, action)| action.error != ErrorChange::Keep).collect::<Vec<_>>())
+        .bind(
+            batch
+                .iter()
+                .map(|(_, action)| match &action.error {
+                    ErrorChange::Set(error) => Some(error.clone()),
+                    ErrorChange::Keep | ErrorChange::Clear => None,
+                })
+                .collect::<Vec<_>>(),
+        )
+        .bind(batch.iter().map(|(_, action)| action.result.clone()).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(_, action)| action.completed_at).collect::<Vec<_>>())
+        .bind(basis().map(|basis| basis.map(|basis| basis.arn.as_str())).collect::<Vec<_>>())
+        .bind(basis().map(|basis| basis.map(|basis| basis.redrive_count)).collect::<Vec<_>>())
+        .bind(basis().map(|basis| basis.map(|basis| basis.status.as_str())).collect::<Vec<_>>())
+        .bind(basis().map(|basis| basis.map(|basis| basis.started_at)).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(_, action)| action.cause).collect::<Vec<_>>())
+        .bind(batch.iter().map(|(planned, _)| planned.reason.as_str()).collect::<Vec<_>>())
+        .bind(run.id)
+        .bind(run.step)
+        .bind(SetRowStatus::KIND)
+        .fetch_all(db)
+        .await
+        .map_err(Error::database("writing rows and their ledger entries"))?;
+    let wanted: HashMap<Uuid, &SetRowStatus> = batch.iter().map(|(planned, action)| (planned.id, *action)).collect();
+    rows.iter()
+        .map(|row| {
+            let id: Uuid = row.try_get("action")?;
+            let (before, after): (Option<Value>, Option<Value>) = (row.try_get("before")?, row.try_get("after")?);
+            let mine: bool = row.try_get("mine")?;
+            let action = wanted.get(&id).copied();
+            let result = match (&after, action) {
+                _ if !mine => ActionResult::Busy,
+                (None, _) | (_, None) => ActionResult::Superseded,
+                (Some(image), Some(action)) if action.is_seen_in(image) => ActionResult::Applied,
+                (Some(_), Some(_)) => ActionResult::Unverified(
+                    "the row reads back otherwise than it was written: a trigger of the table may change it".to_owned(),
+                ),
+            };
+            let again = match (&result, action) {
+                (ActionResult::Superseded, Some(action)) => Some(action.process.id),
+                _ => None,
+            };
+            Ok(Outcome { id, result, before, after, again })
+        })
+        .collect::<Result<_, sqlx::Error>>()
+        .map_err(Error::database("reading back what was written"))
+}
+
+/// The actions of this kind among some, with their plans.
+pub(crate) fn of_this_kind(planned: &[Planned]) -> Vec<(&Planned, &SetRowStatus)> {
+    planned
+        .iter()
+        .filter_map(|planned| match &planned.action {
+            Action::SetRowStatus(action) => Some((planned, action.as_ref())),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,52 @@
+-- Closes rows as they were decided on, and records it, in one transaction.
+--
+-- A row is written only if nobody works on it (advisory lock; a locked row is passed over, never waited for), if it is
+-- the version that was read, and if its newest execution is still the one that the decision rests on, in the state and
+-- redrive that were read. Everything else comes back without an image and is decided anew.
+WITH wanted AS MATERIALIZED (
+    SELECT w.*, pg_try_advisory_xact_lock(hashtextextended('remediation:' || w.id, 0)) AS mine
+      FROM unnest($1::uuid[], $2::uuid[], $3::int8[], $4::text[], $5::int2[], $6::bool[], $7::jsonb[], $8::jsonb[],
+                  $9::timestamptz[], $10::text[], $11::int4[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
+           AS w(action, id, version, status, progress, sets_error, error, result, completed_at,
+                execution_arn, redrive_count, execution_status, execution_started_at, cause, reason)
+), fresh AS MATERIALIZED (
+    SELECT w.*, {image} AS before
+      FROM wanted w
+      JOIN {table} p ON {id} = w.id
+     WHERE w.mine
+       AND p.xmin = w.version::text::xid
+       AND NOT EXISTS (
+           SELECT FROM remediation.executions newer
+            WHERE newer.process_id = w.id
+              AND (w.execution_arn IS NULL
+                   OR (newer.started_at, newer.execution_arn) > (w.execution_started_at, w.execution_arn)))
+       AND (w.execution_arn IS NULL OR EXISTS (
+           SELECT FROM remediation.executions same
+            WHERE same.execution_arn = w.execution_arn
+              AND same.redrive_count = w.redrive_count
+              AND same.status = w.execution_status))
+       FOR UPDATE OF p SKIP LOCKED
+), written AS (
+    UPDATE {table} p
+       SET {set status} = w.status{as status},
+           {set progress} = coalesce(w.progress, p.{set progress}),
+           {set error} = CASE WHEN w.sets_error THEN w.error ELSE p.{set error} END,
+           {set result} = CASE WHEN coalesce(jsonb_typeof(p.{set result}), 'null') = 'null'
+                               THEN coalesce(w.result, p.{set result}) ELSE p.{set result} END,
+           {set completed_at} = w.completed_at{as completed_at},
+           {set updated_at} = now(){as updated_at}
+      FROM fresh w
+     WHERE {id} = w.id
+ RETURNING w.action, w.before, {image} AS after
+), recorded AS (
+    INSERT INTO remediation.actions
+           (id, run_id, step, kind, target, cause, before, after, outcome, reason, closed_at)
+    SELECT w.action, $16, $17, $18, w.id, w.cause, done.before, done.after,
+           CASE WHEN done.action IS NULL THEN 'superseded' ELSE 'applied' END, w.reason, clock_timestamp()
+      FROM wanted w
+      LEFT JOIN written done ON done.action = w.action
+     WHERE w.mine
+)
+SELECT w.action, w.mine, done.before, done.after
+  FROM wanted w
+  LEFT JOIN written done ON done.action = w.action

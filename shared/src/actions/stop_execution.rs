@@ -1,0 +1,191 @@
+//! Stops an execution that runs past its deadline, or for a row that was cancelled.
+//!
+//! There is no inverse: a stopped execution cannot be resumed. Starting the work anew is the retry's business.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{ActionResult, Outcome};
+use crate::decide::StopCause;
+use crate::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process};
+use crate::error::Error;
+use crate::executions;
+use crate::ledger::{self, Run};
+use crate::step::{Planned, Session};
+use crate::step_functions::Seen;
+use crate::table::Table;
+use crate::texts;
+
+/// An execution that is to be stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StopExecution {
+    /// The row as it was read: it must not have moved since.
+    pub process: Process,
+    /// The execution as it was read: it must run still, and in the same attempt.
+    pub execution: Execution,
+    /// Why.
+    pub cause: StopCause,
+}
+
+/// How long a stopped execution is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl StopCause {
+    /// The `error` that the stopped execution carries: from it everybody can tell why it was stopped.
+    #[must_use]
+    pub const fn error(self) -> &'static str {
+        match self {
+            Self::Deadline => DEADLINE_ERROR,
+            Self::Cancelled => "ManualCancellation",
+        }
+    }
+
+    /// As the ledger spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deadline => "deadline",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl StopExecution {
+    /// As the ledger spells it.
+    pub const KIND: &'static str = "stop-execution";
+}
+
+/// Stops one execution: recorded first, looked at once more, stopped, and read back until it is over.
+///
+/// What Step Functions refuses is an outcome; only the ledger's own failure is an error.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &StopExecution) -> Result<Outcome, Error> {
+    let before = image(&action.execution);
+    let outcome = |result, after, again: bool| Outcome {
+        id: planned.id,
+        result,
+        before: Some(before.clone()),
+        after,
+        again: again.then_some(action.process.id),
+    };
+    let table = session.table().await?;
+    match begin(session.db, &table, run, planned, action, &before).await? {
+        Begun::Recorded => {}
+        Begun::Moved => return Ok(outcome(ActionResult::Superseded, None, true)),
+        Begun::Busy => return Ok(outcome(ActionResult::Busy, None, false)),
+    }
+    let (result, seen) = match stop(session, action).await {
+        Ok((result, seen)) => (result, Some(seen)),
+        Err(error) => (ActionResult::Failed(error.to_string()), None),
+    };
+    let after = seen.as_ref().map(|seen| image(&seen.execution));
+    // What the ledger knows of the stop must be there when what the stop brought about is decided on.
+    ledger::close_action(session.db, planned.id, &result, after.as_ref()).await?;
+    if let Some(seen) = &seen {
+        executions::remember(session.db, std::slice::from_ref(seen)).await?;
+    }
+    let again = matches!(result, ActionResult::Applied | ActionResult::Superseded);
+    Ok(outcome(result, after, again))
+}
+
+async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionResult, Seen), Error> {
+    let (arn, config) = (&action.execution.arn, session.config);
+    // One eventually consistent RUNNING proves nothing: look once more, now.
+    let fresh = session.step_functions.describe(arn, &config.result_path).await?;
+    let attempt = (fresh.execution.redrive_count, fresh.execution.status);
+    if attempt != (action.execution.redrive_count, ExecutionStatus::Running) {
+        return Ok((ActionResult::Superseded, fresh));
+    }
+    let cause = texts::stop_cause(config.language, action.cause);
+    session.step_functions.stop(arn, action.cause.error(), &cause).await?;
+    let deadline = (Instant::now() + PATIENCE).min(session.stop_at);
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let seen = session.step_functions.describe(arn, &config.result_path).await?;
+        if seen.execution.status == ExecutionStatus::Aborted {
+            return Ok((ActionResult::Applied, seen));
+        }
+        if seen.execution.status.is_over() {
+            // It came to its own end before it was stopped; if it succeeded, the success stands.
+            return Ok((ActionResult::Superseded, seen));
+        }
+        if Instant::now() + pause > deadline {
+            let message = format!("StopExecution was accepted, and {PATIENCE:?} later {arn} still runs: the next look goes on");
+            return Ok((ActionResult::Unverified(message), seen));
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+enum Begun {
+    Recorded,
+    /// The row is no longer the one that was decided on.
+    Moved,
+    /// Another run has an action on this execution under way.
+    Busy,
+}
+
+async fn begin(
+    db: &mut PgConnection,
+    table: &Table,
+    run: &Run,
+    planned: &Planned,
+    action: &StopExecution,
+    before: &Value,
+) -> Result<Begun, Error> {
+    let (fresh, recorded): (bool, Option<Uuid>) = sqlx::query_as(table.sql(include_str!("stop_execution.sql")))
+        .bind(planned.id)
+        .bind(run.id)
+        .bind(run.step)
+        .bind(StopExecution::KIND)
+        .bind(action.execution.arn.as_str())
+        .bind(action.cause.as_str())
+        .bind(before)
+        .bind(&planned.reason)
+        .bind(action.process.id.0)
+        .bind(action.process.version)
+        .fetch_one(db)
+        .await
+        .map_err(Error::database("recording that an execution is to be stopped"))?;
+    Ok(match (fresh, recorded) {
+        (_, Some(_)) => Begun::Recorded,
+        (true, None) => Begun::Busy,
+        (false, None) => Begun::Moved,
+    })
+}
+
+fn image(execution: &Execution) -> Value {
+    json!({
+        "status": execution.status,
+        "redriveCount": execution.redrive_count,
+        "startedAt": execution.started_at,
+        "stoppedAt": execution.stopped_at,
+        "error": execution.ending.as_ref().and_then(|ending| ending.error.clone()),
+    })
+}
+
+/// Closes the actions of this kind that a crash left open, by looking at what became of them.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Aws`].
+pub async fn resolve_abandoned(session: &mut Session<'_>) -> Result<(), Error> {
+    for (id, target) in ledger::abandoned(session.db, StopExecution::KIND).await? {
+        let Ok(arn) = target.parse() else { continue };
+        let seen = session.step_functions.describe(&arn, &session.config.result_path).await?;
+        let result = if seen.execution.status.is_over() {
+            ActionResult::Applied
+        } else {
+            ActionResult::Failed("the run that wanted to stop it ended before it did; it still runs".to_owned())
+        };
+        ledger::close_action(session.db, id, &result, Some(&image(&seen.execution))).await?;
+        executions::remember(session.db, &[seen]).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! Takes an earlier change back: its inverse, as a compare-and-set on what that change left behind (design, 6.6).
+
+use serde_json::Value;
+use sqlx::{PgConnection, Row};
+use uuid::Uuid;
+
+use super::{ActionResult, Outcome, SetRowStatus, StopExecution};
+use crate::error::Error;
+use crate::ledger::Run;
+use crate::step::Planned;
+use crate::table::Table;
+
+/// An action that is to be taken back.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undo {
+    /// The action's identity in the ledger.
+    pub of: Uuid,
+    /// What it changed.
+    pub target: String,
+    /// What it found.
+    pub before: Value,
+    /// What it left behind.
+    pub after: Value,
+}
+
+impl Undo {
+    /// As the ledger spells it.
+    pub const KIND: &'static str = "undo";
+
+    /// Reads an action that is to be taken back.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where there is none, where it changed nothing, or where it has no inverse; [`Error::Database`].
+    pub async fn read(db: &mut PgConnection, of: Uuid) -> Result<Self, Error> {
+        let row = sqlx::query(
+            "SELECT kind, target, outcome, before, after,
+                    (SELECT u.id FROM remediation.actions u WHERE u.undo_of = a.id AND u.outcome = 'applied') AS undone_by
+               FROM remediation.actions a WHERE id = $1",
+        )
+        .bind(of)
+        .fetch_optional(db)
+        .await
+        .map_err(Error::database("reading the action to undo"))?
+        .ok_or_else(|| {
+            Error::Refused(format!("`undo` {of}: the ledger has no such action; see `actions[].id` of a result, or remediation.actions"))
+        })?;
+        let read = || -> Result<_, sqlx::Error> {
+            let (kind, outcome): (String, String) = (row.try_get("kind")?, row.try_get("outcome")?);
+            let undone_by: Option<Uuid> = row.try_get("undone_by")?;
+            let images: (Option<Value>, Option<Value>) = (row.try_get("before")?, row.try_get("after")?);
+            Ok((kind, outcome, undone_by, images, row.try_get("target")?))
+        };
+        let (kind, outcome, undone_by, images, target) = read().map_err(Error::database("reading the action to undo"))?;
+        let refused = |why: String| Err(Error::Refused(format!("`undo` {of}: {why}")));
+        match (kind.as_str(), outcome.as_str(), undone_by, images) {
+            (StopExecution::KIND, ..) => refused("a stopped execution cannot be resumed; start the work anew".to_owned()),
+            (_, _, Some(by), _) => refused(format!("it was undone already, by action {by}")),
+            (SetRowStatus::KIND, "applied", None, (Some(before), Some(after))) => Ok(Self { of, target, before, after }),
+            (SetRowStatus::KIND, outcome, ..) => refused(format!("it is `{outcome}`: it changed nothing")),
+            (kind, ..) => refused(format!("an action of kind `{kind}` has no inverse")),
+        }
+    }
+}
+
+/// Takes a row change back.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn apply(db: &mut PgConnection, table: &Table, run: &Run, planned: &Planned, action: &Undo) -> Result<Outcome, Error> {
+    let written = sqlx::query(table.sql(include_str!("undo.sql")))
+        .bind(action.of)
+        .bind(planned.id)
+        .bind(run.id)
+        .bind(run.step)
+        .bind(Undo::KIND)
+        .bind(&planned.reason)
+        .fetch_optional(db)
+        .await
+        .map_err(Error::database("undoing an action"))?;
+    let images = |row: sqlx::postgres::PgRow| -> Result<(Value, Value), sqlx::Error> {
+        Ok((row.try_get("before")?, row.try_get("after")?))
+    };
+    Ok(match written.map(images).transpose().map_err(Error::database("reading back what was undone"))? {
+        Some((before, after)) => {
+            let same = ["status", "progress", "error", "completedAt", "result"].iter().all(|part| after[part] == action.before[part]);
+            let result = if same {
+                ActionResult::Applied
+            } else {
+                ActionResult::Unverified("the row does not read back as it was before".to_owned())
+            };
+            Outcome { id: planned.id, result, before: Some(before), after: Some(after), again: None }
+        }
+        None => Outcome {
+            id: planned.id,
+            result: ActionResult::Failed(
+                "the row has changed since, or is being written now: it is left as it is; read it and decide anew".to_owned(),
+            ),
+            before: Some(action.after.clone()),
+            after: None,
+            again: None,
+        },
+    })
+}

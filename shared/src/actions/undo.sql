@@ -1,0 +1,29 @@
+-- Takes a row change back, if the row is still as that change left it.
+WITH undone AS MATERIALIZED (
+    SELECT a.* FROM remediation.actions a
+     WHERE a.id = $1 AND a.kind = 'set-row-status' AND a.outcome = 'applied'
+       AND NOT EXISTS (SELECT FROM remediation.actions u WHERE u.undo_of = a.id AND u.outcome = 'applied')
+       AND pg_try_advisory_xact_lock(hashtextextended('remediation:' || a.target, 0))
+), fresh AS MATERIALIZED (
+    SELECT u.*, {image} AS now
+      FROM undone u JOIN {table} p ON {id} = u.target::uuid
+     WHERE {image} = u.after
+       FOR UPDATE OF p SKIP LOCKED
+), written AS (
+    UPDATE {table} p
+       SET {set status} = (w.before ->> 'status'){as status},
+           {set progress} = (w.before ->> 'progress')::int2,
+           {set error} = CASE WHEN jsonb_typeof(w.before -> 'error') = 'null' THEN NULL ELSE w.before -> 'error' END,
+           {set result} = CASE WHEN w.before ->> 'result' IS NULL THEN NULL ELSE p.{set result} END,
+           {set completed_at} = ((w.before ->> 'completedAt')::timestamp AT TIME ZONE 'UTC'){as completed_at},
+           {set updated_at} = now(){as updated_at}
+      FROM fresh w
+     WHERE {id} = w.target::uuid
+ RETURNING w.target, w.now AS before, {image} AS after
+), recorded AS (
+    INSERT INTO remediation.actions
+           (id, run_id, step, kind, target, cause, before, after, outcome, reason, undo_of, closed_at)
+    SELECT $2, $3, $4, $5, w.target, 'undo', w.before, w.after, 'applied', $6, $1, clock_timestamp()
+      FROM written w
+)
+SELECT target, before, after FROM written

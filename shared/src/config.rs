@@ -1,0 +1,292 @@
+//! What the environment says (design, section 7): read once at start, all faults listed at once.
+
+use std::fmt;
+
+use chrono::TimeDelta;
+
+use crate::decide::Policy;
+use crate::domain::{Language, Mode, ProcessStatus};
+use crate::error::Error;
+use crate::trigger::ResultPath;
+
+/// Everything that an installation can set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database is and who we are there.
+    pub database: DatabaseAccess,
+    /// `PROCESSING_STATE_TABLE`.
+    pub table: TableName,
+    /// `STATE_MACHINE_ARN`: executions of other state machines are refused.
+    pub state_machine_arn: String,
+    /// The deadlines and choices that decisions rest on.
+    pub policy: Policy,
+    /// `TIMED_OUT_STATUS`: FAILED, as the guide has it, or TIMEOUT where the column knows it.
+    pub timed_out_status: ProcessStatus,
+    /// `RESULT_PATH`: where an execution's output holds the result.
+    pub result_path: ResultPath,
+    /// `REMEDIATION_MODE`: the most that any step does.
+    pub mode: Mode,
+    /// `TEXT_LANGUAGE`: of texts that reach rows and people.
+    pub language: Language,
+    /// `NOTIFY_TOPIC_ARN`: where people are told.
+    pub notify_topic_arn: Option<String>,
+}
+
+/// How the database is reached.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseAccess {
+    /// `DATABASE_URL`.
+    Url(String),
+    /// `DATABASE_SECRET_ARN`: a secret as RDS keeps it (host, port, dbname, username, password).
+    Secret(String),
+    /// `DATABASE_HOST`, `DATABASE_USER`, `DATABASE_IAM_AUTH=true`; optional `DATABASE_PORT` (5432) and `DATABASE_NAME`
+    /// (`postgres`).
+    Iam {
+        /// Host name.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// Database user, one that has `rds_iam`.
+        user: String,
+        /// Database name.
+        name: String,
+    },
+}
+
+/// Without the password that a URL may hold.
+impl fmt::Debug for DatabaseAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(_) => f.write_str("Url(…)"),
+            Self::Secret(arn) => write!(f, "Secret({arn})"),
+            Self::Iam { host, port, user, name } => write!(f, "Iam({user}@{host}:{port}/{name})"),
+        }
+    }
+}
+
+/// A table's name, with its schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableName {
+    /// `public` where none is named.
+    pub schema: String,
+    /// The table itself, in the catalogue's spelling.
+    pub table: String,
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.table)
+    }
+}
+
+impl Config {
+    /// Reads the environment through `lookup` (`std::env::var` in a function).
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] with every fault, each naming its variable and what it may be.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let mut reader = Reader { lookup, faults: Vec::new() };
+        let database = reader.database();
+        let table = reader.table();
+        let state_machine_arn = reader.state_machine();
+        let policy = Policy {
+            process_deadline: reader.seconds("PROCESS_DEADLINE_SECONDS", 900),
+            start_deadline: reader.seconds("START_DEADLINE_SECONDS", 300),
+            settle: reader.seconds("SETTLE_SECONDS", 60),
+            require_result: reader.flag("REQUIRE_RESULT"),
+        };
+        let timed_out_status = reader.choice(
+            "TIMED_OUT_STATUS",
+            &[("FAILED", ProcessStatus::Failed), ("TIMEOUT", ProcessStatus::Timeout)],
+        );
+        let mode = reader.choice("REMEDIATION_MODE", &[("act", Mode::Act), ("propose", Mode::Propose), ("observe", Mode::Observe)]);
+        let language = reader.choice("TEXT_LANGUAGE", &[("ja", Language::Ja), ("en", Language::En)]);
+        let result_path = match reader.value("RESULT_PATH").map(|path| path.parse::<ResultPath>()) {
+            None => ResultPath::default(),
+            Some(Ok(path)) => path,
+            Some(Err(error)) => reader.fault(error.to_string()).unwrap_or_default(),
+        };
+        let notify_topic_arn = reader.value("NOTIFY_TOPIC_ARN");
+        match (database, table, state_machine_arn, reader.faults) {
+            (Some(database), Some(table), Some(state_machine_arn), faults) if faults.is_empty() => Ok(Self {
+                database,
+                table,
+                state_machine_arn,
+                policy,
+                timed_out_status,
+                result_path,
+                mode,
+                language,
+                notify_topic_arn,
+            }),
+            (.., faults) => Err(Error::Configuration(faults)),
+        }
+    }
+}
+
+struct Reader<F> {
+    lookup: F,
+    faults: Vec<String>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    /// A variable that is set to nothing is not set.
+    fn value(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn fault<T>(&mut self, fault: String) -> Option<T> {
+        self.faults.push(fault);
+        None
+    }
+
+    fn database(&mut self) -> Option<DatabaseAccess> {
+        let iam = self.flag("DATABASE_IAM_AUTH");
+        match (self.value("DATABASE_URL"), self.value("DATABASE_SECRET_ARN"), iam) {
+            (Some(url), None, false) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Some(DatabaseAccess::Url(url))
+            }
+            (Some(_), None, false) => {
+                self.fault("DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>".into())
+            }
+            (None, Some(arn), false) if arn.starts_with("arn:") => Some(DatabaseAccess::Secret(arn)),
+            (None, Some(arn), false) => self.fault(format!("DATABASE_SECRET_ARN `{arn}` must be the ARN of a secret")),
+            (None, None, true) => self.iam(),
+            (None, None, false) => self.fault(
+                "one of DATABASE_URL, DATABASE_SECRET_ARN, or DATABASE_HOST with DATABASE_USER and DATABASE_IAM_AUTH=true must be set"
+                    .into(),
+            ),
+            _ => self.fault("only one of DATABASE_URL, DATABASE_SECRET_ARN and DATABASE_IAM_AUTH=true may be set".into()),
+        }
+    }
+
+    fn iam(&mut self) -> Option<DatabaseAccess> {
+        let mut needed = |name: &str| {
+            let value = self.value(name);
+            if value.is_none() {
+                self.faults.push(format!("{name} must be set with DATABASE_IAM_AUTH=true"));
+            }
+            value
+        };
+        let (host, user) = (needed("DATABASE_HOST"), needed("DATABASE_USER"));
+        let port = match self.value("DATABASE_PORT").map(|port| port.parse()) {
+            None => Some(5432),
+            Some(Ok(port)) => Some(port),
+            Some(Err(_)) => self.fault("DATABASE_PORT must be a port number".into()),
+        };
+        let name = self.value("DATABASE_NAME").unwrap_or_else(|| "postgres".into());
+        Some(DatabaseAccess::Iam { host: host?, port: port?, user: user?, name })
+    }
+
+    fn table(&mut self) -> Option<TableName> {
+        let name = self.value("PROCESSING_STATE_TABLE").unwrap_or_else(|| "public.processing_state".into());
+        let (schema, table) = name.split_once('.').unwrap_or(("public", &name));
+        if schema.is_empty() || table.is_empty() || table.contains('.') {
+            return self.fault(format!("PROCESSING_STATE_TABLE `{name}` must be <schema>.<table> or <table>"));
+        }
+        Some(TableName { schema: schema.to_owned(), table: table.to_owned() })
+    }
+
+    fn state_machine(&mut self) -> Option<String> {
+        let Some(arn) = self.value("STATE_MACHINE_ARN") else {
+            return self.fault("STATE_MACHINE_ARN must be set to the ARN of the state machine that is looked after".into());
+        };
+        let parts: Vec<&str> = arn.split(':').collect();
+        let sound = matches!(parts.as_slice(), ["arn", partition, "states", region, account, "stateMachine", name]
+            if [partition, region, account, name].iter().all(|part| !part.is_empty()));
+        if sound {
+            return Some(arn);
+        }
+        self.fault(format!(
+            "STATE_MACHINE_ARN `{arn}` must be of the form arn:aws:states:<region>:<account>:stateMachine:<name>"
+        ))
+    }
+
+    fn seconds(&mut self, name: &str, default: u32) -> TimeDelta {
+        let seconds = match self.value(name).map(|value| value.parse::<u32>().map_err(|_| value)) {
+            None => default,
+            Some(Ok(seconds)) if seconds <= 31_536_000 => seconds,
+            Some(Ok(seconds)) => self.fault(format!("{name} `{seconds}` must be at most a year (31536000)")).unwrap_or(default),
+            Some(Err(value)) => self.fault(format!("{name} `{value}` must be a whole number of seconds")).unwrap_or(default),
+        };
+        TimeDelta::seconds(i64::from(seconds))
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        self.choice(name, &[("false", false), ("true", true)])
+    }
+
+    /// One of the named values; the first is the default.
+    fn choice<T: Copy>(&mut self, name: &str, values: &[(&str, T)]) -> T {
+        let default = values[0].1;
+        let Some(found) = self.value(name) else { return default };
+        if let Some((_, value)) = values.iter().find(|(spelling, _)| *spelling == found) {
+            return *value;
+        }
+        let allowed: Vec<&str> = values.iter().map(|(spelling, _)| *spelling).collect();
+        self.fault(format!("{name} `{found}` must be one of {}", allowed.join(", "))).unwrap_or(default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai";
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Config::read(lookup).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn two_variables_are_enough() {
+        let config = read(&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN)]).unwrap();
+        assert_eq!(config.table.to_string(), "public.processing_state");
+        assert_eq!(config.policy.process_deadline, TimeDelta::seconds(900));
+        assert_eq!(config.policy.start_deadline, TimeDelta::seconds(300));
+        assert_eq!(config.policy.settle, TimeDelta::seconds(60));
+        assert_eq!((config.mode, config.language), (Mode::Act, Language::Ja));
+        assert_eq!(config.timed_out_status, ProcessStatus::Failed);
+    }
+
+    #[test]
+    fn all_faults_are_listed_at_once() {
+        let error = read(&[
+            ("DATABASE_URL", "mysql://x"),
+            ("PROCESSING_STATE_TABLE", "a.b.c"),
+            ("STATE_MACHINE_ARN", "arn:aws:states:r:1:execution:ai:x"),
+            ("PROCESS_DEADLINE_SECONDS", "15m"),
+            ("TIMED_OUT_STATUS", "GONE"),
+            ("REMEDIATION_MODE", "dare"),
+            ("TEXT_LANGUAGE", "fr"),
+            ("REQUIRE_RESULT", "yes"),
+            ("RESULT_PATH", "generationResult"),
+        ])
+        .unwrap_err();
+        for name in [
+            "DATABASE_URL", "PROCESSING_STATE_TABLE `a.b.c`", "STATE_MACHINE_ARN", "PROCESS_DEADLINE_SECONDS `15m`",
+            "TIMED_OUT_STATUS `GONE` must be one of FAILED, TIMEOUT", "REMEDIATION_MODE `dare`", "TEXT_LANGUAGE `fr`",
+            "REQUIRE_RESULT `yes`", "RESULT_PATH",
+        ] {
+            assert!(error.contains(name), "{name} is not in {error}");
+        }
+    }
+
+    #[test]
+    fn a_database_is_named_in_exactly_one_way() {
+        let none = read(&[("STATE_MACHINE_ARN", ARN)]).unwrap_err();
+        assert!(none.contains("one of DATABASE_URL"), "{none}");
+        let two = [("DATABASE_URL", "postgres://h/d"), ("DATABASE_SECRET_ARN", "arn:aws:secretsmanager:…"), ("STATE_MACHINE_ARN", ARN)];
+        assert!(read(&two).unwrap_err().contains("only one of"));
+        let iam = [("DATABASE_IAM_AUTH", "true"), ("STATE_MACHINE_ARN", ARN)];
+        let missing = read(&iam).unwrap_err();
+        assert!(missing.contains("DATABASE_HOST must") && missing.contains("DATABASE_USER must"), "{missing}");
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let config = read(&[("DATABASE_URL", "postgres://u:hunter2@h/d"), ("STATE_MACHINE_ARN", ARN)]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,148 @@
+//! How much of what a step wants it may do now (design, 6.1 to 6.3): pure, over what the ledger counts.
+
+use std::collections::HashMap;
+
+use serde::Deserialize;
+
+use crate::domain::{Language, Mode};
+use crate::manifest::Limits;
+use crate::step::Planned;
+use crate::texts;
+
+/// What the ledger knows of a step and its targets.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    /// The step's row in `remediation.controls`.
+    pub control: Control,
+    /// Its last three runs that acted, within a day, all failed to help.
+    pub did_not_help: bool,
+    /// Actions of this step in the last hour.
+    pub actions_last_hour: usize,
+    /// What was done to each target, where something was.
+    pub targets: HashMap<String, TargetFacts>,
+}
+
+/// What an installation allows a step, where it says so.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Control {
+    /// The most that it may do.
+    pub mode: Option<Mode>,
+    /// Instead of the manifest's.
+    pub actions_per_run: Option<usize>,
+    /// Instead of the manifest's.
+    pub actions_per_hour: Option<usize>,
+    /// Instead of the manifest's share of candidates.
+    pub share: Option<f64>,
+}
+
+/// What was done to a target.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TargetFacts {
+    /// Actions of this step on it in the last day.
+    pub attempts: u32,
+    /// Seconds since this step's last one.
+    pub seconds_since_last: Option<i64>,
+    /// The last action on it, by whomever and within a day, was an undo: a person has decided.
+    pub undone: bool,
+}
+
+/// What is asked for, beside the actions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Demand {
+    /// The least of what is configured and asked for; the control still counts.
+    pub mode: Mode,
+    /// A person approved these very actions.
+    pub approved: bool,
+    /// How many targets were looked at.
+    pub population: usize,
+    /// The operator's own limit.
+    pub limit: Option<usize>,
+    /// Actions that this run has applied already.
+    pub done: usize,
+    /// Of the sentences.
+    pub language: Language,
+}
+
+/// What becomes of what a step wants.
+#[derive(Debug, Default)]
+pub struct Guarded {
+    /// How far the run may go.
+    pub mode: Option<Mode>,
+    /// What is done.
+    pub apply: Vec<Planned>,
+    /// What is only told or proposed, because of the mode or a limit.
+    pub hold: Vec<Planned>,
+    /// The limit that was reached, for people.
+    pub over: Option<String>,
+    /// What is left alone, and why.
+    pub leave: Vec<(Planned, String)>,
+}
+
+/// Applies the mode and every limit.
+#[must_use]
+pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
+    let language = demand.language;
+    let allowed = facts.control.mode.map_or(demand.mode, |mode| mode.min(demand.mode));
+    let mode = match allowed {
+        // An approval is what `propose` waits for. It never lifts `observe`.
+        Mode::Propose | Mode::Act if demand.approved => Mode::Act,
+        Mode::Act if facts.did_not_help => Mode::Propose,
+        mode => mode,
+    };
+    let mut guarded = Guarded { mode: Some(mode), ..Guarded::default() };
+    if mode == Mode::Propose && allowed == Mode::Act {
+        guarded.over = Some(texts::did_not_help(language));
+    }
+    let mut candidates = Vec::with_capacity(wanted.len());
+    for planned in wanted {
+        let history = facts.targets.get(&planned.action.target()).copied().unwrap_or_default();
+        let cooling = i64::from(limits.cooldown_seconds) - history.seconds_since_last.unwrap_or(i64::MAX);
+        let why = if demand.approved || planned.action.is_undo() {
+            None
+        } else if history.undone {
+            Some(texts::undone(language))
+        } else if history.attempts >= limits.attempts_per_target {
+            Some(texts::attempts(language, history.attempts))
+        } else if limits.cooldown_seconds > 0 && cooling > 0 {
+            Some(texts::cooldown(language, cooling))
+        } else {
+            None
+        };
+        match why {
+            Some(why) => guarded.leave.push((planned, why)),
+            None => candidates.push(planned),
+        }
+    }
+    if mode != Mode::Act {
+        guarded.hold = candidates;
+        return guarded;
+    }
+    let share = facts.control.share.unwrap_or(limits.share_of_candidates);
+    #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
+    let too_many = candidates.len() as f64 > share * demand.population as f64;
+    if demand.population > Limits::SHARE_FROM && too_many && !demand.approved {
+        guarded.over = Some(texts::share(language, candidates.len(), demand.population, share));
+        guarded.hold = candidates;
+        return guarded;
+    }
+    let per_run = facts.control.actions_per_run.unwrap_or(limits.actions_per_run);
+    let per_hour = facts.control.actions_per_hour.unwrap_or(limits.actions_per_hour);
+    let in_run = per_run.saturating_sub(demand.done);
+    let in_hour = per_hour.saturating_sub(facts.actions_last_hour);
+    let asked = demand.limit.map_or(usize::MAX, |limit| limit.saturating_sub(demand.done));
+    let room = in_run.min(in_hour);
+    let mut candidates = candidates.into_iter();
+    guarded.apply.extend(candidates.by_ref().take(room.min(asked)));
+    if asked < room {
+        let why = texts::limit(language, demand.limit.unwrap_or_default());
+        guarded.leave.extend(candidates.map(|planned| (planned, why.clone())));
+        return guarded;
+    }
+    guarded.hold.extend(candidates);
+    if !guarded.hold.is_empty() {
+        let over = if in_hour < in_run { texts::per_hour(language, per_hour) } else { texts::per_run(language, per_run) };
+        guarded.over = Some(over);
+    }
+    guarded
+}

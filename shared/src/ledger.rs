@@ -1,0 +1,256 @@
+//! The record of what was looked at, wanted and done: `remediation.runs`, `actions`, `plans` and `incidents`.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::actions::ActionResult;
+use crate::domain::Mode;
+use crate::error::Error;
+use crate::guard::{Control, Facts, TargetFacts};
+use crate::report::Report;
+use crate::step::Planned;
+use crate::trigger::{AlarmChange, AlarmState};
+
+/// One invocation of one step.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Its identity; its actions carry it.
+    pub id: Uuid,
+    /// The step's name.
+    pub step: &'static str,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// What started it.
+    pub trigger: Value,
+    /// The operator's reason.
+    pub reason: Option<String>,
+}
+
+/// After how long an action that was begun and not ended is given up: longer than any Lambda lives.
+const ABANDONED_AFTER: &str = "16 minutes";
+
+/// Writes the run's record.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn finish(db: &mut PgConnection, run: &Run, report: &Report, cursor: Option<&Value>) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
+                                       skipped, verification, cursor)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(run.id)
+    .bind(run.step)
+    .bind(report.mode.as_str())
+    .bind(&run.trigger)
+    .bind(&run.reason)
+    .bind(run.started_at)
+    .bind(&report.summary)
+    .bind(i32::try_from(report.applied()).unwrap_or(i32::MAX))
+    .bind(json!(report.findings))
+    .bind(json!(report.skipped))
+    .bind(report.verification.as_str())
+    .bind(cursor)
+    .execute(db)
+    .await
+    .map(drop)
+    .map_err(Error::database("writing the run's record"))
+}
+
+/// Writes the record of a run that ended in an error.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO remediation.runs (id, step, trigger, reason, started_at, finished_at, error)
+         VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)",
+    )
+    .bind(run.id)
+    .bind(run.step)
+    .bind(&run.trigger)
+    .bind(&run.reason)
+    .bind(run.started_at)
+    .bind(error.to_string())
+    .execute(db)
+    .await
+    .map(drop)
+    .map_err(Error::database("writing the run's record"))
+}
+
+/// Where this step's last sweep stopped.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn cursor(db: &mut PgConnection, step: &str) -> Result<Option<Value>, Error> {
+    sqlx::query_scalar(
+        "SELECT cursor FROM remediation.runs WHERE step = $1 AND cursor IS NOT NULL ORDER BY started_at DESC LIMIT 1",
+    )
+    .bind(step)
+    .fetch_optional(db)
+    .await
+    .map_err(Error::database("reading where the last run stopped"))
+}
+
+/// Reads what the limits are counted by: the step's control, its actions of the last hour, and what was done to these targets.
+///
+/// # Errors
+/// [`Error::Database`]; without an answer nothing is done.
+pub async fn facts(db: &mut PgConnection, step: &str, targets: &[String]) -> Result<Facts, Error> {
+    type Row = (Option<String>, Option<i32>, Option<i32>, Option<f64>, i64, Option<bool>, Value);
+    let (mode, per_run, per_hour, share, last_hour, unhelpful, targets): Row = sqlx::query_as(include_str!("ledger/facts.sql"))
+        .bind(step)
+        .bind(targets)
+        .fetch_one(db)
+        .await
+        .map_err(Error::database("reading the limits"))?;
+    let count = |limit: Option<i32>| limit.and_then(|limit| usize::try_from(limit).ok());
+    let mode = mode.map(|mode| mode.parse::<Mode>()).transpose().map_err(|error| Error::Refused(error.to_string()))?;
+    let targets = serde_json::from_value::<std::collections::HashMap<String, TargetFacts>>(targets)
+        .map_err(|error| Error::Refused(format!("the ledger's history of the targets cannot be read: {error}")))?;
+    Ok(Facts {
+        control: Control { mode, actions_per_run: count(per_run), actions_per_hour: count(per_hour), share },
+        did_not_help: unhelpful.unwrap_or(false),
+        actions_last_hour: usize::try_from(last_hour).unwrap_or(usize::MAX),
+        targets,
+    })
+}
+
+/// Closes an action that was recorded before it was tried.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn close_action(db: &mut PgConnection, id: Uuid, result: &ActionResult, after: Option<&Value>) -> Result<(), Error> {
+    let (outcome, why) = match result {
+        ActionResult::Applied => ("applied", None),
+        ActionResult::Unverified(why) => ("applied", Some(why)),
+        ActionResult::Failed(why) => ("failed", Some(why)),
+        ActionResult::Superseded | ActionResult::Busy => ("superseded", None),
+    };
+    sqlx::query(
+        "UPDATE remediation.actions
+            SET outcome = $2, after = $3, closed_at = clock_timestamp(), reason = concat_ws(' — ', reason, $4)
+          WHERE id = $1 AND outcome = 'applying'",
+    )
+    .bind(id)
+    .bind(outcome)
+    .bind(after)
+    .bind(why)
+    .execute(db)
+    .await
+    .map(drop)
+    .map_err(Error::database("closing a ledger entry"))
+}
+
+/// Actions of a kind that a crash left open, with their targets.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn abandoned(db: &mut PgConnection, kind: &str) -> Result<Vec<(Uuid, String)>, Error> {
+    sqlx::query_as(
+        "SELECT id, target FROM remediation.actions
+          WHERE outcome = 'applying' AND kind = $1 AND created_at < now() - $2::interval",
+    )
+    .bind(kind)
+    .bind(ABANDONED_AFTER)
+    .fetch_all(db)
+    .await
+    .map_err(Error::database("reading what was left open"))
+}
+
+/// Stores what a step wants and may not do by itself; the plan that already waits for the same actions is enough. Returns
+/// the plan's identity and whether it is new.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: &str) -> Result<(Uuid, bool), Error> {
+    let mut actions: Vec<Value> = wanted
+        .iter()
+        .map(|planned| json!({ "kind": planned.action.kind(), "target": planned.action.target() }))
+        .collect();
+    actions.sort_by_key(Value::to_string);
+    let waiting: Option<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM remediation.plans WHERE step = $1 AND approved_at IS NULL AND actions = $2 ORDER BY created_at DESC LIMIT 1",
+    )
+    .bind(run.step)
+    .bind(Value::from(actions.clone()))
+    .fetch_optional(&mut *db)
+    .await
+    .map_err(Error::database("reading the plans that wait"))?;
+    if let Some(id) = waiting {
+        return Ok((id, false));
+    }
+    let id = Uuid::now_v7();
+    sqlx::query("INSERT INTO remediation.plans (id, run_id, step, actions, reason) VALUES ($1, $2, $3, $4, $5)")
+        .bind(id)
+        .bind(run.id)
+        .bind(run.step)
+        .bind(Value::from(actions))
+        .bind(why)
+        .execute(db)
+        .await
+        .map_err(Error::database("storing a plan"))?;
+    Ok((id, true))
+}
+
+/// Takes a plan for approval: its actions, as (kind, target). A plan is taken once.
+///
+/// # Errors
+/// [`Error::Refused`] where there is none, or it was approved already; [`Error::Database`].
+pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid) -> Result<Vec<(String, String)>, Error> {
+    let reading = "reading the plan";
+    let actions: Option<Value> = sqlx::query_scalar(
+        "UPDATE remediation.plans SET approved_at = now(), approved_by = $3
+          WHERE id = $1 AND step = $2 AND approved_at IS NULL RETURNING actions",
+    )
+    .bind(plan)
+    .bind(run.step)
+    .bind(run.id)
+    .fetch_optional(&mut *db)
+    .await
+    .map_err(Error::database(reading))?;
+    let Some(actions) = actions else {
+        let found: Option<(String, Option<DateTime<Utc>>)> =
+            sqlx::query_as("SELECT step, approved_at FROM remediation.plans WHERE id = $1")
+                .bind(plan)
+                .fetch_optional(db)
+                .await
+                .map_err(Error::database(reading))?;
+        return Err(Error::Refused(match found {
+            Some((step, _)) if step != run.step => format!("`approve` {plan}: the plan is {step}'s; send it there"),
+            Some((_, Some(at))) => format!("`approve` {plan}: the plan was approved already, at {at}"),
+            _ => format!("`approve` {plan}: there is no such plan; see the `proposed` entries of a result, or remediation.plans"),
+        }));
+    };
+    let text = |action: &Value, field: &str| action[field].as_str().unwrap_or_default().to_owned();
+    let actions = actions.as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(actions.iter().map(|action| (text(action, "kind"), text(action, "target"))).collect())
+}
+
+/// Opens an incident when its alarm goes off, and closes it when the alarm is OK.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn incident(db: &mut PgConnection, change: &AlarmChange) -> Result<(), Error> {
+    let sql = match change.state {
+        AlarmState::Alarm => {
+            "INSERT INTO remediation.incidents (alarm, reason, opened_at) VALUES ($1, $2, $3)
+             ON CONFLICT (alarm) WHERE closed_at IS NULL DO NOTHING"
+        }
+        AlarmState::Ok => {
+            "UPDATE remediation.incidents SET closed_at = $3, reason = coalesce(reason, $2)
+              WHERE alarm = $1 AND closed_at IS NULL AND opened_at <= $3"
+        }
+        AlarmState::InsufficientData => return Ok(()),
+    };
+    sqlx::query(sql)
+        .bind(&change.alarm)
+        .bind(&change.reason)
+        .bind(change.at)
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(Error::database("recording the incident"))
+}

@@ -1,0 +1,563 @@
+//! What every step reads and wants that puts processes right: rows with their newest executions, and the decision
+//! table's verdict on each (design, section 5). The steps differ in which rows they look at.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::actions::set_row_status::ErrorChange;
+use crate::actions::{Action, SetRowStatus, StopExecution, stop_execution};
+use crate::config::Config;
+use crate::decide::{Closing, Decision, Look, Verdict, decide};
+use crate::domain::{Ending, Execution, ExecutionStatus, Process, ProcessId};
+use crate::error::Error;
+use crate::executions::{self, Listed};
+use crate::failure::failure;
+use crate::ledger;
+use crate::step::{Finding, Plan, Planned, Question, Session, Skipped};
+use crate::step_functions::Seen;
+use crate::table::Table;
+use crate::texts;
+use crate::trigger::ExecutionChange;
+
+/// Which rows a sweep looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// Open rows, and rows closed in the last day whose execution tells another story.
+    OpenOrLatelyClosed,
+    /// Open rows whose deadline has passed.
+    PastDeadline,
+}
+
+/// A process, and what is known of its newest execution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The row.
+    pub process: Process,
+    /// The execution that speaks for it.
+    pub newest: Newest,
+    /// Whether what has just changed is to be left alone.
+    pub look: Look,
+}
+
+/// What is known of a process's newest execution.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Newest {
+    /// It is this one; `None`: it was looked for, and there is none.
+    Known(Option<Execution>),
+    /// It could not be looked up, for this reason; nothing is decided then.
+    Unknown(String),
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// The processes that were looked at closely.
+    pub cases: Vec<Case>,
+    /// How many rows the question was about.
+    pub population: usize,
+    /// What is to be told in any case.
+    pub findings: Vec<Finding>,
+    /// Where the next sweep goes on.
+    pub cursor: Option<Value>,
+    /// Why the sweep is not finished, where it is not.
+    pub unfinished: Option<String>,
+}
+
+/// Where a sweep stopped.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Cursor {
+    /// Rows up to this one have been looked at; `None`: all have.
+    after: Option<Uuid>,
+    /// How far the list of executions was read.
+    listed: Option<Listed>,
+}
+
+/// Rows that one run looks at: some 200 bytes each in memory, and half a minute to write all of them.
+const ROWS_A_RUN: i64 = 100_000;
+
+/// An execution may seem to start a little before its row was created: two clocks.
+const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
+
+const CASES: &str = include_str!("processes/cases.sql");
+
+/// Reads what a question is about, and looks up in Step Functions what the database cannot tell.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`]; [`Error::Aws`] where the question is about one process and cannot be answered
+/// without; [`Error::Refused`] for an execution of another state machine.
+pub async fn gather(session: &mut Session<'_>, question: &Question, filter: Filter) -> Result<Evidence, Error> {
+    match question {
+        Question::Change(change) => of_change(session, change).await,
+        Question::Execution(arn) => {
+            session.step_functions.own(arn)?;
+            let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
+            let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None };
+            of_change(session, &change).await
+        }
+        Question::Process(id) => {
+            let Evidence { cases, population, .. } = of_processes(session, &[(*id, Look::Event)]).await?;
+            if cases.is_empty() {
+                return Err(Error::Refused(format!("`processId` {id}: table {} has no such row", session.config.table)));
+            }
+            let created_at = cases.iter().map(|case| case.process.created_at).min().unwrap_or(session.started_at);
+            let listed = executions::list(
+                session.db,
+                session.step_functions,
+                &session.config.result_path,
+                None,
+                created_at - CLOCK_SKEW,
+                TimeDelta::zero(),
+                session.stop_at,
+            )
+            .await?;
+            // The list may have told of a newer execution.
+            let Evidence { mut cases, .. } = of_processes(session, &[(*id, Look::Event)]).await?;
+            let failed = look_up(session, &mut cases, Some(listed.since)).await?;
+            failed.map_or_else(|| Ok(Evidence { cases, population, ..Evidence::default() }), Err)
+        }
+        Question::Again(processes) => {
+            let mut evidence = of_processes(session, processes).await?;
+            if let Some(error) = look_up(session, &mut evidence.cases, Some(DateTime::UNIX_EPOCH)).await? {
+                evidence.findings.push(unavailable(&error));
+            }
+            Ok(evidence)
+        }
+        Question::Sweep { cursor } => sweep(session, cursor.as_ref(), filter).await,
+    }
+}
+
+/// An event's own execution, remembered and compared with what is known, in one round trip.
+async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Result<Evidence, Error> {
+    let config = session.config;
+    session.step_functions.own(&change.execution.arn)?;
+    let mut seen = Seen { execution: change.execution.clone(), process: change.process };
+    if seen.process.is_none() {
+        // The event came without its input, and the name tells nothing.
+        seen = session.step_functions.describe(&seen.execution.arn, &config.result_path).await?;
+    }
+    let table = session.table().await?;
+    let AssertSqlSafe(cases) = table.sql(CASES);
+    let AssertSqlSafe(id) = table.sql("{id}");
+    let sql = format!(
+        "WITH remembered AS ({})
+         SELECT c.*, EXISTS (SELECT FROM remediation.actions a
+                              WHERE a.target = $11 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
+                                AND a.outcome IN ('applying', 'applied')) AS event_stopped_for_deadline
+           FROM ({cases} WHERE {id} = $12) c",
+        executions::REMEMBER
+    );
+    let row = executions::bind(sqlx::query(AssertSqlSafe(sql)), std::slice::from_ref(&seen))
+        .bind(seen.execution.arn.as_str())
+        .bind(seen.process.map(|id| id.0))
+        .fetch_optional(&mut *session.db)
+        .await
+        .map_err(Error::database("reading the process of an execution"))?;
+    let Some(row) = row else {
+        let evidence = json!({ "executionArn": seen.execution.arn, "status": seen.execution.status });
+        let finding = match seen.process {
+            Some(id) => Finding {
+                code: "row_missing",
+                message: texts::row_missing(config.language, &id.to_string()),
+                target: id.to_string(),
+                evidence,
+            },
+            None => Finding {
+                code: "process_unknown",
+                message: texts::process_unknown(config.language, seen.execution.arn.name()),
+                target: seen.execution.arn.to_string(),
+                evidence,
+            },
+        };
+        return Ok(Evidence { population: 1, findings: vec![finding], ..Evidence::default() });
+    };
+    let reading = "reading the process of an execution";
+    seen.execution.stopped_for_deadline =
+        row.try_get("event_stopped_for_deadline").map_err(Error::database(reading))?;
+    let (mut case, _) = case(&row, Look::Event).map_err(Error::database(reading))?;
+    if let Newest::Known(known) = &mut case.newest {
+        *known = Some(newer(known.take(), seen.execution));
+    }
+    let mut cases = vec![case];
+    match complete(session, &mut cases[0]).await {
+        Ok(()) => Ok(Evidence { cases, population: 1, ..Evidence::default() }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Which of two speaks for the process, and what is known of it.
+fn newer(known: Option<Execution>, seen: Execution) -> Execution {
+    match known {
+        None => seen,
+        Some(known) if known.arn == seen.arn => {
+            let tells_more = (known.redrive_count, known.status) == (seen.redrive_count, seen.status)
+                && (known.ending.is_none() || seen.ending.as_ref().is_some_and(|ending| ending.result.is_some()));
+            if seen.supersedes(&known) || tells_more { seen } else { known }
+        }
+        Some(known) if seen.speaks_over(&known) => seen,
+        Some(known) => known,
+    }
+}
+
+async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
+    let table = session.table().await?;
+    let AssertSqlSafe(sql) = table.sql(&format!("{CASES} WHERE {{id}} = ANY ($1) ORDER BY {{id}}"));
+    let reading = "reading processes";
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(processes.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
+        .fetch_all(&mut *session.db)
+        .await
+        .map_err(Error::database(reading))?;
+    let look_of = |id: ProcessId| processes.iter().find(|(other, _)| *other == id).map_or(Look::Sweep, |(_, look)| *look);
+    let cases = rows
+        .iter()
+        .map(|row| case(row, look_of(ProcessId(row.try_get("id")?))).map(|(case, _)| case))
+        .collect::<Result<Vec<_>, sqlx::Error>>()
+        .map_err(Error::database(reading))?;
+    Ok(Evidence { population: cases.len(), cases, ..Evidence::default() })
+}
+
+/// Everything that is a sweep's business, from where the last one stopped.
+async fn sweep(session: &mut Session<'_>, cursor: Option<&Value>, filter: Filter) -> Result<Evidence, Error> {
+    let language = session.config.language;
+    let cursor: Cursor = cursor.and_then(|cursor| serde_json::from_value(cursor.clone()).ok()).unwrap_or_default();
+    let table = session.table().await?;
+    let (population, oldest_unknown) = extent(session, &table).await?;
+    let mut findings = Vec::new();
+    let mut trouble = stop_execution::resolve_abandoned(session).await.map_or_else(recoverable, |()| Ok(None))?;
+
+    // At most half of the time goes into the list: what it tells has to be acted on as well.
+    let half = Instant::now() + session.stop_at.saturating_duration_since(Instant::now()) / 2;
+    let wanted = oldest_unknown.map_or(session.started_at, |created| created - CLOCK_SKEW);
+    let overlap = session.config.policy.process_deadline + CLOCK_SKEW;
+    let list = executions::list(
+        session.db,
+        session.step_functions,
+        &session.config.result_path,
+        cursor.listed.clone(),
+        wanted.min(session.started_at - overlap),
+        overlap,
+        half,
+    );
+    let listed = match list.await.map_or_else(|error| recoverable(error).map(Err), |listed| Ok(Ok(listed)))? {
+        Ok(listed) => Some(listed),
+        Err(error) => {
+            trouble = trouble.or(error);
+            None
+        }
+    };
+
+    let (mut cases, more) = candidates(session, &table, filter, cursor.after).await?;
+    let after = more.then(|| cases.last().map(|case| case.process.id.0)).flatten();
+    if trouble.is_none() {
+        trouble = look_up(session, &mut cases, listed.as_ref().map(|listed| listed.since)).await?;
+    } else {
+        let why = trouble.as_ref().map(ToString::to_string).unwrap_or_default();
+        leave_unknown(&mut cases, session.config, session.started_at, &why);
+    }
+    findings.extend(trouble.as_ref().map(unavailable));
+    let cursor = Cursor { after, listed: listed.or(cursor.listed) };
+    let unfinished = after.is_some().then(|| texts::more_to_look_at(language, cases.len()));
+    Ok(Evidence { cases, population, findings, cursor: Some(json!(cursor)), unfinished })
+}
+
+/// The processes as the database knows them, without a look at Step Functions: for a step that only counts.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence, Error> {
+    let table = session.table().await?;
+    let (population, _) = extent(session, &table).await?;
+    let (cases, _) = candidates(session, &table, filter, None).await?;
+    Ok(Evidence { cases, population, ..Evidence::default() })
+}
+
+/// What Step Functions refuses stops the looking up, and is told; what needs no look-up goes on.
+fn recoverable(error: Error) -> Result<Option<Error>, Error> {
+    match error {
+        error @ Error::Aws { .. } => Ok(Some(error)),
+        error => Err(error),
+    }
+}
+
+fn unavailable(error: &Error) -> Finding {
+    Finding {
+        code: "step_functions_unavailable",
+        message: error.to_string(),
+        target: "Step Functions".to_owned(),
+        evidence: json!({ "errorType": error.kind() }),
+    }
+}
+
+/// How many rows a sweep is about, and since when there is an open one without a known execution.
+async fn extent(session: &mut Session<'_>, table: &Table) -> Result<(usize, Option<DateTime<Utc>>), Error> {
+    let (population, oldest): (i64, Option<DateTime<Utc>>) = sqlx::query_as(table.sql(include_str!("processes/extent.sql")))
+        .bind(session.started_at - TimeDelta::days(1))
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting processes"))?;
+    Ok((usize::try_from(population).unwrap_or(0), oldest))
+}
+
+/// The rows of a sweep in the order of their ids, and whether there are more of them.
+async fn candidates(
+    session: &mut Session<'_>,
+    table: &Table,
+    filter: Filter,
+    after: Option<Uuid>,
+) -> Result<(Vec<Case>, bool), Error> {
+    let reading = "reading the candidates";
+    let (condition, policy) = match filter {
+        Filter::OpenOrLatelyClosed => (include_str!("processes/open_or_lately_closed.sql"), &session.config.policy),
+        Filter::PastDeadline => (include_str!("processes/past_deadline.sql"), &session.config.policy),
+    };
+    let sql = table.sql(&format!("{CASES}{condition}"));
+    let now = session.started_at;
+    let query = sqlx::query(sql).bind(after.unwrap_or(Uuid::nil())).bind(ROWS_A_RUN);
+    let query = match filter {
+        Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
+        Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
+    };
+    let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
+    let more = i64::try_from(rows.len()).is_ok_and(|count| count == ROWS_A_RUN);
+    let cases = rows
+        .iter()
+        .map(|row| case(row, Look::Sweep).map(|(case, _)| case))
+        .collect::<Result<Vec<_>, sqlx::Error>>()
+        .map_err(Error::database(reading))?;
+    Ok((cases, more))
+}
+
+/// Looks up, one by one and paced, what the database cannot tell. `listed_since` says how far back the list of executions
+/// was read: only then is "none" known to be none. The answer is what Step Functions refused, if it did; the cases that still wanted
+/// it are unknown then.
+async fn look_up(session: &mut Session<'_>, cases: &mut [Case], listed_since: Option<DateTime<Utc>>) -> Result<Option<Error>, Error> {
+    let (config, now) = (session.config, session.started_at);
+    for at in 0..cases.len() {
+        let case = &mut cases[at];
+        if matches!(case.newest, Newest::Known(None))
+            && case.process.status.is_open()
+            && listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW)
+        {
+            case.newest = Newest::Unknown(texts::not_listed(config.language));
+        }
+        if !wants_look_up(case, config, now) {
+            continue;
+        }
+        if Instant::now() >= session.stop_at {
+            leave_unknown(&mut cases[at..], config, now, &texts::not_listed(config.language));
+            return Ok(None);
+        }
+        if let Err(error) = complete(session, case).await {
+            let error = recoverable(error)?;
+            let why = error.as_ref().map(ToString::to_string).unwrap_or_default();
+            leave_unknown(&mut cases[at..], config, now, &why);
+            return Ok(error);
+        }
+    }
+    Ok(None)
+}
+
+fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &str) {
+    for case in cases.iter_mut().filter(|case| wants_look_up(case, config, now)) {
+        case.newest = Newest::Unknown(why.to_owned());
+    }
+}
+
+/// Whether only Step Functions can tell what is to be done.
+fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
+    let Newest::Known(newest) = &case.newest else { return false };
+    let decision = decide(&case.process, newest.as_ref(), case.look, &config.policy, now);
+    match (decision.verdict, newest) {
+        (Verdict::Inspect, _) => true,
+        // It may be over, and the event that said so was lost. The list has told of those that started lately.
+        (Verdict::Leave | Verdict::Stop(_), Some(execution)) => {
+            !execution.status.is_over()
+                && now - execution.attempt_started_at() > config.policy.process_deadline
+                && decision != Decision::settling(decision)
+        }
+        (Verdict::Close(Closing::Failed), Some(execution)) => {
+            execution.ending.as_ref().is_some_and(|ending| !failure(ending.error.as_deref(), ending.cause.as_deref()).certain)
+        }
+        (Verdict::Close(_), _) | (Verdict::Leave | Verdict::Stop(_), None) => false,
+    }
+}
+
+/// Describes a case's execution where that is wanted, and reads the last failed task where its own words say nothing.
+async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
+    let (config, now) = (session.config, session.started_at);
+    let verdict = |case: &Case| match &case.newest {
+        Newest::Known(newest) => decide(&case.process, newest.as_ref(), case.look, &config.policy, now).verdict,
+        Newest::Unknown(_) => Verdict::Leave,
+    };
+    if !wants_look_up(case, config, now) {
+        return Ok(());
+    }
+    if verdict(case) != Verdict::Close(Closing::Failed)
+        && let Newest::Known(Some(execution)) = &mut case.newest
+    {
+        let seen = session.step_functions.describe(&execution.arn, &config.result_path).await?;
+        executions::remember(session.db, std::slice::from_ref(&seen)).await?;
+        let stopped_for_deadline = execution.stopped_for_deadline;
+        *execution = Execution { stopped_for_deadline, ..seen.execution };
+    }
+    if verdict(case) == Verdict::Close(Closing::Failed)
+        && let Newest::Known(Some(Execution { arn, ending: Some(ending), .. })) = &mut case.newest
+        && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
+        && let Some((error, cause)) = session.step_functions.last_task_failure(arn).await?
+        && failure(error.as_deref(), cause.as_deref()).certain
+    {
+        *ending = Ending { error, cause, result: None };
+    }
+    Ok(())
+}
+
+fn case(row: &PgRow, look: Look) -> Result<(Case, Option<DateTime<Utc>>), sqlx::Error> {
+    let unreadable = |column: &str| {
+        let index = column.to_owned();
+        move |source: crate::domain::ParseError| sqlx::Error::ColumnDecode { index, source: Box::new(source) }
+    };
+    let process = Process {
+        id: ProcessId(row.try_get("id")?),
+        version: row.try_get("version")?,
+        status: row.try_get::<&str, _>("status")?.parse().map_err(unreadable("status"))?,
+        progress: row.try_get("progress")?,
+        has_result: row.try_get("has_result")?,
+        error_code: row.try_get("error_code")?,
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+        completed_at: row.try_get("completed_at")?,
+    };
+    let arn: Option<&str> = row.try_get("execution_arn")?;
+    let Some(arn) = arn else {
+        return Ok((Case { process, newest: Newest::Known(None), look }, None));
+    };
+    let status: ExecutionStatus = row.try_get::<&str, _>("execution_status")?.parse().map_err(unreadable("execution_status"))?;
+    // Neither output nor result is kept: whether a success left a result, only Step Functions can tell.
+    let ending_known: bool = row.try_get("ending_known")?;
+    let ending = if ending_known && status != ExecutionStatus::Succeeded {
+        Some(Ending { error: row.try_get("execution_error")?, cause: row.try_get("execution_cause")?, result: None })
+    } else {
+        None
+    };
+    let execution = Execution {
+        arn: arn.parse().map_err(unreadable("execution_arn"))?,
+        status,
+        redrive_count: row.try_get("redrive_count")?,
+        started_at: row.try_get("started_at")?,
+        redriven_at: row.try_get("redriven_at")?,
+        stopped_at: row.try_get("stopped_at")?,
+        ending,
+        stopped_for_deadline: row.try_get("stopped_for_deadline")?,
+    };
+    Ok((Case { process, newest: Newest::Known(Some(execution)), look }, row.try_get("seen_at")?))
+}
+
+/// What is to be done about the cases, by the decision table.
+#[must_use]
+pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
+    let mut plan = Plan {
+        findings: evidence.findings.clone(),
+        population: evidence.population,
+        cursor: evidence.cursor.clone(),
+        unfinished: evidence.unfinished.clone(),
+        ..Plan::default()
+    };
+    for case in &evidence.cases {
+        let target = case.process.id.to_string();
+        let newest = match &case.newest {
+            Newest::Known(newest) => newest.as_ref(),
+            Newest::Unknown(why) => {
+                plan.skipped.push(Skipped { target, why: texts::not_looked_up(config.language, why) });
+                continue;
+            }
+        };
+        let decision = decide(&case.process, newest, case.look, &config.policy, now);
+        let reason = texts::reason(config.language, &decision, newest.map(|execution| execution.arn.name()));
+        if let Some(anomaly) = decision.anomaly {
+            plan.findings.push(Finding {
+                code: anomaly.code(),
+                message: texts::anomaly(config.language, anomaly, &reason),
+                target: target.clone(),
+                evidence: json!({
+                    "status": case.process.status,
+                    "executionArn": newest.map(|execution| &execution.arn),
+                    "executionStatus": newest.map(|execution| execution.status),
+                }),
+            });
+        }
+        match (decision.verdict, newest) {
+            (Verdict::Close(closing), _) => {
+                let action = closing_of(&case.process, newest, closing, config, now);
+                plan.actions.push(Planned::new(Action::SetRowStatus(Box::new(action)), reason));
+            }
+            (Verdict::Stop(cause), Some(execution)) => {
+                let action = StopExecution { process: case.process.clone(), execution: execution.clone(), cause };
+                plan.actions.push(Planned::new(Action::StopExecution(action), reason));
+            }
+            (Verdict::Leave | Verdict::Inspect | Verdict::Stop(_), _) => plan.skipped.push(Skipped { target, why: reason }),
+        }
+    }
+    plan
+}
+
+/// What a closing writes into the row.
+fn closing_of(process: &Process, newest: Option<&Execution>, closing: Closing, config: &Config, now: DateTime<Utc>) -> SetRowStatus {
+    use crate::domain::ProcessStatus::{Cancelled, Completed, Failed};
+    let ending = newest.and_then(|execution| execution.ending.as_ref());
+    let words = ending.map_or((None, None), |ending| (ending.error.as_deref(), ending.cause.as_deref()));
+    let error = |code: &str, message: String, cause: Option<String>| {
+        ErrorChange::Set(json!({
+            "code": code,
+            "message": message,
+            "cause": cause,
+            "source": "remediation",
+            "executionArn": newest.map(|execution| &execution.arn),
+            "timestamp": now,
+        }))
+    };
+    let own = |code: &str| error(code, texts::error_message(config.language, closing).unwrap_or_default(), words.1.map(str::to_owned));
+    let (status, error, cause) = match closing {
+        Closing::Completed { .. } => (Completed, ErrorChange::Clear, "succeeded"),
+        Closing::Failed => {
+            let failure = failure(words.0, words.1);
+            let message = Some(failure.message).filter(|message| !message.is_empty());
+            let message = message.unwrap_or_else(|| texts::failed_without_words(config.language));
+            (Failed, error(&failure.code, message, failure.cause), "failed")
+        }
+        Closing::ResultMissing => (Failed, own("RESULT_MISSING"), "result-missing"),
+        Closing::NeverStarted => (Failed, own("STEP_FUNCTIONS_ERROR"), "never-started"),
+        Closing::TimedOut => (config.timed_out_status, own("TIMEOUT_ERROR"), "timed-out"),
+        Closing::Cancelled => (Cancelled, ErrorChange::Keep, "aborted"),
+    };
+    let completed = status == Completed;
+    SetRowStatus {
+        process: process.clone(),
+        basis: newest.cloned(),
+        status,
+        progress: completed.then_some(100),
+        error,
+        result: if completed && !process.has_result { ending.and_then(|ending| ending.result.clone()) } else { None },
+        completed_at: newest.and_then(|execution| execution.stopped_at).unwrap_or(now),
+        cause,
+    }
+}
+
+/// The processes that some actions of an approved plan are about.
+///
+/// # Errors
+/// [`Error::Database`].
+pub(crate) async fn of_targets(db: &mut PgConnection, targets: &[(String, String)]) -> Result<Vec<ProcessId>, Error> {
+    let mut processes: HashSet<ProcessId> = targets.iter().filter_map(|(_, target)| target.parse().ok()).collect();
+    let arns: Vec<&str> = targets.iter().map(|(_, target)| target.as_str()).filter(|target| target.starts_with("arn:")).collect();
+    if !arns.is_empty() {
+        processes.extend(ledger::processes_of(db, &arns).await?);
+    }
+    Ok(processes.into_iter().collect())
+}

@@ -1,0 +1,17 @@
+-- Rows, each with the newest execution that is known of its process.
+SELECT {id} AS id, p.xmin::text::int8 AS version, {status}::text AS status,
+       greatest(least(coalesce({progress}, 0), 32767), -32768)::int2 AS progress,
+       coalesce(jsonb_typeof({result}), 'null') <> 'null' AS has_result, {error} ->> 'code' AS error_code,
+       {created_at} AS created_at, {updated_at} AS updated_at, {completed_at} AS completed_at,
+       e.execution_arn, e.status AS execution_status, e.redrive_count, e.started_at, e.redriven_at, e.stopped_at,
+       e.error AS execution_error, e.cause AS execution_cause, e.ending_known, e.seen_at,
+       e.status = 'ABORTED' AND EXISTS (
+           SELECT FROM remediation.actions a
+            WHERE a.target = e.execution_arn AND a.kind = 'stop-execution' AND a.cause = 'deadline'
+              AND a.outcome IN ('applying', 'applied')) AS stopped_for_deadline
+  FROM {table} p
+  LEFT JOIN LATERAL (
+       SELECT * FROM remediation.executions e
+        WHERE e.process_id = {id}
+        ORDER BY e.started_at DESC, e.execution_arn DESC
+        LIMIT 1) e ON true

@@ -1,0 +1,9 @@
+ WHERE {id} > $1
+   AND ({status} IN ({open})
+        OR coalesce({completed_at}, {updated_at}) > $3
+           AND e.status IS NOT NULL
+           -- What agrees needs no look; the decision table has the last word on the rest.
+           AND NOT ({status} IN ({completed}) AND e.status = 'SUCCEEDED')
+           AND NOT ({status} NOT IN ({completed}) AND e.status IN ('FAILED', 'TIMED_OUT', 'ABORTED')))
+ ORDER BY {id}
+ LIMIT $2

@@ -1,0 +1,157 @@
+//! What a step is: it looks, and it says what it wants. It changes nothing itself (design, section 3).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::Value;
+use sqlx::PgConnection;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::actions::Action;
+use crate::config::Config;
+use crate::decide::Look;
+use crate::domain::{ExecutionArn, ProcessId};
+use crate::error::Error;
+use crate::report::Metric;
+use crate::step_functions::StepFunctions;
+use crate::table::Table;
+use crate::trigger::ExecutionChange;
+
+/// One step of the runbook.
+pub trait Step: Send + Sync {
+    /// What it reads.
+    type Evidence: Send + Sync;
+
+    /// Its `manifest.toml`.
+    const MANIFEST: &'static str;
+
+    /// The operator's parameters that it knows beside the common ones.
+    const PARAMETERS: &'static [&'static str] = &[];
+
+    /// Reads what the question is about. Writes nothing but what is known of executions.
+    fn gather(
+        &self,
+        session: &mut Session<'_>,
+        question: &Question,
+    ) -> impl Future<Output = Result<Self::Evidence, Error>> + Send;
+
+    /// Says what should be done about it: a pure function.
+    fn plan(&self, evidence: &Self::Evidence, config: &Config, now: DateTime<Utc>) -> Plan;
+}
+
+/// What a run may use.
+#[derive(Debug)]
+pub struct Session<'a> {
+    /// The installation's settings.
+    pub config: &'a Config,
+    /// The database.
+    pub db: &'a mut PgConnection,
+    /// Step Functions.
+    pub step_functions: &'a StepFunctions,
+    /// When this run began.
+    pub started_at: DateTime<Utc>,
+    /// When it has to come to its end: some seconds before Lambda's deadline.
+    pub stop_at: Instant,
+    /// The application's table, once its catalogue was read.
+    pub(crate) table: &'a mut Option<Arc<Table>>,
+}
+
+impl Session<'_> {
+    /// The application's table; its catalogue is read once for each container.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where it is missing or unlike, [`Error::Database`].
+    pub async fn table(&mut self) -> Result<Arc<Table>, Error> {
+        if let Some(table) = &*self.table {
+            return Ok(Arc::clone(table));
+        }
+        let table = Table::read(&self.config.table, self.db).await?;
+        table.require(self.config.timed_out_status)?;
+        Ok(Arc::clone(self.table.insert(Arc::new(table))))
+    }
+}
+
+/// What a step is to look at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    /// An execution, of which an event tells.
+    Change(Box<ExecutionChange>),
+    /// One process.
+    Process(ProcessId),
+    /// The process of an execution.
+    Execution(ExecutionArn),
+    /// Everything that is the step's business, from where the last run stopped.
+    Sweep {
+        /// What the last run left.
+        cursor: Option<Value>,
+    },
+    /// Some processes, once more: one of ours was stopped, somebody else moved the row, or a plan was approved.
+    Again(
+        /// Which ones, and whether what has just changed is to be left alone.
+        Vec<(ProcessId, Look)>,
+    ),
+}
+
+/// What a step wants, and what it has to tell.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The changes that it wants, in this order.
+    pub actions: Vec<Planned>,
+    /// What is worth telling.
+    pub findings: Vec<Finding>,
+    /// What it left alone, and why.
+    pub skipped: Vec<Skipped>,
+    /// How many targets were looked at in all: a change of more than a share of them is suspect.
+    pub population: usize,
+    /// What it measured.
+    pub metrics: Vec<Metric>,
+    /// A report of its own, for the step that makes one.
+    pub report: Option<Value>,
+    /// Where the next run goes on.
+    pub cursor: Option<Value>,
+    /// Why the work is not finished, where it is not.
+    pub unfinished: Option<String>,
+}
+
+/// An action that a step wants, with the one sentence that says why.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Its identity in the ledger.
+    pub id: Uuid,
+    /// What to do.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+}
+
+impl Planned {
+    /// An action with an identity of its own.
+    #[must_use]
+    pub fn new(action: Action, reason: String) -> Self {
+        Self { id: Uuid::now_v7(), action, reason }
+    }
+}
+
+/// Something worth telling.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// For machines: `row_missing`, `result_missing` …
+    pub code: &'static str,
+    /// For people.
+    pub message: String,
+    /// What it is about.
+    pub target: String,
+    /// What was read.
+    pub evidence: Value,
+}
+
+/// Something that was left alone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Skipped {
+    /// What.
+    pub target: String,
+    /// Why.
+    pub why: String,
+}

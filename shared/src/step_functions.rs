@@ -1,0 +1,250 @@
+//! Step Functions, as far as it is asked: what an execution is, which ones there are, what failed in one, and stopping it.
+//!
+//! Every call is paced to its refill rate (facts of the quotas: DescribeExecution 10, ListExecutions 2, StopExecution 25
+//! a second where they are lowest), so that a sweep never takes the application's own share.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::primitives::DateTime as AwsDateTime;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::error::Error;
+use crate::failure;
+use crate::trigger::ResultPath;
+
+/// The paced client.
+#[derive(Debug)]
+pub struct StepFunctions {
+    client: Client,
+    state_machine_arn: String,
+    describe: Pace,
+    list: Pace,
+    stop: Pace,
+}
+
+/// An execution and the process that its input names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// What is known of it.
+    pub execution: Execution,
+    /// Whose it is, from its input, else from its name.
+    pub process: Option<ProcessId>,
+}
+
+/// A page of executions, newest first.
+#[derive(Debug)]
+pub struct Page {
+    /// What it tells.
+    pub executions: Vec<Seen>,
+    /// Where the next one begins.
+    pub next: Option<String>,
+}
+
+impl StepFunctions {
+    /// The most that one ListExecutions call answers.
+    const PAGE: i32 = 1000;
+
+    /// A client for the executions of one state machine.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, state_machine_arn: &str) -> Self {
+        Self {
+            client: Client::new(aws),
+            state_machine_arn: state_machine_arn.to_owned(),
+            describe: Pace::new(10, 50),
+            list: Pace::new(2, 20),
+            stop: Pace::new(25, 100),
+        }
+    }
+
+    /// The state machine that is looked after.
+    #[must_use]
+    pub fn state_machine_arn(&self) -> &str {
+        &self.state_machine_arn
+    }
+
+    /// Makes sure that an execution belongs to the state machine that is looked after.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] naming both.
+    pub fn own(&self, arn: &ExecutionArn) -> Result<(), Error> {
+        if arn.state_machine_arn() == self.state_machine_arn {
+            return Ok(());
+        }
+        Err(Error::Refused(format!(
+            "execution {arn} belongs to {}, and this installation looks after {}: check the rule's pattern, or STATE_MACHINE_ARN",
+            arn.state_machine_arn(),
+            self.state_machine_arn
+        )))
+    }
+
+    /// DescribeExecution.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn describe(&self, arn: &ExecutionArn, result_path: &ResultPath) -> Result<Seen, Error> {
+        self.describe.wait().await;
+        let answer = self
+            .client
+            .describe_execution()
+            .execution_arn(arn.as_str())
+            .send()
+            .await
+            .map_err(Error::aws("DescribeExecution"))?;
+        let input = answer.input().and_then(|input| serde_json::from_str::<Value>(input).ok());
+        let named = input.as_ref().and_then(|input| input.get("processId")?.as_str()?.parse().ok());
+        let status = status(answer.status().as_str())?;
+        let execution = Execution {
+            arn: arn.clone(),
+            status,
+            redrive_count: answer.redrive_count().unwrap_or(0),
+            started_at: time(answer.start_date()).unwrap_or(DateTime::UNIX_EPOCH),
+            redriven_at: answer.redrive_date().and_then(|at| time(at)),
+            stopped_at: answer.stop_date().and_then(|at| time(at)),
+            ending: status.is_over().then(|| ending(&answer, result_path)),
+            stopped_for_deadline: false,
+        };
+        Ok(Seen { process: named.or_else(|| arn.process_id()), execution })
+    }
+
+    /// One page of ListExecutions.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn list(&self, token: Option<&str>) -> Result<Page, Error> {
+        self.list.wait().await;
+        let answer = self
+            .client
+            .list_executions()
+            .state_machine_arn(&self.state_machine_arn)
+            .max_results(Self::PAGE)
+            .set_next_token(token.map(str::to_owned))
+            .send()
+            .await
+            .map_err(Error::aws("ListExecutions"))?;
+        let mut executions = Vec::with_capacity(answer.executions().len());
+        for item in answer.executions() {
+            let arn: ExecutionArn = item.execution_arn().parse().map_err(unreadable)?;
+            executions.push(Seen {
+                process: arn.process_id(),
+                execution: Execution {
+                    status: status(item.status().as_str())?,
+                    redrive_count: item.redrive_count().unwrap_or(0),
+                    started_at: time(item.start_date()).unwrap_or(DateTime::UNIX_EPOCH),
+                    redriven_at: item.redrive_date().and_then(|at| time(at)),
+                    stopped_at: item.stop_date().and_then(|at| time(at)),
+                    ending: None,
+                    stopped_for_deadline: false,
+                    arn,
+                },
+            });
+        }
+        Ok(Page { executions, next: answer.next_token().map(str::to_owned) })
+    }
+
+    /// What the last failed task of an execution failed with: one page of its history, read backwards.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn last_task_failure(&self, arn: &ExecutionArn) -> Result<Option<(Option<String>, Option<String>)>, Error> {
+        let answer = self
+            .client
+            .get_execution_history()
+            .execution_arn(arn.as_str())
+            .reverse_order(true)
+            .max_results(100)
+            .include_execution_data(true)
+            .send()
+            .await
+            .map_err(Error::aws("GetExecutionHistory"))?;
+        Ok(failure::last_task_failure(answer.events()))
+    }
+
+    /// StopExecution. The execution may still be running when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn stop(&self, arn: &ExecutionArn, error: &str, cause: &str) -> Result<(), Error> {
+        self.stop.wait().await;
+        self.client
+            .stop_execution()
+            .execution_arn(arn.as_str())
+            .error(error)
+            .cause(cause)
+            .send()
+            .await
+            .map(drop)
+            .map_err(Error::aws("StopExecution"))
+    }
+}
+
+fn ending(answer: &DescribeExecutionOutput, result_path: &ResultPath) -> Ending {
+    let output = answer.output().and_then(|output| serde_json::from_str::<Value>(output).ok());
+    let result = output.as_ref().and_then(|output| result_path.get(output)).filter(|result| !result.is_null());
+    Ending {
+        error: answer.error().map(str::to_owned),
+        cause: answer.cause().map(str::to_owned),
+        result: result.cloned(),
+    }
+}
+
+fn status(value: &str) -> Result<ExecutionStatus, Error> {
+    value.parse().map_err(unreadable)
+}
+
+fn unreadable(error: crate::domain::ParseError) -> Error {
+    Error::Refused(format!("Step Functions answered with something unknown: {error}"))
+}
+
+fn time(at: &AwsDateTime) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(at.secs(), at.subsec_nanos())
+}
+
+/// A token bucket: `burst` calls at once, then so many a second.
+#[derive(Debug)]
+struct Pace {
+    every: Duration,
+    burst: u32,
+    /// When the bucket is full again; in the past, it is full.
+    full_at: Mutex<Instant>,
+}
+
+impl Pace {
+    fn new(per_second: u32, burst: u32) -> Self {
+        Self { every: Duration::from_secs(1) / per_second, burst, full_at: Mutex::new(Instant::now()) }
+    }
+
+    async fn wait(&self) {
+        let mut full_at = self.full_at.lock().await;
+        let now = Instant::now();
+        *full_at = (*full_at).max(now) + self.every;
+        let allowed_from = *full_at - self.every * self.burst;
+        drop(full_at);
+        tokio::time::sleep_until(allowed_from).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_beyond_the_burst_are_paced_to_the_refill() {
+        let pace = Pace::new(10, 5);
+        let start = Instant::now();
+        for _ in 0..5 {
+            pace.wait().await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        for _ in 0..20 {
+            pace.wait().await;
+        }
+        assert_eq!(start.elapsed(), Duration::from_secs(2));
+    }
+}

@@ -1,0 +1,287 @@
+//! Why a run was started: the one decoder of every event that reaches a step (design, section 4).
+//!
+//! AWS's events grow, so fields that are not needed are not looked at; what is needed must be there and be right.
+//! The operator's events are ours, so every field that is not known is refused by its name.
+
+mod alarm;
+mod ask;
+mod execution;
+mod field;
+mod result_path;
+
+use std::fmt;
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::domain::{Execution, ExecutionArn, Mode, ProcessId};
+
+pub use execution::process_of;
+pub use result_path::{ResultPath, ResultPathError};
+
+/// Why a run was started, and what it was asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Trigger {
+    /// An alarm changed its state.
+    Alarm(AlarmChange),
+    /// An execution changed its status.
+    Execution(Box<ExecutionChange>),
+    /// It is time to look.
+    Schedule(Schedule),
+    /// Somebody asks for it.
+    Operator(Ask),
+}
+
+/// An alarm's change of state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlarmChange {
+    /// The alarm's name.
+    pub alarm: String,
+    /// The alarm's ARN, where the event tells it.
+    pub arn: Option<String>,
+    /// Its state now.
+    pub state: AlarmState,
+    /// Its state before; `None` for a new alarm.
+    pub previous: Option<AlarmState>,
+    /// CloudWatch's words for why.
+    pub reason: Option<String>,
+    /// When the state changed.
+    pub at: DateTime<Utc>,
+    /// What holds the actions of a composite alarm back (`WaitPeriod`, `ExtensionPeriod`, `Alarm`): observe only.
+    pub suppressed_by: Option<String>,
+}
+
+/// The state of an alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AlarmState {
+    /// Within its threshold.
+    Ok,
+    /// Beyond its threshold.
+    Alarm,
+    /// Not known.
+    InsufficientData,
+}
+
+impl AlarmState {
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Ok, Self::Alarm, Self::InsufficientData];
+
+    /// The state as CloudWatch spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Alarm => "ALARM",
+            Self::InsufficientData => "INSUFFICIENT_DATA",
+        }
+    }
+}
+
+impl fmt::Display for AlarmState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// An execution's change of status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionChange {
+    /// The execution, as far as the event tells.
+    pub execution: Execution,
+    /// The process it was started for; `None` where neither its input nor its name says.
+    pub process: Option<ProcessId>,
+    /// EventBridge's id of the event; a duplicate has the same.
+    pub event_id: Option<String>,
+}
+
+/// A schedule's call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// The schedule's name.
+    pub schedule: String,
+    /// How far the run may go, where that is less than what is configured.
+    pub mode: Option<Mode>,
+}
+
+/// What an operator, or another step, asks for (design, section 7).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// What it is about.
+    pub scope: Scope,
+    /// How far the run may go, where that is less than what is configured.
+    pub mode: Option<Mode>,
+    /// At most so many actions; never 0.
+    pub limit: Option<usize>,
+    /// Why, for the ledger.
+    pub reason: Option<String>,
+    /// The step's own parameters, by name.
+    pub parameters: Map<String, Value>,
+}
+
+/// What an [`Ask`] is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// No target was named: look at everything, change nothing.
+    Everything,
+    /// `{"all": true}`: everything, within the limits.
+    All,
+    /// `{"processId": "…"}`.
+    Process(ProcessId),
+    /// `{"executionArn": "…"}`.
+    Execution(ExecutionArn),
+    /// `{"approve": "<plan id>"}`.
+    Approve(Uuid),
+    /// `{"undo": "<action id>"}`.
+    Undo(Uuid),
+}
+
+/// An event that cannot be understood. Asynchronous ones end, whole, in the dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TriggerError {
+    /// It is of no kind that any step takes.
+    #[error(
+        "unknown event: {found}. A step takes: EventBridge's `CloudWatch Alarm State Change` (source aws.cloudwatch) \
+         and `Step Functions Execution Status Change` (source aws.states); a CloudWatch alarm's Lambda action \
+         (alarmData) or its SNS notification (Records[0].Sns); a schedule, {{\"schedule\": \"<name>\"}}; or an \
+         operator's event: {{}}, or any of {fields}"
+    )]
+    Unknown {
+        /// What came instead.
+        found: String,
+        /// The fields that an operator's event may have for this step.
+        fields: String,
+    },
+
+    /// EventBridge's envelope is damaged.
+    #[error(
+        "an EventBridge event whose envelope cannot be read: {0}. It has `source`, `detail-type` and `detail`, and \
+         may have `id`, `account` and `region` (texts), `time` (ISO 8601) and `resources` (a list of texts)"
+    )]
+    Envelope(String),
+
+    /// A field that is needed is missing or wrong.
+    #[error("`{path}` is {found}; it must be {expected}")]
+    Field {
+        /// Where in the event.
+        path: String,
+        /// What stands there, shortened.
+        found: String,
+        /// What may stand there.
+        expected: &'static str,
+    },
+
+    /// An operator's event has a field that this step does not know.
+    #[error("unknown field `{name}`: an operator's event may have any of {fields}")]
+    UnknownField {
+        /// The field's name.
+        name: String,
+        /// The fields that it may have for this step.
+        fields: String,
+    },
+
+    /// Two fields exclude each other.
+    #[error("`{one}` and `{other}` exclude each other: {rule}")]
+    Contradiction {
+        /// One of them.
+        one: String,
+        /// The other.
+        other: String,
+        /// What goes with what.
+        rule: &'static str,
+    },
+}
+
+/// Reads an event of any kind that a step takes.
+///
+/// `result_path` says where an execution's output has the result; `allowed` are the names of the step's own
+/// parameters (such as `cancel`), anything else in an operator's event is refused by name.
+///
+/// # Errors
+/// Where the event is of no kind that is known, lacks what is needed, or contradicts itself; the message names the
+/// field and what it may be.
+pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
+    let Some(fields) = event.as_object() else {
+        return Err(ask::unknown("it is no JSON object", allowed));
+    };
+    if fields.contains_key("detail-type") {
+        return from_event_bridge(event, result_path, allowed);
+    }
+    if fields.contains_key("alarmData") {
+        return alarm::from_lambda_action(&event).map(Trigger::Alarm);
+    }
+    if let Some(records) = fields.get("Records") {
+        return match records.pointer("/0/Sns") {
+            Some(_) => alarm::from_sns(records).map(Trigger::Alarm),
+            None => Err(ask::unknown("`Records` that are not of SNS", allowed)),
+        };
+    }
+    if let Some(schedule) = fields.get("schedule") {
+        return ask::schedule(schedule, fields).map(Trigger::Schedule);
+    }
+    ask::operator(fields, allowed).map(Trigger::Operator)
+}
+
+fn from_event_bridge(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
+    let event: EventBridgeEvent =
+        serde_json::from_value(event).map_err(|error| TriggerError::Envelope(error.to_string()))?;
+    match (event.source.as_str(), event.detail_type.as_str()) {
+        ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm::from_event_bridge(&event).map(Trigger::Alarm),
+        ("aws.states", "Step Functions Execution Status Change") => {
+            execution::from_event_bridge(event, result_path).map(|change| Trigger::Execution(Box::new(change)))
+        }
+        (source, detail_type) => Err(ask::unknown(&format!("EventBridge's `{detail_type}` from `{source}`"), allowed)),
+    }
+}
+
+impl Trigger {
+    /// What the result's `trigger` field and `remediation.runs.trigger` hold: `kind` (`alarm`, `execution`,
+    /// `schedule` or `operator`) and what is known of it. What is not known is left out.
+    #[must_use]
+    pub fn describe(&self) -> Value {
+        let described = match self {
+            Self::Alarm(change) => json!({
+                "kind": "alarm",
+                "alarm": change.alarm,
+                "alarmArn": change.arn,
+                "state": change.state.as_str(),
+                "previousState": change.previous.map(AlarmState::as_str),
+                "reason": change.reason,
+                "at": timestamp(change.at),
+                "suppressedBy": change.suppressed_by,
+            }),
+            Self::Execution(change) => json!({
+                "kind": "execution",
+                "executionArn": change.execution.arn,
+                "status": change.execution.status,
+                "redriveCount": change.execution.redrive_count,
+                "processId": change.process,
+                "eventId": change.event_id,
+            }),
+            Self::Schedule(Schedule { schedule, mode }) => {
+                json!({ "kind": "schedule", "schedule": schedule, "mode": mode })
+            }
+            Self::Operator(ask) => json!({
+                "kind": "operator",
+                "all": (ask.scope == Scope::All).then_some(true),
+                "processId": if let Scope::Process(id) = &ask.scope { Some(id) } else { None },
+                "executionArn": if let Scope::Execution(arn) = &ask.scope { Some(arn) } else { None },
+                "approve": if let Scope::Approve(plan) = &ask.scope { Some(plan) } else { None },
+                "undo": if let Scope::Undo(action) = &ask.scope { Some(action) } else { None },
+                "mode": ask.mode,
+                "limit": ask.limit,
+                "reason": ask.reason,
+                "parameters": (!ask.parameters.is_empty()).then_some(&ask.parameters),
+            }),
+        };
+        match described {
+            Value::Object(fields) => fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+            other => other,
+        }
+    }
+}
+
+fn timestamp(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}

@@ -1,0 +1,140 @@
+//! What schedules and operators send: events of our own, so nothing in them is passed over.
+
+use serde_json::{Map, Value};
+
+use super::execution::EXECUTION_ARN;
+use super::field::Field;
+use super::{Ask, Schedule, Scope, TriggerError};
+use crate::domain::Mode;
+
+/// Reads a field, or says how it is wrong.
+type Read<T> = fn(&Field<'_>) -> Result<T, TriggerError>;
+
+/// The fields that say what an [`Ask`] is about; one at most.
+const SCOPES: [(&str, Read<Scope>); 5] = [
+    ("all", all),
+    ("processId", |field| field.parsed(UUID).map(Scope::Process)),
+    ("executionArn", |field| field.parsed(EXECUTION_ARN).map(Scope::Execution)),
+    ("approve", |field| field.parsed(UUID).map(Scope::Approve)),
+    ("undo", |field| field.parsed(UUID).map(Scope::Undo)),
+];
+const UUID: &str = "a UUID such as 6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
+
+/// The fields that any step takes besides.
+const MODE: &str = "mode";
+const LIMIT: &str = "limit";
+const REASON: &str = "reason";
+
+/// `{"schedule": "<name>"}`, with `mode`.
+pub(super) fn schedule(schedule: &Value, fields: &Map<String, Value>) -> Result<Schedule, TriggerError> {
+    // Somebody who adds a target to a schedule's event wants less than everything, and must not get it all.
+    if let Some(name) = fields.keys().find(|name| !["schedule", MODE].contains(&name.as_str())) {
+        return Err(TriggerError::Contradiction {
+            one: "schedule".to_owned(),
+            other: name.clone(),
+            rule: "a schedule looks at everything, within the step's limits, and takes no more than a `mode`",
+        });
+    }
+    let schedule = Field::at("schedule", schedule).text()?.to_owned();
+    Ok(Schedule { schedule, mode: optional(fields, MODE, mode)? })
+}
+
+/// The operator's event (design, section 7).
+pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<Ask, TriggerError> {
+    if !fields.is_empty() && !fields.keys().any(|name| is_known(name, allowed)) {
+        return Err(unknown(&format!("an object with the fields {}", list(fields.keys())), allowed));
+    }
+    if let Some(name) = fields.keys().find(|name| !is_known(name, allowed)) {
+        return Err(TriggerError::UnknownField { name: name.clone(), fields: known_fields(allowed) });
+    }
+    let ask = Ask {
+        scope: scope(fields)?,
+        mode: optional(fields, MODE, mode)?,
+        limit: optional(fields, LIMIT, limit)?,
+        reason: optional(fields, REASON, |reason| reason.text().map(str::to_owned))?,
+        parameters: fields
+            .iter()
+            .filter(|(name, _)| !is_common(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+    };
+    let recorded = match ask.scope {
+        Scope::Approve(_) => "approve",
+        Scope::Undo(_) => "undo",
+        Scope::Everything | Scope::All | Scope::Process(_) | Scope::Execution(_) => return Ok(ask),
+    };
+    match fields.keys().find(|name| ![recorded, MODE, REASON].contains(&name.as_str())) {
+        None => Ok(ask),
+        Some(other) => Err(TriggerError::Contradiction {
+            one: recorded.to_owned(),
+            other: other.clone(),
+            rule: "a plan is approved, and an action undone, as it is recorded; only `mode` and `reason` go with it",
+        }),
+    }
+}
+
+fn scope(fields: &Map<String, Value>) -> Result<Scope, TriggerError> {
+    let named: Vec<_> = SCOPES.into_iter().filter_map(|(name, read)| Some((name, read, fields.get(name)?))).collect();
+    match *named.as_slice() {
+        [] => Ok(Scope::Everything),
+        [(name, read, value)] => read(&Field::at(name, value)),
+        [(one, ..), (other, ..), ..] => Err(TriggerError::Contradiction {
+            one: one.to_owned(),
+            other: other.to_owned(),
+            rule: "an operator's event has at most one of all, processId, executionArn, approve and undo",
+        }),
+    }
+}
+
+/// A field that need not be there. `null` is not the same as absent: what somebody wrote is meant, and `null` is a
+/// value that went missing on the way (an unset variable, say).
+fn optional<T>(
+    fields: &Map<String, Value>,
+    name: &str,
+    read: impl FnOnce(&Field<'_>) -> Result<T, TriggerError>,
+) -> Result<Option<T>, TriggerError> {
+    fields.get(name).map(|value| read(&Field::at(name, value))).transpose()
+}
+
+fn all(field: &Field<'_>) -> Result<Scope, TriggerError> {
+    match field.value() {
+        Some(Value::Bool(true)) => Ok(Scope::All),
+        _ => Err(field.refused("true; without it everything is looked at and nothing is changed")),
+    }
+}
+
+fn mode(field: &Field<'_>) -> Result<Mode, TriggerError> {
+    field.parsed("one of observe, propose, act")
+}
+
+fn limit(field: &Field<'_>) -> Result<usize, TriggerError> {
+    let limit = field.value().and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
+    limit.filter(|limit| *limit > 0).ok_or_else(|| {
+        field.refused("a whole number of actions, 1 or more; to change nothing, ask for the mode `observe`")
+    })
+}
+
+fn is_common(name: &str) -> bool {
+    SCOPES.iter().any(|(scope, _)| *scope == name) || [MODE, LIMIT, REASON].contains(&name)
+}
+
+fn is_known(name: &str, allowed: &[&str]) -> bool {
+    is_common(name) || allowed.contains(&name)
+}
+
+/// The error for an event that is none of the kinds.
+pub(super) fn unknown(found: &str, allowed: &[&str]) -> TriggerError {
+    TriggerError::Unknown { found: found.to_owned(), fields: known_fields(allowed) }
+}
+
+fn known_fields(allowed: &[&str]) -> String {
+    list(SCOPES.iter().map(|(name, _)| name).chain(&[MODE, LIMIT, REASON]).chain(allowed))
+}
+
+/// Names, as many as a message can bear.
+fn list<T: AsRef<str>>(names: impl Iterator<Item = T>) -> String {
+    const NAMES: usize = 24;
+    let names: Vec<String> = names.map(|name| name.as_ref().chars().take(40).collect()).collect();
+    let more = if names.len() > NAMES { ", …" } else { "" };
+    format!("{}{more}", names[..names.len().min(NAMES)].join(", "))
+}

@@ -1,0 +1,78 @@
+//! Executions, as [Step Functions' status events][1] tell of them.
+//!
+//! [1]: https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html
+
+use aws_lambda_events::eventbridge::EventBridgeEvent;
+use serde_json::Value;
+
+use super::field::Field;
+use super::{ExecutionChange, ResultPath, TriggerError};
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+
+/// EventBridge's `Step Functions Execution Status Change`; only executions of STANDARD state machines send it.
+pub(super) fn from_event_bridge(
+    event: EventBridgeEvent,
+    result_path: &ResultPath,
+) -> Result<ExecutionChange, TriggerError> {
+    let detail = Field::at("detail", &event.detail);
+    let arn: ExecutionArn = detail.field("executionArn").parsed(EXECUTION_ARN)?;
+    let status =
+        detail.field("status").parsed("one of RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, PENDING_REDRIVE")?;
+    let execution = Execution {
+        status,
+        redrive_count: detail.field("redriveCount").optional(count)?.unwrap_or(0),
+        started_at: detail.field("startDate").epoch_millis()?,
+        redriven_at: detail.field("redriveDate").optional(Field::epoch_millis)?,
+        stopped_at: detail.field("stopDate").optional(Field::epoch_millis)?,
+        ending: ending(&detail, status, result_path)?,
+        stopped_for_deadline: false,
+        arn,
+    };
+    let input = detail.field("input").optional_text()?;
+    Ok(ExecutionChange { process: process_of(&execution.arn, input.as_deref()), execution, event_id: event.id })
+}
+
+/// What an `executionArn` must be.
+pub(super) const EXECUTION_ARN: &str = "the ARN of an execution of a STANDARD state machine, \
+     arn:aws:states:<region>:<account>:execution:<state machine>:<name>";
+
+/// The process that an execution was started for: its input's `processId`, else what its name begins with. The input
+/// may be missing: over 248 KB it is left out of the event (`inputDetails.included`).
+#[must_use]
+pub fn process_of(arn: &ExecutionArn, input: Option<&str>) -> Option<ProcessId> {
+    let of_input = |input: &str| {
+        let input: Value = serde_json::from_str(input).ok()?;
+        input.get("processId")?.as_str()?.parse().ok()
+    };
+    input.and_then(of_input).or_else(|| arn.process_id())
+}
+
+/// What the execution ended with, where the event tells it. `None` sends the reader to DescribeExecution:
+///
+/// - a success without its output, which is left out over 248 KB;
+/// - any other end without error and cause. AWS's examples show these fields absent, others `null`, while
+///   DescribeExecution may know both; one call is cheaper than a wrong code in the row, or a stop of ours that is
+///   taken for a cancellation.
+fn ending(
+    detail: &Field<'_>,
+    status: ExecutionStatus,
+    result_path: &ResultPath,
+) -> Result<Option<Ending>, TriggerError> {
+    match status {
+        ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Ok(None),
+        ExecutionStatus::Succeeded => {
+            let output = detail.field("output").optional_text()?;
+            Ok(output.map(|output| Ending { result: result_path.result(&output), ..Ending::default() }))
+        }
+        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
+            let error = detail.field("error").optional_text()?;
+            let cause = detail.field("cause").optional_text()?;
+            Ok((error.is_some() || cause.is_some()).then_some(Ending { error, cause, result: None }))
+        }
+    }
+}
+
+fn count(field: &Field<'_>) -> Result<i32, TriggerError> {
+    let count = field.value().and_then(Value::as_i64).and_then(|count| i32::try_from(count).ok());
+    count.filter(|count| *count >= 0).ok_or_else(|| field.refused("a count, 0 or more"))
+}
