@@ -242,7 +242,13 @@ impl<S: Step> Function<S> {
     }
 
     /// Gather, plan, act; and again for what moved meanwhile, or was only stopped so far.
-    async fn look_until_settled(&self, session: &mut Session<'_>, run: &Run, order: Order, tally: &mut Tally) -> Result<Option<Cursor>, Error> {
+    async fn look_until_settled(
+        &self,
+        session: &mut Session<'_>,
+        run: &Run,
+        order: Order,
+        tally: &mut Tally,
+    ) -> Result<Option<Cursor>, Error> {
         let Order { mut question, mut demand, approved } = order;
         let mut cursor = None;
         let mut lost = 0;
@@ -357,7 +363,13 @@ impl<S: Step> Function<S> {
         Ok(())
     }
 
-    async fn apply(&self, session: &mut Session<'_>, run: &Run, apply: Vec<Planned>, tally: &mut Tally) -> Result<CarriedOut, Error> {
+    async fn apply(
+        &self,
+        session: &mut Session<'_>,
+        run: &Run,
+        apply: Vec<Planned>,
+        tally: &mut Tally,
+    ) -> Result<CarriedOut, Error> {
         let mut carried_out = CarriedOut::default();
         let rows = set_row_status::of_this_kind(&apply);
         let mut left = apply.len();
@@ -400,7 +412,13 @@ impl<S: Step> Function<S> {
     }
 
     /// Records the run, and says it to everybody who has to know.
-    async fn close(&self, session: &mut Session<'_>, run: &Run, tally: Tally, cursor: Option<Cursor>) -> Result<Report, Error> {
+    async fn close(
+        &self,
+        session: &mut Session<'_>,
+        run: &Run,
+        tally: Tally,
+        cursor: Option<Cursor>,
+    ) -> Result<Report, Error> {
         let elapsed = Utc::now() - run.started_at;
         let mut metrics = tally.metrics(elapsed);
         let new_plan = tally.new_plan;
@@ -438,12 +456,26 @@ fn look_of(question: &Question) -> impl Fn(ProcessId) -> Look + use<> {
     move |id| each.iter().find(|(other, _)| *other == id).map_or(default, |(_, look)| *look)
 }
 
-fn done(planned: &Planned, outcome: DoneOutcome, before: Option<Value>, after: Option<Value>, trouble: Option<String>) -> Done {
+fn done(
+    planned: &Planned,
+    outcome: DoneOutcome,
+    before: Option<Value>,
+    after: Option<Value>,
+    trouble: Option<String>,
+) -> Done {
     let reason = match trouble {
         Some(trouble) => format!("{} — {trouble}", planned.reason),
         None => planned.reason.clone(),
     };
-    Done { id: planned.id, kind: planned.action.kind(), target: planned.action.target(), before, after, outcome, reason }
+    Done {
+        id: planned.id,
+        kind: planned.action.kind(),
+        target: planned.action.target(),
+        before,
+        after,
+        outcome,
+        reason,
+    }
 }
 
 /// What came of one round.
@@ -575,10 +607,9 @@ impl Tally {
             (0, ..) => Verification::Unverified,
         };
         let counts = |outcome| self.count(outcome);
-        let mut summary = self
-            .summary
-            .clone()
-            .unwrap_or_else(|| texts::summary(language, self.population, counts, self.findings.len(), self.skipped.len()));
+        let mut summary = self.summary.clone().unwrap_or_else(|| {
+            texts::summary(language, self.population, counts, self.findings.len(), self.skipped.len())
+        });
         if let Some(unfinished) = &self.unfinished {
             summary = format!("{summary} — {unfinished}");
         }

@@ -149,7 +149,10 @@ impl StepFunctions {
     ///
     /// # Errors
     /// [`Error::Aws`].
-    pub async fn last_task_failure(&self, arn: &ExecutionArn) -> Result<Option<(Option<String>, Option<String>)>, Error> {
+    pub async fn last_task_failure(
+        &self,
+        arn: &ExecutionArn,
+    ) -> Result<Option<(Option<String>, Option<String>)>, Error> {
         let answer = self
             .client
             .get_execution_history()

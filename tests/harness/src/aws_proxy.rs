@@ -266,7 +266,13 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
 }
 
 impl Shared {
-    async fn forward(&self, mut head: request::Parts, body: Bytes, protocol: Protocol, rewrite: Option<Rewrite>) -> Response {
+    async fn forward(
+        &self,
+        mut head: request::Parts,
+        body: Bytes,
+        protocol: Protocol,
+        rewrite: Option<Rewrite>,
+    ) -> Response {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let gone = |error: &dyn std::fmt::Display| {
             protocol.error(StatusCode::BAD_GATEWAY, "BadGateway", &format!("the endpoint behind the proxy: {error}"))
