@@ -372,7 +372,7 @@ impl<S: Step> Function<S> {
     ) -> Result<CarriedOut, Error> {
         let mut carried_out = CarriedOut::default();
         let rows = set_row_status::of_this_kind(&apply);
-        let mut left = apply.len();
+        let (mut left, mut rows_left) = (apply.len(), rows.len());
         for batch in rows.chunks(set_row_status::BATCH) {
             if Instant::now() >= session.stop_at {
                 break;
@@ -380,7 +380,9 @@ impl<S: Step> Function<S> {
             let table = session.table().await?;
             let outcomes = set_row_status::apply(session.db, &table, run, batch).await?;
             left -= batch.len();
-            carried_out.stopped_after = batch.last().map(|(_, action)| action.process.id);
+            rows_left -= batch.len();
+            let last = batch.last().map(|(_, action)| action.process.id);
+            carried_out.stopped_after = last.filter(|_| rows_left > 0);
             for outcome in outcomes {
                 if let Some((planned, _)) = batch.iter().find(|(planned, _)| planned.id == outcome.id) {
                     carried_out.take(tally, planned, outcome, self.config.language);
@@ -403,9 +405,7 @@ impl<S: Step> Function<S> {
             left -= 1;
             carried_out.take(tally, planned, outcome, self.config.language);
         }
-        if left == 0 {
-            carried_out.stopped_after = None;
-        } else {
+        if left > 0 {
             tally.unfinished = Some(texts::out_of_time(self.config.language, left));
         }
         Ok(carried_out)
@@ -435,8 +435,8 @@ impl<S: Step> Function<S> {
             metrics.push(Metric::count("NotificationsFailed", 1));
         }
         report.shorten();
-        // Where an operator looked, or nothing was changed, the next sweep still goes on where the last one stopped.
-        let cursor = cursor.filter(|_| report.mode == Mode::Act);
+        // An operator's look does not move the place where the next sweep goes on.
+        let cursor = cursor.filter(|_| report.trigger["kind"] != "operator");
         match self.manifest.ledger {
             LedgerKind::Database => ledger::finish(session.db, run, &report, applied, cursor.as_ref()).await?,
             LedgerKind::Log => tracing::info!(ledger = %json!(report), "ledger entry"),
