@@ -73,7 +73,7 @@ export class RemediationFunction extends Construct {
     }
   }
 
-  /** Each permission with its reason, where cdk-nag and whoever reads the template's metadata find it. */
+  /** Each permission; the manifest's reason is what acknowledges a wildcard before cdk-nag. */
   private grantManifest(role: iam.Role, manifest: Manifest, settings: Settings): void {
     for (const permission of manifest.permissions) {
       role.addToPolicy(statement(permission, settings));

@@ -49,7 +49,8 @@ const SETTINGS = {
   notifyEmail: kinds.optional(kinds.text('an e-mail address', /^[^@\s]+@[^@\s]+$/)),
 
   // The stack itself.
-  stackName: kinds.optional(kinds.text("a stack's name", /^[A-Za-z][A-Za-z0-9-]{0,127}$/)),
+  // Short, so that CloudFormation need not shorten it where it names the rules after it: DeadLetters knows them by that.
+  stackName: kinds.optional(kinds.text('up to 20 letters, digits or -, the first a letter', /^[A-Za-z][A-Za-z0-9-]{0,19}$/)),
   prefix: kinds.optional(kinds.text('up to 30 letters, digits, - or _', /^[\w-]{1,30}$/)),
   architecture: kinds.optional(kinds.oneOf('x86_64', 'arm64')),
   codeDir: kinds.optional(kinds.text('a folder')),

@@ -84,6 +84,19 @@ pub enum Anomaly {
     ResultMissing,
 }
 
+impl Anomaly {
+    /// For machines.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CompletedWithoutSuccess => "completed_without_success",
+            Self::SucceededButFailed => "succeeded_but_failed",
+            Self::SucceededButCancelled => "succeeded_but_cancelled",
+            Self::ResultMissing => "result_missing",
+        }
+    }
+}
+
 /// The causal half of a decision: why this verdict and no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {

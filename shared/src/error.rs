@@ -140,8 +140,8 @@ impl Error {
     }
 }
 
-impl From<Error> for Diagnostic {
-    fn from(error: Error) -> Self {
+impl From<&Error> for Diagnostic {
+    fn from(error: &Error) -> Self {
         Self { error_type: error.kind().to_owned(), error_message: error.to_string() }
     }
 }

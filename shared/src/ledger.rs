@@ -6,11 +6,11 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::actions::ActionResult;
-use crate::domain::Mode;
+use crate::domain::{Mode, ProcessId};
 use crate::error::Error;
 use crate::guard::{Control, Facts, TargetFacts};
 use crate::report::Report;
-use crate::step::Planned;
+use crate::step::{Cursor, Planned};
 use crate::trigger::{AlarmChange, AlarmState};
 
 /// One invocation of one step.
@@ -35,7 +35,7 @@ const ABANDONED_AFTER: &str = "16 minutes";
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn finish(db: &mut PgConnection, run: &Run, report: &Report, cursor: Option<&Value>) -> Result<(), Error> {
+pub async fn finish(db: &mut PgConnection, run: &Run, report: &Report, applied: usize, cursor: Option<&Cursor>) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
                                        skipped, verification, cursor)
@@ -48,11 +48,11 @@ pub async fn finish(db: &mut PgConnection, run: &Run, report: &Report, cursor: O
     .bind(&run.reason)
     .bind(run.started_at)
     .bind(&report.summary)
-    .bind(i32::try_from(report.applied()).unwrap_or(i32::MAX))
+    .bind(i32::try_from(applied).unwrap_or(i32::MAX))
     .bind(json!(report.findings))
     .bind(json!(report.skipped))
     .bind(report.verification.as_str())
-    .bind(cursor)
+    .bind(cursor.map(|cursor| json!(cursor)))
     .execute(db)
     .await
     .map(drop)
@@ -80,18 +80,35 @@ pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(),
     .map_err(Error::database("writing the run's record"))
 }
 
+/// The processes of some executions.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn processes_of(db: &mut PgConnection, arns: &[&str]) -> Result<Vec<ProcessId>, Error> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT process_id FROM remediation.executions WHERE execution_arn = ANY ($1) AND process_id IS NOT NULL",
+    )
+    .bind(arns)
+    .fetch_all(db)
+    .await
+    .map_err(Error::database("reading the processes of executions"))?;
+    Ok(ids.into_iter().map(ProcessId).collect())
+}
+
 /// Where this step's last sweep stopped.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn cursor(db: &mut PgConnection, step: &str) -> Result<Option<Value>, Error> {
-    sqlx::query_scalar(
+pub async fn cursor(db: &mut PgConnection, step: &str) -> Result<Cursor, Error> {
+    let cursor: Option<Value> = sqlx::query_scalar(
         "SELECT cursor FROM remediation.runs WHERE step = $1 AND cursor IS NOT NULL ORDER BY started_at DESC LIMIT 1",
     )
     .bind(step)
     .fetch_optional(db)
     .await
-    .map_err(Error::database("reading where the last run stopped"))
+    .map_err(Error::database("reading where the last run stopped"))?;
+    // One of an older build is no harm: the sweep begins anew.
+    Ok(cursor.and_then(|cursor| serde_json::from_value(cursor).ok()).unwrap_or_default())
 }
 
 /// Reads what the limits are counted by: the step's control, its actions of the last hour, and what was done to these targets.

@@ -3,7 +3,23 @@
 //! A step looks ([`step`]), decides purely, and changes the outside only through an action; the [`runner`] owns
 //! everything else. The contract is the project's design document; its sections are named where a rule comes from.
 
+pub mod actions;
+pub mod config;
+pub mod database;
 pub mod decide;
 pub mod domain;
+pub mod error;
+pub mod executions;
 pub mod failure;
+pub mod guard;
+pub mod ledger;
+pub mod manifest;
+pub mod notify;
+pub mod processes;
+pub mod report;
+pub mod runner;
+pub mod step;
+pub mod step_functions;
+pub mod table;
+pub mod texts;
 pub mod trigger;

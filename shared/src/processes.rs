@@ -4,8 +4,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use tokio::time::Instant;
@@ -14,13 +13,13 @@ use uuid::Uuid;
 use crate::actions::set_row_status::ErrorChange;
 use crate::actions::{Action, SetRowStatus, StopExecution, stop_execution};
 use crate::config::Config;
-use crate::decide::{Closing, Decision, Look, Verdict, decide};
+use crate::decide::{Closing, Look, Verdict, decide};
 use crate::domain::{Ending, Execution, ExecutionStatus, Process, ProcessId};
 use crate::error::Error;
-use crate::executions::{self, Listed};
+use crate::executions;
 use crate::failure::failure;
 use crate::ledger;
-use crate::step::{Finding, Plan, Planned, Question, Session, Skipped};
+use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped};
 use crate::step_functions::Seen;
 use crate::table::Table;
 use crate::texts;
@@ -65,18 +64,9 @@ pub struct Evidence {
     /// What is to be told in any case.
     pub findings: Vec<Finding>,
     /// Where the next sweep goes on.
-    pub cursor: Option<Value>,
+    pub cursor: Option<Cursor>,
     /// Why the sweep is not finished, where it is not.
     pub unfinished: Option<String>,
-}
-
-/// Where a sweep stopped.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct Cursor {
-    /// Rows up to this one have been looked at; `None`: all have.
-    after: Option<Uuid>,
-    /// How far the list of executions was read.
-    listed: Option<Listed>,
 }
 
 /// Rows that one run looks at: some 200 bytes each in memory, and half a minute to write all of them.
@@ -129,7 +119,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, filter: Filt
             }
             Ok(evidence)
         }
-        Question::Sweep { cursor } => sweep(session, cursor.as_ref(), filter).await,
+        Question::Sweep(cursor) => sweep(session, cursor, filter).await,
     }
 }
 
@@ -180,7 +170,7 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let reading = "reading the process of an execution";
     seen.execution.stopped_for_deadline =
         row.try_get("event_stopped_for_deadline").map_err(Error::database(reading))?;
-    let (mut case, _) = case(&row, Look::Event).map_err(Error::database(reading))?;
+    let mut case = case(&row, Look::Event).map_err(Error::database(reading))?;
     if let Newest::Known(known) = &mut case.newest {
         *known = Some(newer(known.take(), seen.execution));
     }
@@ -217,16 +207,15 @@ async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]
     let look_of = |id: ProcessId| processes.iter().find(|(other, _)| *other == id).map_or(Look::Sweep, |(_, look)| *look);
     let cases = rows
         .iter()
-        .map(|row| case(row, look_of(ProcessId(row.try_get("id")?))).map(|(case, _)| case))
+        .map(|row| case(row, look_of(ProcessId(row.try_get("id")?))))
         .collect::<Result<Vec<_>, sqlx::Error>>()
         .map_err(Error::database(reading))?;
     Ok(Evidence { population: cases.len(), cases, ..Evidence::default() })
 }
 
 /// Everything that is a sweep's business, from where the last one stopped.
-async fn sweep(session: &mut Session<'_>, cursor: Option<&Value>, filter: Filter) -> Result<Evidence, Error> {
+async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let language = session.config.language;
-    let cursor: Cursor = cursor.and_then(|cursor| serde_json::from_value(cursor.clone()).ok()).unwrap_or_default();
     let table = session.table().await?;
     let (population, oldest_unknown) = extent(session, &table).await?;
     let mut findings = Vec::new();
@@ -254,7 +243,7 @@ async fn sweep(session: &mut Session<'_>, cursor: Option<&Value>, filter: Filter
     };
 
     let (mut cases, more) = candidates(session, &table, filter, cursor.after).await?;
-    let after = more.then(|| cases.last().map(|case| case.process.id.0)).flatten();
+    let after = more.then(|| cases.last().map(|case| case.process.id)).flatten();
     if trouble.is_none() {
         trouble = look_up(session, &mut cases, listed.as_ref().map(|listed| listed.since)).await?;
     } else {
@@ -262,9 +251,9 @@ async fn sweep(session: &mut Session<'_>, cursor: Option<&Value>, filter: Filter
         leave_unknown(&mut cases, session.config, session.started_at, &why);
     }
     findings.extend(trouble.as_ref().map(unavailable));
-    let cursor = Cursor { after, listed: listed.or(cursor.listed) };
+    let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
     let unfinished = after.is_some().then(|| texts::more_to_look_at(language, cases.len()));
-    Ok(Evidence { cases, population, findings, cursor: Some(json!(cursor)), unfinished })
+    Ok(Evidence { cases, population, findings, cursor: Some(cursor), unfinished })
 }
 
 /// The processes as the database knows them, without a look at Step Functions: for a step that only counts.
@@ -310,7 +299,7 @@ async fn candidates(
     session: &mut Session<'_>,
     table: &Table,
     filter: Filter,
-    after: Option<Uuid>,
+    after: Option<ProcessId>,
 ) -> Result<(Vec<Case>, bool), Error> {
     let reading = "reading the candidates";
     let (condition, policy) = match filter {
@@ -319,7 +308,7 @@ async fn candidates(
     };
     let sql = table.sql(&format!("{CASES}{condition}"));
     let now = session.started_at;
-    let query = sqlx::query(sql).bind(after.unwrap_or(Uuid::nil())).bind(ROWS_A_RUN);
+    let query = sqlx::query(sql).bind(after.map_or(Uuid::nil(), |id| id.0)).bind(ROWS_A_RUN);
     let query = match filter {
         Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
         Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
@@ -328,7 +317,7 @@ async fn candidates(
     let more = i64::try_from(rows.len()).is_ok_and(|count| count == ROWS_A_RUN);
     let cases = rows
         .iter()
-        .map(|row| case(row, Look::Sweep).map(|(case, _)| case))
+        .map(|row| case(row, Look::Sweep))
         .collect::<Result<Vec<_>, sqlx::Error>>()
         .map_err(Error::database(reading))?;
     Ok((cases, more))
@@ -378,9 +367,7 @@ fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
         (Verdict::Inspect, _) => true,
         // It may be over, and the event that said so was lost. The list has told of those that started lately.
         (Verdict::Leave | Verdict::Stop(_), Some(execution)) => {
-            !execution.status.is_over()
-                && now - execution.attempt_started_at() > config.policy.process_deadline
-                && decision != Decision::settling(decision)
+            !execution.status.is_over() && now - execution.attempt_started_at() > config.policy.process_deadline
         }
         (Verdict::Close(Closing::Failed), Some(execution)) => {
             execution.ending.as_ref().is_some_and(|ending| !failure(ending.error.as_deref(), ending.cause.as_deref()).certain)
@@ -418,7 +405,7 @@ async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Erro
     Ok(())
 }
 
-fn case(row: &PgRow, look: Look) -> Result<(Case, Option<DateTime<Utc>>), sqlx::Error> {
+fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
     let unreadable = |column: &str| {
         let index = column.to_owned();
         move |source: crate::domain::ParseError| sqlx::Error::ColumnDecode { index, source: Box::new(source) }
@@ -436,7 +423,7 @@ fn case(row: &PgRow, look: Look) -> Result<(Case, Option<DateTime<Utc>>), sqlx::
     };
     let arn: Option<&str> = row.try_get("execution_arn")?;
     let Some(arn) = arn else {
-        return Ok((Case { process, newest: Newest::Known(None), look }, None));
+        return Ok(Case { process, newest: Newest::Known(None), look });
     };
     let status: ExecutionStatus = row.try_get::<&str, _>("execution_status")?.parse().map_err(unreadable("execution_status"))?;
     // Neither output nor result is kept: whether a success left a result, only Step Functions can tell.
@@ -456,7 +443,7 @@ fn case(row: &PgRow, look: Look) -> Result<(Case, Option<DateTime<Utc>>), sqlx::
         ending,
         stopped_for_deadline: row.try_get("stopped_for_deadline")?,
     };
-    Ok((Case { process, newest: Newest::Known(Some(execution)), look }, row.try_get("seen_at")?))
+    Ok(Case { process, newest: Newest::Known(Some(execution)), look })
 }
 
 /// What is to be done about the cases, by the decision table.

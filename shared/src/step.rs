@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::PgConnection;
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::decide::Look;
 use crate::domain::{ExecutionArn, ProcessId};
 use crate::error::Error;
+use crate::executions::Listed;
 use crate::report::Metric;
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
@@ -26,6 +27,9 @@ pub trait Step: Send + Sync {
 
     /// Its `manifest.toml`.
     const MANIFEST: &'static str;
+
+    /// It changes nothing but schema `remediation`: `REMEDIATION_MODE` does not bind it, the event's mode does.
+    const OWN_SCHEMA_ONLY: bool = false;
 
     /// The operator's parameters that it knows beside the common ones.
     const PARAMETERS: &'static [&'static str] = &[];
@@ -83,15 +87,24 @@ pub enum Question {
     /// The process of an execution.
     Execution(ExecutionArn),
     /// Everything that is the step's business, from where the last run stopped.
-    Sweep {
-        /// What the last run left.
-        cursor: Option<Value>,
-    },
+    Sweep(
+        /// Where the last run stopped; the beginning for an operator.
+        Cursor,
+    ),
     /// Some processes, once more: one of ours was stopped, somebody else moved the row, or a plan was approved.
     Again(
         /// Which ones, and whether what has just changed is to be left alone.
         Vec<(ProcessId, Look)>,
     ),
+}
+
+/// Where a sweep stopped.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// Rows up to this one are done; `None`: all are.
+    pub after: Option<ProcessId>,
+    /// How far the list of executions was read.
+    pub listed: Option<Listed>,
 }
 
 /// What a step wants, and what it has to tell.
@@ -109,8 +122,8 @@ pub struct Plan {
     pub metrics: Vec<Metric>,
     /// A report of its own, for the step that makes one.
     pub report: Option<Value>,
-    /// Where the next run goes on.
-    pub cursor: Option<Value>,
+    /// Where the next run goes on, after a sweep.
+    pub cursor: Option<Cursor>,
     /// Why the work is not finished, where it is not.
     pub unfinished: Option<String>,
 }

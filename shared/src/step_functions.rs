@@ -10,14 +10,13 @@ use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::primitives::DateTime as AwsDateTime;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
 use crate::error::Error;
 use crate::failure;
-use crate::trigger::ResultPath;
+use crate::trigger::{ResultPath, process_of};
 
 /// The paced client.
 #[derive(Debug)]
@@ -97,8 +96,6 @@ impl StepFunctions {
             .send()
             .await
             .map_err(Error::aws("DescribeExecution"))?;
-        let input = answer.input().and_then(|input| serde_json::from_str::<Value>(input).ok());
-        let named = input.as_ref().and_then(|input| input.get("processId")?.as_str()?.parse().ok());
         let status = status(answer.status().as_str())?;
         let execution = Execution {
             arn: arn.clone(),
@@ -110,7 +107,7 @@ impl StepFunctions {
             ending: status.is_over().then(|| ending(&answer, result_path)),
             stopped_for_deadline: false,
         };
-        Ok(Seen { process: named.or_else(|| arn.process_id()), execution })
+        Ok(Seen { process: process_of(arn, answer.input()), execution })
     }
 
     /// One page of ListExecutions.
@@ -185,12 +182,10 @@ impl StepFunctions {
 }
 
 fn ending(answer: &DescribeExecutionOutput, result_path: &ResultPath) -> Ending {
-    let output = answer.output().and_then(|output| serde_json::from_str::<Value>(output).ok());
-    let result = output.as_ref().and_then(|output| result_path.get(output)).filter(|result| !result.is_null());
     Ending {
         error: answer.error().map(str::to_owned),
         cause: answer.cause().map(str::to_owned),
-        result: result.cloned(),
+        result: answer.output().and_then(|output| result_path.result(output)),
     }
 }
 

@@ -161,6 +161,18 @@ pub fn not_listed(language: Language) -> String {
     )
 }
 
+/// Open rows past their deadline.
+#[must_use]
+pub fn stuck(language: Language, count: usize) -> String {
+    text!(language, ja: "{count} 件の処理が期限を過ぎても終わっていない", en: "{count} processes are open past their deadline")
+}
+
+/// Rows that do not say what their executions say.
+#[must_use]
+pub fn mismatched(language: Language, count: usize) -> String {
+    text!(language, ja: "{count} 件の行が Step Functions の実行と一致しない", en: "{count} rows and their executions tell different stories")
+}
+
 /// A row that moved at every try.
 #[must_use]
 pub fn contested(language: Language) -> String {

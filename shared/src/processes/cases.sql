@@ -4,7 +4,7 @@ SELECT {id} AS id, p.xmin::text::int8 AS version, {status}::text AS status,
        coalesce(jsonb_typeof({result}), 'null') <> 'null' AS has_result, {error} ->> 'code' AS error_code,
        {created_at} AS created_at, {updated_at} AS updated_at, {completed_at} AS completed_at,
        e.execution_arn, e.status AS execution_status, e.redrive_count, e.started_at, e.redriven_at, e.stopped_at,
-       e.error AS execution_error, e.cause AS execution_cause, e.ending_known, e.seen_at,
+       e.error AS execution_error, e.cause AS execution_cause, e.ending_known,
        e.status = 'ABORTED' AND EXISTS (
            SELECT FROM remediation.actions a
             WHERE a.target = e.execution_arn AND a.kind = 'stop-execution' AND a.cause = 'deadline'

@@ -137,7 +137,8 @@ fn spawn() -> Result<(Guarded, u16)> {
     let interpreter = python()?.interpreter;
     let directory = run_directory(&target(), "aws")?;
     let (port, place) = (free_port()?, directory.to_string_lossy().into_owned());
-    let mut env = environment(&format!("http://127.0.0.1:{port}"));
+    // Without its own URL: it would force that on every function, even on one that is to go through a proxy.
+    let mut env = credentials();
     let settings = [
         ("GATEWAY_PORT", port.to_string()),
         ("BIND_HOST", "127.0.0.1".into()),

@@ -49,7 +49,9 @@ impl Cdk {
         let mut environment = aws::environment(endpoint);
         let variables = [
             // Its caches are as short-lived as the endpoint.
-            ("HOME", place.work.to_string_lossy().into_owned()),
+            ("HOME", text(&place.work)),
+            ("TMPDIR", text(&place.work)),
+            ("CDK_DISABLE_CLI_TELEMETRY", "true".into()),
             ("PATH", std::env::var("PATH").unwrap_or_default()),
             ("CI", "true".into()),
             ("NO_COLOR", "1".into()),

@@ -42,7 +42,7 @@ impl Deployment {
         Self { name: name.into(), program, environment, timeout: 30, memory: 256, dead_letters }
     }
 
-    /// Sets variables of its environment.
+    /// Sets variables of its environment; `AWS_ENDPOINT_URL` is the endpoint's where none is given.
     #[must_use]
     pub fn envs<N: Into<String>, V: Into<String>>(mut self, variables: impl IntoIterator<Item = (N, V)>) -> Self {
         self.environment.extend(variables.into_iter().map(|(name, value)| (name.into(), value.into())));
@@ -80,6 +80,8 @@ impl Deployment {
             Program::Named(name) => functions::binary(&name).await?,
         };
         let zip = blocking(move || zip(&program)).await?;
+        let mut environment = self.environment;
+        environment.entry("AWS_ENDPOINT_URL".into()).or_insert_with(|| aws.endpoint());
         let lambda = aws.lambda();
         let created = lambda
             .create_function()
@@ -89,7 +91,7 @@ impl Deployment {
             .handler("bootstrap")
             .role(format!("arn:aws:iam::{}:role/{}", aws::ACCOUNT, self.name))
             .code(FunctionCode::builder().zip_file(Blob::new(zip)).build())
-            .environment(Environment::builder().set_variables(Some(self.environment)).build())
+            .environment(Environment::builder().set_variables(Some(environment)).build())
             .timeout(self.timeout)
             .memory_size(self.memory)
             .set_dead_letter_config(self.dead_letters.map(|queue| DeadLetterConfig::builder().target_arn(queue).build()))

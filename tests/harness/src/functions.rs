@@ -1,6 +1,6 @@
 //! The workspace's own programs, built like the running one and laid out as cargo-lambda does.
 
-use crate::paths::{locked, profile, target, workspace};
+use crate::paths::{locked, profile, progress, target, workspace};
 use crate::tools::{blocking, run};
 use crate::{Error, Result};
 use serde::Deserialize;
@@ -67,6 +67,10 @@ fn build(names: &[String]) -> Result<BTreeMap<String, PathBuf>> {
         command.args(["--profile", &profile(), "--target-dir"]).arg(target()).current_dir(workspace());
         for name in &missing {
             command.args(["--bin", name]);
+        }
+        let folder = target().join(if profile() == "dev" { "debug".into() } else { profile() });
+        if missing.iter().any(|name| !folder.join(name).is_file()) {
+            progress("building functions for the first time, which may take minutes");
         }
         // What cargo tells the running test about itself would tell the build scripts that something has changed.
         for (name, _) in std::env::vars().filter(|(name, _)| of_the_running_package(name)) {

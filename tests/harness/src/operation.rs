@@ -102,7 +102,7 @@ impl Protocol {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderName, HeaderValue};
 
     #[test]
     fn operations_are_known_by_header_form_or_path() {
@@ -121,7 +121,7 @@ mod tests {
             ("GET", "/somewhere/else", None, "", Protocol::Rest, "GET /somewhere/else"),
         ];
         for (method, path, header, body, protocol, name) in cases {
-            let headers = header.map(|(name, value)| (axum::http::HeaderName::from_static(name), HeaderValue::from_static(value)));
+            let headers = header.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
             let method = method.parse().unwrap_or_default();
             let seen = Operation::of(&method, path, &headers.into_iter().collect(), body.as_bytes());
             assert_eq!(seen, Operation { protocol, name: name.into() });

@@ -132,7 +132,8 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
         return refused(StatusCode::GONE, "Gone", "the environment is being shut down");
     };
     let deadline = invocation.deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
-    let trace = format!("Root=1-{:08x}-{};Parent=53995c3f42cd8ad8;Sampled=0", deadline / 1000, &invocation.id.replace('-', "")[..24]);
+    let random = invocation.id.replace('-', "");
+    let trace = format!("Root=1-{:08x}-{};Parent={};Sampled=0", deadline / 1000, &random[..24], &random[16..]);
     let headers = [
         ("lambda-runtime-aws-request-id", invocation.id),
         ("lambda-runtime-deadline-ms", deadline.to_string()),

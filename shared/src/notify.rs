@@ -1,0 +1,68 @@
+//! Tells people what was wrong, what was done, why, and how to undo it; or doesn't wake them.
+
+use aws_config::SdkConfig;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::report::{Done, DoneOutcome, Report};
+
+/// Actions that one message names; the ledger has them all.
+const NAMED: usize = 20;
+
+/// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell.
+///
+/// A sweep's changes are told in one message. A single process that was put right by its own event wakes nobody; what
+/// failed, waits for approval or went over a limit does.
+///
+/// # Errors
+/// [`Error::Aws`]: the run itself stands.
+pub async fn tell(config: &Config, aws: &SdkConfig, report: &Report, swept: bool, new_plan: bool) -> Result<(), Error> {
+    let Some(topic) = &config.notify_topic_arn else { return Ok(()) };
+    let wakes = new_plan
+        || report.count(DoneOutcome::Failed) > 0
+        || swept && report.applied() > 0
+        || report.findings.iter().any(|finding| finding.code == "contested");
+    if !wakes {
+        return Ok(());
+    }
+    aws_sdk_sns::Client::new(aws)
+        .publish()
+        .topic_arn(topic)
+        .subject(format!("[{}] {}", report.step, report.mode))
+        .message(message(report))
+        .send()
+        .await
+        .map(drop)
+        .map_err(Error::aws("Publish"))
+}
+
+fn message(report: &Report) -> String {
+    let mut lines = vec![report.summary.clone(), String::new()];
+    lines.extend(report.actions.iter().take(NAMED).map(line));
+    if report.actions.len() > NAMED {
+        lines.push(format!("… {} more: SELECT * FROM remediation.actions WHERE run_id = '{}'", report.actions.len() - NAMED, report.run_id));
+    }
+    lines.extend(report.findings.iter().take(NAMED).map(|finding| format!("! {} {}: {}", finding.code, finding.target, finding.message)));
+    if let Some(plan) = report.plan_id {
+        lines.push(format!("→ {}: {{\"approve\": \"{plan}\"}}", report.step));
+    }
+    lines.join("\n")
+}
+
+fn line(done: &Done) -> String {
+    let status = |image: &Option<serde_json::Value>| {
+        image.as_ref().and_then(|image| image["status"].as_str()).unwrap_or("-").to_owned()
+    };
+    let outcome = match done.outcome {
+        DoneOutcome::Applied => "✓",
+        DoneOutcome::Failed => "✗",
+        DoneOutcome::Superseded => "–",
+        DoneOutcome::Proposed | DoneOutcome::Planned => "?",
+    };
+    let undo = if done.outcome == DoneOutcome::Applied && done.kind == crate::actions::SetRowStatus::KIND {
+        format!(" (undo: {{\"undo\": \"{}\"}})", done.id)
+    } else {
+        String::new()
+    };
+    format!("{outcome} {} {}: {} → {}: {}{undo}", done.kind, done.target, status(&done.before), status(&done.after), done.reason)
+}
