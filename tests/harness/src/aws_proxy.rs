@@ -242,11 +242,7 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
     let asked = serde_json::from_slice(&body).unwrap_or_default();
     lock(&shared.requests).push((operation.name.clone(), asked));
 
-    let (failure, script) = {
-        let mut scripts = lock(&shared.scripts);
-        let name = if scripts.contains_key(&operation.name) { operation.name.as_str() } else { "*" };
-        scripts.get_mut(name).map(|script| (script.failure(), script.clone())).unwrap_or_default()
-    };
+    let (failure, script) = shared.script(&operation.name);
     match failure.map(|failure| failure.kind) {
         Some(Kind::Answer { status, code, message }) => return operation.protocol.error(status, &code, &message),
         Some(Kind::Silence) => std::future::pending().await,
@@ -266,6 +262,23 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
 }
 
 impl Shared {
+    /// What is wanted of an operation: what was said of it by name goes before what was said of all.
+    fn script(&self, operation: &str) -> (Option<Failure>, Script) {
+        let mut scripts = lock(&self.scripts);
+        let mut failure = |name| scripts.get_mut(name).and_then(Script::failure);
+        let failure = failure(operation).or_else(|| failure("*"));
+        let wanted = |name| scripts.get(name).cloned().unwrap_or_default();
+        let (script, any): (Script, Script) = (wanted(operation), wanted("*"));
+        let merged = Script {
+            failures: Vec::new(),
+            answer: script.answer.or(any.answer),
+            rewrite: script.rewrite.or(any.rewrite),
+            before: script.before.or(any.before),
+            after: script.after.or(any.after),
+        };
+        (failure, merged)
+    }
+
     async fn forward(&self, mut head: request::Parts, body: Bytes, protocol: Protocol, rewrite: Option<Rewrite>) -> Response {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let gone = |error: &dyn std::fmt::Display| {

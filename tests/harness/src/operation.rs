@@ -88,6 +88,7 @@ impl Protocol {
                 (status, [("x-amzn-errortype", code)], axum::Json(body)).into_response()
             }
             Self::Query => {
+                let message = message.replace('&', "&amp;").replace('<', "&lt;");
                 let kind = if status.is_server_error() { "Receiver" } else { "Sender" };
                 let body = format!(
                     "<ErrorResponse><Error><Type>{kind}</Type><Code>{code}</Code><Message>{message}</Message></Error>\

@@ -51,7 +51,10 @@ async fn a_denied_call_has_the_services_own_error() -> Result<()> {
     let lambda = aws_sdk_lambda::Client::new(&proxy.sdk_config().await);
     let denied = lambda.get_function().function_name("worker").send().await.err();
     assert_eq!(denied.as_ref().and_then(aws_sdk_lambda::error::ProvideErrorMetadata::code), Some("AccessDeniedException"));
-    assert_eq!(proxy.calls("GetFunction"), 1);
+    let sns = aws_sdk_sns::Client::new(&proxy.sdk_config().await);
+    let denied = sns.publish().topic_arn("any").message("<any> & all").send().await.err();
+    assert_eq!(denied.as_ref().and_then(aws_sdk_sns::error::ProvideErrorMetadata::code), Some("AccessDeniedException"));
+    assert_eq!((proxy.calls("GetFunction"), proxy.calls("Publish")), (1, 1));
     proxy.clear();
     sfn.list_state_machines().send().await.map_err(said)?;
     Ok(())
