@@ -91,30 +91,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, filter: Filt
             let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None };
             of_change(session, &change).await
         }
-        Question::Process(id) => {
-            let Evidence { cases, population, .. } = of_processes(session, &[(*id, Look::Event)]).await?;
-            if cases.is_empty() {
-                return Err(Error::Refused(format!(
-                    "`processId` {id}: table {} has no such row",
-                    session.config.table
-                )));
-            }
-            let created_at = cases.iter().map(|case| case.process.created_at).min().unwrap_or(session.started_at);
-            let listed = executions::list(
-                session.db,
-                session.step_functions,
-                &session.config.result_path,
-                None,
-                created_at - CLOCK_SKEW,
-                TimeDelta::zero(),
-                session.stop_at,
-            )
-            .await?;
-            // The list may have told of a newer execution.
-            let Evidence { mut cases, .. } = of_processes(session, &[(*id, Look::Event)]).await?;
-            let failed = look_up(session, &mut cases, Some(listed.since)).await?;
-            failed.map_or_else(|| Ok(Evidence { cases, population, ..Evidence::default() }), Err)
-        }
+        Question::Process(id) => of_process(session, *id).await,
         Question::Again(processes) => {
             let mut evidence = of_processes(session, processes).await?;
             if let Some(error) = look_up(session, &mut evidence.cases, Some(DateTime::UNIX_EPOCH)).await? {
@@ -196,6 +173,34 @@ fn newer(known: Option<Execution>, seen: Execution) -> Execution {
         Some(known) if seen.speaks_over(&known) => seen,
         Some(known) => known,
     }
+}
+
+/// One process that somebody asks for: its executions are listed, whatever is known of them.
+async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence, Error> {
+    let asked = [(id, Look::Event)];
+    let known = of_processes(session, &asked).await?;
+    let Some(case) = known.cases.first() else {
+        return Err(Error::Refused(format!("`processId` {id}: table {} has no such row", session.config.table)));
+    };
+    // Sweeps list every execution within minutes. A day of the list is enough to find what was started after the newest
+    // that is known; without one, it is read back to the row's creation.
+    let wanted = match &case.newest {
+        Newest::Known(Some(newest)) => newest.started_at.max(session.started_at - TimeDelta::days(1)),
+        Newest::Known(None) | Newest::Unknown(_) => case.process.created_at - CLOCK_SKEW,
+    };
+    let listed = executions::list(
+        session.db,
+        session.step_functions,
+        &session.config.result_path,
+        None,
+        wanted,
+        TimeDelta::zero(),
+        session.stop_at,
+    )
+    .await?;
+    let mut evidence = of_processes(session, &asked).await?;
+    let refused = look_up(session, &mut evidence.cases, Some(listed.since)).await?;
+    refused.map_or(Ok(evidence), Err)
 }
 
 async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
