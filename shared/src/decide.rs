@@ -21,7 +21,7 @@ pub struct Policy {
 }
 
 /// Why we look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Look {
     /// An event says that something happened just now.
     Event,
@@ -43,7 +43,7 @@ pub enum Verdict {
 }
 
 /// What a row is to become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Closing {
     /// COMPLETED. `result` says whether the row has a result then.
     Completed {
@@ -63,7 +63,7 @@ pub enum Closing {
 }
 
 /// Why an execution is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StopCause {
     /// It runs past its deadline; what it leaves behind is timed out.
     Deadline,
@@ -391,3 +391,6 @@ fn late_success(process: &Process, execution: &Execution) -> Decision {
         Decision::tell(Anomaly::SucceededButFailed, Reason::Ended(execution.status))
     }
 }
+
+#[cfg(test)]
+mod tests;
