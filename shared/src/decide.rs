@@ -219,7 +219,13 @@ pub fn decide(
 /// execution still runs leaves two of them running, and the old one's workflow would write the row as well. It says
 /// nothing about the row any more, so it is stopped where a newest one would be, and never closes anything.
 #[must_use]
-pub fn overtaken(process: &Process, execution: &Execution, look: Look, policy: &Policy, now: DateTime<Utc>) -> Decision {
+pub fn overtaken(
+    process: &Process,
+    execution: &Execution,
+    look: Look,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Decision {
     match execution.status {
         ExecutionStatus::Running => decide(process, Some(execution), look, policy, now),
         ExecutionStatus::Succeeded
@@ -244,7 +250,9 @@ fn settles_in(process: &Process, newest: Option<&Execution>, policy: &Policy, no
     };
     // A redriven execution still carries the end of the attempt before.
     let execution = newest.map(|execution| {
-        execution.stopped_at.map_or(execution.attempt_started_at(), |stopped| stopped.max(execution.attempt_started_at()))
+        execution
+            .stopped_at
+            .map_or(execution.attempt_started_at(), |stopped| stopped.max(execution.attempt_started_at()))
     });
     remaining(row.max(execution)? + policy.settle, now)
 }

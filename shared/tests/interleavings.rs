@@ -74,7 +74,9 @@ use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::decide::{self, Closing, Decision, Look, Policy, StopCause, Verdict};
-use remediation::domain::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId, ProcessStatus};
+use remediation::domain::{
+    DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId, ProcessStatus,
+};
 
 /// Ages are counted in ticks; from here on they are all alike: three ticks of the longest deadline, and one that a look's
 /// `now` may lie back.
@@ -221,17 +223,32 @@ enum Step {
     Idle,
     /// About to read the row and what is known, and to decide. `now_age`: when the look began. `listed`: whether it has
     /// seen all executions since.
-    Read { look: Look, listed: bool, now_age: u8 },
+    Read {
+        look: Look,
+        listed: bool,
+        now_age: u8,
+    },
     /// About to list all executions.
     List,
     /// About to write. Whether somebody moved the row, or what is known of its newest execution, since it was read.
-    Write { closing: Closing, row_moved: bool, known_moved: bool },
+    Write {
+        closing: Closing,
+        row_moved: bool,
+        known_moved: bool,
+    },
     /// About to look at the execution once more before it is stopped.
-    Describe { run: u8, cause: StopCause },
+    Describe {
+        run: u8,
+        cause: StopCause,
+    },
     /// About to stop it.
-    Stop { run: u8 },
+    Stop {
+        run: u8,
+    },
     /// About to re-read it until it is over.
-    Reread { run: u8 },
+    Reread {
+        run: u8,
+    },
 }
 
 /// A user's cancel.
@@ -298,9 +315,15 @@ impl fmt::Display for Action {
             Self::Progress => write!(f, "worker: writes progress"),
             Self::WorkerWritesFailed => write!(f, "worker: writes FAILED"),
             Self::TaskSucceeds { run, result } => write!(f, "execution {run}: the task succeeds, result: {result}"),
-            Self::TaskFails { run, again } => write!(f, "execution {run}: the task fails or times out, tried again: {again}"),
-            Self::WorkflowCompletes { run, lost: l } => write!(f, "execution {run}: UpdateStatusToCompleted{}", lost(l)),
-            Self::WorkflowFails { run, lost: l } => write!(f, "execution {run}: HandleError or HandleTimeout{}", lost(l)),
+            Self::TaskFails { run, again } => {
+                write!(f, "execution {run}: the task fails or times out, tried again: {again}")
+            }
+            Self::WorkflowCompletes { run, lost: l } => {
+                write!(f, "execution {run}: UpdateStatusToCompleted{}", lost(l))
+            }
+            Self::WorkflowFails { run, lost: l } => {
+                write!(f, "execution {run}: HandleError or HandleTimeout{}", lost(l))
+            }
             Self::Ends(run) => write!(f, "execution {run}: ends"),
             Self::TimesOut(run) => write!(f, "execution {run}: times out as a whole"),
             Self::StoppedByHand(run) => write!(f, "person: stops execution {run}"),
@@ -313,7 +336,9 @@ impl fmt::Display for Action {
             Self::Event { run, over } => {
                 write!(f, "sync: is told that execution {run} {}", if *over { "ended" } else { "runs" })
             }
-            Self::SweepBegins { lagging } => write!(f, "sweep: lists executions{}", if *lagging { ", lagging" } else { "" }),
+            Self::SweepBegins { lagging } => {
+                write!(f, "sweep: lists executions{}", if *lagging { ", lagging" } else { "" })
+            }
             Self::Ours(step) => write!(f, "{}: goes on", who(step)),
             Self::Dies(step) => write!(f, "{}: dies", who(step)),
         }
@@ -398,7 +423,8 @@ struct Checker {
 impl Checker {
     fn new(rules: Rules) -> Self {
         let id = "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
-        let arn = |ms: u32| format!("arn:aws:states:ap-northeast-1:123456789012:execution:ai:{id}-{ms}").parse().unwrap();
+        let arn =
+            |ms: u32| format!("arn:aws:states:ap-northeast-1:123456789012:execution:ai:{id}-{ms}").parse().unwrap();
         Self {
             rules,
             at: DateTime::from_timestamp(1_764_000_000, 0).unwrap(),
@@ -461,7 +487,8 @@ impl State {
 
     /// The newest execution that is known.
     fn newest_known(&self) -> Option<(usize, Run)> {
-        let known = |(index, run): (usize, &Option<Run>)| run.filter(|run| run.known > Known::Nothing).map(|run| (index, run));
+        let known =
+            |(index, run): (usize, &Option<Run>)| run.filter(|run| run.known > Known::Nothing).map(|run| (index, run));
         self.runs.iter().enumerate().filter_map(known).next_back()
     }
 
@@ -833,9 +860,7 @@ impl Checker {
         };
         match (decision.verdict, newest) {
             (Verdict::Close(_), _) if !listed && self.rules.sync_lists => Ok(Step::List),
-            (Verdict::Close(closing), _) => {
-                Ok(Step::Write { closing, row_moved: false, known_moved: false })
-            }
+            (Verdict::Close(closing), _) => Ok(Step::Write { closing, row_moved: false, known_moved: false }),
             (Verdict::Inspect, Some((index, _))) => {
                 s.learn(index, Known::Ending);
                 Ok(Step::Read { look, listed, now_age })
@@ -874,7 +899,8 @@ impl Checker {
             let waited = s;
             s = self.apply(s, Action::SweepBegins { lagging: false }).map_err(|broken| (broken, waited))?;
             s = self.finish(s, SWEEP)?;
-            moved = s.row != waited.row || s.runs.iter().zip(&waited.runs).any(|(a, b)| a.map(|a| a.status) != b.map(|b| b.status));
+            moved = s.row != waited.row
+                || s.runs.iter().zip(&waited.runs).any(|(a, b)| a.map(|a| a.status) != b.map(|b| b.status));
         }
         let runs_on = s.runs.iter().flatten().any(Run::runs);
         if s.row.status.is_open() || (runs_on && s.row.status != ProcessStatus::Completed) {
@@ -919,10 +945,9 @@ fn close(s: &mut State, closing: Closing) -> Result<(), Invariant> {
         Closing::ResultMissing => (ended == Some(ExecutionStatus::Succeeded), ProcessStatus::Failed),
         Closing::Failed => (ended == Some(ExecutionStatus::Failed), ProcessStatus::Failed),
         Closing::NeverStarted => (ended.is_none(), ProcessStatus::Failed),
-        Closing::TimedOut => (
-            matches!(ended, None | Some(ExecutionStatus::TimedOut | ExecutionStatus::Aborted)),
-            ProcessStatus::Timeout,
-        ),
+        Closing::TimedOut => {
+            (matches!(ended, None | Some(ExecutionStatus::TimedOut | ExecutionStatus::Aborted)), ProcessStatus::Timeout)
+        }
         Closing::Cancelled => (ended == Some(ExecutionStatus::Aborted), ProcessStatus::Cancelled),
     };
     if !fits {
@@ -1001,7 +1026,11 @@ fn explore(rules: Rules, bounds: Bounds) -> Result<usize, Counterexample> {
                     }
                 }
                 Err(broken) => {
-                    return Err(Counterexample { broken, states: states.len(), trace: trace(&states, &came_by, next - 1, &action.to_string()) });
+                    return Err(Counterexample {
+                        broken,
+                        states: states.len(),
+                        trace: trace(&states, &came_by, next - 1, &action.to_string()),
+                    });
                 }
             }
         }
@@ -1206,7 +1235,11 @@ fn a_start_deadline_that_counts_from_the_first_acceptance_is_found() {
         }
         decide::decide(&process, newest, look, policy, now)
     };
-    breaks(Invariant::NothingRunsWhenWeClose, with(broken), Bounds { steps: [false, true], cancel: false, depth: 10, ..EVERYTHING });
+    breaks(
+        Invariant::NothingRunsWhenWeClose,
+        with(broken),
+        Bounds { steps: [false, true], cancel: false, depth: 10, ..EVERYTHING },
+    );
 }
 
 #[test]
@@ -1236,9 +1269,10 @@ fn closing_a_closed_row_again_and_again_is_found() {
     let broken: Decide = |process, newest, look, policy, now| {
         let decision = decide::decide(process, newest, look, policy, now);
         match (process.status, newest) {
-            (ProcessStatus::Failed | ProcessStatus::Timeout, Some(Execution { status: ExecutionStatus::TimedOut, .. })) => {
-                closing(decision, Closing::TimedOut)
-            }
+            (
+                ProcessStatus::Failed | ProcessStatus::Timeout,
+                Some(Execution { status: ExecutionStatus::TimedOut, .. }),
+            ) => closing(decision, Closing::TimedOut),
             _ => decision,
         }
     };
@@ -1247,7 +1281,11 @@ fn closing_a_closed_row_again_and_again_is_found() {
 
 #[test]
 fn a_write_that_does_not_compare_the_row_is_found() {
-    breaks(Invariant::CompletedAndCancelledStand, Rules { compares_row: false, ..REAL }, Bounds { retry: false, depth: 10, ..EVERYTHING });
+    breaks(
+        Invariant::CompletedAndCancelledStand,
+        Rules { compares_row: false, ..REAL },
+        Bounds { retry: false, depth: 10, ..EVERYTHING },
+    );
 }
 
 #[test]

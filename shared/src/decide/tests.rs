@@ -37,7 +37,9 @@ fn row(status: ProcessStatus) -> Process {
 fn execution(status: ExecutionStatus) -> Execution {
     let ending = |error: &str| Ending { error: Some(error.to_owned()), ..Ending::default() };
     Execution {
-        arn: "arn:aws:states:ap-northeast-1:123456789012:execution:ai:6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c-1".parse().unwrap(),
+        arn: "arn:aws:states:ap-northeast-1:123456789012:execution:ai:6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c-1"
+            .parse()
+            .unwrap(),
         status,
         redrive_count: 0,
         started_at: at(5),
@@ -70,7 +72,11 @@ fn word(decision: &Decision) -> String {
         Verdict::Stop(StopCause::Cancelled) => "stop, cancelled",
         Verdict::Inspect => "inspect",
     };
-    if decision.anomaly.is_some() && !verdict.contains("no result") { format!("{verdict} + finding") } else { verdict.to_owned() }
+    if decision.anomaly.is_some() && !verdict.contains("no result") {
+        format!("{verdict} + finding")
+    } else {
+        verdict.to_owned()
+    }
 }
 
 #[test]
@@ -118,10 +124,12 @@ fn the_rules_below_the_table_hold() {
     let unknown = |status| Some(Execution { ending: None, ..execution(status) });
     let silent = || Some(Execution { ending: Some(Ending::default()), ..execution(Succeeded) });
     let written = |process: Process, seconds| Process { updated_at: at(seconds), ..process };
-    let closed = |process: Process, seconds| Process { completed_at: Some(at(seconds)), updated_at: at(seconds), ..process };
+    let closed =
+        |process: Process, seconds| Process { completed_at: Some(at(seconds)), updated_at: at(seconds), ..process };
     let strict = Policy { require_result: true, ..POLICY };
     let redriven = |status| Some(Execution { redriven_at: Some(at(1000)), redrive_count: 1, ..execution(status) });
     let (event, sweep) = (Look::Event, Look::Sweep);
+    #[rustfmt::skip]
     let cases = [
         // Results.
         Case("a success without a result anywhere", open(), silent(), POLICY, event, 800, "completed, no result"),
@@ -181,7 +189,9 @@ fn the_rules_below_the_table_hold() {
 
 #[test]
 fn a_decision_tells_how_long_it_is_still_left_alone() {
-    let decided = |process: &Process, newest: Option<&Execution>, look, now| decide(process, newest, look, &POLICY, at(now)).reason;
+    let decided = |process: &Process, newest: Option<&Execution>, look, now| {
+        decide(process, newest, look, &POLICY, at(now)).reason
+    };
     let left = TimeDelta::seconds(1);
     let open = row(ProcessStatus::Processing);
     let over = execution(ExecutionStatus::Failed);
@@ -191,13 +201,17 @@ fn a_decision_tells_how_long_it_is_still_left_alone() {
     assert_eq!(decided(&open, Some(&over), Look::Sweep, 159), Reason::Settling { left });
     assert_eq!(decided(&reopened, Some(&over), Look::Event, 499), Reason::Reopened { left });
     let late = TimeDelta::seconds(2);
-    assert_eq!(decided(&open, Some(&execution(ExecutionStatus::Running)), Look::Event, 907), Reason::PastDeadline { over: late });
+    assert_eq!(
+        decided(&open, Some(&execution(ExecutionStatus::Running)), Look::Event, 907),
+        Reason::PastDeadline { over: late }
+    );
     assert_eq!(decided(&row(ProcessStatus::Pending), None, Look::Event, 302), Reason::NeverStarted { over: late });
 }
 
 #[test]
 fn an_overtaken_execution_is_stopped_like_a_newest_one_and_closes_nothing() {
-    let asked = |status, execution: &Execution, now| word(&overtaken(&row(status), execution, Look::Sweep, &POLICY, at(now)));
+    let asked =
+        |status, execution: &Execution, now| word(&overtaken(&row(status), execution, Look::Sweep, &POLICY, at(now)));
     let running = execution(ExecutionStatus::Running);
     assert_eq!(asked(ProcessStatus::Processing, &running, 904), "leave");
     assert_eq!(asked(ProcessStatus::Processing, &running, 905), "stop, deadline");
