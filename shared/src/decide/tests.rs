@@ -26,6 +26,7 @@ fn row(status: ProcessStatus) -> Process {
         progress: 40,
         has_result: status == ProcessStatus::Completed,
         error_code: matches!(status, ProcessStatus::Failed | ProcessStatus::Timeout).then(|| "AI_ERROR".to_owned()),
+        retries: Some(0),
         created_at: at(0),
         // An execution is started after its row was accepted, and its first step writes PROCESSING.
         updated_at: at(if status == ProcessStatus::Pending { 0 } else { 10 }),
