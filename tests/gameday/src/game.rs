@@ -196,13 +196,14 @@ impl Game {
             Some(code) => ledger::told(self.world.database.pool(), broken.process, code).await?,
             None => None,
         };
+        let finding = told.is_some().then(|| fault.expected().finding).flatten().map(|code| format!("finding {code}"));
         let ended = last.map_or(Some(settled_at), |action| action.closed_at);
         let first = applied(&actions).find(|action| action.kind == "set-row-status");
         Ok(Verdict {
             fault,
             problems,
             step: last.map(|action| action.step.clone()).or(planned.map(|planned| planned.step)).or(told),
-            noticed: last.map(|action| ledger::noticed(&action.trigger)),
+            noticed: last.map(|action| ledger::noticed(&action.trigger)).or(finding),
             seconds: ended.map(|at| (at - broken.at).as_seconds_f64().max(0.0)),
             before: first.and_then(|action| action.before.as_ref()).map_or_else(|| Image::of_row(&broken.before), Image::of_json),
             after: Image::of_row(&row),

@@ -11,16 +11,21 @@ use crate::timeline::{Kind, Moment};
 
 /// A table at the end.
 pub fn table(day: &Day) {
-    println!("\n{:24} {:7} {:26} {:40} seconds", "fault", "", "step", "row before → after");
+    let line = |cells: [&str; 6]| {
+        let [name, verdict, noticed, step, row, seconds] = cells;
+        println!("{name:24} {verdict:6} {noticed:34} {step:25} {row:55} {seconds:>7}");
+    };
+    println!();
+    line(["fault", "", "noticed by", "step", "row before → after", "seconds"]);
     for verdict in &day.verdicts {
-        println!(
-            "{:24} {:7} {:26} {:40} {}",
+        line([
             verdict.fault.name(),
             if verdict.problems.is_empty() { "ok" } else { "WRONG" },
+            verdict.noticed.as_deref().unwrap_or("-"),
             verdict.step.as_deref().unwrap_or("-"),
-            format!("{} → {}", verdict.before, verdict.after),
-            verdict.seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}")),
-        );
+            &format!("{} → {}", verdict.before, verdict.after),
+            &verdict.seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}")),
+        ]);
         verdict.problems.iter().for_each(|problem| println!("{:24} {problem}", ""));
     }
     day.problems.iter().for_each(|problem| println!("beside the faults: {problem}"));

@@ -1,4 +1,4 @@
-//! Time runs twelve times as fast: what the deployed rules start every minute is started every five seconds.
+//! Time runs twelve times as fast ([`MINUTE`]): what the deployed rules start every five minutes is started every 25 s.
 //!
 //! Of CloudWatch, the endpoint lacks what is done here: turning the log's embedded metrics into data points, comparing them
 //! with the deployed alarms, and telling EventBridge of a change. Thresholds, comparisons and evaluation periods are those
@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_lambda::primitives::Blob;
@@ -17,9 +16,7 @@ use serde_json::{Value, json};
 
 use crate::Outcome;
 use crate::options::Mode;
-use crate::world::World;
-
-const MINUTE: Duration = Duration::from_secs(5);
+use crate::world::{MINUTE, World};
 
 /// Schedules, metrics and alarms, and what the product says that it would do.
 pub struct TimeLapse {
