@@ -65,9 +65,10 @@ impl Action {
     pub fn preview(&self) -> (Value, Value) {
         match self {
             Self::SetRowStatus(action) => action.preview(),
-            Self::StopExecution(action) => {
-                (json!({ "status": action.execution.status }), json!({ "status": "ABORTED", "error": action.cause.error() }))
-            }
+            Self::StopExecution(action) => (
+                json!({ "status": action.execution.status }),
+                json!({ "status": "ABORTED", "error": action.cause.error() }),
+            ),
             Self::Undo(action) => (action.after.clone(), action.before.clone()),
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
         }

@@ -95,11 +95,10 @@ impl Config {
             settle: reader.seconds("SETTLE_SECONDS", 60),
             require_result: reader.flag("REQUIRE_RESULT"),
         };
-        let timed_out_status = reader.choice(
-            "TIMED_OUT_STATUS",
-            &[("FAILED", ProcessStatus::Failed), ("TIMEOUT", ProcessStatus::Timeout)],
-        );
-        let mode = reader.choice("REMEDIATION_MODE", &[("act", Mode::Act), ("propose", Mode::Propose), ("observe", Mode::Observe)]);
+        let timed_out_status = reader
+            .choice("TIMED_OUT_STATUS", &[("FAILED", ProcessStatus::Failed), ("TIMEOUT", ProcessStatus::Timeout)]);
+        let mode = reader
+            .choice("REMEDIATION_MODE", &[("act", Mode::Act), ("propose", Mode::Propose), ("observe", Mode::Observe)]);
         let language = reader.choice("TEXT_LANGUAGE", &[("ja", Language::Ja), ("en", Language::En)]);
         let result_path = match reader.value("RESULT_PATH").map(|path| path.parse::<ResultPath>()) {
             None => ResultPath::default(),
@@ -189,7 +188,8 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn state_machine(&mut self) -> Option<String> {
         let Some(arn) = self.value("STATE_MACHINE_ARN") else {
-            return self.fault("STATE_MACHINE_ARN must be set to the ARN of the state machine that is looked after".into());
+            return self
+                .fault("STATE_MACHINE_ARN must be set to the ARN of the state machine that is looked after".into());
         };
         let parts: Vec<&str> = arn.split(':').collect();
         let sound = matches!(parts.as_slice(), ["arn", partition, "states", region, account, "stateMachine", name]
@@ -206,8 +206,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let seconds = match self.value(name).map(|value| value.parse::<u32>().map_err(|_| value)) {
             None => default,
             Some(Ok(seconds)) if seconds <= 31_536_000 => seconds,
-            Some(Ok(seconds)) => self.fault(format!("{name} `{seconds}` must be at most a year (31536000)")).unwrap_or(default),
-            Some(Err(value)) => self.fault(format!("{name} `{value}` must be a whole number of seconds")).unwrap_or(default),
+            Some(Ok(seconds)) => {
+                self.fault(format!("{name} `{seconds}` must be at most a year (31536000)")).unwrap_or(default)
+            }
+            Some(Err(value)) => {
+                self.fault(format!("{name} `{value}` must be a whole number of seconds")).unwrap_or(default)
+            }
         };
         TimeDelta::seconds(i64::from(seconds))
     }
@@ -265,9 +269,15 @@ mod tests {
         ])
         .unwrap_err();
         for name in [
-            "DATABASE_URL", "PROCESSING_STATE_TABLE `a.b.c`", "STATE_MACHINE_ARN", "PROCESS_DEADLINE_SECONDS `15m`",
-            "TIMED_OUT_STATUS `GONE` must be one of FAILED, TIMEOUT", "REMEDIATION_MODE `dare`", "TEXT_LANGUAGE `fr`",
-            "REQUIRE_RESULT `yes`", "RESULT_PATH",
+            "DATABASE_URL",
+            "PROCESSING_STATE_TABLE `a.b.c`",
+            "STATE_MACHINE_ARN",
+            "PROCESS_DEADLINE_SECONDS `15m`",
+            "TIMED_OUT_STATUS `GONE` must be one of FAILED, TIMEOUT",
+            "REMEDIATION_MODE `dare`",
+            "TEXT_LANGUAGE `fr`",
+            "REQUIRE_RESULT `yes`",
+            "RESULT_PATH",
         ] {
             assert!(error.contains(name), "{name} is not in {error}");
         }
@@ -277,7 +287,11 @@ mod tests {
     fn a_database_is_named_in_exactly_one_way() {
         let none = read(&[("STATE_MACHINE_ARN", ARN)]).unwrap_err();
         assert!(none.contains("one of DATABASE_URL"), "{none}");
-        let two = [("DATABASE_URL", "postgres://h/d"), ("DATABASE_SECRET_ARN", "arn:aws:secretsmanager:…"), ("STATE_MACHINE_ARN", ARN)];
+        let two = [
+            ("DATABASE_URL", "postgres://h/d"),
+            ("DATABASE_SECRET_ARN", "arn:aws:secretsmanager:…"),
+            ("STATE_MACHINE_ARN", ARN),
+        ];
         assert!(read(&two).unwrap_err().contains("only one of"));
         let iam = [("DATABASE_IAM_AUTH", "true"), ("STATE_MACHINE_ARN", ARN)];
         let missing = read(&iam).unwrap_err();

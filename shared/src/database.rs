@@ -72,7 +72,8 @@ impl Database {
         match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
             Ok(connected) => connected.map_err(Error::database("connecting")),
             Err(_) => {
-                let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {CONNECT_TIMEOUT:?}"));
+                let silence =
+                    std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {CONNECT_TIMEOUT:?}"));
                 Err(Error::database("connecting")(sqlx::Error::Io(silence)))
             }
         }
@@ -121,7 +122,9 @@ fn options_of_secret(text: &str) -> Result<PgConnectOptions, Error> {
         .username(&secret.username)
         .password(&secret.password)
         .database(secret.dbname.as_deref().unwrap_or("postgres"))
-        .ssl_mode(mode.parse().map_err(|_| unfit(format!("sslmode `{mode}` must be one of disable, prefer, require")))?))
+        .ssl_mode(
+            mode.parse().map_err(|_| unfit(format!("sslmode `{mode}` must be one of disable, prefer, require")))?,
+        ))
 }
 
 /// A token for IAM database authentication: a presigned request for `rds-db:connect`, without its scheme. It is checked
@@ -193,7 +196,9 @@ mod tests {
 
     #[test]
     fn a_secret_that_is_unfit_is_not_quoted() {
-        for text in ["", "hunter2", r#"{"host":"h","username":"u","password":["hunter2"]}"#, r#"{"password":"hunter2"}"#] {
+        for text in
+            ["", "hunter2", r#"{"host":"h","username":"u","password":["hunter2"]}"#, r#"{"password":"hunter2"}"#]
+        {
             let error = options_of_secret(text).unwrap_err().to_string();
             assert!(error.contains("DATABASE_SECRET_ARN") && !error.contains("hunter2"), "{error}");
         }
@@ -201,7 +206,10 @@ mod tests {
 
     #[test]
     fn a_secret_of_rds_is_enough() {
-        let options = options_of_secret(r#"{"engine":"postgres","host":"h","port":5433,"dbname":"d","username":"u","password":"p"}"#).unwrap();
+        let options = options_of_secret(
+            r#"{"engine":"postgres","host":"h","port":5433,"dbname":"d","username":"u","password":"p"}"#,
+        )
+        .unwrap();
         assert_eq!((options.get_host(), options.get_port(), options.get_database()), ("h", 5433, Some("d")));
         assert!(matches!(options.get_ssl_mode(), PgSslMode::Require));
     }

@@ -196,7 +196,13 @@ pub const CLOSED_BY_PERSON: &str = "MANUAL_INTERVENTION";
 /// `newest` is the execution that speaks for the process: the one started last. `None` says that there is none, not
 /// that none was looked for: whoever could not look must not ask.
 #[must_use]
-pub fn decide(process: &Process, newest: Option<&Execution>, look: Look, policy: &Policy, now: DateTime<Utc>) -> Decision {
+pub fn decide(
+    process: &Process,
+    newest: Option<&Execution>,
+    look: Look,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Decision {
     let decision = match newest {
         None => without_execution(process, policy, now),
         Some(execution) => with_execution(process, execution, policy, now),
@@ -291,7 +297,9 @@ fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTim
     }
     let reason = Reason::Ended(execution.status);
     match (execution.status, &execution.ending) {
-        (ExecutionStatus::Succeeded, _) if process.has_result => Decision::close(Closing::Completed { result: true }, reason),
+        (ExecutionStatus::Succeeded, _) if process.has_result => {
+            Decision::close(Closing::Completed { result: true }, reason)
+        }
         (ExecutionStatus::Succeeded | ExecutionStatus::Failed, None) => Decision::inspect(),
         (ExecutionStatus::Succeeded, Some(ending)) => match (ending.result.is_some(), policy.require_result) {
             (true, _) => Decision::close(Closing::Completed { result: true }, reason),

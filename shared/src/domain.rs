@@ -97,7 +97,11 @@ impl FromStr for ProcessStatus {
 
     fn from_str(value: &str) -> Result<Self, ParseError> {
         Self::ALL.into_iter().find(|status| status.as_str() == value).ok_or_else(|| {
-            ParseError::new("process status", value, "one of PENDING, PROCESSING, COMPLETED, FAILED, TIMEOUT, CANCELLED")
+            ParseError::new(
+                "process status",
+                value,
+                "one of PENDING, PROCESSING, COMPLETED, FAILED, TIMEOUT, CANCELLED",
+            )
         })
     }
 }
@@ -404,7 +408,8 @@ mod tests {
 
     #[test]
     fn a_name_without_a_uuid_tells_no_process() {
-        for name in ["nightly-1764000000000", "日本語の名前はここにあるがUUIDではないので何も言わない", "x"] {
+        for name in ["nightly-1764000000000", "日本語の名前はここにあるがUUIDではないので何も言わない", "x"]
+        {
             let arn: ExecutionArn = format!("arn:aws:states:us-east-1:1:execution:ai:{name}").parse().unwrap();
             assert_eq!(arn.process_id(), None, "{name}");
         }
@@ -412,9 +417,18 @@ mod tests {
 
     #[test]
     fn what_is_no_standard_execution_is_refused_by_name() {
-        for arn in ["", "x", "arn:aws:states:r:1:stateMachine:ai", "arn:aws:states:r:1:express:ai:n:id", "arn:aws:states::1:execution:a:n"] {
+        for arn in [
+            "",
+            "x",
+            "arn:aws:states:r:1:stateMachine:ai",
+            "arn:aws:states:r:1:express:ai:n:id",
+            "arn:aws:states::1:execution:a:n",
+        ] {
             let error = arn.parse::<ExecutionArn>().unwrap_err().to_string();
-            assert!(error.starts_with("execution ARN `") && error.contains(":execution:<state machine>:<name>"), "{error}");
+            assert!(
+                error.starts_with("execution ARN `") && error.contains(":execution:<state machine>:<name>"),
+                "{error}"
+            );
         }
     }
 

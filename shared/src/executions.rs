@@ -27,11 +27,7 @@ pub async fn remember(db: &mut PgConnection, seen: &[Seen]) -> Result<(), Error>
     if seen.is_empty() {
         return Ok(());
     }
-    bind(sqlx::query(REMEMBER), seen)
-        .execute(db)
-        .await
-        .map(drop)
-        .map_err(Error::database("remembering executions"))
+    bind(sqlx::query(REMEMBER), seen).execute(db).await.map(drop).map_err(Error::database("remembering executions"))
 }
 
 /// Binds `$1` to `$10` of [`REMEMBER`].

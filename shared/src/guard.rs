@@ -141,7 +141,8 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
     }
     guarded.hold.extend(candidates);
     if !guarded.hold.is_empty() {
-        let over = if in_hour < in_run { texts::per_hour(language, per_hour) } else { texts::per_run(language, per_run) };
+        let over =
+            if in_hour < in_run { texts::per_hour(language, per_hour) } else { texts::per_run(language, per_run) };
         guarded.over = Some(over);
     }
     guarded

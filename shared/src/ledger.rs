@@ -35,7 +35,13 @@ const ABANDONED_AFTER: &str = "16 minutes";
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn finish(db: &mut PgConnection, run: &Run, report: &Report, applied: usize, cursor: Option<&Cursor>) -> Result<(), Error> {
+pub async fn finish(
+    db: &mut PgConnection,
+    run: &Run,
+    report: &Report,
+    applied: usize,
+    cursor: Option<&Cursor>,
+) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
                                        skipped, verification, cursor)
@@ -117,12 +123,13 @@ pub async fn cursor(db: &mut PgConnection, step: &str) -> Result<Cursor, Error> 
 /// [`Error::Database`]; without an answer nothing is done.
 pub async fn facts(db: &mut PgConnection, step: &str, targets: &[String]) -> Result<Facts, Error> {
     type Row = (Option<String>, Option<i32>, Option<i32>, Option<f64>, i64, Option<bool>, Value);
-    let (mode, per_run, per_hour, share, last_hour, unhelpful, targets): Row = sqlx::query_as(include_str!("ledger/facts.sql"))
-        .bind(step)
-        .bind(targets)
-        .fetch_one(db)
-        .await
-        .map_err(Error::database("reading the limits"))?;
+    let (mode, per_run, per_hour, share, last_hour, unhelpful, targets): Row =
+        sqlx::query_as(include_str!("ledger/facts.sql"))
+            .bind(step)
+            .bind(targets)
+            .fetch_one(db)
+            .await
+            .map_err(Error::database("reading the limits"))?;
     let count = |limit: Option<i32>| limit.and_then(|limit| usize::try_from(limit).ok());
     let mode = mode.map(|mode| mode.parse::<Mode>()).transpose().map_err(|error| Error::Refused(error.to_string()))?;
     let targets = serde_json::from_value::<std::collections::HashMap<String, TargetFacts>>(targets)
@@ -139,7 +146,12 @@ pub async fn facts(db: &mut PgConnection, step: &str, targets: &[String]) -> Res
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn close_action(db: &mut PgConnection, id: Uuid, result: &ActionResult, after: Option<&Value>) -> Result<(), Error> {
+pub async fn close_action(
+    db: &mut PgConnection,
+    id: Uuid,
+    result: &ActionResult,
+    after: Option<&Value>,
+) -> Result<(), Error> {
     let (outcome, why) = match result {
         ActionResult::Applied => ("applied", None),
         ActionResult::Unverified(why) => ("applied", Some(why)),
@@ -238,7 +250,9 @@ pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid) -> Result<Vec
         return Err(Error::Refused(match found {
             Some((step, _)) if step != run.step => format!("`approve` {plan}: the plan is {step}'s; send it there"),
             Some((_, Some(at))) => format!("`approve` {plan}: the plan was approved already, at {at}"),
-            _ => format!("`approve` {plan}: there is no such plan; see the `proposed` entries of a result, or remediation.plans"),
+            _ => format!(
+                "`approve` {plan}: there is no such plan; see the `proposed` entries of a result, or remediation.plans"
+            ),
         }));
     };
     let text = |action: &Value, field: &str| action[field].as_str().unwrap_or_default().to_owned();

@@ -79,6 +79,7 @@ impl Manifest {
     /// # Errors
     /// Where the text is no manifest; the message names the key.
     pub fn parse(text: &str) -> Result<Self, crate::error::Error> {
-        toml::from_str(text).map_err(|error| crate::error::Error::Configuration(vec![format!("manifest.toml: {error}")]))
+        toml::from_str(text)
+            .map_err(|error| crate::error::Error::Configuration(vec![format!("manifest.toml: {error}")]))
     }
 }

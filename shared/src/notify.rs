@@ -40,9 +40,19 @@ fn message(report: &Report) -> String {
     let mut lines = vec![report.summary.clone(), String::new()];
     lines.extend(report.actions.iter().take(NAMED).map(line));
     if report.actions.len() > NAMED {
-        lines.push(format!("… {} more: SELECT * FROM remediation.actions WHERE run_id = '{}'", report.actions.len() - NAMED, report.run_id));
+        lines.push(format!(
+            "… {} more: SELECT * FROM remediation.actions WHERE run_id = '{}'",
+            report.actions.len() - NAMED,
+            report.run_id
+        ));
     }
-    lines.extend(report.findings.iter().take(NAMED).map(|finding| format!("! {} {}: {}", finding.code, finding.target, finding.message)));
+    lines.extend(
+        report
+            .findings
+            .iter()
+            .take(NAMED)
+            .map(|finding| format!("! {} {}: {}", finding.code, finding.target, finding.message)),
+    );
     if let Some(plan) = report.plan_id {
         lines.push(format!("→ {}: {{\"approve\": \"{plan}\"}}", report.step));
     }
@@ -64,5 +74,12 @@ fn line(done: &Done) -> String {
     } else {
         String::new()
     };
-    format!("{outcome} {} {}: {} → {}: {}{undo}", done.kind, done.target, status(&done.before), status(&done.after), done.reason)
+    format!(
+        "{outcome} {} {}: {} → {}: {}{undo}",
+        done.kind,
+        done.target,
+        status(&done.before),
+        status(&done.after),
+        done.reason
+    )
 }

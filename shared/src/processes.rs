@@ -94,7 +94,10 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, filter: Filt
         Question::Process(id) => {
             let Evidence { cases, population, .. } = of_processes(session, &[(*id, Look::Event)]).await?;
             if cases.is_empty() {
-                return Err(Error::Refused(format!("`processId` {id}: table {} has no such row", session.config.table)));
+                return Err(Error::Refused(format!(
+                    "`processId` {id}: table {} has no such row",
+                    session.config.table
+                )));
             }
             let created_at = cases.iter().map(|case| case.process.created_at).min().unwrap_or(session.started_at);
             let listed = executions::list(
@@ -204,7 +207,8 @@ async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
-    let look_of = |id: ProcessId| processes.iter().find(|(other, _)| *other == id).map_or(Look::Sweep, |(_, look)| *look);
+    let look_of =
+        |id: ProcessId| processes.iter().find(|(other, _)| *other == id).map_or(Look::Sweep, |(_, look)| *look);
     let cases = rows
         .iter()
         .map(|row| case(row, look_of(ProcessId(row.try_get("id")?))))
@@ -286,11 +290,12 @@ fn unavailable(error: &Error) -> Finding {
 
 /// How many rows a sweep is about, and since when there is an open one without a known execution.
 async fn extent(session: &mut Session<'_>, table: &Table) -> Result<(usize, Option<DateTime<Utc>>), Error> {
-    let (population, oldest): (i64, Option<DateTime<Utc>>) = sqlx::query_as(table.sql(include_str!("processes/extent.sql")))
-        .bind(session.started_at - TimeDelta::days(1))
-        .fetch_one(&mut *session.db)
-        .await
-        .map_err(Error::database("counting processes"))?;
+    let (population, oldest): (i64, Option<DateTime<Utc>>) =
+        sqlx::query_as(table.sql(include_str!("processes/extent.sql")))
+            .bind(session.started_at - TimeDelta::days(1))
+            .fetch_one(&mut *session.db)
+            .await
+            .map_err(Error::database("counting processes"))?;
     Ok((usize::try_from(population).unwrap_or(0), oldest))
 }
 
@@ -326,7 +331,11 @@ async fn candidates(
 /// Looks up, one by one and paced, what the database cannot tell. `listed_since` says how far back the list of executions
 /// was read: only then is "none" known to be none. The answer is what Step Functions refused, if it did; the cases that still wanted
 /// it are unknown then.
-async fn look_up(session: &mut Session<'_>, cases: &mut [Case], listed_since: Option<DateTime<Utc>>) -> Result<Option<Error>, Error> {
+async fn look_up(
+    session: &mut Session<'_>,
+    cases: &mut [Case],
+    listed_since: Option<DateTime<Utc>>,
+) -> Result<Option<Error>, Error> {
     let (config, now) = (session.config, session.started_at);
     for at in 0..cases.len() {
         let case = &mut cases[at];
@@ -369,9 +378,10 @@ fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
         (Verdict::Leave | Verdict::Stop(_), Some(execution)) => {
             !execution.status.is_over() && now - execution.attempt_started_at() > config.policy.process_deadline
         }
-        (Verdict::Close(Closing::Failed), Some(execution)) => {
-            execution.ending.as_ref().is_some_and(|ending| !failure(ending.error.as_deref(), ending.cause.as_deref()).certain)
-        }
+        (Verdict::Close(Closing::Failed), Some(execution)) => execution
+            .ending
+            .as_ref()
+            .is_some_and(|ending| !failure(ending.error.as_deref(), ending.cause.as_deref()).certain),
         (Verdict::Close(_), _) | (Verdict::Leave | Verdict::Stop(_), None) => false,
     }
 }
@@ -425,7 +435,8 @@ fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
     let Some(arn) = arn else {
         return Ok(Case { process, newest: Newest::Known(None), look });
     };
-    let status: ExecutionStatus = row.try_get::<&str, _>("execution_status")?.parse().map_err(unreadable("execution_status"))?;
+    let status: ExecutionStatus =
+        row.try_get::<&str, _>("execution_status")?.parse().map_err(unreadable("execution_status"))?;
     // Neither output nor result is kept: whether a success left a result, only Step Functions can tell.
     let ending_known: bool = row.try_get("ending_known")?;
     let ending = if ending_known && status != ExecutionStatus::Succeeded {
@@ -488,14 +499,22 @@ pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
                 let action = StopExecution { process: case.process.clone(), execution: execution.clone(), cause };
                 plan.actions.push(Planned::new(Action::StopExecution(action), reason));
             }
-            (Verdict::Leave | Verdict::Inspect | Verdict::Stop(_), _) => plan.skipped.push(Skipped { target, why: reason }),
+            (Verdict::Leave | Verdict::Inspect | Verdict::Stop(_), _) => {
+                plan.skipped.push(Skipped { target, why: reason })
+            }
         }
     }
     plan
 }
 
 /// What a closing writes into the row.
-fn closing_of(process: &Process, newest: Option<&Execution>, closing: Closing, config: &Config, now: DateTime<Utc>) -> SetRowStatus {
+fn closing_of(
+    process: &Process,
+    newest: Option<&Execution>,
+    closing: Closing,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> SetRowStatus {
     use crate::domain::ProcessStatus::{Cancelled, Completed, Failed};
     let ending = newest.and_then(|execution| execution.ending.as_ref());
     let words = ending.map_or((None, None), |ending| (ending.error.as_deref(), ending.cause.as_deref()));
@@ -509,7 +528,9 @@ fn closing_of(process: &Process, newest: Option<&Execution>, closing: Closing, c
             "timestamp": now,
         }))
     };
-    let own = |code: &str| error(code, texts::error_message(config.language, closing).unwrap_or_default(), words.1.map(str::to_owned));
+    let own = |code: &str| {
+        error(code, texts::error_message(config.language, closing).unwrap_or_default(), words.1.map(str::to_owned))
+    };
     let (status, error, cause) = match closing {
         Closing::Completed { .. } => (Completed, ErrorChange::Clear, "succeeded"),
         Closing::Failed => {
@@ -542,7 +563,8 @@ fn closing_of(process: &Process, newest: Option<&Execution>, closing: Closing, c
 /// [`Error::Database`].
 pub(crate) async fn of_targets(db: &mut PgConnection, targets: &[(String, String)]) -> Result<Vec<ProcessId>, Error> {
     let mut processes: HashSet<ProcessId> = targets.iter().filter_map(|(_, target)| target.parse().ok()).collect();
-    let arns: Vec<&str> = targets.iter().map(|(_, target)| target.as_str()).filter(|target| target.starts_with("arn:")).collect();
+    let arns: Vec<&str> =
+        targets.iter().map(|(_, target)| target.as_str()).filter(|target| target.starts_with("arn:")).collect();
     if !arns.is_empty() {
         processes.extend(ledger::processes_of(db, &arns).await?);
     }

@@ -242,7 +242,13 @@ impl<S: Step> Function<S> {
     }
 
     /// Gather, plan, act; and again for what moved meanwhile, or was only stopped so far.
-    async fn look_until_settled(&self, session: &mut Session<'_>, run: &Run, order: Order, tally: &mut Tally) -> Result<Option<Cursor>, Error> {
+    async fn look_until_settled(
+        &self,
+        session: &mut Session<'_>,
+        run: &Run,
+        order: Order,
+        tally: &mut Tally,
+    ) -> Result<Option<Cursor>, Error> {
         let Order { mut question, mut demand, approved } = order;
         let mut cursor = None;
         let mut lost = 0;
@@ -357,10 +363,16 @@ impl<S: Step> Function<S> {
         Ok(())
     }
 
-    async fn apply(&self, session: &mut Session<'_>, run: &Run, apply: Vec<Planned>, tally: &mut Tally) -> Result<CarriedOut, Error> {
+    async fn apply(
+        &self,
+        session: &mut Session<'_>,
+        run: &Run,
+        apply: Vec<Planned>,
+        tally: &mut Tally,
+    ) -> Result<CarriedOut, Error> {
         let mut carried_out = CarriedOut::default();
         let rows = set_row_status::of_this_kind(&apply);
-        let mut left = apply.len();
+        let (mut left, mut rows_left) = (apply.len(), rows.len());
         for batch in rows.chunks(set_row_status::BATCH) {
             if Instant::now() >= session.stop_at {
                 break;
@@ -368,7 +380,9 @@ impl<S: Step> Function<S> {
             let table = session.table().await?;
             let outcomes = set_row_status::apply(session.db, &table, run, batch).await?;
             left -= batch.len();
-            carried_out.stopped_after = batch.last().map(|(_, action)| action.process.id);
+            rows_left -= batch.len();
+            let last = batch.last().map(|(_, action)| action.process.id);
+            carried_out.stopped_after = last.filter(|_| rows_left > 0);
             for outcome in outcomes {
                 if let Some((planned, _)) = batch.iter().find(|(planned, _)| planned.id == outcome.id) {
                     carried_out.take(tally, planned, outcome, self.config.language);
@@ -391,16 +405,20 @@ impl<S: Step> Function<S> {
             left -= 1;
             carried_out.take(tally, planned, outcome, self.config.language);
         }
-        if left == 0 {
-            carried_out.stopped_after = None;
-        } else {
+        if left > 0 {
             tally.unfinished = Some(texts::out_of_time(self.config.language, left));
         }
         Ok(carried_out)
     }
 
     /// Records the run, and says it to everybody who has to know.
-    async fn close(&self, session: &mut Session<'_>, run: &Run, tally: Tally, cursor: Option<Cursor>) -> Result<Report, Error> {
+    async fn close(
+        &self,
+        session: &mut Session<'_>,
+        run: &Run,
+        tally: Tally,
+        cursor: Option<Cursor>,
+    ) -> Result<Report, Error> {
         let elapsed = Utc::now() - run.started_at;
         let mut metrics = tally.metrics(elapsed);
         let new_plan = tally.new_plan;
@@ -417,8 +435,8 @@ impl<S: Step> Function<S> {
             metrics.push(Metric::count("NotificationsFailed", 1));
         }
         report.shorten();
-        // Where an operator looked, or nothing was changed, the next sweep still goes on where the last one stopped.
-        let cursor = cursor.filter(|_| report.mode == Mode::Act);
+        // An operator's look does not move the place where the next sweep goes on.
+        let cursor = cursor.filter(|_| report.trigger["kind"] != "operator");
         match self.manifest.ledger {
             LedgerKind::Database => ledger::finish(session.db, run, &report, applied, cursor.as_ref()).await?,
             LedgerKind::Log => tracing::info!(ledger = %json!(report), "ledger entry"),
@@ -438,12 +456,26 @@ fn look_of(question: &Question) -> impl Fn(ProcessId) -> Look + use<> {
     move |id| each.iter().find(|(other, _)| *other == id).map_or(default, |(_, look)| *look)
 }
 
-fn done(planned: &Planned, outcome: DoneOutcome, before: Option<Value>, after: Option<Value>, trouble: Option<String>) -> Done {
+fn done(
+    planned: &Planned,
+    outcome: DoneOutcome,
+    before: Option<Value>,
+    after: Option<Value>,
+    trouble: Option<String>,
+) -> Done {
     let reason = match trouble {
         Some(trouble) => format!("{} — {trouble}", planned.reason),
         None => planned.reason.clone(),
     };
-    Done { id: planned.id, kind: planned.action.kind(), target: planned.action.target(), before, after, outcome, reason }
+    Done {
+        id: planned.id,
+        kind: planned.action.kind(),
+        target: planned.action.target(),
+        before,
+        after,
+        outcome,
+        reason,
+    }
 }
 
 /// What came of one round.
@@ -575,10 +607,9 @@ impl Tally {
             (0, ..) => Verification::Unverified,
         };
         let counts = |outcome| self.count(outcome);
-        let mut summary = self
-            .summary
-            .clone()
-            .unwrap_or_else(|| texts::summary(language, self.population, counts, self.findings.len(), self.skipped.len()));
+        let mut summary = self.summary.clone().unwrap_or_else(|| {
+            texts::summary(language, self.population, counts, self.findings.len(), self.skipped.len())
+        });
         if let Some(unfinished) = &self.unfinished {
             summary = format!("{summary} — {unfinished}");
         }

@@ -102,8 +102,8 @@ impl StepFunctions {
             status,
             redrive_count: answer.redrive_count().unwrap_or(0),
             started_at: time(answer.start_date()).unwrap_or(DateTime::UNIX_EPOCH),
-            redriven_at: answer.redrive_date().and_then(|at| time(at)),
-            stopped_at: answer.stop_date().and_then(|at| time(at)),
+            redriven_at: answer.redrive_date().and_then(time),
+            stopped_at: answer.stop_date().and_then(time),
             ending: status.is_over().then(|| ending(&answer, result_path)),
             stopped_for_deadline: false,
         };
@@ -134,8 +134,8 @@ impl StepFunctions {
                     status: status(item.status().as_str())?,
                     redrive_count: item.redrive_count().unwrap_or(0),
                     started_at: time(item.start_date()).unwrap_or(DateTime::UNIX_EPOCH),
-                    redriven_at: item.redrive_date().and_then(|at| time(at)),
-                    stopped_at: item.stop_date().and_then(|at| time(at)),
+                    redriven_at: item.redrive_date().and_then(time),
+                    stopped_at: item.stop_date().and_then(time),
                     ending: None,
                     stopped_for_deadline: false,
                     arn,
@@ -149,7 +149,10 @@ impl StepFunctions {
     ///
     /// # Errors
     /// [`Error::Aws`].
-    pub async fn last_task_failure(&self, arn: &ExecutionArn) -> Result<Option<(Option<String>, Option<String>)>, Error> {
+    pub async fn last_task_failure(
+        &self,
+        arn: &ExecutionArn,
+    ) -> Result<Option<(Option<String>, Option<String>)>, Error> {
         let answer = self
             .client
             .get_execution_history()

@@ -21,7 +21,9 @@ macro_rules! text {
 pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) -> String {
     let name = execution.unwrap_or("-");
     match decision.reason {
-        Reason::Consistent => text!(language, ja: "行と実行 {name} は一致している", en: "row and execution {name} agree"),
+        Reason::Consistent => {
+            text!(language, ja: "行と実行 {name} は一致している", en: "row and execution {name} agree")
+        }
         Reason::InTime { left } => {
             let left = seconds(left);
             text!(language, ja: "実行 {name} はまだ実行中で、期限まで {left} 秒ある", en: "execution {name} still running, {left} s before its deadline")
@@ -50,10 +52,16 @@ pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) 
             let left = seconds(left);
             text!(language, ja: "実行 {name} の終了後に行が書かれたため、新しい実行をあと {left} 秒待つ", en: "the row was written after execution {name} ended: a new one gets {left} s more to appear")
         }
-        Reason::RedrivePending => text!(language, ja: "実行 {name} は再実行待ちである", en: "execution {name} is about to be redriven"),
+        Reason::RedrivePending => {
+            text!(language, ja: "実行 {name} は再実行待ちである", en: "execution {name} is about to be redriven")
+        }
         Reason::Ended(status) => match status {
-            ExecutionStatus::Succeeded => text!(language, ja: "実行 {name} は成功して終わっている", en: "execution {name} succeeded"),
-            status => text!(language, ja: "実行 {name} は {status} で終わっている", en: "execution {name} ended {status}"),
+            ExecutionStatus::Succeeded => {
+                text!(language, ja: "実行 {name} は成功して終わっている", en: "execution {name} succeeded")
+            }
+            status => {
+                text!(language, ja: "実行 {name} は {status} で終わっている", en: "execution {name} ended {status}")
+            }
         },
         Reason::StoppedForDeadline => {
             text!(language, ja: "実行 {name} は期限超過のため停止された", en: "execution {name} was stopped for its deadline")
@@ -84,13 +92,15 @@ fn seconds(delta: TimeDelta) -> i64 {
 #[must_use]
 pub fn error_message(language: Language, closing: Closing) -> Option<String> {
     match closing {
-        Closing::TimedOut => Some(text!(language, ja: "処理時間が制限を超えました", en: "The processing time exceeded its limit")),
+        Closing::TimedOut => {
+            Some(text!(language, ja: "処理時間が制限を超えました", en: "The processing time exceeded its limit"))
+        }
         Closing::NeverStarted => {
             Some(text!(language, ja: "処理が開始されませんでした", en: "The processing was never started"))
         }
-        Closing::ResultMissing => {
-            Some(text!(language, ja: "処理は終了しましたが結果がありません", en: "The processing ended without a result"))
-        }
+        Closing::ResultMissing => Some(
+            text!(language, ja: "処理は終了しましたが結果がありません", en: "The processing ended without a result"),
+        ),
         Closing::Completed { .. } | Closing::Failed | Closing::Cancelled => None,
     }
 }
@@ -105,7 +115,9 @@ pub fn failed_without_words(language: Language) -> String {
 #[must_use]
 pub fn stop_cause(language: Language, cause: StopCause) -> String {
     match cause {
-        StopCause::Deadline => text!(language, ja: "期限を超えたため自動で停止されました", en: "Stopped automatically: past its deadline"),
+        StopCause::Deadline => {
+            text!(language, ja: "期限を超えたため自動で停止されました", en: "Stopped automatically: past its deadline")
+        }
         StopCause::Cancelled => text!(language, ja: "手動でキャンセルされました", en: "Cancelled by hand"),
     }
 }
@@ -278,7 +290,13 @@ pub fn alarm_over(language: Language, alarm: &str) -> String {
 
 /// What a run did, in one sentence.
 #[must_use]
-pub fn summary(language: Language, population: usize, counts: impl Fn(DoneOutcome) -> usize, findings: usize, skipped: usize) -> String {
+pub fn summary(
+    language: Language,
+    population: usize,
+    counts: impl Fn(DoneOutcome) -> usize,
+    findings: usize,
+    skipped: usize,
+) -> String {
     let parts = [
         (counts(DoneOutcome::Applied), "対応", "put right"),
         (counts(DoneOutcome::Planned), "対応予定（変更なし）", "would be put right (nothing was changed)"),

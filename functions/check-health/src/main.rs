@@ -70,7 +70,11 @@ impl Step for CheckHealth {
             Metric::count("QueueDepth", usize::try_from(pending).unwrap_or(0)),
         ];
         // Where nothing was closed there is no rate: missing data is not a good rate, and no alarm either.
-        let measured = [("ErrorRate", "Percent", error_rate), ("TimeoutRate", "Percent", timeout_rate), ("ProcessingDurationP95", "Seconds", p95_seconds)];
+        let measured = [
+            ("ErrorRate", "Percent", error_rate),
+            ("TimeoutRate", "Percent", timeout_rate),
+            ("ProcessingDurationP95", "Seconds", p95_seconds),
+        ];
         metrics.extend(measured.into_iter().filter_map(|(name, unit, value)| Some(Metric::new(name, unit, value?))));
 
         let finding = |code, message: String, number: usize, answered_by: &str| Finding {
@@ -129,7 +133,9 @@ fn kind(case: &Case, config: &Config, now: DateTime<Utc>) -> Option<Kind> {
     let decision = decide(&case.process, newest.as_ref(), case.look, &config.policy, now);
     match (decision.verdict, decision.reason) {
         (Verdict::Leave, _) => None,
-        (_, Reason::PastDeadline { .. } | Reason::NeverStarted { .. } | Reason::ExecutionGone { .. }) => Some(Kind::Stuck),
+        (_, Reason::PastDeadline { .. } | Reason::NeverStarted { .. } | Reason::ExecutionGone { .. }) => {
+            Some(Kind::Stuck)
+        }
         (Verdict::Stop(StopCause::Cancelled), _) => Some(Kind::Uncancelled),
         (Verdict::Close(_) | Verdict::Inspect | Verdict::Stop(StopCause::Deadline), _) => Some(Kind::Mismatched),
     }

@@ -25,7 +25,9 @@ impl Step for MigrateSchema {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         if !matches!(question, Question::Sweep(_)) {
-            return Err(Error::Refused("migrate looks after the whole schema: send {\"all\": true}, or {} to see what is missing".to_owned()));
+            return Err(Error::Refused(
+                "migrate looks after the whole schema: send {\"all\": true}, or {} to see what is missing".to_owned(),
+            ));
         }
         let missing = Migrate::missing(session.db).await?;
         Ok(Evidence { missing, table: session.table().await.err() })

@@ -65,7 +65,12 @@ impl StopExecution {
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &StopExecution) -> Result<Outcome, Error> {
+pub async fn apply(
+    session: &mut Session<'_>,
+    run: &Run,
+    planned: &Planned,
+    action: &StopExecution,
+) -> Result<Outcome, Error> {
     let before = image(&action.execution);
     let outcome = |result, after, again: bool| Outcome {
         id: planned.id,
@@ -116,7 +121,8 @@ async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionRe
             return Ok((ActionResult::Superseded, seen));
         }
         if Instant::now() + pause > deadline {
-            let message = format!("StopExecution was accepted, and {PATIENCE:?} later {arn} still runs: the next look goes on");
+            let message =
+                format!("StopExecution was accepted, and {PATIENCE:?} later {arn} still runs: the next look goes on");
             return Ok((ActionResult::Unverified(message), seen));
         }
         tokio::time::sleep(pause).await;

@@ -50,12 +50,17 @@ impl Undo {
             let images: (Option<Value>, Option<Value>) = (row.try_get("before")?, row.try_get("after")?);
             Ok((kind, outcome, undone_by, images, row.try_get("target")?))
         };
-        let (kind, outcome, undone_by, images, target) = read().map_err(Error::database("reading the action to undo"))?;
+        let (kind, outcome, undone_by, images, target) =
+            read().map_err(Error::database("reading the action to undo"))?;
         let refused = |why: String| Err(Error::Refused(format!("`undo` {of}: {why}")));
         match (kind.as_str(), outcome.as_str(), undone_by, images) {
-            (StopExecution::KIND, ..) => refused("a stopped execution cannot be resumed; start the work anew".to_owned()),
+            (StopExecution::KIND, ..) => {
+                refused("a stopped execution cannot be resumed; start the work anew".to_owned())
+            }
             (_, _, Some(by), _) => refused(format!("it was undone already, by action {by}")),
-            (SetRowStatus::KIND, "applied", None, (Some(before), Some(after))) => Ok(Self { of, target, before, after }),
+            (SetRowStatus::KIND, "applied", None, (Some(before), Some(after))) => {
+                Ok(Self { of, target, before, after })
+            }
             (SetRowStatus::KIND, outcome, ..) => refused(format!("it is `{outcome}`: it changed nothing")),
             (kind, ..) => refused(format!("an action of kind `{kind}` has no inverse")),
         }
@@ -66,7 +71,13 @@ impl Undo {
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn apply(db: &mut PgConnection, table: &Table, run: &Run, planned: &Planned, action: &Undo) -> Result<Outcome, Error> {
+pub async fn apply(
+    db: &mut PgConnection,
+    table: &Table,
+    run: &Run,
+    planned: &Planned,
+    action: &Undo,
+) -> Result<Outcome, Error> {
     let written = sqlx::query(table.sql(include_str!("undo.sql")))
         .bind(action.of)
         .bind(planned.id)
@@ -82,7 +93,9 @@ pub async fn apply(db: &mut PgConnection, table: &Table, run: &Run, planned: &Pl
     };
     Ok(match written.map(images).transpose().map_err(Error::database("reading back what was undone"))? {
         Some((before, after)) => {
-            let same = ["status", "progress", "error", "completedAt", "result"].iter().all(|part| after[part] == action.before[part]);
+            let same = ["status", "progress", "error", "completedAt", "result"]
+                .iter()
+                .all(|part| after[part] == action.before[part]);
             let result = if same {
                 ActionResult::Applied
             } else {
@@ -93,7 +106,8 @@ pub async fn apply(db: &mut PgConnection, table: &Table, run: &Run, planned: &Pl
         None => Outcome {
             id: planned.id,
             result: ActionResult::Failed(
-                "the row has changed since, or is being written now: it is left as it is; read it and decide anew".to_owned(),
+                "the row has changed since, or is being written now: it is left as it is; read it and decide anew"
+                    .to_owned(),
             ),
             before: Some(action.after.clone()),
             after: None,

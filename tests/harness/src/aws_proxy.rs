@@ -279,7 +279,13 @@ impl Shared {
         (failure, merged)
     }
 
-    async fn forward(&self, mut head: request::Parts, body: Bytes, protocol: Protocol, rewrite: Option<Rewrite>) -> Response {
+    async fn forward(
+        &self,
+        mut head: request::Parts,
+        body: Bytes,
+        protocol: Protocol,
+        rewrite: Option<Rewrite>,
+    ) -> Response {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let gone = |error: &dyn std::fmt::Display| {
             protocol.error(StatusCode::BAD_GATEWAY, "BadGateway", &format!("the endpoint behind the proxy: {error}"))

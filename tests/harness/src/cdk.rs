@@ -101,12 +101,13 @@ impl Cdk {
     /// As [`Self::deploy`].
     pub async fn deploy_assembly(&self, stack: &str, assembly: &Path) -> Result<BTreeMap<String, String>> {
         let outputs = assembly.with_extension("outputs.json");
-        let mut arguments = words(&["deploy", stack, "--no-notices", "--require-approval=never", "--progress=events", "--app"]);
+        let mut arguments =
+            words(&["deploy", stack, "--no-notices", "--require-approval=never", "--progress=events", "--app"]);
         arguments.extend([text(assembly), "--outputs-file".into(), text(&outputs)]);
         self.cdk(arguments, None).await?;
         let content = fs::read(&outputs).map_err(Error::path("read", &outputs))?;
-        let mut stacks: BTreeMap<String, BTreeMap<String, String>> =
-            serde_json::from_slice(&content).map_err(|error| Error::Usage(format!("{}: {error}", outputs.display())))?;
+        let mut stacks: BTreeMap<String, BTreeMap<String, String>> = serde_json::from_slice(&content)
+            .map_err(|error| Error::Usage(format!("{}: {error}", outputs.display())))?;
         Ok(stacks.remove(stack).unwrap_or_default())
     }
 

@@ -94,7 +94,9 @@ impl Deployment {
             .environment(Environment::builder().set_variables(Some(environment)).build())
             .timeout(self.timeout)
             .memory_size(self.memory)
-            .set_dead_letter_config(self.dead_letters.map(|queue| DeadLetterConfig::builder().target_arn(queue).build()))
+            .set_dead_letter_config(
+                self.dead_letters.map(|queue| DeadLetterConfig::builder().target_arn(queue).build()),
+            )
             .send()
             .await
             .map_err(Error::aws(format!("create the function {}", self.name)))?;
@@ -112,7 +114,11 @@ fn zip(program: &Path) -> Result<Vec<u8>> {
     let made = functions::lay_out(program, &folder).and_then(|()| {
         let archive = folder.join("code.zip");
         let python = python()?.interpreter;
-        run(Command::new(python).args(["-m", "zipfile", "--create"]).arg(&archive).arg("bootstrap").current_dir(&folder))?;
+        run(Command::new(python)
+            .args(["-m", "zipfile", "--create"])
+            .arg(&archive)
+            .arg("bootstrap")
+            .current_dir(&folder))?;
         fs::read(&archive).map_err(Error::path("read", &archive))
     });
     let _ = fs::remove_dir_all(&folder);

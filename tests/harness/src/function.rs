@@ -261,7 +261,8 @@ impl Sandbox {
                 code = exit(&process) => Err(process.check().err().unwrap_or_else(|| Error::Usage(format!("exit code {code}")))),
             }
         });
-        let what = || format!("{} to ask for its first event; its last words:\n{}", settings.name, process.last_words());
+        let what =
+            || format!("{} to ask for its first event; its last words:\n{}", settings.name, process.last_words());
         let ready = ready.await.map_err(|_| Error::Timeout { what: what(), bound: INIT_BOUND })??;
         let ready_after = ready.duration_since(process.started()).unwrap_or_default();
         Ok(Self { process, api, ready_after })

@@ -108,7 +108,14 @@ mod tests {
     #[test]
     fn operations_are_known_by_header_form_or_path() {
         let cases = [
-            ("POST", "/", Some(("x-amz-target", "AWSStepFunctions.StopExecution")), "{}", Protocol::Json, "StopExecution"),
+            (
+                "POST",
+                "/",
+                Some(("x-amz-target", "AWSStepFunctions.StopExecution")),
+                "{}",
+                Protocol::Json,
+                "StopExecution",
+            ),
             (
                 "POST",
                 "/",

@@ -35,7 +35,8 @@ pub fn target() -> PathBuf {
 /// The cargo profile that the running program was built with.
 pub(crate) fn profile() -> String {
     let exe = std::env::current_exe().unwrap_or_default();
-    let folder = exe.ancestors().skip(1).filter_map(Path::file_name).find(|name| *name != "deps" && *name != "examples");
+    let folder =
+        exe.ancestors().skip(1).filter_map(Path::file_name).find(|name| *name != "deps" && *name != "examples");
     match folder.map(|name| name.to_string_lossy().into_owned()).as_deref() {
         None | Some("debug") => "dev".into(),
         Some(other) => other.into(),
@@ -65,9 +66,10 @@ fn remove_abandoned(run: &Path) {
     for entry in fs::read_dir(run).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let owner = name.rsplit('-').nth(1).and_then(|pid| pid.parse::<u32>().ok());
-        let old = entry.metadata().and_then(|data| data.modified()).is_ok_and(|time| {
-            time.elapsed().is_ok_and(|age| age > Duration::from_secs(600))
-        });
+        let old = entry
+            .metadata()
+            .and_then(|data| data.modified())
+            .is_ok_and(|time| time.elapsed().is_ok_and(|age| age > Duration::from_secs(600)));
         if old && owner.is_some_and(|pid| !Path::new(&format!("/proc/{pid}")).exists()) {
             let _ = fs::remove_dir_all(entry.path());
         }

@@ -84,7 +84,9 @@ impl PostgresBuilder {
             match postgres.wait_until_ready().await {
                 Ok(()) => return Ok(postgres),
                 // The port was free a moment ago; somebody else was quicker.
-                Err(Error::Ended { output, .. }) if attempt < 5 && output.contains("Address already in use") => attempt += 1,
+                Err(Error::Ended { output, .. }) if attempt < 5 && output.contains("Address already in use") => {
+                    attempt += 1
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -140,23 +142,27 @@ impl Postgres {
         let template = place.template()?;
         let directory = run_directory(&place.base, "postgres")?;
         let data = directory.join("data");
-        let prepared = place.own(&directory).and_then(|()| {
-            run(place.command("cp").args(["-R", "-p"]).arg(&template).arg(&data)).map(drop)
-        });
+        let prepared = place
+            .own(&directory)
+            .and_then(|()| run(place.command("cp").args(["-R", "-p"]).arg(&template).arg(&data)).map(drop));
         let started = prepared.and_then(|()| {
             let port = free_port()?;
-            let mut command = vec![text(&place.bin.join("postgres")), "-D".into(), text(&data), "-p".into(), port.to_string()];
+            let mut command =
+                vec![text(&place.bin.join("postgres")), "-D".into(), text(&data), "-p".into(), port.to_string()];
             command.extend(settings.iter().map(|(name, value)| format!("-c{name}={value}")));
-            let process = Guarded::start("PostgreSQL", &Order {
-                command,
-                env: environment(),
-                directory: Some(directory.clone()),
-                uid: place.uid,
-                // "Immediate shutdown": nothing of the data is wanted.
-                signal: "SIGQUIT",
-                grace: 5,
-                remove: vec![directory.clone()],
-            })?;
+            let process = Guarded::start(
+                "PostgreSQL",
+                &Order {
+                    command,
+                    env: environment(),
+                    directory: Some(directory.clone()),
+                    uid: place.uid,
+                    // "Immediate shutdown": nothing of the data is wanted.
+                    signal: "SIGQUIT",
+                    grace: 5,
+                    remove: vec![directory.clone()],
+                },
+            )?;
             Ok(Self { process, port, tools })
         });
         if started.is_err() {
@@ -201,7 +207,8 @@ impl Postgres {
     /// # Errors
     /// What PostgreSQL answers.
     pub async fn database(&self, hint: &str) -> Result<Database> {
-        let hint: String = hint.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
+        let hint: String =
+            hint.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect();
         let id = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("{}_{}", &hint[..hint.len().min(40)], &id[..8]);
         let doing = || format!("create the database {name}");
@@ -339,7 +346,10 @@ impl Place {
             }
             let data = fs::symlink_metadata(&base).map_err(Error::path("look at", &base))?;
             if !data.is_dir() || data.uid() != 0 {
-                return Err(Error::Usage(format!("{} does not belong to root: remove it and run again", base.display())));
+                return Err(Error::Usage(format!(
+                    "{} does not belong to root: remove it and run again",
+                    base.display()
+                )));
             }
             fs::set_permissions(&base, fs::Permissions::from_mode(0o755)).map_err(Error::path("open", &base))?;
             if !home.is_dir() {
@@ -404,7 +414,8 @@ impl Place {
         self.own(&password)?;
         run(self.command(self.bin.join("initdb")).args(INITDB).arg("--pwfile").arg(&password).arg("-D").arg(&data))?;
         // A server without network, for one client on its standard input: it reads a statement a line.
-        let statements: String = TEMPLATE.lines().filter(|line| !line.starts_with("--")).map(|line| format!("{line}\n")).collect();
+        let statements: String =
+            TEMPLATE.lines().filter(|line| !line.starts_with("--")).map(|line| format!("{line}\n")).collect();
         fs::write(&sql, statements).map_err(Error::path("write", &sql))?;
         let input = fs::File::open(&sql).map_err(Error::path("read", &sql))?;
         let output = self

@@ -146,7 +146,8 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response {
 async fn response(State(shared): State<Arc<Shared>>, Path(id): Path<String>, body: Bytes) -> Response {
     if body.len() > RESPONSE_LIMIT {
         let error_type = "Function.ResponseSizeTooLarge".to_owned();
-        let error_message = format!("Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).");
+        let error_message =
+            format!("Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).");
         shared.answer(&id, Err(FunctionError { error_type: error_type.clone(), error_message: error_message.clone() }));
         return refused(StatusCode::PAYLOAD_TOO_LARGE, &error_type, &error_message);
     }

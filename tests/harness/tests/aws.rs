@@ -25,9 +25,16 @@ async fn it_answers_and_leaves_nothing_behind() -> Result<()> {
 async fn a_stopped_execution_is_aborted_with_its_error_and_cause() -> Result<()> {
     let sfn = Aws::shared().await?.sfn();
     let machine = state_machine(&sfn, "stop").await?;
-    let execution = sfn.start_execution().state_machine_arn(&machine).input(r#"{"wait": 600}"#).send().await.map_err(said)?;
+    let execution =
+        sfn.start_execution().state_machine_arn(&machine).input(r#"{"wait": 600}"#).send().await.map_err(said)?;
     let arn = execution.execution_arn();
-    sfn.stop_execution().execution_arn(arn).error("RemediationTimeout").cause("past its deadline").send().await.map_err(said)?;
+    sfn.stop_execution()
+        .execution_arn(arn)
+        .error("RemediationTimeout")
+        .cause("past its deadline")
+        .send()
+        .await
+        .map_err(said)?;
     let stopped = eventually(Duration::from_secs(5), "the execution to be aborted", || async {
         let seen = sfn.describe_execution().execution_arn(arn).send().await.ok()?;
         (*seen.status() == ExecutionStatus::Aborted).then_some(seen)
@@ -42,15 +49,18 @@ async fn a_stopped_execution_is_aborted_with_its_error_and_cause() -> Result<()>
 async fn the_history_of_a_failed_execution_reads_backwards() -> Result<()> {
     let sfn = Aws::shared().await?.sfn();
     let machine = state_machine(&sfn, "history").await?;
-    let execution = sfn.start_execution().state_machine_arn(&machine).input(r#"{"wait": 0}"#).send().await.map_err(said)?;
+    let execution =
+        sfn.start_execution().state_machine_arn(&machine).input(r#"{"wait": 0}"#).send().await.map_err(said)?;
     let arn = execution.execution_arn();
     eventually(Duration::from_secs(10), "the execution to fail", || async {
         let seen = sfn.describe_execution().execution_arn(arn).send().await.ok()?;
         (*seen.status() == ExecutionStatus::Failed).then_some(())
     })
     .await?;
-    let page = sfn.get_execution_history().execution_arn(arn).reverse_order(true).max_results(2).send().await.map_err(said)?;
-    let (kinds, ids): (Vec<_>, Vec<_>) = page.events().iter().map(|event| (event.r#type().as_str(), event.id())).unzip();
+    let page =
+        sfn.get_execution_history().execution_arn(arn).reverse_order(true).max_results(2).send().await.map_err(said)?;
+    let (kinds, ids): (Vec<_>, Vec<_>) =
+        page.events().iter().map(|event| (event.r#type().as_str(), event.id())).unzip();
     assert_eq!(kinds, ["ExecutionFailed", "FailStateEntered"]);
     assert!(ids[0] > ids[1] && page.next_token().is_some(), "{ids:?}");
     Ok(())
@@ -61,7 +71,11 @@ async fn executions_are_listed_page_by_page_newest_first() -> Result<()> {
     let sfn = Aws::shared().await?.sfn();
     let machine = state_machine(&sfn, "pages").await?;
     for number in 0..5 {
-        let start = sfn.start_execution().state_machine_arn(&machine).name(format!("number-{number}")).input(r#"{"wait": 600}"#);
+        let start = sfn
+            .start_execution()
+            .state_machine_arn(&machine)
+            .name(format!("number-{number}"))
+            .input(r#"{"wait": 600}"#);
         start.send().await.map_err(said)?;
     }
     let mut pages = sfn.list_executions().state_machine_arn(&machine).max_results(2).into_paginator().send();

@@ -44,13 +44,21 @@ async fn throttling_is_retried_by_the_sdk_and_passes() -> Result<()> {
 #[tokio::test]
 async fn a_denied_call_has_the_services_own_error() -> Result<()> {
     let (proxy, sfn) = proxy().await?;
-    proxy.fail("*", Failure::error("AccessDeniedException").message("not authorized to perform: states:ListStateMachines"));
+    proxy.fail(
+        "*",
+        Failure::error("AccessDeniedException").message("not authorized to perform: states:ListStateMachines"),
+    );
     let denied = sfn.list_state_machines().send().await.err();
     assert_eq!(denied.as_ref().and_then(|error| error.code()), Some("AccessDeniedException"));
-    assert!(denied.as_ref().and_then(|error| error.message()).is_some_and(|message| message.starts_with("not authorized")));
+    assert!(
+        denied.as_ref().and_then(|error| error.message()).is_some_and(|message| message.starts_with("not authorized"))
+    );
     let lambda = aws_sdk_lambda::Client::new(&proxy.sdk_config().await);
     let denied = lambda.get_function().function_name("worker").send().await.err();
-    assert_eq!(denied.as_ref().and_then(aws_sdk_lambda::error::ProvideErrorMetadata::code), Some("AccessDeniedException"));
+    assert_eq!(
+        denied.as_ref().and_then(aws_sdk_lambda::error::ProvideErrorMetadata::code),
+        Some("AccessDeniedException")
+    );
     let sns = aws_sdk_sns::Client::new(&proxy.sdk_config().await);
     let denied = sns.publish().topic_arn("any").message("<any> & all").send().await.err();
     assert_eq!(denied.as_ref().and_then(aws_sdk_sns::error::ProvideErrorMetadata::code), Some("AccessDeniedException"));
@@ -76,7 +84,8 @@ async fn silence_lasts_until_the_caller_gives_up() -> Result<()> {
 async fn answers_are_changed_or_replaced() -> Result<()> {
     let (proxy, sfn) = proxy().await?;
     let machine = state_machine(&sfn, "changed").await?;
-    let execution = sfn.start_execution().state_machine_arn(&machine).input(r#"{"wait": 600}"#).send().await.map_err(said)?;
+    let execution =
+        sfn.start_execution().state_machine_arn(&machine).input(r#"{"wait": 600}"#).send().await.map_err(said)?;
     let describe = || sfn.describe_execution().execution_arn(execution.execution_arn()).send();
     proxy.rewrite("DescribeExecution", |answer| {
         answer["status"] = "TIMED_OUT".into();
@@ -93,7 +102,8 @@ async fn answers_are_changed_or_replaced() -> Result<()> {
 async fn something_happens_at_exactly_that_moment() -> Result<()> {
     let (proxy, sfn) = proxy().await?;
     let machine = state_machine(&sfn, "moment").await?;
-    let execution = sfn.start_execution().state_machine_arn(&machine).input(r#"{"wait": 600}"#).send().await.map_err(said)?;
+    let execution =
+        sfn.start_execution().state_machine_arn(&machine).input(r#"{"wait": 600}"#).send().await.map_err(said)?;
     let arn = execution.execution_arn().to_owned();
     let direct = Aws::shared().await?.sfn();
     let stops = Arc::new(AtomicUsize::new(0));

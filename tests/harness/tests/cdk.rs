@@ -25,7 +25,8 @@ async fn a_stack_is_deployed_and_removed() -> Result<()> {
     let outputs = cdk.deploy_assembly("Remediation", &assembly).await?;
     println!("deployed after {:?}", began.elapsed());
     assert!(outputs.contains_key("DeadLetterQueueUrl"), "{outputs:?}");
-    let list = || async { aws.lambda().list_functions().send().await.map(|page| page.functions.unwrap_or_default().len()) };
+    let list =
+        || async { aws.lambda().list_functions().send().await.map(|page| page.functions.unwrap_or_default().len()) };
     assert_eq!(list().await.map_err(Error::aws("list the functions"))?, functions::names()?.len());
     cdk.destroy("Remediation", &assembly).await?;
     println!("removed after {:?}", began.elapsed());
@@ -38,7 +39,10 @@ async fn a_stack_is_deployed_and_removed() -> Result<()> {
 async fn a_wrong_setting_is_shown_in_the_apps_own_words() -> Result<()> {
     let cdk = Cdk::new("http://127.0.0.1:1").await?;
     let refused = cdk.synth(&[MACHINE, DATABASE, ("remediationMode", "wild")]).await.err();
-    assert!(matches!(&refused, Some(Error::Command { output, .. }) if output.contains("remediationMode")), "{refused:?}");
+    assert!(
+        matches!(&refused, Some(Error::Command { output, .. }) if output.contains("remediationMode")),
+        "{refused:?}"
+    );
     Ok(())
 }
 

@@ -20,8 +20,11 @@ async fn round_trips_and_statements_are_counted_but_not_the_start() -> Result<()
     // A new statement is prepared in a round trip of its own; a known one takes a single one.
     for expected in [2, 1, 1] {
         proxy.reset();
-        let rows: Vec<i32> =
-            sqlx::query_scalar("SELECT generate_series(1, $1)").bind(9_000).fetch_all(&mut connection).await.map_err(query)?;
+        let rows: Vec<i32> = sqlx::query_scalar("SELECT generate_series(1, $1)")
+            .bind(9_000)
+            .fetch_all(&mut connection)
+            .await
+            .map_err(query)?;
         assert_eq!(rows.len(), 9_000);
         assert_eq!((proxy.count(), proxy.statements()), (expected, 1));
     }

@@ -54,17 +54,30 @@ async fn a_deployed_function_answers() -> Result<()> {
     println!("deployed in {:?}", began.elapsed());
     for _ in 0..2 {
         let began = Instant::now();
-        let answer = aws.lambda().invoke().function_name(&arn).payload(Blob::new(r#"{"number":1}"#)).send().await.map_err(said)?;
+        let answer = aws
+            .lambda()
+            .invoke()
+            .function_name(&arn)
+            .payload(Blob::new(r#"{"number":1}"#))
+            .send()
+            .await
+            .map_err(said)?;
         println!("answered in {:?}", began.elapsed());
-        let answer: Value = serde_json::from_slice(answer.payload().map(AsRef::as_ref).unwrap_or_default()).unwrap_or_default();
+        let answer: Value =
+            serde_json::from_slice(answer.payload().map(AsRef::as_ref).unwrap_or_default()).unwrap_or_default();
         assert_eq!((&answer["event"]["number"], &answer["environment"]["ONE"]), (&json!(1), &json!("1")), "{answer}");
         assert_eq!(answer["environment"]["AWS_ENDPOINT_URL"], aws.endpoint().as_str());
     }
-    let proxied = Deployment::at("proxied", env!("CARGO_BIN_EXE_specimen")).envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]);
+    let proxied =
+        Deployment::at("proxied", env!("CARGO_BIN_EXE_specimen")).envs([("AWS_ENDPOINT_URL", "http://127.0.0.1:1")]);
     let arn = proxied.deploy(&aws).await?;
     let answer = aws.lambda().invoke().function_name(&arn).payload(Blob::new("{}")).send().await.map_err(said)?;
-    let answer: Value = serde_json::from_slice(answer.payload().map(AsRef::as_ref).unwrap_or_default()).unwrap_or_default();
-    assert_eq!(answer["environment"]["AWS_ENDPOINT_URL"], "http://127.0.0.1:1", "a function can be sent through a proxy");
+    let answer: Value =
+        serde_json::from_slice(answer.payload().map(AsRef::as_ref).unwrap_or_default()).unwrap_or_default();
+    assert_eq!(
+        answer["environment"]["AWS_ENDPOINT_URL"], "http://127.0.0.1:1",
+        "a function can be sent through a proxy"
+    );
     Ok(())
 }
 

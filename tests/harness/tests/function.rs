@@ -81,7 +81,10 @@ async fn a_function_that_ends_itself_is_an_exit_error() -> Result<()> {
 #[tokio::test]
 async fn a_function_that_cannot_start_says_why() {
     let refused = specimen().env("FAIL_AT_START", "1").start().await.err();
-    assert!(matches!(&refused, Some(Error::Ended { output, .. }) if output.contains("no configuration")), "{refused:?}");
+    assert!(
+        matches!(&refused, Some(Error::Ended { output, .. }) if output.contains("no configuration")),
+        "{refused:?}"
+    );
 }
 
 #[tokio::test]

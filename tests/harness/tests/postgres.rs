@@ -47,8 +47,12 @@ async fn a_wrong_password_is_refused() -> Result<()> {
     let database = Postgres::shared().await?.database("password").await?;
     sqlx::PgConnection::connect(&database.url()).await.map_err(query)?;
     sqlx::PgConnection::connect(&database.url_as(SUPERUSER.0, SUPERUSER.1)).await.map_err(query)?;
-    let refused = sqlx::PgConnection::connect(&database.url_as(APPLICATION.0, "wrong")).await.err().map(|e| e.to_string());
-    assert!(refused.as_deref().is_some_and(|message| message.contains("password authentication failed")), "{refused:?}");
+    let refused =
+        sqlx::PgConnection::connect(&database.url_as(APPLICATION.0, "wrong")).await.err().map(|e| e.to_string());
+    assert!(
+        refused.as_deref().is_some_and(|message| message.contains("password authentication failed")),
+        "{refused:?}"
+    );
     Ok(())
 }
 
@@ -56,10 +60,11 @@ async fn a_wrong_password_is_refused() -> Result<()> {
 async fn a_server_of_its_own_takes_settings_and_is_gone_when_stopped() -> Result<()> {
     let mut postgres = Postgres::builder().setting("work_mem", "7MB").setting("max_connections", "12").start().await?;
     let database = postgres.database("settings").await?;
-    let seen: (String, String) = sqlx::query_as("SELECT current_setting('work_mem'), current_setting('max_connections')")
-        .fetch_one(database.pool())
-        .await
-        .map_err(query)?;
+    let seen: (String, String) =
+        sqlx::query_as("SELECT current_setting('work_mem'), current_setting('max_connections')")
+            .fetch_one(database.pool())
+            .await
+            .map_err(query)?;
     assert_eq!(seen, ("7MB".to_owned(), "12".to_owned()));
     let started = std::time::Instant::now();
     postgres.stop();

@@ -211,10 +211,12 @@ impl Variant {
     fn columns(&self, of: impl Fn(&str, &str, &str) -> String) -> Vec<String> {
         let there = COLUMNS.iter().filter(|(name, ..)| self.complete || !OPTIONAL.contains(name));
         let spelt = |name: &str| SPELT.iter().any(|(snake, _)| *snake == name);
-        there.map(|(name, sent, definition)| {
-            let name = if spelt(name) { format!("{{{name}}}") } else { (*name).to_owned() };
-            of(&name, sent, definition)
-        }).collect()
+        there
+            .map(|(name, sent, definition)| {
+                let name = if spelt(name) { format!("{{{name}}}") } else { (*name).to_owned() };
+                of(&name, sent, definition)
+            })
+            .collect()
     }
 }
 

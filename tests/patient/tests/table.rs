@@ -19,7 +19,12 @@ async fn what_was_inserted_is_read_back_in_every_variant() -> Result<(), Box<dyn
         };
         let open = Row::pending(now);
         table::insert(database.pool(), &variant, &[closed.clone(), open.clone()]).await?;
-        assert_eq!(table::read(database.pool(), &variant, closed.id).await?.as_ref(), Some(&closed), "{}", variant.name);
+        assert_eq!(
+            table::read(database.pool(), &variant, closed.id).await?.as_ref(),
+            Some(&closed),
+            "{}",
+            variant.name
+        );
         assert_eq!(table::read(database.pool(), &variant, open.id).await?, Some(open), "{}", variant.name);
         assert_eq!(table::read(database.pool(), &variant, uuid::Uuid::new_v4()).await?, None);
     }
