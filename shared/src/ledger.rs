@@ -224,7 +224,8 @@ pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: 
     Ok((id, true))
 }
 
-/// Takes a plan for approval: its actions, as (kind, target). A plan is taken once.
+/// Takes a plan for approval: its actions, as (kind, target). A plan is taken once, by one run; that run may begin anew on
+/// another connection.
 ///
 /// # Errors
 /// [`Error::Refused`] where there is none, or it was approved already; [`Error::Database`].
@@ -232,7 +233,7 @@ pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid) -> Result<Vec
     let reading = "reading the plan";
     let actions: Option<Value> = sqlx::query_scalar(
         "UPDATE remediation.plans SET approved_at = now(), approved_by = $3
-          WHERE id = $1 AND step = $2 AND approved_at IS NULL RETURNING actions",
+          WHERE id = $1 AND step = $2 AND (approved_at IS NULL OR approved_by = $3) RETURNING actions",
     )
     .bind(plan)
     .bind(run.step)
