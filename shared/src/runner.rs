@@ -153,7 +153,7 @@ impl<S: Step> Function<S> {
             config: &self.config,
             db: kept.database.connection(&self.aws).await?,
             step_functions: &self.step_functions,
-            started_at: run.started_at,
+            now: run.started_at,
             stop_at,
             table: &mut kept.table,
         };
@@ -254,8 +254,9 @@ impl<S: Step> Function<S> {
         let mut cursor = None;
         let mut lost = 0;
         loop {
+            session.now = Utc::now();
             let evidence = Box::pin(self.step.gather(session, &question)).await?;
-            let mut plan = self.step.plan(&evidence, &self.config, Utc::now());
+            let mut plan = self.step.plan(&evidence, &self.config, session.now);
             if let Some(approved) = &approved {
                 // The plan is made anew; of it, only what was approved is done, and what its own stops bring about.
                 plan.actions.retain(|planned| {

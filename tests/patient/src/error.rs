@@ -12,6 +12,10 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    pub(crate) fn new(doing: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { doing: doing.into(), message: message.into() }
+    }
+
     /// For `map_err`: an error with all of its causes (an SDK error's own text is only "service error").
     pub(crate) fn when<E: StdError>(doing: impl Into<String>) -> impl FnOnce(E) -> Self {
         let doing = doing.into();

@@ -5,3 +5,4 @@
 
 mod reconcile;
 mod sync;
+mod timeouts;

@@ -25,8 +25,12 @@ async fn an_execution_that_succeeded_completes_its_row_in_every_variant_of_the_t
         let output = output(&json!({ "goals": ["走る"] }));
         let event = status_event(row.id, "SUCCEEDED", started, Some(stopped), &json!({ "output": output }));
 
-        let result = sync(&bench).start().await?.invoke(&event).await?;
+        // Without a retry count the row may have been retried: the list of executions says that nothing newer runs.
+        let aws = scripted().await?;
+        aws.answer("ListExecutions", json!({ "executions": [listed(row.id, "SUCCEEDED", started, Some(stopped))] }));
+        let result = sync(&bench).envs(aws.environment()).start().await?.invoke(&event).await?;
 
+        assert_eq!(aws.calls("*"), usize::from(!variant.complete), "{}: {:?}", variant.name, aws.counts());
         let after = bench.row(row.id).await?;
         assert_eq!((after.status.as_str(), after.progress), ("COMPLETED", 100), "{}: {result:#}", variant.name);
         assert_eq!(after.completed_at, Some(stopped), "{}", variant.name);
