@@ -224,19 +224,24 @@ pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: 
     Ok((id, true))
 }
 
-/// Takes a plan for approval: its actions, as (kind, target). A plan is taken once.
+/// Takes a plan for approval: its actions, as (kind, target). A plan is taken once, by one run; that run may begin anew on
+/// another connection. Where the step only observes, by `mode` or by its control, the plan is read and waits on.
 ///
 /// # Errors
 /// [`Error::Refused`] where there is none, or it was approved already; [`Error::Database`].
-pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid) -> Result<Vec<(String, String)>, Error> {
+pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -> Result<Vec<(String, String)>, Error> {
     let reading = "reading the plan";
     let actions: Option<Value> = sqlx::query_scalar(
-        "UPDATE remediation.plans SET approved_at = now(), approved_by = $3
-          WHERE id = $1 AND step = $2 AND approved_at IS NULL RETURNING actions",
+        "UPDATE remediation.plans
+            SET approved_at = CASE WHEN acts THEN now() END, approved_by = CASE WHEN acts THEN $3 END
+           FROM (SELECT $4 AND NOT EXISTS (
+                        SELECT FROM remediation.controls WHERE step = $2 AND mode = 'observe') AS acts) may
+          WHERE id = $1 AND step = $2 AND (approved_at IS NULL OR approved_by = $3) RETURNING actions",
     )
     .bind(plan)
     .bind(run.step)
     .bind(run.id)
+    .bind(mode != Mode::Observe)
     .fetch_optional(&mut *db)
     .await
     .map_err(Error::database(reading))?;

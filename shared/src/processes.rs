@@ -95,16 +95,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, filter: Filt
             of_change(session, &change).await
         }
         Question::Process(id) => of_process(session, *id).await,
-        Question::Again(processes) => {
-            let mut evidence = of_processes(session, processes).await?;
-            if list_before_closing(session, &evidence.cases).await? {
-                evidence = of_processes(session, processes).await?;
-            }
-            if let Some(error) = look_up(session, &mut evidence.cases, Some(DateTime::UNIX_EPOCH)).await? {
-                evidence.findings.push(unavailable(&error));
-            }
-            Ok(evidence)
-        }
+        Question::Again(processes) => again(session, processes).await,
         Question::Sweep(cursor) => sweep(session, cursor, filter).await,
     }
 }
@@ -236,7 +227,8 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     };
     let listed = list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
     let mut evidence = of_processes(session, &asked).await?;
-    let refused = look_up(session, &mut evidence.cases, Some(listed.since)).await?;
+    let stop_at = session.stop_at;
+    let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
     refused.map_or(Ok(evidence), Err)
 }
 
@@ -259,6 +251,30 @@ async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]
     Ok(Evidence { population: cases.len(), cases, ..Evidence::default() })
 }
 
+/// Some processes once more. That one of them had no execution when it was looked at before, maybe hours ago and for a plan,
+/// proves nothing now.
+async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
+    let mut evidence = of_processes(session, processes).await?;
+    if list_before_closing(session, &evidence.cases).await? {
+        evidence = of_processes(session, processes).await?;
+    }
+    let (mut since, mut refused) = (None, None);
+    let unseen = evidence.cases.iter().filter(|case| is_unseen(case)).map(|case| case.process.created_at).min();
+    if let Some(created_at) = unseen {
+        match list(session, None, created_at - CLOCK_SKEW, TimeDelta::zero(), session.stop_at).await {
+            Ok(listed) => {
+                since = Some(listed.since);
+                evidence = of_processes(session, processes).await?;
+            }
+            Err(error) => refused = recoverable(error)?,
+        }
+    }
+    let stop_at = session.stop_at;
+    let looked_up = look_up(session, &mut evidence.cases, since, refused, stop_at).await?;
+    evidence.findings.extend(looked_up.refused.as_ref().map(unavailable));
+    Ok(evidence)
+}
+
 /// Everything that is a sweep's business, from where the last one stopped.
 async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let language = session.config.language;
@@ -267,8 +283,9 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
     let mut findings = Vec::new();
     let mut trouble = stop_execution::resolve_abandoned(session).await.map_or_else(recoverable, |()| Ok(None))?;
 
-    // At most half of the time goes into the list: what it tells has to be acted on as well.
-    let half = Instant::now() + session.stop_at.saturating_duration_since(Instant::now()) / 2;
+    // At most half of the time goes into the list, and a quarter is kept for what is to be done about all that was read.
+    let quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
+    let half = session.stop_at - 2 * quarter;
     let wanted = oldest_unknown.map_or(session.now, |created| created - CLOCK_SKEW);
     let overlap = session.config.policy.process_deadline + CLOCK_SKEW;
     let back_to = wanted.min(session.now - overlap);
@@ -282,19 +299,19 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
 
     let (mut cases, more) = candidates(session, &table, filter, cursor.after).await?;
     let after = more.then(|| cases.last().map(|case| case.process.id)).flatten();
-    if trouble.is_none() {
-        trouble = look_up(session, &mut cases, listed.as_ref().map(|listed| listed.since)).await?;
-    } else {
-        let why = trouble.as_ref().map(ToString::to_string).unwrap_or_default();
-        leave_unknown(&mut cases, session.config, session.now, &why);
-    }
-    findings.extend(trouble.as_ref().map(unavailable));
+    let since = listed.as_ref().map(|listed| listed.since);
+    let LookedUp { refused, left } = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
+    findings.extend(refused.as_ref().map(unavailable));
     let overtaken = match filter {
         Filter::OpenOrLatelyClosed => still_running(session, &table).await?,
         Filter::PastDeadline => Vec::new(),
     };
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
-    let unfinished = after.is_some().then(|| texts::more_to_look_at(language, cases.len()));
+    let unfinished = match (left, after) {
+        (0, None) => None,
+        (0, Some(_)) => Some(texts::more_to_look_at(language, cases.len())),
+        (left, _) => Some(texts::out_of_time(language, left)),
+    };
     Ok(Evidence { cases, overtaken, population, findings, cursor: Some(cursor), unfinished })
 }
 
@@ -374,44 +391,72 @@ async fn still_running(session: &mut Session<'_>, table: &Table) -> Result<Vec<C
     rows.iter().map(|row| case(row, Look::Sweep)).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
 }
 
+/// How far the looking up came. The cases that it did not reach are unknown.
+#[derive(Debug, Default)]
+struct LookedUp {
+    /// What Step Functions refused, if it did.
+    refused: Option<Error>,
+    /// How many cases there was no time for.
+    left: usize,
+}
+
 /// Looks up, one by one and paced, what the database cannot tell. `listed_since` says how far back the list of executions
-/// was read: only then is "none" known to be none. The answer is what Step Functions refused, if it did; the cases that still wanted
-/// it are unknown then.
+/// was read: only then is "none" known to be none. `refused` is what Step Functions has refused before: it is not asked any
+/// more then.
 async fn look_up(
     session: &mut Session<'_>,
     cases: &mut [Case],
     listed_since: Option<DateTime<Utc>>,
-) -> Result<Option<Error>, Error> {
+    refused: Option<Error>,
+    stop_at: Instant,
+) -> Result<LookedUp, Error> {
     let (config, now) = (session.config, session.now);
-    for at in 0..cases.len() {
-        let case = &mut cases[at];
-        if matches!(case.newest, Newest::Known(None))
-            && case.process.status.is_open()
-            && listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW)
-        {
-            case.newest = Newest::Unknown(texts::not_listed(config.language));
+    let unlisted = refused.as_ref().map_or_else(|| texts::not_listed(config.language), ToString::to_string);
+    for case in cases.iter_mut().filter(|case| is_unseen(case)) {
+        if listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW) {
+            case.newest = Newest::Unknown(unlisted.clone());
         }
-        if !wants_look_up(case, config, now) {
+    }
+    if refused.is_some() {
+        leave_unknown(cases, config, now, &unlisted);
+        return Ok(LookedUp { refused, left: 0 });
+    }
+    for at in 0..cases.len() {
+        if !wants_look_up(&cases[at], config, now) {
             continue;
         }
-        if Instant::now() >= session.stop_at {
-            leave_unknown(&mut cases[at..], config, now, &texts::not_listed(config.language));
-            return Ok(None);
+        if Instant::now() >= stop_at {
+            let left = leave_unknown(&mut cases[at..], config, now, &texts::no_time_left(config.language));
+            return Ok(LookedUp { refused: None, left });
         }
-        if let Err(error) = complete(session, case).await {
-            let error = recoverable(error)?;
-            let why = error.as_ref().map(ToString::to_string).unwrap_or_default();
+        if let Err(error) = complete(session, &mut cases[at]).await {
+            if matches!(&error, Error::Aws { code, .. } if code == "ExecutionDoesNotExist") {
+                // Forgotten after 90 days, or gone with its state machine: that says nothing of the others.
+                cases[at].newest = Newest::Unknown(error.to_string());
+                continue;
+            }
+            let refused = recoverable(error)?;
+            let why = refused.as_ref().map(ToString::to_string).unwrap_or_default();
             leave_unknown(&mut cases[at..], config, now, &why);
-            return Ok(error);
+            return Ok(LookedUp { refused, left: 0 });
         }
     }
-    Ok(None)
+    Ok(LookedUp::default())
 }
 
-fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &str) {
+/// Whether a row that needs an execution has none that is known: there may be one all the same.
+fn is_unseen(case: &Case) -> bool {
+    matches!(case.newest, Newest::Known(None)) && case.process.status.is_open()
+}
+
+/// Leaves those undecided that still want to be looked up; how many they are.
+fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &str) -> usize {
+    let mut left = 0;
     for case in cases.iter_mut().filter(|case| wants_look_up(case, config, now)) {
         case.newest = Newest::Unknown(why.to_owned());
+        left += 1;
     }
+    left
 }
 
 /// Whether only Step Functions can tell what is to be done.

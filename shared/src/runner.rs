@@ -212,7 +212,8 @@ impl<S: Step> Function<S> {
                                 "`approve`: this installation only observes; raise REMEDIATION_MODE to propose or act first".to_owned(),
                             ));
                         }
-                        let targets = ledger::approve(session.db, run, *plan).await?;
+                        let targets =
+                            ledger::approve(session.db, run, *plan, self.configured_mode().min(asked)).await?;
                         let processes = processes::of_targets(session.db, &targets).await?;
                         approved = Some(targets);
                         Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())
@@ -220,9 +221,11 @@ impl<S: Step> Function<S> {
                 }
             }
         };
+        // To name an action and ask to take it back is a person's decision already: there is nothing left to approve.
+        let undo = matches!(trigger, Trigger::Operator(ask) if matches!(ask.scope, Scope::Undo(_)));
         let demand = Demand {
             mode: self.configured_mode().min(asked),
-            approved: approved.is_some(),
+            approved: undo || approved.is_some(),
             population: 0,
             limit,
             done: 0,

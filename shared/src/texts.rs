@@ -173,6 +173,12 @@ pub fn not_listed(language: Language) -> String {
     )
 }
 
+/// There were more executions to ask for than there was time.
+#[must_use]
+pub fn no_time_left(language: Language) -> String {
+    text!(language, ja: "この実行に問い合わせる時間が残っていなかった", en: "no time was left to ask for this execution")
+}
+
 /// Open rows past their deadline.
 #[must_use]
 pub fn stuck(language: Language, count: usize) -> String {
