@@ -248,11 +248,15 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
 
     let (mut cases, more) = candidates(session, &table, filter, cursor.after).await?;
     let after = more.then(|| cases.last().map(|case| case.process.id)).flatten();
-    if trouble.is_none() {
-        trouble = look_up(session, &mut cases, listed.as_ref().map(|listed| listed.since)).await?;
-    } else {
-        let why = trouble.as_ref().map(ToString::to_string).unwrap_or_default();
-        leave_unknown(&mut cases, session.config, session.started_at, &why);
+    let listed_since = listed.as_ref().map(|listed| listed.since);
+    match &trouble {
+        None => trouble = look_up(session, &mut cases, listed_since).await?,
+        Some(error) => {
+            for case in &mut cases {
+                doubt(case, session.config, listed_since);
+            }
+            leave_unknown(&mut cases, session.config, session.started_at, &error.to_string());
+        }
     }
     findings.extend(trouble.as_ref().map(unavailable));
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
@@ -339,12 +343,7 @@ async fn look_up(
     let (config, now) = (session.config, session.started_at);
     for at in 0..cases.len() {
         let case = &mut cases[at];
-        if matches!(case.newest, Newest::Known(None))
-            && case.process.status.is_open()
-            && listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW)
-        {
-            case.newest = Newest::Unknown(texts::not_listed(config.language));
-        }
+        doubt(case, config, listed_since);
         if !wants_look_up(case, config, now) {
             continue;
         }
@@ -354,12 +353,27 @@ async fn look_up(
         }
         if let Err(error) = complete(session, case).await {
             let error = recoverable(error)?;
+            if let Some(error) = error.as_ref().filter(|error| error.is_execution_gone()) {
+                // Forgotten after 90 days, or deleted with its state machine: no reason to leave the others.
+                case.newest = Newest::Unknown(error.to_string());
+                continue;
+            }
             let why = error.as_ref().map(ToString::to_string).unwrap_or_default();
             leave_unknown(&mut cases[at..], config, now, &why);
             return Ok(error);
         }
     }
     Ok(None)
+}
+
+/// "None" is known to be none only where the list was read back to the process's beginning.
+fn doubt(case: &mut Case, config: &Config, listed_since: Option<DateTime<Utc>>) {
+    if matches!(case.newest, Newest::Known(None))
+        && case.process.status.is_open()
+        && listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW)
+    {
+        case.newest = Newest::Unknown(texts::not_listed(config.language));
+    }
 }
 
 fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &str) {
