@@ -83,10 +83,12 @@ pub struct Guarded {
 #[must_use]
 pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
     let language = demand.language;
+    // To take something back is a person's decision already: it needs no second person's.
+    let by_person = demand.approved || !wanted.is_empty() && wanted.iter().all(|planned| planned.action.is_undo());
     let allowed = facts.control.mode.map_or(demand.mode, |mode| mode.min(demand.mode));
     let mode = match allowed {
         // An approval is what `propose` waits for. It never lifts `observe`.
-        Mode::Propose | Mode::Act if demand.approved => Mode::Act,
+        Mode::Propose | Mode::Act if by_person => Mode::Act,
         Mode::Act if facts.did_not_help => Mode::Propose,
         mode => mode,
     };
