@@ -117,9 +117,26 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, filter: Filt
         }
         Question::Again(processes) => {
             let mut evidence = of_processes(session, processes).await?;
-            if let Some(error) = look_up(session, &mut evidence.cases, Some(DateTime::UNIX_EPOCH)).await? {
-                evidence.findings.push(unavailable(&error));
+            let (mut listed_since, mut trouble) = (Some(DateTime::UNIX_EPOCH), None);
+            if let Some(created_at) = oldest_without_execution(&evidence.cases) {
+                // A plan may wait for its approval for days: what was none then may be one now.
+                let listed = executions::list(
+                    session.db,
+                    session.step_functions,
+                    &session.config.result_path,
+                    None,
+                    created_at - CLOCK_SKEW,
+                    TimeDelta::zero(),
+                    session.stop_at,
+                );
+                match listed.await {
+                    Ok(listed) => listed_since = Some(listed.since),
+                    Err(error) => (listed_since, trouble) = (None, recoverable(error)?),
+                }
+                evidence = of_processes(session, processes).await?;
             }
+            let refused = look_up(session, &mut evidence.cases, listed_since).await?;
+            evidence.findings.extend(trouble.or(refused).as_ref().map(unavailable));
             Ok(evidence)
         }
         Question::Sweep(cursor) => sweep(session, cursor, filter).await,
@@ -364,6 +381,12 @@ async fn look_up(
         }
     }
     Ok(None)
+}
+
+/// Since when there is an open row among these without a known execution.
+fn oldest_without_execution(cases: &[Case]) -> Option<DateTime<Utc>> {
+    let without = |case: &&Case| matches!(case.newest, Newest::Known(None)) && case.process.status.is_open();
+    cases.iter().filter(without).map(|case| case.process.created_at).min()
 }
 
 /// "None" is known to be none only where the list was read back to the process's beginning.

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use harness::{AwsProxy, Failure};
 use patient::table::{Row, Variant};
 use remediation::actions::Action;
+use remediation::decide::Look;
 use remediation::domain::{Execution, ExecutionStatus, ProcessId};
 use remediation::error::Error;
 use remediation::executions::Listed;
@@ -421,6 +422,31 @@ async fn one_process_is_looked_up_in_the_list_back_to_when_it_was_accepted() -> 
     assert_eq!(known(newest(&evidence)[&row.id]).arn, own.execution.arn);
     assert_eq!(proxy.calls("ListExecutions"), 3);
     assert_eq!(wanted(&world, &evidence), BTreeMap::from([(row.id.to_string(), "FAILED")]));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_had_no_execution_when_it_was_planned_is_looked_for_again_when_it_is_approved() -> Tested {
+    let mut world = World::new("approved_later").await;
+    let rows = [Row::pending(seconds_ago(2000)), Row::pending(seconds_ago(2000))];
+    world.insert(&rows).await;
+    let question = || Question::Again(rows.iter().map(|row| (ProcessId(row.id), Look::Sweep)).collect());
+    let started_since = execution(rows[0].id, Running, seconds_ago(100), None);
+
+    let proxy = scripted().await;
+    proxy.fail("ListExecutions", Failure::error("AccessDeniedException"));
+    let evidence = gather(&mut world, &proxy, question(), Filter::OpenOrLatelyClosed).await?;
+    assert_eq!(wanted(&world, &evidence), BTreeMap::new(), "what could not be looked for is not known to be none");
+    assert_eq!(
+        evidence.findings.iter().map(|finding| finding.code).collect::<Vec<_>>(),
+        ["step_functions_unavailable"]
+    );
+
+    proxy.clear();
+    tell(&proxy, std::slice::from_ref(&started_since));
+    let evidence = gather(&mut world, &proxy, question(), Filter::OpenOrLatelyClosed).await?;
+    assert_eq!(known(newest(&evidence)[&rows[0].id]).arn, started_since.execution.arn);
+    assert_eq!(wanted(&world, &evidence), BTreeMap::from([(rows[1].id.to_string(), "FAILED")]));
     Ok(())
 }
 
