@@ -165,10 +165,19 @@ impl Game {
         let mut done = match self.world.mode {
             Mode::Act => applied(&actions).count() >= expected.actions.len(),
             Mode::Observe if expected.actions.is_empty() => true,
-            Mode::Observe => self.would_act(broken).map(|planned| {
-                let text = format!("{} would {}: → {} ({})", planned.step, planned.kind, image(Some(&planned.after)), planned.reason);
-                tell(Utc::now(), Kind::Acted, planned.kind, text);
-            }).is_some(),
+            Mode::Observe => self
+                .would_act(broken)
+                .map(|planned| {
+                    let text = format!(
+                        "{} would {}: → {} ({})",
+                        planned.step,
+                        planned.kind,
+                        image(Some(&planned.after)),
+                        planned.reason
+                    );
+                    tell(Utc::now(), Kind::Acted, planned.kind, text);
+                })
+                .is_some(),
         };
         for look in &broken.looks {
             done &= ledger::runs(pool, &look.trigger).await.ok()? >= look.times;
@@ -176,7 +185,8 @@ impl Game {
         if let Some(code) = expected.finding {
             let by = ledger::told(pool, broken.process, code).await.ok()?;
             done &= by.is_some();
-            by.into_iter().for_each(|by| tell(Utc::now(), Kind::Noticed, code.to_owned(), format!("{by} tells {code}")));
+            by.into_iter()
+                .for_each(|by| tell(Utc::now(), Kind::Noticed, code.to_owned(), format!("{by} tells {code}")));
         }
         done.then_some(())
     }
@@ -205,7 +215,9 @@ impl Game {
             step: last.map(|action| action.step.clone()).or(planned.map(|planned| planned.step)).or(told),
             noticed: last.map(|action| ledger::noticed(&action.trigger)).or(finding),
             seconds: ended.map(|at| (at - broken.at).as_seconds_f64().max(0.0)),
-            before: first.and_then(|action| action.before.as_ref()).map_or_else(|| Image::of_row(&broken.before), Image::of_json),
+            before: first
+                .and_then(|action| action.before.as_ref())
+                .map_or_else(|| Image::of_row(&broken.before), Image::of_json),
             after: Image::of_row(&row),
         })
     }
@@ -213,7 +225,8 @@ impl Game {
     async fn check(&self, watched: &Watched) -> Outcome<Checked> {
         let Watched { fault, broken, .. } = watched;
         let pool = self.world.database.pool();
-        let (row, actions) = (self.world.patient.row(broken.process).await?, ledger::actions(pool, broken.process).await?);
+        let (row, actions) =
+            (self.world.patient.row(broken.process).await?, ledger::actions(pool, broken.process).await?);
         let expected = fault.expected();
         let mut problems = match self.world.mode {
             Mode::Act if expected.actions.is_empty() => untouched(broken, &row, &actions),

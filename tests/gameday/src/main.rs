@@ -82,7 +82,9 @@ async fn keep(world: &World) {
     ];
     for (step, event) in events {
         let function = world.function(step);
-        println!("aws lambda invoke --function-name {function} --cli-binary-format raw-in-base64-out --payload '{event}' /dev/stdout");
+        println!(
+            "aws lambda invoke --function-name {function} --cli-binary-format raw-in-base64-out --payload '{event}' /dev/stdout"
+        );
     }
     println!("curl -s $AWS_ENDPOINT_URL/2015-03-31/functions/{}/invocations -d '{{}}'", world.function("check-health"));
     std::future::pending().await

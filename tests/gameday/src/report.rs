@@ -86,7 +86,10 @@ fn page(day: &Day, mode: Mode) -> String {
         .replace("{picture}", &picture(day))
         .replace("{rows}", &day.verdicts.iter().map(row).collect::<String>())
         .replace("{moments}", &day.timeline.moments().iter().map(moment).collect::<String>())
-        .replace("{problems}", &day.problems.iter().map(|problem| format!("<p class=wrong>{}</p>", escape(problem))).collect::<String>())
+        .replace(
+            "{problems}",
+            &day.problems.iter().map(|problem| format!("<p class=wrong>{}</p>", escape(problem))).collect::<String>(),
+        )
 }
 
 /// A lane for every fault, a mark for every moment.
@@ -102,7 +105,10 @@ fn picture(day: &Day) -> String {
     let mut at = 0.0;
     while at <= end {
         let (x, bottom) = (x(at), height - 24);
-        svg += &format!("<line class=grid x1={x:.1} x2={x:.1} y1=0 y2={bottom} /><text class=tick x={x:.1} y={} >{at:.0} s</text>", height - 8);
+        svg += &format!(
+            "<line class=grid x1={x:.1} x2={x:.1} y1=0 y2={bottom} /><text class=tick x={x:.1} y={} >{at:.0} s</text>",
+            height - 8
+        );
         at += step;
     }
     for (lane, verdict) in day.verdicts.iter().enumerate() {
@@ -123,7 +129,11 @@ fn picture(day: &Day) -> String {
 fn mark(moment: &Moment, x: f64, y: usize) -> String {
     let Moment { at, kind, text, .. } = moment;
     let (class, radius) = (class(*kind), if *kind == Kind::Right { 4 } else { 6 });
-    format!("<circle class={class} cx={x:.1} cy={y} r={radius}><title>{at:.1} s {}: {}</title></circle>", kind.word(), escape(text))
+    format!(
+        "<circle class={class} cx={x:.1} cy={y} r={radius}><title>{at:.1} s {}: {}</title></circle>",
+        kind.word(),
+        escape(text)
+    )
 }
 
 const fn class(kind: Kind) -> &'static str {
@@ -155,7 +165,10 @@ fn row(verdict: &Verdict) -> String {
 fn moment(moment: &Moment) -> String {
     let Moment { at, fault, kind, text } = moment;
     let (class, word) = (class(*kind), kind.word());
-    format!("<tr><td class=number>{at:.1}</td><td>{fault}</td><td class={class}>{word}</td><td>{}</td></tr>\n", escape(text))
+    format!(
+        "<tr><td class=number>{at:.1}</td><td>{fault}</td><td class={class}>{word}</td><td>{}</td></tr>\n",
+        escape(text)
+    )
 }
 
 fn escape(text: &str) -> String {

@@ -143,7 +143,10 @@ impl Alarm {
             return None;
         }
         let before = std::mem::replace(&mut self.state, state);
-        let reason = format!("{} of {} data points were greater than the threshold ({})", self.breaching, self.periods, self.threshold);
+        let reason = format!(
+            "{} of {} data points were greater than the threshold ({})",
+            self.breaching, self.periods, self.threshold
+        );
         Some((before, reason))
     }
 }
