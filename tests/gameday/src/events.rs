@@ -37,7 +37,12 @@ impl Execution {
 }
 
 /// The event.
-pub fn status_event(execution: &Execution, status: &str, stopped_at: Option<DateTime<Utc>>, output: Option<&str>) -> Value {
+pub fn status_event(
+    execution: &Execution,
+    status: &str,
+    stopped_at: Option<DateTime<Utc>>,
+    output: Option<&str>,
+) -> Value {
     let included = json!({"included": true});
     json!({
         "version": "0",

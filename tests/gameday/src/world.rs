@@ -99,7 +99,8 @@ impl World {
     /// Waits until an execution has ended.
     pub async fn ended(&self, process: &Process) -> Outcome<Ended> {
         let ended = eventually(PATIENCE, format!("{} to end", process.execution_arn), || async {
-            let seen = self.patient.sfn().describe_execution().execution_arn(&process.execution_arn).send().await.ok()?;
+            let seen =
+                self.patient.sfn().describe_execution().execution_arn(&process.execution_arn).send().await.ok()?;
             let at = DateTime::from_timestamp_millis(seen.stop_date?.to_millis().ok()?)?;
             (seen.status != ExecutionStatus::Running).then_some(Ended {
                 execution_arn: seen.execution_arn,
@@ -157,7 +158,8 @@ impl World {
 
     /// The events that no step could take.
     pub async fn dead(&self) -> Outcome<Vec<String>> {
-        let received = self.aws.sqs().receive_message().queue_url(&self.dead_letters).max_number_of_messages(10).send().await?;
+        let received =
+            self.aws.sqs().receive_message().queue_url(&self.dead_letters).max_number_of_messages(10).send().await?;
         Ok(received.messages().iter().filter_map(|message| message.body().map(str::to_owned)).collect())
     }
 }

@@ -25,7 +25,8 @@ impl Fault for EventThreeTimes {
         Box::pin(async move {
             let process = world.patient.start(&Behaviour::LoseLastUpdate).await?;
             let ended = world.ended(&process).await?;
-            let broken = Broken::now(world, process.id, format!("execution {}, told three times", ended.status)).await?;
+            let broken =
+                Broken::now(world, process.id, format!("execution {}, told three times", ended.status)).await?;
             // The endpoint has delivered it once.
             let execution = Execution::described(&ended);
             let again = status_event(&execution, &ended.status, Some(ended.at), ended.output.as_deref());
