@@ -87,6 +87,8 @@ RETURN CASE status WHEN 'RUNNING' THEN 0 WHEN 'PENDING_REDRIVE' THEN 2 ELSE 1 EN
 
 CREATE INDEX executions_of_a_process ON remediation.executions (process_id, started_at DESC, execution_arn DESC);
 
+CREATE INDEX executions_running ON remediation.executions (process_id) WHERE status = 'RUNNING';
+
 -- An alarm from ALARM to OK.
 CREATE TABLE remediation.incidents (
     id         uuid PRIMARY KEY DEFAULT gen_random_uuid(),

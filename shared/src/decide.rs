@@ -21,7 +21,7 @@ pub struct Policy {
 }
 
 /// Why we look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Look {
     /// An event says that something happened just now.
     Event,
@@ -43,7 +43,7 @@ pub enum Verdict {
 }
 
 /// What a row is to become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Closing {
     /// COMPLETED. `result` says whether the row has a result then.
     Completed {
@@ -63,7 +63,7 @@ pub enum Closing {
 }
 
 /// Why an execution is stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StopCause {
     /// It runs past its deadline; what it leaves behind is timed out.
     Deadline,
@@ -215,12 +215,46 @@ pub fn decide(
     }
 }
 
+/// Decides about an execution that a newer one of the same process has overtaken: whoever re-opens a row while its old
+/// execution still runs leaves two of them running, and the old one's workflow would write the row as well. It says
+/// nothing about the row any more, so it is stopped where a newest one would be, and never closes anything.
+#[must_use]
+pub fn overtaken(
+    process: &Process,
+    execution: &Execution,
+    look: Look,
+    policy: &Policy,
+    now: DateTime<Utc>,
+) -> Decision {
+    match execution.status {
+        ExecutionStatus::Running => decide(process, Some(execution), look, policy, now),
+        ExecutionStatus::Succeeded
+        | ExecutionStatus::Failed
+        | ExecutionStatus::TimedOut
+        | ExecutionStatus::Aborted
+        | ExecutionStatus::PendingRedrive => Decision::leave(Reason::Consistent),
+    }
+}
+
 /// How long what has just changed is left alone: the application's own last step may be under way. It writes FAILED a
 /// moment before its execution ends, and CANCELLED a moment before it stops one.
+///
+/// Only such a last step counts. A worker's progress does not: it may come more often than a row takes to settle, and
+/// would keep a process past its deadline, or one that runs although it was cancelled, from ever being stopped. So a
+/// closed row changed when it was closed, and beside a running execution an open row's writes do not matter.
 fn settles_in(process: &Process, newest: Option<&Execution>, policy: &Policy, now: DateTime<Utc>) -> Option<TimeDelta> {
-    let execution = newest.map(|execution| execution.stopped_at.unwrap_or_else(|| execution.attempt_started_at()));
-    let changed = execution.map_or(process.updated_at, |execution| execution.max(process.updated_at));
-    remaining(changed + policy.settle, now)
+    let row = match (process.status.is_open(), newest.map(|execution| execution.status)) {
+        (true, Some(ExecutionStatus::Running)) => None,
+        (true, _) => Some(process.updated_at),
+        (false, _) => Some(process.closed_at()),
+    };
+    // A redriven execution still carries the end of the attempt before.
+    let execution = newest.map(|execution| {
+        execution
+            .stopped_at
+            .map_or(execution.attempt_started_at(), |stopped| stopped.max(execution.attempt_started_at()))
+    });
+    remaining(row.max(execution)? + policy.settle, now)
 }
 
 fn remaining(until: DateTime<Utc>, now: DateTime<Utc>) -> Option<TimeDelta> {
@@ -235,7 +269,8 @@ fn without_execution(process: &Process, policy: &Policy, now: DateTime<Utc>) -> 
             return Decision::leave(Reason::Consistent);
         }
     };
-    let deadline = process.created_at + deadline;
+    // A row that was re-opened has an old `created_at`; its new execution gets as long to appear as a first one.
+    let deadline = (process.created_at + deadline).max(process.updated_at + policy.start_deadline);
     match remaining(deadline, now) {
         Some(left) => Decision::leave(Reason::NotStartedYet { left }),
         None if process.status == ProcessStatus::Pending => {
@@ -276,21 +311,30 @@ fn with_execution(process: &Process, execution: &Execution, policy: &Policy, now
 /// A running execution of a row that was not cancelled. A row is never closed while it runs: it is stopped first.
 fn running(status: ProcessStatus, execution: &Execution, policy: &Policy, now: DateTime<Utc>) -> Decision {
     let deadline = execution.attempt_started_at() + policy.process_deadline;
+    let over = now - deadline;
     match (remaining(deadline, now), status) {
         (Some(_), ProcessStatus::Failed | ProcessStatus::Timeout) => Decision::leave(Reason::RetryMayRun),
-        (Some(left), _) => Decision::leave(Reason::InTime { left }),
+        (
+            Some(left),
+            ProcessStatus::Pending | ProcessStatus::Processing | ProcessStatus::Completed | ProcessStatus::Cancelled,
+        ) => Decision::leave(Reason::InTime { left }),
         (None, ProcessStatus::Completed) => {
-            Decision::tell(Anomaly::CompletedWithoutSuccess, Reason::PastDeadline { over: now - deadline })
+            Decision::tell(Anomaly::CompletedWithoutSuccess, Reason::PastDeadline { over })
         }
-        (None, _) => Decision::stop(StopCause::Deadline, Reason::PastDeadline { over: now - deadline }),
+        (
+            None,
+            ProcessStatus::Pending
+            | ProcessStatus::Processing
+            | ProcessStatus::Failed
+            | ProcessStatus::Timeout
+            | ProcessStatus::Cancelled,
+        ) => Decision::stop(StopCause::Deadline, Reason::PastDeadline { over }),
     }
 }
 
 /// An open row whose newest execution is over.
 fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTime<Utc>) -> Decision {
-    // An execution speaks only for the attempt it was started for. Written after the end, the row may have been
-    // re-opened (or written by a late worker): a new execution gets its time to appear, then the old one speaks.
-    if execution.stopped_at.is_some_and(|stopped| process.updated_at > stopped)
+    if written_for_another(process, execution)
         && let Some(left) = remaining(process.updated_at + policy.start_deadline, now)
     {
         return Decision::leave(Reason::Reopened { left });
@@ -329,6 +373,15 @@ fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTim
     }
 }
 
+/// Whether an open row may belong to another attempt than the one its ended execution was started for: it was written
+/// after that execution ended (re-opened, or by a late worker), or it waits for an execution since a time when this
+/// one was running already (re-opened while the old one still ran). A new execution gets its time to appear, then the
+/// old one speaks. Where the end's time is not known, nothing speaks against a write after it.
+fn written_for_another(process: &Process, execution: &Execution) -> bool {
+    execution.stopped_at.is_none_or(|stopped| process.updated_at > stopped)
+        || (process.status == ProcessStatus::Pending && process.updated_at > execution.attempt_started_at())
+}
+
 /// A row closed as failed whose newest execution succeeded: the success stands if it came after and nobody overruled it.
 fn late_success(process: &Process, execution: &Execution) -> Decision {
     if process.error_code.as_deref() == Some(CLOSED_BY_PERSON) {
@@ -346,3 +399,6 @@ fn late_success(process: &Process, execution: &Execution) -> Decision {
         Decision::tell(Anomaly::SucceededButFailed, Reason::Ended(execution.status))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -320,6 +320,8 @@ pub struct Process {
     pub has_result: bool,
     /// The `code` of the row's error, where it has one.
     pub error_code: Option<String>,
+    /// How often the application re-opened the row (`retry_count`); `None` where the table does not say.
+    pub retries: Option<i32>,
     /// When the process was accepted.
     pub created_at: DateTime<Utc>,
     /// When the application (or we) wrote the row last.

@@ -13,10 +13,10 @@ use uuid::Uuid;
 use crate::actions::set_row_status::ErrorChange;
 use crate::actions::{Action, SetRowStatus, StopExecution, stop_execution};
 use crate::config::Config;
-use crate::decide::{Closing, Look, Verdict, decide};
+use crate::decide::{Closing, Decision, Look, Verdict, decide, overtaken};
 use crate::domain::{Ending, Execution, ExecutionStatus, Process, ProcessId};
 use crate::error::Error;
-use crate::executions;
+use crate::executions::{self, Listed};
 use crate::failure::failure;
 use crate::ledger;
 use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped};
@@ -59,6 +59,8 @@ pub enum Newest {
 pub struct Evidence {
     /// The processes that were looked at closely.
     pub cases: Vec<Case>,
+    /// Processes beside an execution that still runs although a newer one was started: it speaks for nothing any more.
+    pub overtaken: Vec<Case>,
     /// How many rows the question was about.
     pub population: usize,
     /// What is to be told in any case.
@@ -75,7 +77,8 @@ const ROWS_A_RUN: i64 = 100_000;
 /// An execution may seem to start a little before its row was created: two clocks.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
-const CASES: &str = include_str!("processes/cases.sql");
+/// Rows with the newest execution that is known of each; a condition may follow.
+const CASES: &str = concat!(include_str!("processes/cases.sql"), include_str!("processes/newest.sql"));
 
 /// Reads what a question is about, and looks up in Step Functions what the database cannot tell.
 ///
@@ -91,32 +94,12 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, filter: Filt
             let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None };
             of_change(session, &change).await
         }
-        Question::Process(id) => {
-            let Evidence { cases, population, .. } = of_processes(session, &[(*id, Look::Event)]).await?;
-            if cases.is_empty() {
-                return Err(Error::Refused(format!(
-                    "`processId` {id}: table {} has no such row",
-                    session.config.table
-                )));
-            }
-            let created_at = cases.iter().map(|case| case.process.created_at).min().unwrap_or(session.started_at);
-            let listed = executions::list(
-                session.db,
-                session.step_functions,
-                &session.config.result_path,
-                None,
-                created_at - CLOCK_SKEW,
-                TimeDelta::zero(),
-                session.stop_at,
-            )
-            .await?;
-            // The list may have told of a newer execution.
-            let Evidence { mut cases, .. } = of_processes(session, &[(*id, Look::Event)]).await?;
-            let failed = look_up(session, &mut cases, Some(listed.since)).await?;
-            failed.map_or_else(|| Ok(Evidence { cases, population, ..Evidence::default() }), Err)
-        }
+        Question::Process(id) => of_process(session, *id).await,
         Question::Again(processes) => {
             let mut evidence = of_processes(session, processes).await?;
+            if list_before_closing(session, &evidence.cases).await? {
+                evidence = of_processes(session, processes).await?;
+            }
             if let Some(error) = look_up(session, &mut evidence.cases, Some(DateTime::UNIX_EPOCH)).await? {
                 evidence.findings.push(unavailable(&error));
             }
@@ -177,11 +160,51 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     if let Newest::Known(known) = &mut case.newest {
         *known = Some(newer(known.take(), seen.execution));
     }
+    complete(session, &mut case).await?;
     let mut cases = vec![case];
-    match complete(session, &mut cases[0]).await {
-        Ok(()) => Ok(Evidence { cases, population: 1, ..Evidence::default() }),
-        Err(error) => Err(error),
+    if list_before_closing(session, &cases).await? {
+        let seen = match &cases[0].newest {
+            Newest::Known(Some(seen)) => seen.clone(),
+            Newest::Known(None) | Newest::Unknown(_) => return Ok(Evidence::default()),
+        };
+        cases = of_processes(session, &[(cases[0].process.id, Look::Event)]).await?.cases;
+        for case in &mut cases {
+            if let Newest::Known(known) = &mut case.newest {
+                *known = Some(newer(known.take(), seen.clone()));
+            }
+            complete(session, case).await?;
+        }
     }
+    Ok(Evidence { population: 1, cases, ..Evidence::default() })
+}
+
+/// Reads the list of executions before a row is closed that may have been re-opened: the event of its new execution may be lost
+/// or late, and the old one would close a row that is under way. A row that was never retried has no other execution. Says whether
+/// it was read; what was known has to be read again then.
+async fn list_before_closing(session: &mut Session<'_>, cases: &[Case]) -> Result<bool, Error> {
+    let policy = &session.config.policy;
+    let started = |case: &Case| match &case.newest {
+        Newest::Known(Some(newest)) if case.look == Look::Event && case.process.retries != Some(0) => {
+            let closes = decide(&case.process, Some(newest), case.look, policy, session.now).verdict;
+            matches!(closes, Verdict::Close(_)).then(|| newest.started_at.max(session.now - TimeDelta::days(1)))
+        }
+        Newest::Known(_) | Newest::Unknown(_) => None,
+    };
+    let Some(wanted) = cases.iter().filter_map(started).min() else { return Ok(false) };
+    list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
+    Ok(true)
+}
+
+/// Reads the list of executions back to `wanted`.
+async fn list(
+    session: &mut Session<'_>,
+    known: Option<Listed>,
+    wanted: DateTime<Utc>,
+    overlap: TimeDelta,
+    stop_at: Instant,
+) -> Result<Listed, Error> {
+    let result_path = &session.config.result_path;
+    executions::list(session.db, session.step_functions, result_path, known, wanted, overlap, stop_at).await
 }
 
 /// Which of two speaks for the process, and what is known of it.
@@ -196,6 +219,25 @@ fn newer(known: Option<Execution>, seen: Execution) -> Execution {
         Some(known) if seen.speaks_over(&known) => seen,
         Some(known) => known,
     }
+}
+
+/// One process that somebody asks for: its executions are listed, whatever is known of them.
+async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence, Error> {
+    let asked = [(id, Look::Event)];
+    let known = of_processes(session, &asked).await?;
+    let Some(case) = known.cases.first() else {
+        return Err(Error::Refused(format!("`processId` {id}: table {} has no such row", session.config.table)));
+    };
+    // Sweeps list every execution within minutes. A day of the list is enough to find what was started after the newest
+    // that is known; without one, it is read back to the row's creation.
+    let wanted = match &case.newest {
+        Newest::Known(Some(newest)) => newest.started_at.max(session.now - TimeDelta::days(1)),
+        Newest::Known(None) | Newest::Unknown(_) => case.process.created_at - CLOCK_SKEW,
+    };
+    let listed = list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
+    let mut evidence = of_processes(session, &asked).await?;
+    let refused = look_up(session, &mut evidence.cases, Some(listed.since)).await?;
+    refused.map_or(Ok(evidence), Err)
 }
 
 async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
@@ -227,21 +269,13 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
 
     // At most half of the time goes into the list: what it tells has to be acted on as well.
     let half = Instant::now() + session.stop_at.saturating_duration_since(Instant::now()) / 2;
-    let wanted = oldest_unknown.map_or(session.started_at, |created| created - CLOCK_SKEW);
+    let wanted = oldest_unknown.map_or(session.now, |created| created - CLOCK_SKEW);
     let overlap = session.config.policy.process_deadline + CLOCK_SKEW;
-    let list = executions::list(
-        session.db,
-        session.step_functions,
-        &session.config.result_path,
-        cursor.listed.clone(),
-        wanted.min(session.started_at - overlap),
-        overlap,
-        half,
-    );
-    let listed = match list.await.map_or_else(|error| recoverable(error).map(Err), |listed| Ok(Ok(listed)))? {
+    let back_to = wanted.min(session.now - overlap);
+    let listed = match list(session, cursor.listed.clone(), back_to, overlap, half).await {
         Ok(listed) => Some(listed),
         Err(error) => {
-            trouble = trouble.or(error);
+            trouble = trouble.or(recoverable(error)?);
             None
         }
     };
@@ -252,12 +286,16 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
         trouble = look_up(session, &mut cases, listed.as_ref().map(|listed| listed.since)).await?;
     } else {
         let why = trouble.as_ref().map(ToString::to_string).unwrap_or_default();
-        leave_unknown(&mut cases, session.config, session.started_at, &why);
+        leave_unknown(&mut cases, session.config, session.now, &why);
     }
     findings.extend(trouble.as_ref().map(unavailable));
+    let overtaken = match filter {
+        Filter::OpenOrLatelyClosed => still_running(session, &table).await?,
+        Filter::PastDeadline => Vec::new(),
+    };
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
     let unfinished = after.is_some().then(|| texts::more_to_look_at(language, cases.len()));
-    Ok(Evidence { cases, population, findings, cursor: Some(cursor), unfinished })
+    Ok(Evidence { cases, overtaken, population, findings, cursor: Some(cursor), unfinished })
 }
 
 /// The processes as the database knows them, without a look at Step Functions: for a step that only counts.
@@ -292,7 +330,7 @@ fn unavailable(error: &Error) -> Finding {
 async fn extent(session: &mut Session<'_>, table: &Table) -> Result<(usize, Option<DateTime<Utc>>), Error> {
     let (population, oldest): (i64, Option<DateTime<Utc>>) =
         sqlx::query_as(table.sql(include_str!("processes/extent.sql")))
-            .bind(session.started_at - TimeDelta::days(1))
+            .bind(session.now - TimeDelta::days(1))
             .fetch_one(&mut *session.db)
             .await
             .map_err(Error::database("counting processes"))?;
@@ -312,7 +350,7 @@ async fn candidates(
         Filter::PastDeadline => (include_str!("processes/past_deadline.sql"), &session.config.policy),
     };
     let sql = table.sql(&format!("{CASES}{condition}"));
-    let now = session.started_at;
+    let now = session.now;
     let query = sqlx::query(sql).bind(after.map_or(Uuid::nil(), |id| id.0)).bind(ROWS_A_RUN);
     let query = match filter {
         Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
@@ -328,6 +366,14 @@ async fn candidates(
     Ok((cases, more))
 }
 
+/// Executions that still run although a newer one of the same process was started.
+async fn still_running(session: &mut Session<'_>, table: &Table) -> Result<Vec<Case>, Error> {
+    let reading = "reading overtaken executions";
+    let sql = table.sql(concat!(include_str!("processes/cases.sql"), include_str!("processes/overtaken.sql")));
+    let rows = sqlx::query(sql).fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
+    rows.iter().map(|row| case(row, Look::Sweep)).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
+}
+
 /// Looks up, one by one and paced, what the database cannot tell. `listed_since` says how far back the list of executions
 /// was read: only then is "none" known to be none. The answer is what Step Functions refused, if it did; the cases that still wanted
 /// it are unknown then.
@@ -336,7 +382,7 @@ async fn look_up(
     cases: &mut [Case],
     listed_since: Option<DateTime<Utc>>,
 ) -> Result<Option<Error>, Error> {
-    let (config, now) = (session.config, session.started_at);
+    let (config, now) = (session.config, session.now);
     for at in 0..cases.len() {
         let case = &mut cases[at];
         if matches!(case.newest, Newest::Known(None))
@@ -388,7 +434,7 @@ fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
 
 /// Describes a case's execution where that is wanted, and reads the last failed task where its own words say nothing.
 async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
-    let (config, now) = (session.config, session.started_at);
+    let (config, now) = (session.config, session.now);
     let verdict = |case: &Case| match &case.newest {
         Newest::Known(newest) => decide(&case.process, newest.as_ref(), case.look, &config.policy, now).verdict,
         Newest::Unknown(_) => Verdict::Leave,
@@ -427,6 +473,7 @@ fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
         progress: row.try_get("progress")?,
         has_result: row.try_get("has_result")?,
         error_code: row.try_get("error_code")?,
+        retries: row.try_get("retries")?,
         created_at: row.try_get("created_at")?,
         updated_at: row.try_get("updated_at")?,
         completed_at: row.try_get("completed_at")?,
@@ -468,43 +515,60 @@ pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
         ..Plan::default()
     };
     for case in &evidence.cases {
-        let target = case.process.id.to_string();
-        let newest = match &case.newest {
-            Newest::Known(newest) => newest.as_ref(),
+        match &case.newest {
+            Newest::Known(newest) => {
+                let decision = decide(&case.process, newest.as_ref(), case.look, &config.policy, now);
+                take_in(&mut plan, &case.process, newest.as_ref(), decision, config, now);
+            }
             Newest::Unknown(why) => {
-                plan.skipped.push(Skipped { target, why: texts::not_looked_up(config.language, why) });
-                continue;
-            }
-        };
-        let decision = decide(&case.process, newest, case.look, &config.policy, now);
-        let reason = texts::reason(config.language, &decision, newest.map(|execution| execution.arn.name()));
-        if let Some(anomaly) = decision.anomaly {
-            plan.findings.push(Finding {
-                code: anomaly.code(),
-                message: texts::anomaly(config.language, anomaly, &reason),
-                target: target.clone(),
-                evidence: json!({
-                    "status": case.process.status,
-                    "executionArn": newest.map(|execution| &execution.arn),
-                    "executionStatus": newest.map(|execution| execution.status),
-                }),
-            });
-        }
-        match (decision.verdict, newest) {
-            (Verdict::Close(closing), _) => {
-                let action = closing_of(&case.process, newest, closing, config, now);
-                plan.actions.push(Planned::new(Action::SetRowStatus(Box::new(action)), reason));
-            }
-            (Verdict::Stop(cause), Some(execution)) => {
-                let action = StopExecution { process: case.process.clone(), execution: execution.clone(), cause };
-                plan.actions.push(Planned::new(Action::StopExecution(action), reason));
-            }
-            (Verdict::Leave | Verdict::Inspect | Verdict::Stop(_), _) => {
-                plan.skipped.push(Skipped { target, why: reason })
+                let why = texts::not_looked_up(config.language, why);
+                plan.skipped.push(Skipped { target: case.process.id.to_string(), why });
             }
         }
     }
+    for case in &evidence.overtaken {
+        if let Newest::Known(Some(execution)) = &case.newest {
+            let decision = overtaken(&case.process, execution, case.look, &config.policy, now);
+            take_in(&mut plan, &case.process, Some(execution), decision, config, now);
+        }
+    }
     plan
+}
+
+/// Makes a decision part of a plan.
+fn take_in(
+    plan: &mut Plan,
+    process: &Process,
+    newest: Option<&Execution>,
+    decision: Decision,
+    config: &Config,
+    now: DateTime<Utc>,
+) {
+    let target = process.id.to_string();
+    let reason = texts::reason(config.language, &decision, newest.map(|execution| execution.arn.name()));
+    if let Some(anomaly) = decision.anomaly {
+        plan.findings.push(Finding {
+            code: anomaly.code(),
+            message: texts::anomaly(config.language, anomaly, &reason),
+            target: target.clone(),
+            evidence: json!({
+                "status": process.status,
+                "executionArn": newest.map(|execution| &execution.arn),
+                "executionStatus": newest.map(|execution| execution.status),
+            }),
+        });
+    }
+    match (decision.verdict, newest) {
+        (Verdict::Close(closing), _) => {
+            let action = closing_of(process, newest, closing, config, now);
+            plan.actions.push(Planned::new(Action::SetRowStatus(Box::new(action)), reason));
+        }
+        (Verdict::Stop(cause), Some(execution)) => {
+            let action = StopExecution { process: process.clone(), execution: execution.clone(), cause };
+            plan.actions.push(Planned::new(Action::StopExecution(action), reason));
+        }
+        (Verdict::Leave | Verdict::Inspect | Verdict::Stop(_), _) => plan.skipped.push(Skipped { target, why: reason }),
+    }
 }
 
 /// What a closing writes into the row.

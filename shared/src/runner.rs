@@ -2,6 +2,7 @@
 //!
 //! Decode, gather, plan, guard, apply, look again where something moved, record, report. A function's `main` only names its step.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,7 +153,7 @@ impl<S: Step> Function<S> {
             config: &self.config,
             db: kept.database.connection(&self.aws).await?,
             step_functions: &self.step_functions,
-            started_at: run.started_at,
+            now: run.started_at,
             stop_at,
             table: &mut kept.table,
         };
@@ -253,8 +254,9 @@ impl<S: Step> Function<S> {
         let mut cursor = None;
         let mut lost = 0;
         loop {
+            session.now = Utc::now();
             let evidence = Box::pin(self.step.gather(session, &question)).await?;
-            let mut plan = self.step.plan(&evidence, &self.config, Utc::now());
+            let mut plan = self.step.plan(&evidence, &self.config, session.now);
             if let Some(approved) = &approved {
                 // The plan is made anew; of it, only what was approved is done, and what its own stops bring about.
                 plan.actions.retain(|planned| {
@@ -272,20 +274,23 @@ impl<S: Step> Function<S> {
             if let (Some(cursor), Some(after)) = (&mut cursor, outcomes.stopped_after) {
                 cursor.after = Some(after);
             }
-            let again: Vec<(ProcessId, Look)> = outcomes
-                .again
-                .iter()
-                .map(|(id, by_us)| (*id, if *by_us { Look::Event } else { look_of(*id) }))
-                .collect();
-            if again.is_empty() {
+            let CarriedOut { again: mut moved, .. } = outcomes;
+            // What was said of them no longer holds; the next look says it anew, and once.
+            tally.forget(&moved);
+            lost += usize::from(moved.iter().any(|(_, by_us)| !by_us));
+            if lost > LOST_AT_MOST {
+                tally.findings.extend(moved.iter().filter(|(_, by_us)| !by_us).map(|(id, _)| self.contested(*id)));
+                moved.retain(|(_, by_us)| *by_us);
+            }
+            if moved.is_empty() {
                 return Ok(cursor);
             }
-            lost += usize::from(outcomes.again.iter().any(|(_, by_us)| !by_us));
-            if lost > LOST_AT_MOST || Instant::now() >= session.stop_at {
-                let told = outcomes.again.iter().map(|(id, _)| self.contested(*id));
-                tally.findings.extend(told);
+            if Instant::now() >= session.stop_at {
+                tally.unfinished = Some(texts::out_of_time(self.config.language, moved.len()));
                 return Ok(cursor);
             }
+            let again =
+                moved.iter().map(|(id, by_us)| (*id, if *by_us { Look::Event } else { look_of(*id) })).collect();
             question = Question::Again(again);
         }
     }
@@ -575,6 +580,13 @@ impl Tally {
         self.unfinished = unfinished.or(self.unfinished.take());
         *cursor = next.or(cursor.take());
         actions
+    }
+
+    /// Drops what earlier looks told of these processes.
+    fn forget(&mut self, processes: &[(ProcessId, bool)]) {
+        let targets: HashSet<String> = processes.iter().map(|(id, _)| id.to_string()).collect();
+        self.findings.retain(|finding| !targets.contains(&finding.target));
+        self.skipped.retain(|skipped| !targets.contains(&skipped.target));
     }
 
     fn applied(&self) -> usize {

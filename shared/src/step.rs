@@ -54,8 +54,8 @@ pub struct Session<'a> {
     pub db: &'a mut PgConnection,
     /// Step Functions.
     pub step_functions: &'a StepFunctions,
-    /// When this run began.
-    pub started_at: DateTime<Utc>,
+    /// When this look began: nothing that is read later makes a deadline pass that had not passed then.
+    pub now: DateTime<Utc>,
     /// When it has to come to its end: some seconds before Lambda's deadline.
     pub stop_at: Instant,
     /// The application's table, once its catalogue was read.

@@ -32,7 +32,7 @@ struct Column {
 }
 
 /// The columns that are needed, in both spellings, and the types that they may have. Columns that are not here
-/// (`user_id`, `type`, `target_id`, `retry_count` …) may be there or not.
+/// (`user_id`, `type`, `target_id` …) may be there or not.
 const NEEDED: [(&str, &str, &[&str]); 8] = [
     ("id", "id", &["uuid"]),
     ("status", "status", &["text", "character varying", "enum"]),
@@ -43,6 +43,8 @@ const NEEDED: [(&str, &str, &[&str]); 8] = [
     ("updated_at", "updatedAt", TIMES),
     ("completed_at", "completedAt", TIMES),
 ];
+/// A column that may be missing; SQL sees NULL then.
+const RETRY_COUNT: (&str, &str, &[&str]) = ("retry_count", "retryCount", &["smallint", "integer"]);
 const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
 
 impl Table {
@@ -80,11 +82,19 @@ impl Table {
         }
         let mut columns = BTreeMap::new();
         let mut statuses = None;
-        for (snake, camel, types) in NEEDED {
-            let column = found.iter().find(|column| column.name == snake || column.name == camel).ok_or_else(|| {
-                let names = if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
-                Error::Table(format!("table {name} has no column {names}: it is needed as {}", types.join(" or ")))
-            })?;
+        for (snake, camel, types) in NEEDED.into_iter().chain([RETRY_COUNT]) {
+            let column = match found.iter().find(|column| column.name == snake || column.name == camel) {
+                Some(column) => column,
+                None if snake == RETRY_COUNT.0 => continue,
+                None => {
+                    let names =
+                        if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
+                    return Err(Error::Table(format!(
+                        "table {name} has no column {names}: it is needed as {}",
+                        types.join(" or ")
+                    )));
+                }
+            };
             if !types.contains(&column.family.as_str()) {
                 return Err(Error::Table(format!(
                     "column `{}` of table {name} is of type {}: it is needed as {}",
@@ -161,7 +171,7 @@ impl Table {
             sql = sql.replace(&format!("{{set {column}}}"), name);
             sql = sql.replace(&format!("{{as {column}}}"), &cast);
         }
-        AssertSqlSafe(sql)
+        AssertSqlSafe(sql.replace("{retry_count}", "NULL"))
     }
 
     /// Those of `statuses` that the column knows, as literals of its own type: an index on it stays usable. A column that knows none

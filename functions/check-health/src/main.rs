@@ -46,7 +46,7 @@ impl Step for CheckHealth {
         let processes = processes::known(session, Filter::OpenOrLatelyClosed).await?;
         let table = session.table().await?;
         let counts = sqlx::query_as(table.sql(include_str!("health.sql")))
-            .bind(session.started_at - TimeDelta::hours(1))
+            .bind(session.now - TimeDelta::hours(1))
             .fetch_one(&mut *session.db)
             .await
             .map_err(Error::database("counting rows and rates"))?;

@@ -2,6 +2,7 @@
 SELECT {id} AS id, p.xmin::text::int8 AS version, {status}::text AS status,
        greatest(least(coalesce({progress}, 0), 32767), -32768)::int2 AS progress,
        coalesce(jsonb_typeof({result}), 'null') <> 'null' AS has_result, {error} ->> 'code' AS error_code,
+       {retry_count}::int4 AS retries,
        {created_at} AS created_at, {updated_at} AS updated_at, {completed_at} AS completed_at,
        e.execution_arn, e.status AS execution_status, e.redrive_count, e.started_at, e.redriven_at, e.stopped_at,
        e.error AS execution_error, e.cause AS execution_cause, e.ending_known,
@@ -10,8 +11,3 @@ SELECT {id} AS id, p.xmin::text::int8 AS version, {status}::text AS status,
             WHERE a.target = e.execution_arn AND a.kind = 'stop-execution' AND a.cause = 'deadline'
               AND a.outcome IN ('applying', 'applied')) AS stopped_for_deadline
   FROM {table} p
-  LEFT JOIN LATERAL (
-       SELECT * FROM remediation.executions e
-        WHERE e.process_id = {id}
-        ORDER BY e.started_at DESC, e.execution_arn DESC
-        LIMIT 1) e ON true

@@ -46,9 +46,11 @@ impl Patient {
             let variables = [("DATABASE_URL", url), ("TABLE_VARIANT", variant.name), ("PATIENT_FUNCTION", role)];
             Deployment::new(name, "patient-worker").envs(variables).timeout(300).deploy(aws)
         };
-        let (worker, updater) =
-            tokio::try_join!(function("ai-generation-worker", "generate"), function("update-processing-status", "update-status"))
-                .map_err(Error::when("deploy the patient's functions"))?;
+        let (worker, updater) = tokio::try_join!(
+            function("ai-generation-worker", "generate"),
+            function("update-processing-status", "update-status")
+        )
+        .map_err(Error::when("deploy the patient's functions"))?;
         let definition = include_str!("../state-machine.asl.json")
             .replace("${Worker}", &worker)
             .replace("${StatusUpdater}", &updater);
@@ -108,7 +110,8 @@ impl Patient {
     /// # Errors
     /// What Step Functions answers.
     pub async fn execute(&self, row: &Row, behaviour: &Behaviour) -> Result<Process> {
-        let input = json!({"processId": row.id, "userId": row.user_id, "type": row.kind, "params": {"behaviour": behaviour}});
+        let input =
+            json!({"processId": row.id, "userId": row.user_id, "type": row.kind, "params": {"behaviour": behaviour}});
         let started = self
             .sfn
             .start_execution()

@@ -34,7 +34,8 @@ async fn every_behaviour_leaves_what_it_says() -> Outcome {
     for (behaviour, execution, row, code) in cases {
         let process = patient.start(&behaviour).await?;
         let ended = eventually(BOUND, format!("{behaviour:?} to end"), || async {
-            let described = patient.sfn().describe_execution().execution_arn(&process.execution_arn).send().await.ok()?;
+            let described =
+                patient.sfn().describe_execution().execution_arn(&process.execution_arn).send().await.ok()?;
             (described.status != ExecutionStatus::Running).then_some(described.status)
         });
         assert_eq!(ended.await?, execution, "{behaviour:?}");

@@ -7,7 +7,9 @@ use patient::worker::{Task, Worker};
 async fn main() -> Result<(), lambda_runtime::Error> {
     let worker = &Worker::from_environment()?;
     match std::env::var("PATIENT_FUNCTION")?.as_str() {
-        "generate" => run(service_fn(|event: LambdaEvent<Task>| async move { worker.generate(&event.payload).await })).await,
+        "generate" => {
+            run(service_fn(|event: LambdaEvent<Task>| async move { worker.generate(&event.payload).await })).await
+        }
         "update-status" => {
             run(service_fn(|event: LambdaEvent<Task>| async move { worker.update_status(&event.payload).await })).await
         }

@@ -1,0 +1,6 @@
+//! The functions as real binaries behind the real Lambda Runtime API.
+//!
+//! A line of the issue is a test here; what a test says of AWS it says with real executions on the local endpoint, or, where the
+//! endpoint lacks a state or the moment matters, with answers in the form that AWS documents.
+
+mod sync;
