@@ -272,7 +272,10 @@ pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -
 pub async fn incident(db: &mut PgConnection, change: &AlarmChange) -> Result<(), Error> {
     let sql = match change.state {
         AlarmState::Alarm => {
-            "INSERT INTO remediation.incidents (alarm, reason, opened_at) VALUES ($1, $2, $3)
+            // A duplicate may come when the incident is over already.
+            "INSERT INTO remediation.incidents (alarm, reason, opened_at)
+             SELECT $1, $2, $3
+              WHERE NOT EXISTS (SELECT FROM remediation.incidents WHERE alarm = $1 AND closed_at >= $3)
              ON CONFLICT (alarm) WHERE closed_at IS NULL DO NOTHING"
         }
         AlarmState::Ok => {
