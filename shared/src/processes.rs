@@ -430,7 +430,7 @@ async fn look_up(
             return Ok(LookedUp { refused: None, left });
         }
         if let Err(error) = complete(session, &mut cases[at]).await {
-            if matches!(&error, Error::Aws { code, .. } if code == "ExecutionDoesNotExist") {
+            if error.is_execution_gone() {
                 // Forgotten after 90 days, or gone with its state machine: that says nothing of the others.
                 cases[at].newest = Newest::Unknown(error.to_string());
                 continue;

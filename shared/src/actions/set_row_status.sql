@@ -19,13 +19,15 @@ WITH wanted AS MATERIALIZED (
            SELECT FROM remediation.executions newer
             WHERE newer.process_id = w.id
               AND (w.execution_arn IS NULL
-                   OR (newer.started_at, newer.execution_arn) > (w.execution_started_at, w.execution_arn)))
+                   OR newer.execution_arn <> w.execution_arn
+                   AND (newer.started_at, newer.execution_arn) > (w.execution_started_at, w.execution_arn)))
        AND (w.execution_arn IS NULL OR EXISTS (
            SELECT FROM remediation.executions same
             WHERE same.execution_arn = w.execution_arn
               AND same.redrive_count = w.redrive_count
               AND same.status = w.execution_status))
-       FOR UPDATE OF p SKIP LOCKED
+       -- Rows that only refer to this one (a foreign key) do not hinder.
+       FOR NO KEY UPDATE OF p SKIP LOCKED
 ), written AS (
     UPDATE {table} p
        SET {set status} = w.status{as status},

@@ -1,2 +1,91 @@
-//! Entry.
-fn main() {}
+//! `cargo gameday`: breaks a small real system in every known way, and shows how the product puts it right.
+#![allow(missing_docs, reason = "nothing here is for anybody else")]
+
+mod events;
+mod fault;
+mod faults;
+mod game;
+mod ledger;
+mod options;
+mod report;
+mod time_lapse;
+mod timeline;
+mod world;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::options::Options;
+use crate::world::World;
+
+/// What anything here comes to. Errors are for the person at the terminal: their text is all that counts.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let interrupted = async {
+        let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+        let [Ok(interrupt), Ok(terminate)] = &mut signals else { return std::future::pending().await };
+        tokio::select! {
+            _ = interrupt.recv() => (),
+            _ = terminate.recv() => (),
+        }
+    };
+    let ended = tokio::select! {
+        ended = day() => ended,
+        () = interrupted => {
+            eprintln!("interrupted: everything that was started ends with this process");
+            // At once: a build or a deployment in the midst of its work would be waited for. The guardians see to the rest.
+            std::process::exit(130);
+        }
+    };
+    match ended {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("gameday: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// True if every row is as it should be.
+async fn day() -> Outcome<bool> {
+    let Some(options) = Options::read(std::env::args().skip(1))? else { return Ok(true) };
+    let world = Arc::new(World::build(options.mode).await?);
+    println!("\n{} faults, mode {}", options.faults.len(), options.mode.as_str());
+    let day = game::play(Arc::clone(&world), &options.faults).await?;
+    report::table(&day);
+    report::files(&day, options.mode)?;
+    if options.keep {
+        keep(&world).await;
+    }
+    Ok(day.problems.is_empty() && day.verdicts.iter().all(|verdict| verdict.problems.is_empty()))
+}
+
+/// Leaves all of it running until it is interrupted.
+async fn keep(world: &World) {
+    let environment = world.aws.environment();
+    let variables = environment.iter().map(|(name, value)| format!("export {name}={value}"));
+    let psql = world.postgres.programs().join("psql");
+    println!("\nEverything keeps running until Ctrl-C.\n");
+    println!("{}\n", variables.collect::<Vec<_>>().join("\n"));
+    println!("{} '{}'\n", psql.display(), world.database.url());
+    let events = [
+        ("check-health", "{}"),
+        ("reconcile-processes", "{}"),
+        ("reconcile-processes", r#"{"all":true,"mode":"observe"}"#),
+        ("fail-timed-out-processes", r#"{"all":true,"limit":1,"reason":"tried by hand"}"#),
+        ("sync-execution-status", r#"{"processId":"<uuid>"}"#),
+    ];
+    for (step, event) in events {
+        let function = world.function(step);
+        println!(
+            "aws lambda invoke --function-name {function} --cli-binary-format raw-in-base64-out --payload '{event}' /dev/stdout"
+        );
+    }
+    println!("curl -s $AWS_ENDPOINT_URL/2015-03-31/functions/{}/invocations -d '{{}}'", world.function("check-health"));
+    std::future::pending().await
+}

@@ -1,0 +1,28 @@
+//! Every way in which something is broken. A new fault is a file here and a line in [`ALL`].
+
+mod aborted_by_hand;
+mod application_writes_too;
+mod event_lost;
+mod event_three_times;
+mod execution_failed;
+mod execution_timed_out;
+mod last_update_lost;
+mod late_running_event;
+mod never_started;
+mod stuck_execution;
+
+use crate::fault::Fault;
+
+/// All of them, in the order of the report.
+pub const ALL: [&dyn Fault; 10] = [
+    &last_update_lost::LastUpdateLost,
+    &execution_failed::ExecutionFailed,
+    &execution_timed_out::ExecutionTimedOut,
+    &aborted_by_hand::AbortedByHand,
+    &never_started::NeverStarted,
+    &stuck_execution::StuckExecution,
+    &event_three_times::EventThreeTimes,
+    &late_running_event::LateRunningEvent,
+    &event_lost::EventLost,
+    &application_writes_too::ApplicationWritesToo,
+];

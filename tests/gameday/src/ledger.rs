@@ -1,0 +1,77 @@
+//! What the product says that it did: `remediation.runs` and `remediation.actions`.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use crate::Outcome;
+
+/// An action on a process's row or on one of its executions, and what started the run that took it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Action {
+    pub id: Uuid,
+    pub step: String,
+    pub kind: String,
+    pub before: Option<Value>,
+    pub after: Option<Value>,
+    pub outcome: String,
+    pub reason: String,
+    pub closed_at: Option<DateTime<Utc>>,
+    pub trigger: Value,
+}
+
+/// The actions about a process, in the order in which they were begun.
+pub async fn actions(pool: &PgPool, process: Uuid) -> Outcome<Vec<Action>> {
+    // A run's own record is written last.
+    Ok(sqlx::query_as(
+        "SELECT a.id, a.step, a.kind, a.before, a.after, a.outcome, a.reason, a.closed_at, r.trigger
+           FROM remediation.actions a
+           JOIN remediation.runs r ON r.id = a.run_id
+          WHERE a.target = $1::text OR a.target LIKE '%:execution:%:' || $1 || '-%'
+          ORDER BY a.created_at, a.closed_at",
+    )
+    .bind(process.to_string())
+    .fetch_all(pool)
+    .await?)
+}
+
+/// How many runs were started by something that has these fields.
+pub async fn runs(pool: &PgPool, trigger: &Value) -> Outcome<i64> {
+    Ok(sqlx::query_scalar("SELECT count(*) FROM remediation.runs WHERE trigger @> $1 AND error IS NULL")
+        .bind(trigger)
+        .fetch_one(pool)
+        .await?)
+}
+
+/// Whether a finding of this code was told about a process, and by whom.
+pub async fn told(pool: &PgPool, process: Uuid, code: &str) -> Outcome<Option<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT step FROM remediation.runs
+          WHERE findings @> jsonb_build_array(jsonb_build_object('code', $2::text, 'target', $1::text))
+          ORDER BY started_at LIMIT 1",
+    )
+    .bind(process.to_string())
+    .bind(code)
+    .fetch_optional(pool)
+    .await?)
+}
+
+/// How many actions were applied, and the runs that ended in an error.
+pub async fn totals(pool: &PgPool) -> Outcome<(i64, Vec<String>)> {
+    let applied = sqlx::query_scalar("SELECT count(*) FROM remediation.actions WHERE outcome = 'applied'");
+    let failed = sqlx::query_scalar("SELECT step || ': ' || error FROM remediation.runs WHERE error IS NOT NULL");
+    Ok((applied.fetch_one(pool).await?, failed.fetch_all(pool).await?))
+}
+
+/// What noticed, in words, from what started the run.
+pub fn noticed(trigger: &Value) -> String {
+    let text = |field: &str| trigger[field].as_str().unwrap_or_default();
+    match text("kind") {
+        "execution" => format!("Step Functions event {}", text("status")),
+        "alarm" => format!("alarm {}", text("alarm")),
+        "schedule" => "schedule".to_owned(),
+        "operator" => "operator".to_owned(),
+        other => format!("unknown trigger {other}"),
+    }
+}

@@ -1,0 +1,176 @@
+//! What became of the day: a table on the terminal, a file for programs, a picture for people.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::Outcome;
+use crate::game::{Day, Verdict};
+use crate::options::Mode;
+use crate::timeline::{Kind, Moment};
+
+/// A table at the end.
+pub fn table(day: &Day) {
+    let line = |cells: [&str; 6]| {
+        let [name, verdict, noticed, step, row, seconds] = cells;
+        println!("{name:24} {verdict:6} {noticed:34} {step:25} {row:55} {seconds:>7}");
+    };
+    println!();
+    line(["fault", "", "noticed by", "step", "row before → after", "seconds"]);
+    for verdict in &day.verdicts {
+        line([
+            verdict.fault.name(),
+            if verdict.problems.is_empty() { "ok" } else { "WRONG" },
+            verdict.noticed.as_deref().unwrap_or("-"),
+            verdict.step.as_deref().unwrap_or("-"),
+            &format!("{} → {}", verdict.before, verdict.after),
+            &verdict.seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}")),
+        ]);
+        verdict.problems.iter().for_each(|problem| println!("{:24} {problem}", ""));
+    }
+    day.problems.iter().for_each(|problem| println!("beside the faults: {problem}"));
+    println!("\n{} actions applied, {:.0} s", day.applied, day.seconds);
+}
+
+/// `report.json` and `report.html` in `gameday` in the target folder.
+pub fn files(day: &Day, mode: Mode) -> Outcome<()> {
+    let folder = harness::paths::target().join("gameday");
+    fs::create_dir_all(&folder)?;
+    let json = json(day, mode);
+    fs::write(folder.join("report.json"), format!("{json:#}\n"))?;
+    let html = folder.join("report.html");
+    fs::write(&html, page(day, mode))?;
+    println!("{}", html.display());
+    Ok(())
+}
+
+fn json(day: &Day, mode: Mode) -> Value {
+    let fault = |verdict: &Verdict| {
+        json!({
+            "name": verdict.fault.name(),
+            "repaired": mode == Mode::Act && verdict.problems.is_empty(),
+            "step": verdict.step,
+            "secondsToRepair": verdict.seconds.map(tenths),
+            "before": verdict.before,
+            "after": verdict.after,
+            "noticed": verdict.noticed,
+            "problems": verdict.problems,
+        })
+    };
+    json!({
+        "mode": mode.as_str(),
+        "applied": day.applied,
+        "seconds": tenths(day.seconds),
+        "faults": day.verdicts.iter().map(fault).collect::<Vec<_>>(),
+        "problems": day.problems,
+    })
+}
+
+fn tenths(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
+
+/// Pixels for a fault's lane, for the names on the left, for the time beside them.
+const LANE: usize = 44;
+const NAMES: f64 = 190.0;
+const TIME: f64 = 780.0;
+
+fn page(day: &Day, mode: Mode) -> String {
+    let right = day.verdicts.iter().filter(|verdict| verdict.problems.is_empty()).count();
+    include_str!("report.html")
+        .replace("{mode}", mode.as_str())
+        .replace("{right}", &right.to_string())
+        .replace("{faults}", &day.verdicts.len().to_string())
+        .replace("{applied}", &day.applied.to_string())
+        .replace("{seconds}", &format!("{:.0}", day.seconds))
+        .replace("{picture}", &picture(day))
+        .replace("{rows}", &day.verdicts.iter().map(row).collect::<String>())
+        .replace("{moments}", &day.timeline.moments().iter().map(moment).collect::<String>())
+        .replace(
+            "{problems}",
+            &day.problems.iter().map(|problem| format!("<p class=wrong>{}</p>", escape(problem))).collect::<String>(),
+        )
+}
+
+/// A lane for every fault, a mark for every moment.
+fn picture(day: &Day) -> String {
+    let moments = day.timeline.moments();
+    let end = moments.iter().map(|moment| moment.at).fold(10.0, f64::max);
+    let x = |at: f64| NAMES + TIME * at.max(0.0) / end;
+    let height = LANE * day.verdicts.len() + 30;
+    let width = NAMES + TIME + 30.0;
+    let mut svg = format!("<svg viewBox='0 0 {width} {height}' role=img aria-label='Timeline of the faults'>");
+    // A line every ten seconds, or every thirty where that would be too many.
+    let step = if end > 120.0 { 30.0 } else { 10.0 };
+    let mut at = 0.0;
+    while at <= end {
+        let (x, bottom) = (x(at), height - 24);
+        svg += &format!(
+            "<line class=grid x1={x:.1} x2={x:.1} y1=0 y2={bottom} /><text class=tick x={x:.1} y={} >{at:.0} s</text>",
+            height - 8
+        );
+        at += step;
+    }
+    for (lane, verdict) in day.verdicts.iter().enumerate() {
+        let y = lane * LANE + LANE / 2;
+        let own: Vec<_> = moments.iter().filter(|moment| moment.fault == verdict.fault.name()).collect();
+        svg += &format!("<text class=name x=0 y={}>{}</text>", y + 4, verdict.fault.name());
+        if let (Some(first), Some(last)) = (own.first(), own.last()) {
+            let class = if verdict.problems.is_empty() { "span" } else { "span bad" };
+            svg += &format!("<line class='{class}' x1={:.1} x2={:.1} y1={y} y2={y} />", x(first.at), x(last.at));
+        }
+        for moment in own {
+            svg += &mark(moment, x(moment.at), y);
+        }
+    }
+    svg + "</svg>"
+}
+
+fn mark(moment: &Moment, x: f64, y: usize) -> String {
+    let Moment { at, kind, text, .. } = moment;
+    let (class, radius) = (class(*kind), if *kind == Kind::Right { 4 } else { 6 });
+    format!(
+        "<circle class={class} cx={x:.1} cy={y} r={radius}><title>{at:.1} s {}: {}</title></circle>",
+        kind.word(),
+        escape(text)
+    )
+}
+
+const fn class(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Broke => "broke",
+        Kind::Noticed => "noticed",
+        Kind::Acted => "acted",
+        Kind::Right => "right",
+        Kind::Wrong => "wrong",
+    }
+}
+
+fn row(verdict: &Verdict) -> String {
+    let (class, word) = if verdict.problems.is_empty() { ("right", "ok") } else { ("wrong", "wrong") };
+    let problems = verdict.problems.iter().map(|problem| format!("<br><span class=wrong>{}</span>", escape(problem)));
+    format!(
+        "<tr><td><b>{}</b><br>{}{}</td><td class={class}>{word}</td><td>{}</td><td>{}</td><td>{} → {}</td><td class=number>{}</td></tr>\n",
+        verdict.fault.name(),
+        escape(verdict.fault.story()),
+        problems.collect::<String>(),
+        escape(verdict.noticed.as_deref().unwrap_or("–")),
+        escape(verdict.step.as_deref().unwrap_or("–")),
+        escape(&verdict.before.to_string()),
+        escape(&verdict.after.to_string()),
+        verdict.seconds.map_or("–".to_owned(), |seconds| format!("{seconds:.1}")),
+    )
+}
+
+fn moment(moment: &Moment) -> String {
+    let Moment { at, fault, kind, text } = moment;
+    let (class, word) = (class(*kind), kind.word());
+    format!(
+        "<tr><td class=number>{at:.1}</td><td>{fault}</td><td class={class}>{word}</td><td>{}</td></tr>\n",
+        escape(text)
+    )
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

@@ -1,0 +1,196 @@
+//! Time runs twelve times as fast ([`MINUTE`]): what the deployed rules start every five minutes is started every 25 s.
+//!
+//! Of CloudWatch, the endpoint lacks what is done here: turning the log's embedded metrics into data points, comparing them
+//! with the deployed alarms, and telling EventBridge of a change. Thresholds, comparisons and evaluation periods are those
+//! of the deployed template; a minute without a data point counts as not breaching, as the template says.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_cloudwatchlogs::Client as Logs;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
+use chrono::Utc;
+use harness::{alarm_event, aws};
+use serde_json::{Value, json};
+
+use crate::Outcome;
+use crate::options::Mode;
+use crate::world::{MINUTE, World};
+
+/// Schedules, metrics and alarms, and what the product says that it would do.
+pub struct TimeLapse {
+    world: Arc<World>,
+    logs: Logs,
+    schedules: Vec<Schedule>,
+    wouldbe: Mutex<BTreeMap<String, Planned>>,
+}
+
+/// A rule's target that is started again and again.
+struct Schedule {
+    function: String,
+    input: String,
+    every_minutes: u64,
+}
+
+/// An alarm of the deployed template.
+struct Alarm {
+    name: String,
+    metric: String,
+    step: String,
+    threshold: f64,
+    periods: usize,
+    breaching: usize,
+    state: &'static str,
+}
+
+/// What a step has told that it would do.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    pub step: String,
+    pub kind: String,
+    pub after: Value,
+    pub reason: String,
+}
+
+impl TimeLapse {
+    pub async fn new(world: Arc<World>) -> Outcome<Self> {
+        let logs = Logs::new(world.aws.sdk_config());
+        let schedules = schedules(&world).await?;
+        Ok(Self { world, logs, schedules, wouldbe: Mutex::default() })
+    }
+
+    /// Lets the time pass, for ever.
+    pub async fn run(&self) -> Outcome<()> {
+        let mut alarms = alarms(&self.world)?;
+        let mut minutes = tokio::time::interval(MINUTE);
+        let mut read_until = Utc::now().timestamp_millis();
+        for minute in 1_u64.. {
+            minutes.tick().await;
+            let due = self.schedules.iter().filter(|schedule| minute.is_multiple_of(schedule.every_minutes));
+            for Schedule { function, input, .. } in due {
+                self.start(function, input).await?;
+            }
+            let now = Utc::now().timestamp_millis();
+            let points = self.data_points(&alarms, read_until).await?;
+            read_until = now;
+            for alarm in &mut alarms {
+                let value = points.get(&(alarm.step.clone(), alarm.metric.clone())).copied();
+                if let Some((before, reason)) = alarm.evaluate(value) {
+                    let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{}", aws::REGION, aws::ACCOUNT, alarm.name);
+                    self.world.hop.deliver(&alarm_event(&alarm.name, &arn, alarm.state, before, &reason)).await?;
+                }
+            }
+            if self.world.mode == Mode::Observe {
+                self.ask("reconcile-processes").await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What a step would do to a target (a process or an execution), as far as it was told so far.
+    pub fn planned(&self, target: &str) -> Option<Planned> {
+        let wouldbe = self.wouldbe.lock().unwrap_or_else(PoisonError::into_inner);
+        wouldbe.iter().find(|(name, _)| name.contains(target)).map(|(_, planned)| planned.clone())
+    }
+
+    async fn start(&self, function: &str, input: &str) -> Outcome<()> {
+        let invoke = self.world.aws.lambda().invoke().function_name(function).invocation_type(InvocationType::Event);
+        invoke.payload(Blob::new(input)).send().await?;
+        Ok(())
+    }
+
+    /// An operator's `{}`: it changes nothing, and answers with what would be done.
+    async fn ask(&self, step: &str) -> Outcome<()> {
+        let answer = self.world.ask(step, &json!({})).await?;
+        let actions = answer["actions"].as_array().into_iter().flatten();
+        let mut wouldbe = self.wouldbe.lock().unwrap_or_else(PoisonError::into_inner);
+        for action in actions.filter(|action| action["outcome"] == "planned") {
+            let text = |field: &str| action[field].as_str().unwrap_or_default().to_owned();
+            let (kind, reason, after) = (text("kind"), text("reason"), action["after"].clone());
+            wouldbe.insert(text("target"), Planned { step: step.to_owned(), kind, after, reason });
+        }
+        Ok(())
+    }
+
+    /// The largest value of each metric that was logged since then; the alarms' statistic is the maximum.
+    async fn data_points(&self, alarms: &[Alarm], since: i64) -> Outcome<BTreeMap<(String, String), f64>> {
+        let mut points = BTreeMap::new();
+        let steps: std::collections::BTreeSet<_> = alarms.iter().map(|alarm| alarm.step.as_str()).collect();
+        for step in steps {
+            let group = format!("/aws/lambda/{}", self.world.function(step));
+            let lines = self.logs.filter_log_events().log_group_name(group).start_time(since).send().await?;
+            let lines = lines.events().iter().filter_map(|event| event.message());
+            for line in lines.filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+                let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().into_iter().flatten();
+                for name in metrics.filter_map(|metric| metric["Name"].as_str()) {
+                    let Some(value) = line[name].as_f64() else { continue };
+                    let point = points.entry((step.to_owned(), name.to_owned())).or_insert(value);
+                    *point = value.max(*point);
+                }
+            }
+        }
+        Ok(points)
+    }
+}
+
+impl Alarm {
+    /// Takes a minute's data point; a change comes back as the state before and why.
+    fn evaluate(&mut self, value: Option<f64>) -> Option<(&'static str, String)> {
+        self.breaching = if value.is_some_and(|value| value > self.threshold) { self.breaching + 1 } else { 0 };
+        let state = if self.breaching >= self.periods { "ALARM" } else { "OK" };
+        if state == self.state {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.state, state);
+        let reason = format!(
+            "{} of {} data points were greater than the threshold ({})",
+            self.breaching, self.periods, self.threshold
+        );
+        Some((before, reason))
+    }
+}
+
+/// The alarms of the deployed template.
+fn alarms(world: &World) -> Outcome<Vec<Alarm>> {
+    let template = std::fs::read(world.assembly.join("Remediation.template.json"))?;
+    let template: Value = serde_json::from_slice(&template)?;
+    let resources = template["Resources"].as_object().into_iter().flatten();
+    let alarms = resources.filter(|(_, resource)| resource["Type"] == "AWS::CloudWatch::Alarm");
+    let of_steps = alarms.map(|(_, alarm)| &alarm["Properties"]).filter(|alarm| alarm["Namespace"] == "Remediation");
+    of_steps.map(alarm).collect()
+}
+
+fn alarm(properties: &Value) -> Outcome<Alarm> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let (comparison, statistic) = (text(&properties["ComparisonOperator"]), text(&properties["Statistic"]));
+    if comparison != "GreaterThanThreshold" || statistic != "Maximum" {
+        return Err(format!("alarm {}: {statistic} {comparison} is not known here", properties["AlarmName"]).into());
+    }
+    let periods = properties["EvaluationPeriods"].as_u64().and_then(|periods| usize::try_from(periods).ok());
+    Ok(Alarm {
+        name: text(&properties["AlarmName"]),
+        metric: text(&properties["MetricName"]),
+        step: text(&properties["Dimensions"][0]["Value"]),
+        threshold: properties["Threshold"].as_f64().unwrap_or_default(),
+        periods: periods.unwrap_or(1),
+        breaching: 0,
+        state: "OK",
+    })
+}
+
+/// What the deployed rules start on a schedule, with the input that they give.
+async fn schedules(world: &World) -> Outcome<Vec<Schedule>> {
+    let client = world.aws.eventbridge();
+    let mut schedules = Vec::new();
+    for rule in client.list_rules().send().await?.rules() {
+        let (Some(name), Some(expression)) = (rule.name(), rule.schedule_expression()) else { continue };
+        let rate = expression.trim_start_matches("rate(").split(' ').next().and_then(|rate| rate.parse().ok());
+        let every_minutes = rate.ok_or_else(|| format!("rule {name}: {expression} is no rate in minutes"))?;
+        for target in client.list_targets_by_rule().rule(name).send().await?.targets() {
+            let input = target.input().unwrap_or("{}").to_owned();
+            schedules.push(Schedule { function: target.arn().to_owned(), input, every_minutes });
+        }
+    }
+    Ok(schedules)
+}

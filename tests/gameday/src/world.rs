@@ -1,0 +1,165 @@
+//! Everything that runs on a game day: PostgreSQL, the AWS endpoint, the patient, and the product as the CDK deploys it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_sfn::types::ExecutionStatus;
+use chrono::{DateTime, Utc};
+use harness::{AlarmHop, Aws, Cdk, Database, Postgres, eventually, functions};
+use patient::table::{self, MIGRATED};
+use patient::{Patient, Process};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::Outcome;
+use crate::ledger;
+use crate::options::Mode;
+
+/// The longest that anything is waited for: nearly twice what the slowest fault needs.
+pub const PATIENCE: Duration = Duration::from_secs(170);
+
+/// How many processes were closed before today.
+const HISTORY: i32 = 10_000;
+
+/// How fast time runs: twelve times, so that nobody has to wait for a quarter of an hour.
+pub const MINUTE: Duration = Duration::from_secs(5);
+
+/// The product's own deadlines, fifteen minutes, five and one, in such minutes.
+const SETTINGS: [(&str, &str); 3] =
+    [("processDeadlineSeconds", "75"), ("startDeadlineSeconds", "25"), ("settleSeconds", "5")];
+
+/// Everything that runs.
+pub struct World {
+    pub postgres: Postgres,
+    pub database: Database,
+    pub aws: Aws,
+    pub patient: Patient,
+    /// The hop that the endpoint lacks.
+    pub hop: AlarmHop,
+    pub mode: Mode,
+    /// What the CDK made of `infra/`.
+    pub assembly: PathBuf,
+    /// The URL of the queue for events that no step could take.
+    pub dead_letters: String,
+    _cdk: Cdk,
+}
+
+/// How an execution ended.
+pub struct Ended {
+    pub execution_arn: String,
+    pub status: String,
+    pub started_at: DateTime<Utc>,
+    pub at: DateTime<Utc>,
+    pub input: String,
+    pub output: Option<String>,
+}
+
+impl World {
+    /// Starts and deploys it all.
+    pub async fn build(mode: Mode) -> Outcome<Self> {
+        let began = Instant::now();
+        let done = |what: &str| println!("{:7.1} s  {what}", began.elapsed().as_secs_f64());
+        let (postgres, aws) = tokio::try_join!(Postgres::start(), Aws::start())?;
+        done("PostgreSQL and the AWS endpoint run");
+        let database = postgres.database("gameday").await?;
+        table::create(database.pool(), &MIGRATED).await?;
+        table::history(database.pool(), &MIGRATED, HISTORY, Utc::now()).await?;
+        done(&format!("{HISTORY} closed processes of the last thirty days are in the table"));
+        functions::stage(&functions::folder(), &functions::names()?).await?;
+        done("the functions are built");
+
+        let cdk = Cdk::new(&aws.endpoint()).await?;
+        let (machine, url, endpoint) = (Patient::state_machine_arn(), database.url(), aws.endpoint());
+        let mut settings = vec![
+            ("stateMachineArn", machine.as_str()),
+            ("databaseUrl", &url),
+            ("endpointUrl", &endpoint),
+            ("remediationMode", mode.as_str()),
+        ];
+        settings.extend(SETTINGS);
+        let deploy = async {
+            let (assembly, ()) = tokio::try_join!(cdk.synth(&settings), cdk.bootstrap())?;
+            done("the CDK app is made, the account bootstrapped");
+            let outputs = cdk.deploy_assembly("Remediation", &assembly).await?;
+            done("the product is deployed, its schema made");
+            Outcome::Ok((assembly, outputs))
+        };
+        let patient = async {
+            let patient = Patient::deploy(&aws, &url, database.pool(), MIGRATED, 600).await?;
+            done("the patient is deployed");
+            Ok(patient)
+        };
+        let ((assembly, outputs), patient) = tokio::try_join!(deploy, patient)?;
+        let dead_letters = outputs.get("DeadLetterQueueUrl").cloned().unwrap_or_default();
+        let hop = AlarmHop::new(&aws);
+        Ok(Self { postgres, database, aws, patient, hop, mode, assembly, dead_letters, _cdk: cdk })
+    }
+
+    /// Waits until an execution has ended.
+    pub async fn ended(&self, process: &Process) -> Outcome<Ended> {
+        let ended = eventually(PATIENCE, format!("{} to end", process.execution_arn), || async {
+            let seen =
+                self.patient.sfn().describe_execution().execution_arn(&process.execution_arn).send().await.ok()?;
+            let at = DateTime::from_timestamp_millis(seen.stop_date?.to_millis().ok()?)?;
+            (seen.status != ExecutionStatus::Running).then_some(Ended {
+                execution_arn: seen.execution_arn,
+                status: seen.status.to_string(),
+                started_at: DateTime::from_timestamp_millis(seen.start_date.to_millis().ok()?)?,
+                at,
+                input: seen.input.unwrap_or_default(),
+                output: seen.output,
+            })
+        });
+        Ok(ended.await?)
+    }
+
+    /// Waits until a process's worker is in the midst of its work.
+    pub async fn at_work(&self, process: Uuid) -> Outcome<()> {
+        let seen = eventually(PATIENCE, format!("process {process} to be at work"), || async {
+            self.patient.row(process).await.ok().filter(|row| row.progress >= 50).map(drop)
+        });
+        Ok(seen.await?)
+    }
+
+    /// Waits until so many runs have looked at what an event told.
+    pub async fn looked(&self, trigger: &Value, times: i64) -> Outcome<()> {
+        let looked = eventually(PATIENCE, format!("{times} runs about {trigger}"), || async {
+            let runs = ledger::runs(self.database.pool(), trigger).await.ok()?;
+            (runs >= times).then_some(())
+        });
+        Ok(looked.await?)
+    }
+
+    /// The name of the deployed rule for Step Functions' events.
+    pub async fn rule_of_status_events(&self) -> Outcome<String> {
+        let rules = self.aws.eventbridge().list_rules().send().await?;
+        let of_states = |pattern: &str| pattern.contains("Step Functions Execution Status Change");
+        let mut rules = rules.rules().iter().filter(|rule| rule.event_pattern().is_some_and(of_states));
+        let name = rules.next().and_then(|rule| rule.name()).map(str::to_owned);
+        name.ok_or_else(|| "no rule for Step Functions' events is deployed".into())
+    }
+
+    /// The deployed function of a step.
+    pub fn function(&self, step: &str) -> String {
+        format!("remediation-{step}")
+    }
+
+    /// Asks a step something as an operator does.
+    pub async fn ask(&self, step: &str, event: &Value) -> Outcome<Value> {
+        let invoke = self.aws.lambda().invoke().function_name(self.function(step));
+        let answer = invoke.payload(Blob::new(event.to_string())).send().await?;
+        let payload = serde_json::from_slice(answer.payload().map(AsRef::as_ref).unwrap_or_default())?;
+        match answer.function_error() {
+            None => Ok(payload),
+            Some(_) => Err(format!("{step} answered {event} with {payload}").into()),
+        }
+    }
+
+    /// The events that no step could take.
+    pub async fn dead(&self) -> Outcome<Vec<String>> {
+        let received =
+            self.aws.sqs().receive_message().queue_url(&self.dead_letters).max_number_of_messages(10).send().await?;
+        Ok(received.messages().iter().filter_map(|message| message.body().map(str::to_owned)).collect())
+    }
+}
