@@ -164,7 +164,7 @@ impl<S: Step> Function<S> {
         if let Trigger::Alarm(change) = trigger {
             ledger::incident(session.db, change).await?;
             if change.state != AlarmState::Alarm {
-                tally.summary = Some(texts::alarm_over(self.config.language, &change.alarm));
+                tally.summary = Some(texts::alarm_not_on(self.config.language, &change.alarm, change.state));
                 return self.close(&mut session, run, tally, None).await;
             }
         }

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use crate::decide::{Anomaly, Closing, Decision, Reason, StopCause};
 use crate::domain::{ExecutionStatus, Language};
 use crate::report::DoneOutcome;
+use crate::trigger::AlarmState;
 
 /// Chooses between the two languages; both are formatted from the same values.
 macro_rules! text {
@@ -288,10 +289,17 @@ pub fn more_to_look_at(language: Language, looked_at: usize) -> String {
     )
 }
 
-/// An alarm that is over.
+/// An alarm that is over, or cannot tell.
 #[must_use]
-pub fn alarm_over(language: Language, alarm: &str) -> String {
-    text!(language, ja: "アラーム {alarm} は解消した。インシデントを閉じた", en: "alarm {alarm} is over: its incident is closed")
+pub fn alarm_not_on(language: Language, alarm: &str, state: AlarmState) -> String {
+    match state {
+        AlarmState::Alarm | AlarmState::Ok => {
+            text!(language, ja: "アラーム {alarm} は解消した。インシデントを閉じた", en: "alarm {alarm} is over: its incident is closed")
+        }
+        AlarmState::InsufficientData => {
+            text!(language, ja: "アラーム {alarm} はデータ不足である。インシデントはそのままにする", en: "alarm {alarm} has no data: its incident stays as it is")
+        }
+    }
 }
 
 /// What a run did, in one sentence.
