@@ -460,8 +460,9 @@ async fn runs_over_the_same_rows_write_each_row_once() -> Tested {
             let mut applied = Vec::new();
             barrier.wait().await;
             for batch in all.chunks(23 + of) {
-                let outcomes =
-                    set_row_status::apply(&mut world.db, &world.table, &run("test-step"), batch).await.unwrap();
+                let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), batch, usize::MAX)
+                    .await
+                    .unwrap();
                 assert_eq!(outcomes.len(), batch.len());
                 let won = outcomes.iter().filter(|outcome| outcome.result == ActionResult::Applied);
                 applied.extend(won.map(|outcome| outcome.id));
