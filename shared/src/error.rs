@@ -38,6 +38,12 @@ pub enum Error {
         connection_lost: bool,
     },
 
+    /// Lambda's deadline came while an answer was waited for.
+    #[error(
+        "no answer before Lambda's deadline: the table may be locked (a migration of the application's? see pg_locks WHERE NOT granted), or the function's timeout is too short; the event is tried again and then kept in the dead-letter queue"
+    )]
+    OutOfTime,
+
     /// An AWS service did not answer, or refused.
     #[error("{call}: {code}: {message}. {advice}")]
     Aws {
@@ -62,6 +68,7 @@ impl Error {
             Self::Refused(_) => "Refused",
             Self::Table(_) => "TableMismatch",
             Self::Database { .. } => "DatabaseError",
+            Self::OutOfTime => "OutOfTime",
             Self::Aws { .. } => "AwsError",
         }
     }

@@ -222,7 +222,7 @@ pub async fn abandoned(db: &mut PgConnection, kind: &str) -> Result<Vec<(Uuid, S
     .map_err(Error::database("reading what was left open"))
 }
 
-/// Stores what a step wants and may not do by itself; the plan that already waits for the same actions is enough. Returns
+/// Stores what a step wants and may not do by itself; a plan of the last day that already waits for the same actions is enough. Returns
 /// the plan's identity and whether it is new.
 ///
 /// # Errors
@@ -234,7 +234,9 @@ pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: 
         .collect();
     actions.sort_by_key(Value::to_string);
     let waiting: Option<Uuid> = sqlx::query_scalar(
-        "SELECT id FROM remediation.plans WHERE step = $1 AND approved_at IS NULL AND actions = $2 ORDER BY created_at DESC LIMIT 1",
+        "SELECT id FROM remediation.plans
+          WHERE step = $1 AND approved_at IS NULL AND actions = $2 AND created_at > now() - interval '1 day'
+          ORDER BY created_at DESC LIMIT 1",
     )
     .bind(run.step)
     .bind(Value::from(actions.clone()))

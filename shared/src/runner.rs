@@ -108,7 +108,9 @@ impl<S: Step> Function<S> {
     /// Answers one event within `left`.
     async fn handle(&self, event: Value, left: Duration) -> Result<Report, Error> {
         let trigger = trigger::decode(event, &self.config.result_path, S::PARAMETERS)?;
-        let stop_at = Instant::now() + left.saturating_sub(RESERVE.min(left / 10));
+        let reserve = RESERVE.min(left / 10);
+        let stop_at = Instant::now() + left.saturating_sub(reserve);
+        let last_moment = stop_at + reserve / 2;
         let run = Run {
             id: Uuid::now_v7(),
             step: self.name,
@@ -120,13 +122,13 @@ impl<S: Step> Function<S> {
             },
         };
         let mut kept = self.kept.lock().await;
-        let answer = match Box::pin(self.attempt(&mut kept, &trigger, &run, stop_at)).await {
+        let answer = match self.attempt_until(last_moment, &mut kept, &trigger, &run, stop_at).await {
             // A connection may be reset while its container is frozen. Every write is a compare-and-set, so doing all of
             // it again is safe, whatever was already done.
             Err(error) if error.is_connection_lost() => {
                 tracing::warn!(%error, "the connection was lost: trying once more on a new one");
                 kept.database.forget();
-                Box::pin(self.attempt(&mut kept, &trigger, &run, stop_at)).await
+                self.attempt_until(last_moment, &mut kept, &trigger, &run, stop_at).await
             }
             answer => answer,
         };
@@ -149,6 +151,24 @@ impl<S: Step> Function<S> {
             kept.database.forget();
             tracing::warn!(%error, runId = %run.id, "the failure could not be recorded");
         }
+    }
+
+    /// An attempt that comes to an end before Lambda ends it, so that even a lock on the whole table is an error that says so. What
+    /// was sent to the database may still be done there, once the lock is gone: as the same compare-and-set, with its ledger entry.
+    async fn attempt_until(
+        &self,
+        last_moment: Instant,
+        kept: &mut Kept,
+        trigger: &Trigger,
+        run: &Run,
+        stop_at: Instant,
+    ) -> Result<Report, Error> {
+        let attempt = Box::pin(self.attempt(kept, trigger, run, stop_at));
+        if let Ok(answer) = tokio::time::timeout_at(last_moment, attempt).await {
+            return answer;
+        }
+        kept.database.forget();
+        Err(Error::OutOfTime)
     }
 
     async fn attempt(&self, kept: &mut Kept, trigger: &Trigger, run: &Run, stop_at: Instant) -> Result<Report, Error> {

@@ -153,6 +153,7 @@ impl StepFunctions {
         &self,
         arn: &ExecutionArn,
     ) -> Result<Option<(Option<String>, Option<String>)>, Error> {
+        self.describe.wait().await;
         let answer = self
             .client
             .get_execution_history()

@@ -11,12 +11,16 @@ SELECT c.mode, c.actions_per_run, c.actions_per_hour, c.share,
                        jsonb_build_object(
                            'attempts', count(*) FILTER (WHERE a.step = $1 AND a.created_at > now() - interval '1 day'),
                            'secondsSinceLast',
-                           extract(epoch FROM now() - max(a.created_at) FILTER (WHERE a.step = $1))::int8,
+                           extract(epoch FROM now() - max(a.created_at)
+                               FILTER (WHERE a.step = $1 AND a.outcome = 'applied'))::int8,
                            'undone',
-                           (array_agg(a.undo_of IS NOT NULL AND a.created_at > now() - interval '1 day'
-                                      ORDER BY a.created_at DESC))[1]) AS facts
+                           coalesce((array_agg(a.undo_of IS NOT NULL AND a.created_at > now() - interval '1 day'
+                                               ORDER BY a.created_at DESC) FILTER (WHERE a.outcome = 'applied'))[1],
+                                    false)) AS facts
                   FROM remediation.actions a
-                 WHERE a.target = ANY ($2) AND a.outcome = 'applied'
+                 WHERE a.target = ANY ($2)
+                   -- A row that the table itself refuses is not tried for ever; what Step Functions refused may be.
+                   AND (a.outcome = 'applied' OR a.outcome = 'failed' AND a.kind = 'set-row-status')
                  GROUP BY a.target) t)
   FROM (SELECT $1 AS step) this
   LEFT JOIN remediation.controls c USING (step)

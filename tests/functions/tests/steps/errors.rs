@@ -1,5 +1,7 @@
 //! What goes wrong is said with what to do about it, is in the ledger where there is one, and loses nothing.
 
+use std::time::Duration;
+
 use functions_tests::{
     Bench, NOWHERE, STATE_MACHINE_ARN, Tested, ago, execution_arn, output, processing, scripted, status_event,
 };
@@ -38,6 +40,27 @@ async fn a_database_that_is_down_is_an_error_in_time_and_not_a_timeout() -> Test
             assert!(error.error_message.contains(advice), "{step}: {error}");
         }
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_table_that_stays_locked_is_an_error_before_lambdas_deadline_and_recorded() -> Tested {
+    let bench = Bench::new("locked").await?;
+    let function = bench.function("sync-execution-status").timeout(Duration::from_secs(4)).start().await?;
+    let row = processing(91);
+    bench.insert(std::slice::from_ref(&row)).await?;
+    let event = status_event(row.id, "TIMED_OUT", ago(90), Some(ago(30)), &json!({ "error": "States.Timeout" }));
+    let mut migration = bench.database.connect().await?;
+    sqlx::raw_sql("BEGIN; LOCK TABLE processing_state IN ACCESS EXCLUSIVE MODE").execute(&mut migration).await?;
+
+    let (error, run) = refused(&bench, &function, &event).await?;
+
+    assert_eq!(error.error_type, "OutOfTime", "{error}");
+    assert!(error.error_message.contains("the table may be locked"), "{error}");
+    assert_eq!(run["error"], error.error_message.as_str(), "{run:#}");
+    sqlx::raw_sql("ROLLBACK").execute(&mut migration).await?;
+    function.invoke(&event).await?;
+    assert_eq!(bench.row(row.id).await?.status, "FAILED");
     Ok(())
 }
 
