@@ -121,6 +121,7 @@ impl Error {
                 "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
                     "The account's request quota is used up: the next look goes on; raise the quota where this stays so"
                 }
+                "ExecutionDoesNotExist" => "Step Functions forgets executions after 90 days: look at the row itself",
                 "StateMachineDoesNotExist" => "Check STATE_MACHINE_ARN",
                 "ResourceNotFoundException" => "It does not exist in this account and region: check the ARN",
                 "ExpiredTokenException" | "UnrecognizedClientException" => "The function's credentials are not valid",
@@ -131,6 +132,12 @@ impl Error {
             };
             Self::Aws { call, code, message, advice }
         }
+    }
+
+    /// Whether Step Functions does not know the execution: it forgets them after 90 days.
+    #[must_use]
+    pub fn is_execution_gone(&self) -> bool {
+        matches!(self, Self::Aws { code, .. } if code == "ExecutionDoesNotExist")
     }
 
     /// Whether the connection to the database was lost: on a new one, a run that has changed nothing may begin again.

@@ -2,6 +2,8 @@
 //!
 //! It dedupes and orders events, and lets a sweep ask Step Functions once for a thousand executions.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgArguments;
@@ -11,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::step_functions::{Seen, StepFunctions};
+use crate::stored;
 use crate::trigger::ResultPath;
 
 /// Takes in what was seen; what is known to be newer stays.
@@ -34,7 +37,7 @@ pub async fn remember(db: &mut PgConnection, seen: &[Seen]) -> Result<(), Error>
 pub(crate) fn bind<'q>(query: Query<'q, Postgres, PgArguments>, seen: &[Seen]) -> Query<'q, Postgres, PgArguments> {
     let each = || seen.iter().map(|seen| &seen.execution);
     let ending = |execution: &crate::domain::Execution, part: fn(&crate::domain::Ending) -> &Option<String>| {
-        execution.ending.as_ref().and_then(|ending| part(ending).clone())
+        execution.ending.as_ref().and_then(|ending| part(ending).as_deref().map(stored::text))
     };
     query
         .bind(each().map(|execution| execution.arn.as_str().to_owned()).collect::<Vec<_>>())
@@ -95,6 +98,22 @@ pub async fn list(
     Ok(listed)
 }
 
+/// Those of a page whose names tell no process, and that are known all the same: whatever is remembered was asked for.
+async fn known_nameless(db: &mut PgConnection, page: &[Seen]) -> Result<HashSet<String>, Error> {
+    let nameless: Vec<&str> =
+        page.iter().filter(|seen| seen.process.is_none()).map(|seen| seen.execution.arn.as_str()).collect();
+    if nameless.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let known: Vec<String> =
+        sqlx::query_scalar("SELECT execution_arn FROM remediation.executions WHERE execution_arn = ANY ($1)")
+            .bind(nameless)
+            .fetch_all(db)
+            .await
+            .map_err(Error::database("reading which executions are known"))?;
+    Ok(known.into_iter().collect())
+}
+
 async fn read(
     db: &mut PgConnection,
     step_functions: &StepFunctions,
@@ -106,13 +125,26 @@ async fn read(
 ) -> Result<(), Error> {
     while listed.since > back_to && Instant::now() < stop_at {
         let mut page = step_functions.list(listed.token.as_deref()).await?;
-        for seen in page.executions.iter_mut().filter(|seen| seen.process.is_none()) {
-            if *nameless < NAMELESS_A_RUN {
+        let asked_before = known_nameless(db, &page.executions).await?;
+        let mut seen = Vec::with_capacity(page.executions.len());
+        let mut not_asked = 0;
+        for execution in page.executions.drain(..) {
+            let arn = &execution.execution.arn;
+            if execution.process.is_some() || asked_before.contains(arn.as_str()) {
+                seen.push(execution);
+            } else if *nameless < NAMELESS_A_RUN {
                 *nameless += 1;
-                *seen = step_functions.describe(&seen.execution.arn, result_path).await?;
+                seen.push(step_functions.describe(arn, result_path).await?);
+            } else {
+                not_asked += 1;
             }
         }
-        remember(db, &page.executions).await?;
+        remember(db, &seen).await?;
+        if not_asked > 0 {
+            // Whose these are is not known: the page is read again by the next run, which asks for the next ones.
+            return Ok(());
+        }
+        page.executions = seen;
         let oldest = page.executions.iter().map(|seen| seen.execution.started_at).min();
         listed.since = oldest.unwrap_or(listed.since).min(listed.since);
         listed.token = page.next;

@@ -83,10 +83,12 @@ pub struct Guarded {
 #[must_use]
 pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
     let language = demand.language;
+    // To take something back is a person's decision already: it needs no second person's.
+    let by_person = demand.approved || !wanted.is_empty() && wanted.iter().all(|planned| planned.action.is_undo());
     let allowed = facts.control.mode.map_or(demand.mode, |mode| mode.min(demand.mode));
     let mode = match allowed {
         // An approval is what `propose` waits for. It never lifts `observe`.
-        Mode::Propose | Mode::Act if demand.approved => Mode::Act,
+        Mode::Propose | Mode::Act if by_person => Mode::Act,
         Mode::Act if facts.did_not_help => Mode::Propose,
         mode => mode,
     };
@@ -146,4 +148,195 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
         guarded.over = Some(over);
     }
     guarded
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::actions::{Action, Migrate, Undo};
+
+    /// `count` actions, all on one target: the reason of each is its place.
+    fn wanted(count: usize) -> Vec<Planned> {
+        let plain = Migrate { from: 0, to: 1 };
+        (0..count).map(|at| Planned::new(Action::Migrate(plain.clone()), at.to_string())).collect()
+    }
+
+    fn undo() -> Vec<Planned> {
+        let undo =
+            Undo { of: Uuid::nil(), target: "schema remediation".into(), before: Value::Null, after: Value::Null };
+        vec![Planned::new(Action::Undo(undo), "a person wants it".into())]
+    }
+
+    fn demand(population: usize) -> Demand {
+        Demand { mode: Mode::Act, approved: false, population, limit: None, done: 0, language: Language::En }
+    }
+
+    const LIMITS: Limits = Limits {
+        actions_per_run: 10,
+        actions_per_hour: 20,
+        share_of_candidates: 0.5,
+        cooldown_seconds: 60,
+        attempts_per_target: 3,
+    };
+
+    /// Mode, how many are done, held and left, and whether a limit is told.
+    fn outcome(guarded: &Guarded) -> (Option<Mode>, usize, usize, usize, bool) {
+        let Guarded { mode, apply, hold, over, leave } = guarded;
+        (*mode, apply.len(), hold.len(), leave.len(), over.is_some())
+    }
+
+    /// What was done to the one target that these actions have.
+    fn history(target: TargetFacts) -> Facts {
+        Facts { targets: HashMap::from([("schema remediation".to_owned(), target)]), ..Facts::default() }
+    }
+
+    fn control(control: Control) -> Facts {
+        Facts { control, ..Facts::default() }
+    }
+
+    #[test]
+    fn the_least_mode_counts_and_an_approval_lifts_propose_but_never_observe() {
+        use Mode::{Act, Observe, Propose};
+        let plain = Facts::default();
+        let proposing = control(Control { mode: Some(Propose), ..Control::default() });
+        let observing = control(Control { mode: Some(Observe), ..Control::default() });
+        let acting = control(Control { mode: Some(Act), ..Control::default() });
+        let unhelpful = Facts { did_not_help: true, ..Facts::default() };
+        // (asked for, approved, facts, mode then, a limit is told)
+        for (asked, approved, facts, mode, told) in [
+            (Act, false, &plain, Act, false),
+            (Propose, false, &plain, Propose, false),
+            (Observe, false, &plain, Observe, false),
+            (Act, false, &proposing, Propose, false),
+            (Act, false, &observing, Observe, false),
+            (Observe, false, &acting, Observe, false),
+            (Propose, false, &acting, Propose, false),
+            (Propose, true, &plain, Act, false),
+            (Act, true, &proposing, Act, false),
+            (Act, true, &observing, Observe, false),
+            (Observe, true, &plain, Observe, false),
+            (Act, false, &unhelpful, Propose, true),
+            (Propose, false, &unhelpful, Propose, false),
+            (Observe, false, &unhelpful, Observe, false),
+            (Act, true, &unhelpful, Act, false),
+        ] {
+            let guarded = guard(wanted(1), Demand { mode: asked, approved, ..demand(1) }, &LIMITS, facts);
+            let applied = usize::from(mode == Act);
+            let expected = (Some(mode), applied, 1 - applied, 0, told);
+            assert_eq!(outcome(&guarded), expected, "{asked} approved={approved} {facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_step_that_wants_most_of_many_does_nothing_of_it() {
+        let wide = control(Control { share: Some(1.0), ..Control::default() });
+        let none = control(Control { share: Some(0.0), ..Control::default() });
+        let plain = Facts::default();
+        // (wanted, of, facts, applied, held)
+        for (count, population, facts, applied, held) in [
+            (10, 20, &plain, 10, 0),
+            (9, 9, &plain, 9, 0),
+            (10, 21, &plain, 10, 0),
+            (11, 21, &plain, 0, 11),
+            (11, 22, &plain, 10, 1),
+            (11, 21, &wide, 10, 1),
+            (1, 21, &none, 0, 1),
+            (1, 20, &none, 1, 0),
+        ] {
+            let guarded = guard(wanted(count), demand(population), &LIMITS, facts);
+            assert_eq!(outcome(&guarded), (Some(Mode::Act), applied, held, 0, held > 0), "{count} of {population}");
+        }
+        let approved = guard(wanted(8), Demand { approved: true, ..demand(21) }, &LIMITS, &none);
+        assert_eq!(outcome(&approved).1, 8, "a person has seen how many they are");
+    }
+
+    #[test]
+    fn what_is_beyond_a_run_or_an_hour_is_held_and_what_is_beyond_the_ask_is_left() {
+        let hour = |count| Facts { actions_last_hour: count, ..Facts::default() };
+        let per_run = |count| control(Control { actions_per_run: Some(count), ..Control::default() });
+        let per_hour = |count| control(Control { actions_per_hour: Some(count), ..Control::default() });
+        // (wanted, done before, asked for at most, facts, applied, held, left, what is told)
+        for (count, done, limit, facts, applied, held, left, told) in [
+            (10, 0, None, hour(0), 10, 0, 0, None),
+            (11, 0, None, hour(0), 10, 1, 0, Some("10")),
+            (5, 7, None, hour(7), 3, 2, 0, Some("10")),
+            (5, 12, None, hour(0), 0, 5, 0, Some("10")),
+            (10, 0, None, hour(15), 5, 5, 0, Some("20")),
+            (1, 0, None, hour(20), 0, 1, 0, Some("20")),
+            (1, 0, None, hour(25), 0, 1, 0, Some("20")),
+            (5, 0, None, per_run(2), 2, 3, 0, Some("2")),
+            (5, 0, None, per_run(0), 0, 5, 0, Some("0")),
+            (15, 0, None, per_run(100), 15, 0, 0, None),
+            (5, 0, None, per_hour(2), 2, 3, 0, Some("2")),
+            (5, 0, Some(2), hour(0), 2, 0, 3, None),
+            (5, 1, Some(2), hour(1), 1, 0, 4, None),
+            (5, 2, Some(2), hour(2), 0, 0, 5, None),
+            (2, 0, Some(2), hour(0), 2, 0, 0, None),
+            (12, 0, Some(50), hour(0), 10, 2, 0, Some("10")),
+            (12, 0, Some(3), hour(18), 2, 10, 0, Some("20")),
+        ] {
+            let demand = Demand { done, limit, ..demand(0) };
+            let case = format!("{count} after {done}, at most {limit:?}, {facts:?}");
+            let guarded = guard(wanted(count), demand, &LIMITS, &facts);
+            assert_eq!(outcome(&guarded), (Some(Mode::Act), applied, held, left, told.is_some()), "{case}");
+            let over = guarded.over.unwrap_or_default();
+            assert!(over.contains(told.unwrap_or_default()), "{case}: {over}");
+            let first: Vec<&str> = guarded.apply.iter().map(|planned| planned.reason.as_str()).collect();
+            let expected: Vec<String> = (0..applied).map(|at| at.to_string()).collect();
+            assert_eq!(first, expected, "{case}: in the order in which they are wanted");
+        }
+    }
+
+    #[test]
+    fn a_target_rests_after_an_action_and_has_so_many_attempts_and_an_undo_is_respected() {
+        let tried = |attempts, seconds_since_last| TargetFacts { attempts, seconds_since_last, undone: false };
+        // (history, why it is left alone)
+        for (facts, left) in [
+            (TargetFacts::default(), None),
+            (tried(1, Some(60)), None),
+            (tried(1, Some(59)), Some("1")),
+            (tried(1, Some(0)), Some("60")),
+            (tried(2, Some(3600)), None),
+            (tried(3, Some(3600)), Some("3")),
+            (tried(4, Some(90_000)), Some("4")),
+            (TargetFacts { undone: true, ..tried(1, Some(3600)) }, Some("undid")),
+        ] {
+            let guarded = guard(wanted(1), demand(1), &LIMITS, &history(facts));
+            let expected = (Some(Mode::Act), usize::from(left.is_none()), 0, usize::from(left.is_some()), false);
+            assert_eq!(outcome(&guarded), expected, "{facts:?}");
+            let why = guarded.leave.first().map(|(_, why)| why.to_lowercase()).unwrap_or_default();
+            assert!(why.contains(left.unwrap_or_default()), "{facts:?}: {why}");
+
+            let approved = guard(wanted(1), Demand { approved: true, ..demand(1) }, &LIMITS, &history(facts));
+            assert_eq!(outcome(&approved).1, 1, "a person has decided: {facts:?}");
+        }
+        let no_rest = Limits { cooldown_seconds: 0, ..LIMITS };
+        assert_eq!(outcome(&guard(wanted(1), demand(1), &no_rest, &history(tried(1, Some(0))))).1, 1);
+    }
+
+    #[test]
+    fn what_is_left_alone_does_not_count_against_the_limits() {
+        let undone = history(TargetFacts { undone: true, ..TargetFacts::default() });
+        let guarded = guard(wanted(30), demand(30), &LIMITS, &undone);
+        assert_eq!(outcome(&guarded), (Some(Mode::Act), 0, 0, 30, false));
+    }
+
+    #[test]
+    fn an_undo_needs_no_approval_and_no_history_hinders_it() {
+        let worst = Facts {
+            did_not_help: true,
+            ..history(TargetFacts { attempts: 9, seconds_since_last: Some(0), undone: true })
+        };
+        for mode in [Mode::Act, Mode::Propose] {
+            let guarded = guard(undo(), Demand { mode, ..demand(0) }, &LIMITS, &worst);
+            assert_eq!(outcome(&guarded), (Some(Mode::Act), 1, 0, 0, false), "{mode}");
+        }
+        let observed = guard(undo(), Demand { mode: Mode::Observe, ..demand(0) }, &LIMITS, &worst);
+        assert_eq!(outcome(&observed), (Some(Mode::Observe), 0, 1, 0, false));
+        let nothing = guard(Vec::new(), Demand { mode: Mode::Propose, ..demand(0) }, &LIMITS, &Facts::default());
+        assert_eq!(outcome(&nothing).0, Some(Mode::Propose), "nothing wanted is no undo");
+    }
 }

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::guard::{Control, Facts, TargetFacts};
 use crate::report::Report;
 use crate::step::{Cursor, Planned};
+use crate::stored;
 use crate::trigger::{AlarmChange, AlarmState};
 
 /// One invocation of one step.
@@ -31,7 +32,7 @@ pub struct Run {
 /// After how long an action that was begun and not ended is given up: longer than any Lambda lives.
 const ABANDONED_AFTER: &str = "16 minutes";
 
-/// Writes the run's record.
+/// Writes the run's record; one that is there already stands (the answer to it was lost with the connection).
 ///
 /// # Errors
 /// [`Error::Database`].
@@ -45,18 +46,19 @@ pub async fn finish(
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
                                        skipped, verification, cursor)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12)",
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12)
+             ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
     .bind(run.step)
     .bind(report.mode.as_str())
-    .bind(&run.trigger)
-    .bind(&run.reason)
+    .bind(stored::json(&run.trigger))
+    .bind(run.reason.as_deref().map(stored::text))
     .bind(run.started_at)
-    .bind(&report.summary)
+    .bind(stored::text(&report.summary))
     .bind(i32::try_from(applied).unwrap_or(i32::MAX))
-    .bind(json!(report.findings))
-    .bind(json!(report.skipped))
+    .bind(stored::json(&json!(report.findings)))
+    .bind(stored::json(&json!(report.skipped)))
     .bind(report.verification.as_str())
     .bind(cursor.map(|cursor| json!(cursor)))
     .execute(db)
@@ -72,14 +74,15 @@ pub async fn finish(
 pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, trigger, reason, started_at, finished_at, error)
-         VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)",
+         VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)
+             ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
     .bind(run.step)
-    .bind(&run.trigger)
-    .bind(&run.reason)
+    .bind(stored::json(&run.trigger))
+    .bind(run.reason.as_deref().map(stored::text))
     .bind(run.started_at)
-    .bind(error.to_string())
+    .bind(stored::text(&error.to_string()))
     .execute(db)
     .await
     .map(drop)
@@ -165,21 +168,51 @@ pub async fn close_action(
     )
     .bind(id)
     .bind(outcome)
-    .bind(after)
-    .bind(why)
+    .bind(after.map(stored::json))
+    .bind(why.map(|why| stored::text(why)))
     .execute(db)
     .await
     .map(drop)
     .map_err(Error::database("closing a ledger entry"))
 }
 
-/// Actions of a kind that a crash left open, with their targets.
+/// Records an action that was tried and refused, where its own entry went with what was refused.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn abandoned(db: &mut PgConnection, kind: &str) -> Result<Vec<(Uuid, String)>, Error> {
+pub async fn record_failed(
+    db: &mut PgConnection,
+    run: &Run,
+    planned: &Planned,
+    cause: &str,
+    why: &str,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, outcome, reason, closed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'failed', concat_ws(' — ', $7::text, $8::text), clock_timestamp())
+             ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(planned.id)
+    .bind(run.id)
+    .bind(run.step)
+    .bind(planned.action.kind())
+    .bind(planned.action.target())
+    .bind(cause)
+    .bind(stored::text(&planned.reason))
+    .bind(stored::text(why))
+    .execute(db)
+    .await
+    .map(drop)
+    .map_err(Error::database("recording what was refused"))
+}
+
+/// Actions of a kind that a crash left open, with their targets and causes.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn abandoned(db: &mut PgConnection, kind: &str) -> Result<Vec<(Uuid, String, Option<String>)>, Error> {
     sqlx::query_as(
-        "SELECT id, target FROM remediation.actions
+        "SELECT id, target, cause FROM remediation.actions
           WHERE outcome = 'applying' AND kind = $1 AND created_at < now() - $2::interval",
     )
     .bind(kind)
@@ -224,19 +257,24 @@ pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: 
     Ok((id, true))
 }
 
-/// Takes a plan for approval: its actions, as (kind, target). A plan is taken once.
+/// Takes a plan for approval: its actions, as (kind, target). A plan is taken once, by one run; that run may begin anew on
+/// another connection. Where the step only observes, by `mode` or by its control, the plan is read and waits on.
 ///
 /// # Errors
 /// [`Error::Refused`] where there is none, or it was approved already; [`Error::Database`].
-pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid) -> Result<Vec<(String, String)>, Error> {
+pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -> Result<Vec<(String, String)>, Error> {
     let reading = "reading the plan";
     let actions: Option<Value> = sqlx::query_scalar(
-        "UPDATE remediation.plans SET approved_at = now(), approved_by = $3
-          WHERE id = $1 AND step = $2 AND approved_at IS NULL RETURNING actions",
+        "UPDATE remediation.plans
+            SET approved_at = CASE WHEN acts THEN now() END, approved_by = CASE WHEN acts THEN $3 END
+           FROM (SELECT $4 AND NOT EXISTS (
+                        SELECT FROM remediation.controls WHERE step = $2 AND mode = 'observe') AS acts) may
+          WHERE id = $1 AND step = $2 AND (approved_at IS NULL OR approved_by = $3) RETURNING actions",
     )
     .bind(plan)
     .bind(run.step)
     .bind(run.id)
+    .bind(mode != Mode::Observe)
     .fetch_optional(&mut *db)
     .await
     .map_err(Error::database(reading))?;
@@ -267,21 +305,29 @@ pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid) -> Result<Vec
 pub async fn incident(db: &mut PgConnection, change: &AlarmChange) -> Result<(), Error> {
     let sql = match change.state {
         AlarmState::Alarm => {
-            "INSERT INTO remediation.incidents (alarm, reason, opened_at) VALUES ($1, $2, $3)
+            // Unless it is over already: events come twice and in any order.
+            "INSERT INTO remediation.incidents (alarm, reason, opened_at)
+             SELECT $1, $2, $3
+              WHERE NOT EXISTS (SELECT FROM remediation.incidents WHERE alarm = $1 AND closed_at >= $3)
              ON CONFLICT (alarm) WHERE closed_at IS NULL DO NOTHING"
         }
         AlarmState::Ok => {
-            "UPDATE remediation.incidents SET closed_at = $3, reason = coalesce(reason, $2)
-              WHERE alarm = $1 AND closed_at IS NULL AND opened_at <= $3"
+            // Where its beginning has not arrived yet, its end is kept, so that the beginning opens nothing then.
+            "WITH closed AS (
+                UPDATE remediation.incidents SET closed_at = $3, reason = coalesce(reason, $2)
+                 WHERE alarm = $1 AND closed_at IS NULL AND opened_at <= $3 RETURNING 1)
+             INSERT INTO remediation.incidents (alarm, reason, opened_at, closed_at)
+             SELECT $1, $2, $3, $3
+              WHERE $4 AND NOT EXISTS (SELECT FROM closed)
+                AND NOT EXISTS (SELECT FROM remediation.incidents WHERE alarm = $1 AND closed_at >= $3)
+                AND NOT EXISTS (SELECT FROM remediation.incidents WHERE alarm = $1 AND closed_at IS NULL)"
         }
         AlarmState::InsufficientData => return Ok(()),
     };
-    sqlx::query(sql)
-        .bind(&change.alarm)
-        .bind(&change.reason)
-        .bind(change.at)
-        .execute(db)
-        .await
-        .map(drop)
-        .map_err(Error::database("recording the incident"))
+    let query = sqlx::query(sql).bind(&change.alarm).bind(change.reason.as_deref().map(stored::text)).bind(change.at);
+    let query = match change.state {
+        AlarmState::Ok => query.bind(change.previous == Some(AlarmState::Alarm)),
+        AlarmState::Alarm | AlarmState::InsufficientData => query,
+    };
+    query.execute(db).await.map(drop).map_err(Error::database("recording the incident"))
 }

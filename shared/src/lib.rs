@@ -20,6 +20,7 @@ pub mod report;
 pub mod runner;
 pub mod step;
 pub mod step_functions;
+pub mod stored;
 pub mod table;
 pub mod texts;
 pub mod trigger;

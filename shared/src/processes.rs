@@ -1,7 +1,7 @@
 //! What every step reads and wants that puts processes right: rows with their newest executions, and the decision
 //! table's verdict on each (design, section 5). The steps differ in which rows they look at.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -71,8 +71,11 @@ pub struct Evidence {
     pub unfinished: Option<String>,
 }
 
-/// Rows that one run looks at: some 200 bytes each in memory, and half a minute to write all of them.
-const ROWS_A_RUN: i64 = 100_000;
+/// Rows that one run looks at: some two kilobytes each in memory while they are written, and ten seconds to write all of them.
+const ROWS_A_RUN: usize = 100_000;
+
+/// Rows in one answer: PostgreSQL's rows are several times as large as what is kept of them.
+const ROWS_A_PAGE: usize = 10_000;
 
 /// An execution may seem to start a little before its row was created: two clocks.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
@@ -95,16 +98,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, filter: Filt
             of_change(session, &change).await
         }
         Question::Process(id) => of_process(session, *id).await,
-        Question::Again(processes) => {
-            let mut evidence = of_processes(session, processes).await?;
-            if list_before_closing(session, &evidence.cases).await? {
-                evidence = of_processes(session, processes).await?;
-            }
-            if let Some(error) = look_up(session, &mut evidence.cases, Some(DateTime::UNIX_EPOCH)).await? {
-                evidence.findings.push(unavailable(&error));
-            }
-            Ok(evidence)
-        }
+        Question::Again(processes) => again(session, processes).await,
         Question::Sweep(cursor) => sweep(session, cursor, filter).await,
     }
 }
@@ -236,7 +230,8 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     };
     let listed = list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
     let mut evidence = of_processes(session, &asked).await?;
-    let refused = look_up(session, &mut evidence.cases, Some(listed.since)).await?;
+    let stop_at = session.stop_at;
+    let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
     refused.map_or(Ok(evidence), Err)
 }
 
@@ -249,14 +244,38 @@ async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
-    let look_of =
-        |id: ProcessId| processes.iter().find(|(other, _)| *other == id).map_or(Look::Sweep, |(_, look)| *look);
+    let looks: HashMap<ProcessId, Look> = processes.iter().copied().collect();
+    let look_of = |id: ProcessId| looks.get(&id).copied().unwrap_or(Look::Sweep);
     let cases = rows
         .iter()
         .map(|row| case(row, look_of(ProcessId(row.try_get("id")?))))
         .collect::<Result<Vec<_>, sqlx::Error>>()
         .map_err(Error::database(reading))?;
     Ok(Evidence { population: cases.len(), cases, ..Evidence::default() })
+}
+
+/// Some processes once more. That one of them had no execution when it was looked at before, maybe hours ago and for a plan,
+/// proves nothing now.
+async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
+    let mut evidence = of_processes(session, processes).await?;
+    if list_before_closing(session, &evidence.cases).await? {
+        evidence = of_processes(session, processes).await?;
+    }
+    let (mut since, mut refused) = (None, None);
+    let unseen = evidence.cases.iter().filter(|case| is_unseen(case)).map(|case| case.process.created_at).min();
+    if let Some(created_at) = unseen {
+        match list(session, None, created_at - CLOCK_SKEW, TimeDelta::zero(), session.stop_at).await {
+            Ok(listed) => {
+                since = Some(listed.since);
+                evidence = of_processes(session, processes).await?;
+            }
+            Err(error) => refused = recoverable(error)?,
+        }
+    }
+    let stop_at = session.stop_at;
+    let looked_up = look_up(session, &mut evidence.cases, since, refused, stop_at).await?;
+    evidence.findings.extend(looked_up.refused.as_ref().map(unavailable));
+    Ok(evidence)
 }
 
 /// Everything that is a sweep's business, from where the last one stopped.
@@ -267,8 +286,9 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
     let mut findings = Vec::new();
     let mut trouble = stop_execution::resolve_abandoned(session).await.map_or_else(recoverable, |()| Ok(None))?;
 
-    // At most half of the time goes into the list: what it tells has to be acted on as well.
-    let half = Instant::now() + session.stop_at.saturating_duration_since(Instant::now()) / 2;
+    // At most half of the time goes into the list, and a quarter is kept for what is to be done about all that was read.
+    let quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
+    let half = session.stop_at - 2 * quarter;
     let wanted = oldest_unknown.map_or(session.now, |created| created - CLOCK_SKEW);
     let overlap = session.config.policy.process_deadline + CLOCK_SKEW;
     let back_to = wanted.min(session.now - overlap);
@@ -282,19 +302,19 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
 
     let (mut cases, more) = candidates(session, &table, filter, cursor.after).await?;
     let after = more.then(|| cases.last().map(|case| case.process.id)).flatten();
-    if trouble.is_none() {
-        trouble = look_up(session, &mut cases, listed.as_ref().map(|listed| listed.since)).await?;
-    } else {
-        let why = trouble.as_ref().map(ToString::to_string).unwrap_or_default();
-        leave_unknown(&mut cases, session.config, session.now, &why);
-    }
-    findings.extend(trouble.as_ref().map(unavailable));
+    let since = listed.as_ref().map(|listed| listed.since);
+    let LookedUp { refused, left } = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
+    findings.extend(refused.as_ref().map(unavailable));
     let overtaken = match filter {
         Filter::OpenOrLatelyClosed => still_running(session, &table).await?,
         Filter::PastDeadline => Vec::new(),
     };
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
-    let unfinished = after.is_some().then(|| texts::more_to_look_at(language, cases.len()));
+    let unfinished = match (left, after) {
+        (0, None) => None,
+        (0, Some(_)) => Some(texts::more_to_look_at(language, cases.len())),
+        (left, _) => Some(texts::out_of_time(language, left)),
+    };
     Ok(Evidence { cases, overtaken, population, findings, cursor: Some(cursor), unfinished })
 }
 
@@ -350,19 +370,28 @@ async fn candidates(
         Filter::PastDeadline => (include_str!("processes/past_deadline.sql"), &session.config.policy),
     };
     let sql = table.sql(&format!("{CASES}{condition}"));
+    let AssertSqlSafe(sql) = sql;
     let now = session.now;
-    let query = sqlx::query(sql).bind(after.map_or(Uuid::nil(), |id| id.0)).bind(ROWS_A_RUN);
-    let query = match filter {
-        Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
-        Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
-    };
-    let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
-    let more = i64::try_from(rows.len()).is_ok_and(|count| count == ROWS_A_RUN);
-    let cases = rows
-        .iter()
-        .map(|row| case(row, Look::Sweep))
-        .collect::<Result<Vec<_>, sqlx::Error>>()
-        .map_err(Error::database(reading))?;
+    let mut cases: Vec<Case> = Vec::new();
+    loop {
+        let page = ROWS_A_PAGE.min(ROWS_A_RUN - cases.len());
+        let after = cases.last().map(|case| case.process.id).or(after);
+        let query = sqlx::query(AssertSqlSafe(sql.as_str()))
+            .bind(after.map_or(Uuid::nil(), |id| id.0))
+            .bind(i64::try_from(page).unwrap_or(i64::MAX));
+        let query = match filter {
+            Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
+            Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
+        };
+        let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
+        for row in &rows {
+            cases.push(case(row, Look::Sweep).map_err(Error::database(reading))?);
+        }
+        if rows.len() < page || cases.len() == ROWS_A_RUN {
+            break;
+        }
+    }
+    let more = cases.len() == ROWS_A_RUN;
     Ok((cases, more))
 }
 
@@ -374,44 +403,72 @@ async fn still_running(session: &mut Session<'_>, table: &Table) -> Result<Vec<C
     rows.iter().map(|row| case(row, Look::Sweep)).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
 }
 
+/// How far the looking up came. The cases that it did not reach are unknown.
+#[derive(Debug, Default)]
+struct LookedUp {
+    /// What Step Functions refused, if it did.
+    refused: Option<Error>,
+    /// How many cases there was no time for.
+    left: usize,
+}
+
 /// Looks up, one by one and paced, what the database cannot tell. `listed_since` says how far back the list of executions
-/// was read: only then is "none" known to be none. The answer is what Step Functions refused, if it did; the cases that still wanted
-/// it are unknown then.
+/// was read: only then is "none" known to be none. `refused` is what Step Functions has refused before: it is not asked any
+/// more then.
 async fn look_up(
     session: &mut Session<'_>,
     cases: &mut [Case],
     listed_since: Option<DateTime<Utc>>,
-) -> Result<Option<Error>, Error> {
+    refused: Option<Error>,
+    stop_at: Instant,
+) -> Result<LookedUp, Error> {
     let (config, now) = (session.config, session.now);
-    for at in 0..cases.len() {
-        let case = &mut cases[at];
-        if matches!(case.newest, Newest::Known(None))
-            && case.process.status.is_open()
-            && listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW)
-        {
-            case.newest = Newest::Unknown(texts::not_listed(config.language));
+    let unlisted = refused.as_ref().map_or_else(|| texts::not_listed(config.language), ToString::to_string);
+    for case in cases.iter_mut().filter(|case| is_unseen(case)) {
+        if listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW) {
+            case.newest = Newest::Unknown(unlisted.clone());
         }
-        if !wants_look_up(case, config, now) {
+    }
+    if refused.is_some() {
+        leave_unknown(cases, config, now, &unlisted);
+        return Ok(LookedUp { refused, left: 0 });
+    }
+    for at in 0..cases.len() {
+        if !wants_look_up(&cases[at], config, now) {
             continue;
         }
-        if Instant::now() >= session.stop_at {
-            leave_unknown(&mut cases[at..], config, now, &texts::not_listed(config.language));
-            return Ok(None);
+        if Instant::now() >= stop_at {
+            let left = leave_unknown(&mut cases[at..], config, now, &texts::no_time_left(config.language));
+            return Ok(LookedUp { refused: None, left });
         }
-        if let Err(error) = complete(session, case).await {
-            let error = recoverable(error)?;
-            let why = error.as_ref().map(ToString::to_string).unwrap_or_default();
+        if let Err(error) = complete(session, &mut cases[at]).await {
+            if error.is_execution_gone() {
+                // Forgotten after 90 days, or gone with its state machine: that says nothing of the others.
+                cases[at].newest = Newest::Unknown(error.to_string());
+                continue;
+            }
+            let refused = recoverable(error)?;
+            let why = refused.as_ref().map(ToString::to_string).unwrap_or_default();
             leave_unknown(&mut cases[at..], config, now, &why);
-            return Ok(error);
+            return Ok(LookedUp { refused, left: 0 });
         }
     }
-    Ok(None)
+    Ok(LookedUp::default())
 }
 
-fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &str) {
+/// Whether a row that needs an execution has none that is known: there may be one all the same.
+fn is_unseen(case: &Case) -> bool {
+    matches!(case.newest, Newest::Known(None)) && case.process.status.is_open()
+}
+
+/// Leaves those undecided that still want to be looked up; how many they are.
+fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &str) -> usize {
+    let mut left = 0;
     for case in cases.iter_mut().filter(|case| wants_look_up(case, config, now)) {
         case.newest = Newest::Unknown(why.to_owned());
+        left += 1;
     }
+    left
 }
 
 /// Whether only Step Functions can tell what is to be done.

@@ -58,8 +58,8 @@ pub struct Session<'a> {
     pub now: DateTime<Utc>,
     /// When it has to come to its end: some seconds before Lambda's deadline.
     pub stop_at: Instant,
-    /// The application's table, once its catalogue was read.
-    pub(crate) table: &'a mut Option<Arc<Table>>,
+    /// The application's table, once its catalogue was read; kept from event to event.
+    pub table: &'a mut Option<Arc<Table>>,
 }
 
 impl Session<'_> {

@@ -200,8 +200,11 @@ fn unreadable(error: crate::domain::ParseError) -> Error {
     Error::Refused(format!("Step Functions answered with something unknown: {error}"))
 }
 
+/// To the millisecond, which is what Step Functions has and its events tell. The API's JSON has seconds as a floating
+/// point number, and the SDK cuts it: 1764000000.987 becomes …0.986999988, which would be another start than the event's.
 fn time(at: &AwsDateTime) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(at.secs(), at.subsec_nanos())
+    let milliseconds = i64::from(at.subsec_nanos().saturating_add(500_000) / 1_000_000);
+    DateTime::from_timestamp_millis(at.secs().checked_mul(1000)?.checked_add(milliseconds)?)
 }
 
 /// A token bucket: `burst` calls at once, then so many a second.

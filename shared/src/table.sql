@@ -1,7 +1,8 @@
 -- The columns of a table, and the labels of those that are enums.
 SELECT a.attname::text AS name,
        CASE WHEN t.typtype = 'e' THEN quote_ident(n.nspname) || '.' || quote_ident(t.typname)
-            ELSE format_type(a.atttypid, a.atttypmod) END AS type_name,
+            -- Without its length: a cast to varchar(8) cuts what is longer, an assignment refuses it.
+            ELSE format_type(a.atttypid, NULL) END AS type_name,
        CASE WHEN t.typtype = 'e' THEN 'enum' ELSE format_type(a.atttypid, NULL) END AS family,
        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
           FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels

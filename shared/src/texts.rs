@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use crate::decide::{Anomaly, Closing, Decision, Reason, StopCause};
 use crate::domain::{ExecutionStatus, Language};
 use crate::report::DoneOutcome;
+use crate::trigger::AlarmState;
 
 /// Chooses between the two languages; both are formatted from the same values.
 macro_rules! text {
@@ -173,6 +174,12 @@ pub fn not_listed(language: Language) -> String {
     )
 }
 
+/// There were more executions to ask for than there was time.
+#[must_use]
+pub fn no_time_left(language: Language) -> String {
+    text!(language, ja: "この実行に問い合わせる時間が残っていなかった", en: "no time was left to ask for this execution")
+}
+
 /// Open rows past their deadline.
 #[must_use]
 pub fn stuck(language: Language, count: usize) -> String {
@@ -282,10 +289,17 @@ pub fn more_to_look_at(language: Language, looked_at: usize) -> String {
     )
 }
 
-/// An alarm that is over.
+/// An alarm that is over, or cannot tell.
 #[must_use]
-pub fn alarm_over(language: Language, alarm: &str) -> String {
-    text!(language, ja: "アラーム {alarm} は解消した。インシデントを閉じた", en: "alarm {alarm} is over: its incident is closed")
+pub fn alarm_not_on(language: Language, alarm: &str, state: AlarmState) -> String {
+    match state {
+        AlarmState::Alarm | AlarmState::Ok => {
+            text!(language, ja: "アラーム {alarm} は解消した。インシデントを閉じた", en: "alarm {alarm} is over: its incident is closed")
+        }
+        AlarmState::InsufficientData => {
+            text!(language, ja: "アラーム {alarm} はデータ不足である。インシデントはそのままにする", en: "alarm {alarm} has no data: its incident stays as it is")
+        }
+    }
 }
 
 /// What a run did, in one sentence.

@@ -108,17 +108,25 @@ async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionRe
         return Ok((ActionResult::Superseded, fresh));
     }
     let cause = texts::stop_cause(config.language, action.cause);
-    session.step_functions.stop(arn, action.cause.error(), &cause).await?;
+    if let Err(error) = session.step_functions.stop(arn, action.cause.error(), &cause).await {
+        // It may have come to its end before the call, or the call may have got through and only its answer not.
+        return match session.step_functions.describe(arn, &config.result_path).await {
+            Ok(seen) if seen.execution.status.is_over() => Ok((ended(action, &seen), seen)),
+            _ => Err(error),
+        };
+    }
     let deadline = (Instant::now() + PATIENCE).min(session.stop_at);
     let mut pause = Duration::from_millis(50);
     loop {
-        let seen = session.step_functions.describe(arn, &config.result_path).await?;
-        if seen.execution.status == ExecutionStatus::Aborted {
-            return Ok((ActionResult::Applied, seen));
-        }
+        let seen = match session.step_functions.describe(arn, &config.result_path).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                let message = format!("StopExecution was accepted, and what came of it cannot be read: {error}");
+                return Ok((ActionResult::Unverified(message), fresh));
+            }
+        };
         if seen.execution.status.is_over() {
-            // It came to its own end before it was stopped; if it succeeded, the success stands.
-            return Ok((ActionResult::Superseded, seen));
+            return Ok((ended(action, &seen), seen));
         }
         if Instant::now() + pause > deadline {
             let message =
@@ -127,6 +135,18 @@ async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionRe
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+/// Whether it was our call that ended it. If it came to its own end before, that stands; if somebody else stopped it,
+/// their word is the one that counts.
+fn ended(action: &StopExecution, seen: &Seen) -> ActionResult {
+    let error = seen.execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
+    let by_us = error.is_none_or(|error| error == action.cause.error());
+    if seen.execution.status == ExecutionStatus::Aborted && by_us {
+        ActionResult::Applied
+    } else {
+        ActionResult::Superseded
     }
 }
 
@@ -182,13 +202,23 @@ fn image(execution: &Execution) -> Value {
 /// # Errors
 /// [`Error::Database`], [`Error::Aws`].
 pub async fn resolve_abandoned(session: &mut Session<'_>) -> Result<(), Error> {
-    for (id, target) in ledger::abandoned(session.db, StopExecution::KIND).await? {
+    for (id, target, cause) in ledger::abandoned(session.db, StopExecution::KIND).await? {
         let Ok(arn) = target.parse() else { continue };
-        let seen = session.step_functions.describe(&arn, &session.config.result_path).await?;
-        let result = if seen.execution.status.is_over() {
-            ActionResult::Applied
-        } else {
-            ActionResult::Failed("the run that wanted to stop it ended before it did; it still runs".to_owned())
+        let seen = match session.step_functions.describe(&arn, &session.config.result_path).await {
+            Err(error) if error.is_execution_gone() => {
+                ledger::close_action(session.db, id, &ActionResult::Failed(error.to_string()), None).await?;
+                continue;
+            }
+            seen => seen?,
+        };
+        let cause =
+            [StopCause::Deadline, StopCause::Cancelled].into_iter().find(|of| Some(of.as_str()) == cause.as_deref());
+        let error = seen.execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
+        let by_us = cause.is_some_and(|cause| error == Some(cause.error()));
+        let result = match seen.execution.status {
+            ExecutionStatus::Aborted if by_us => ActionResult::Applied,
+            status if status.is_over() => ActionResult::Superseded,
+            _ => ActionResult::Failed("the run that wanted to stop it ended before it did; it still runs".to_owned()),
         };
         ledger::close_action(session.db, id, &result, Some(&image(&seen.execution))).await?;
         executions::remember(session.db, &[seen]).await?;

@@ -8,7 +8,7 @@ WITH undone AS MATERIALIZED (
     SELECT u.*, {image} AS now
       FROM undone u JOIN {table} p ON {id} = u.target::uuid
      WHERE {image} = u.after
-       FOR UPDATE OF p SKIP LOCKED
+       FOR NO KEY UPDATE OF p SKIP LOCKED
 ), written AS (
     UPDATE {table} p
        SET {set status} = (w.before ->> 'status'){as status},

@@ -2,13 +2,21 @@
 -- beginning. Events are delivered twice and in any order.
 INSERT INTO remediation.executions AS known
        (execution_arn, process_id, status, redrive_count, started_at, redriven_at, stopped_at, error, cause, ending_known)
-SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int4[], $5::timestamptz[], $6::timestamptz[],
-                     $7::timestamptz[], $8::text[], $9::text[], $10::bool[])
+SELECT DISTINCT ON (s.arn) s.*
+  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int4[], $5::timestamptz[], $6::timestamptz[],
+              $7::timestamptz[], $8::text[], $9::text[], $10::bool[])
+       AS s(arn, process, status, redrive_count, started_at, redriven_at, stopped_at, error, cause, ending_known)
+ ORDER BY s.arn, s.redrive_count DESC, remediation.rank(s.status) DESC, s.ending_known DESC
     ON CONFLICT (execution_arn) DO UPDATE
    SET process_id = coalesce(excluded.process_id, known.process_id), status = excluded.status,
        redrive_count = excluded.redrive_count, started_at = excluded.started_at, redriven_at = excluded.redriven_at,
-       stopped_at = excluded.stopped_at, error = excluded.error, cause = excluded.cause,
-       ending_known = excluded.ending_known, seen_at = now()
+       stopped_at = excluded.stopped_at, seen_at = now(),
+       (error, cause, ending_known) = (
+           -- What it ended with is true of this end only, and is not lost to a list that tells no more than the status.
+           SELECT CASE WHEN keep THEN known.error ELSE excluded.error END,
+                  CASE WHEN keep THEN known.cause ELSE excluded.cause END, keep OR excluded.ending_known
+             FROM (SELECT known.ending_known AND NOT excluded.ending_known
+                          AND (excluded.redrive_count, excluded.status) = (known.redrive_count, known.status) AS keep) k)
  WHERE (excluded.redrive_count, remediation.rank(excluded.status)) > (known.redrive_count, remediation.rank(known.status))
     OR (excluded.redrive_count, excluded.status) = (known.redrive_count, known.status)
        AND (known.status = 'RUNNING'

@@ -1,6 +1,7 @@
  WHERE {id} > $1
    AND ({status} IN ({open})
-        OR coalesce({completed_at}, {updated_at}) > $3
+        -- A status that nobody knows is nobody's business here.
+        OR {status} IN ({completed}, {failed}, {cancelled}) AND coalesce({completed_at}, {updated_at}) > $3
            AND e.status IS NOT NULL
            -- What agrees needs no look; the decision table has the last word on the rest.
            AND NOT ({status} IN ({completed}) AND e.status = 'SUCCEEDED')

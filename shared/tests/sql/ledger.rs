@@ -1,0 +1,365 @@
+//! What the limits are counted by, plans, incidents, cursors and runs.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use remediation::actions::{Action, ActionResult, Migrate, Undo};
+use remediation::domain::{Mode, ProcessId};
+use remediation::error::Error;
+use remediation::executions::Listed;
+use remediation::ledger::{self, Run};
+use remediation::report::{Report, Verification};
+use remediation::step::{Cursor, Planned};
+use remediation::trigger::{AlarmChange, AlarmState};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::support::*;
+
+const STEP: &str = "test-step";
+
+/// An action in the ledger, so long ago.
+async fn action(world: &World, step: &str, target: &str, outcome: &str, minutes_ago: i32) -> Uuid {
+    let id = Uuid::now_v7();
+    sqlx::query(
+        "INSERT INTO remediation.actions (id, run_id, step, kind, target, outcome, reason, created_at)
+         VALUES ($1, $1, $2, 'set-row-status', $3, $4, 'test', now() - make_interval(mins => $5))",
+    )
+    .bind(id)
+    .bind(step)
+    .bind(target)
+    .bind(outcome)
+    .bind(minutes_ago)
+    .execute(world.database.pool())
+    .await
+    .unwrap();
+    id
+}
+
+/// A run in the ledger, so long ago.
+async fn ran(world: &World, step: &str, applied: i32, verification: &str, minutes_ago: i32) {
+    sqlx::query(
+        "INSERT INTO remediation.runs (id, step, trigger, applied, verification, started_at)
+         VALUES (gen_random_uuid(), $1, '{}', $2, $3, now() - make_interval(mins => $4))",
+    )
+    .bind(step)
+    .bind(applied)
+    .bind(verification)
+    .bind(minutes_ago)
+    .execute(world.database.pool())
+    .await
+    .unwrap();
+}
+
+#[tokio::test]
+async fn a_step_without_history_has_no_facts_against_it() -> Tested {
+    let mut world = World::new("no_facts").await;
+    let facts = ledger::facts(&mut world.db, STEP, &["x".to_owned()]).await?;
+    assert_eq!(facts, remediation::guard::Facts::default());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_hour_counts_what_was_applied_or_is_under_way_by_this_step_in_any_run() -> Tested {
+    let mut world = World::new("hour").await;
+    for (step, target, outcome, minutes) in [
+        (STEP, "a", "applied", 0),
+        (STEP, "a", "applied", 59),
+        (STEP, "b", "applying", 10),
+        (STEP, "c", "applied", 61),
+        (STEP, "d", "failed", 1),
+        (STEP, "e", "superseded", 1),
+        ("another-step", "a", "applied", 1),
+    ] {
+        action(&world, step, target, outcome, minutes).await;
+    }
+    let facts = ledger::facts(&mut world.db, STEP, &[]).await?;
+    assert_eq!(facts.actions_last_hour, 3);
+    assert!(facts.targets.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn attempts_on_a_target_count_this_steps_within_a_day() -> Tested {
+    let mut world = World::new("attempts").await;
+    for (step, target, outcome, minutes) in [
+        (STEP, "a", "applied", 5),
+        (STEP, "a", "applied", 23 * 60),
+        (STEP, "a", "applied", 25 * 60),
+        (STEP, "a", "superseded", 1),
+        ("another-step", "a", "applied", 1),
+        ("another-step", "b", "applied", 1),
+        (STEP, "not-asked-for", "applied", 1),
+    ] {
+        action(&world, step, target, outcome, minutes).await;
+    }
+    let targets = ["a", "b", "c"].map(str::to_owned);
+    let facts = ledger::facts(&mut world.db, STEP, &targets).await?.targets;
+    assert_eq!(facts.len(), 2, "{facts:?}");
+    assert_eq!((facts["a"].attempts, facts["b"].attempts), (2, 0));
+    let since = facts["a"].seconds_since_last.ok_or("no last one")?;
+    assert!((300..310).contains(&since), "{since}");
+    assert_eq!(facts["b"].seconds_since_last, None, "another step's cools nothing down here");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_target_is_undone_as_long_as_the_undo_is_the_last_word_and_of_today() -> Tested {
+    let mut world = World::new("undone").await;
+    for (target, of, undo) in [("fresh", 90, 30), ("of-yesterday", 26 * 60, 25 * 60), ("done-again", 90, 60)] {
+        let done = action(&world, STEP, target, "applied", of).await;
+        let undone = action(&world, "another-step", target, "applied", undo).await;
+        sqlx::query("UPDATE remediation.actions SET undo_of = $1, kind = 'undo' WHERE id = $2")
+            .bind(done)
+            .bind(undone)
+            .execute(world.database.pool())
+            .await?;
+    }
+    action(&world, STEP, "done-again", "applied", 10).await;
+    let targets = ["fresh", "of-yesterday", "done-again"].map(str::to_owned);
+    let facts = ledger::facts(&mut world.db, STEP, &targets).await?.targets;
+    assert!(facts["fresh"].undone);
+    assert!(!facts["of-yesterday"].undone && !facts["done-again"].undone);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_did_not_help_when_its_last_three_runs_that_acted_failed() -> Tested {
+    type Ran<'a> = (&'a str, i32, &'a str, i32);
+    let cases: [(&[Ran<'_>], bool); 6] = [
+        (&[(STEP, 1, "failed", 1), (STEP, 1, "failed", 2)], false),
+        (&[(STEP, 1, "failed", 1), (STEP, 0, "unverified", 2), (STEP, 1, "failed", 3), (STEP, 2, "failed", 4)], true),
+        (&[(STEP, 1, "failed", 1), (STEP, 1, "verified", 2), (STEP, 1, "failed", 3), (STEP, 1, "failed", 4)], false),
+        (&[(STEP, 1, "failed", 2), (STEP, 1, "failed", 3), (STEP, 1, "failed", 4), (STEP, 1, "verified", 5)], true),
+        (&[(STEP, 1, "failed", 1), (STEP, 1, "failed", 2), (STEP, 1, "failed", 25 * 60)], false),
+        (&[(STEP, 1, "failed", 1), (STEP, 1, "failed", 2), ("another-step", 1, "failed", 3)], false),
+    ];
+    let mut world = World::new("did_not_help").await;
+    for (runs, told) in cases {
+        world.execute("DELETE FROM remediation.runs").await;
+        for (step, applied, verification, minutes) in runs {
+            ran(&world, step, *applied, verification, *minutes).await;
+        }
+        assert_eq!(ledger::facts(&mut world.db, STEP, &[]).await?.did_not_help, told, "{runs:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_operators_control_is_read_as_it_stands() -> Tested {
+    let mut world = World::new("control").await;
+    world
+        .execute(
+            "INSERT INTO remediation.controls (step, mode, actions_per_run, share) VALUES ('test-step', 'propose', 7, 0.25);
+             INSERT INTO remediation.controls (step, mode) VALUES ('another-step', 'observe')",
+        )
+        .await;
+    let control = ledger::facts(&mut world.db, STEP, &[]).await?.control;
+    assert_eq!(
+        (control.mode, control.actions_per_run, control.actions_per_hour, control.share),
+        (Some(Mode::Propose), Some(7), None, Some(0.25))
+    );
+    Ok(())
+}
+
+fn plan_of(targets: &[&str]) -> Vec<Planned> {
+    let undo =
+        |target: &&str| Undo { of: Uuid::nil(), target: (*target).to_owned(), before: json!({}), after: json!({}) };
+    targets.iter().map(|target| planned(Action::Undo(undo(target)))).collect()
+}
+
+#[tokio::test]
+async fn the_same_plan_is_stored_once_as_long_as_it_waits() -> Tested {
+    let mut world = World::new("proposed").await;
+    let (first, new) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
+    assert!(new);
+    let again = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;
+    assert_eq!(again, (first, false), "the order does not matter");
+    let (more, new) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b", "c"]), "why").await?;
+    assert!(new && more != first);
+    let (others, new) = ledger::propose(&mut world.db, &run("another-step"), &plan_of(&["a", "b"]), "why").await?;
+    assert!(new && others != first);
+
+    ledger::approve(&mut world.db, &run(STEP), first, Mode::Act).await?;
+    let (next, new) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
+    assert!(new && next != first, "what was approved no longer waits");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plan_is_approved_once_and_by_its_own_step() -> Tested {
+    let mut world = World::new("approved").await;
+    let (plan, _) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;
+
+    let error = ledger::approve(&mut world.db, &run("another-step"), plan, Mode::Act).await.unwrap_err();
+    assert!(matches!(&error, Error::Refused(why) if why.contains("the plan is test-step's")), "{error}");
+
+    let approving = run(STEP);
+    let actions = ledger::approve(&mut world.db, &approving, plan, Mode::Act).await?;
+    assert_eq!(actions, [("undo".to_owned(), "a".to_owned()), ("undo".to_owned(), "b".to_owned())]);
+    let by: Uuid = world.ask("SELECT approved_by FROM remediation.plans").await;
+    assert_eq!(by, approving.id);
+    let again = ledger::approve(&mut world.db, &approving, plan, Mode::Act).await?;
+    assert_eq!(again, actions, "the same run begins again where its connection was lost");
+
+    let error = ledger::approve(&mut world.db, &run(STEP), plan, Mode::Act).await.unwrap_err();
+    assert!(matches!(&error, Error::Refused(why) if why.contains("approved already, at ")), "{error}");
+    let unknown = Uuid::new_v4();
+    let error = ledger::approve(&mut world.db, &run(STEP), unknown, Mode::Act).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::Refused(why) if why.contains("no such plan") && why.contains(&unknown.to_string()))
+    );
+    Ok(())
+}
+
+fn change(state: AlarmState, at: DateTime<Utc>) -> AlarmChange {
+    AlarmChange {
+        alarm: "stuck-processes".into(),
+        arn: None,
+        state,
+        previous: match state {
+            AlarmState::Alarm => Some(AlarmState::Ok),
+            AlarmState::Ok | AlarmState::InsufficientData => Some(AlarmState::Alarm),
+        },
+        reason: Some(format!("{state:?}")),
+        at,
+        suppressed_by: None,
+    }
+}
+
+/// How many incidents are open, and how many closed, after these changes.
+async fn incidents(changes: &[AlarmChange]) -> (i64, i64) {
+    let mut world = World::new("incidents").await;
+    for change in changes {
+        ledger::incident(&mut world.db, change).await.unwrap();
+    }
+    sqlx::query_as("SELECT count(*) FILTER (WHERE closed_at IS NULL), count(closed_at) FROM remediation.incidents")
+        .fetch_one(world.database.pool())
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn an_incident_lasts_from_alarm_to_ok_however_the_changes_arrive() {
+    use AlarmState::{Alarm, InsufficientData, Ok};
+    let at = |seconds: i64| seconds_ago(100 - seconds);
+    let (alarm, over) = (change(Alarm, at(10)), change(Ok, at(20)));
+    let (again, over_again) = (change(Alarm, at(30)), change(Ok, at(40)));
+    let unclear = change(InsufficientData, at(15));
+    for (changes, open, closed, why) in [
+        (vec![&alarm], 1, 0, "it opens"),
+        (vec![&alarm, &alarm], 1, 0, "a doubled event opens no second one"),
+        (vec![&alarm, &unclear], 1, 0, "missing data closes nothing"),
+        (vec![&alarm, &over], 0, 1, "it closes"),
+        (vec![&alarm, &over, &over], 0, 1, "and stays so"),
+        (vec![&alarm, &over, &alarm], 0, 1, "a doubled alarm that comes late opens nothing"),
+        (vec![&over, &alarm], 0, 1, "its end came before its beginning"),
+        (vec![&over, &over, &alarm, &alarm], 0, 1, "and both twice"),
+        (vec![&alarm, &over, &again], 1, 1, "the next one is another"),
+        (vec![&again, &over], 1, 0, "an older end does not close it"),
+        (vec![&alarm, &over, &again, &over_again], 0, 2, "two"),
+        (vec![&alarm, &over, &over_again, &again], 0, 2, "two, the second the wrong way about"),
+    ] {
+        let changes: Vec<AlarmChange> = changes.into_iter().cloned().collect();
+        assert_eq!(incidents(&changes).await, (open, closed), "{why}");
+    }
+}
+
+#[tokio::test]
+async fn an_alarm_that_was_never_on_leaves_no_incident_when_it_is_ok() {
+    let fresh = AlarmChange { previous: Some(AlarmState::InsufficientData), ..change(AlarmState::Ok, seconds_ago(1)) };
+    let created = AlarmChange { previous: None, ..fresh.clone() };
+    assert_eq!(incidents(&[fresh, created]).await, (0, 0));
+}
+
+fn report(run: &Run, cursor: &'static str) -> Report {
+    Report {
+        summary: cursor.into(),
+        step: run.step,
+        run_id: run.id,
+        mode: Mode::Act,
+        trigger: json!({}),
+        findings: vec![],
+        actions: vec![],
+        skipped: vec![],
+        verification: Verification::Verified,
+        plan_id: None,
+        to_do_it: None,
+        report: None,
+        omitted: serde_json::Map::new(),
+    }
+}
+
+#[tokio::test]
+async fn a_sweep_goes_on_where_the_last_one_of_its_step_stopped() -> Tested {
+    let mut world = World::new("cursor").await;
+    assert_eq!(ledger::cursor(&mut world.db, STEP).await?, Cursor::default());
+    let cursor = |seconds| Cursor {
+        after: Some(ProcessId(Uuid::new_v4())),
+        listed: Some(Listed { since: seconds_ago(seconds), until: seconds_ago(1), token: Some("t".into()) }),
+    };
+    let (older, newer, others) = (cursor(10), cursor(20), cursor(30));
+    for (step, cursor, minutes_ago) in
+        [(STEP, Some(&newer), 1), (STEP, Some(&older), 2), (STEP, None, 0), ("another-step", Some(&others), 0)]
+    {
+        let run = Run { started_at: Utc::now() - TimeDelta::minutes(minutes_ago), ..run(step) };
+        ledger::finish(&mut world.db, &run, &report(&run, "done"), 3, cursor).await?;
+    }
+    assert_eq!(ledger::cursor(&mut world.db, STEP).await?, newer);
+
+    world.execute("UPDATE remediation.runs SET cursor = '{\"of\": \"an older build\"}' WHERE cursor IS NOT NULL").await;
+    assert_eq!(ledger::cursor(&mut world.db, STEP).await?, Cursor::default());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_is_recorded_with_how_it_ended() -> Tested {
+    let mut world = World::new("runs").await;
+    let good = Run { reason: Some("asked".into()), ..run(STEP) };
+    ledger::finish(&mut world.db, &good, &report(&good, "all is well"), 3, None).await?;
+    // The answer to the first was lost, and a second account comes.
+    ledger::finish(&mut world.db, &good, &report(&good, "nothing to do"), 0, None).await?;
+    let bad = run(STEP);
+    ledger::fail(&mut world.db, &bad, &Error::Refused("no such thing".into())).await?;
+    type Row = (Uuid, Option<String>, Option<String>, i32, Option<String>, Option<String>, bool);
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, summary, reason, applied, verification, error, finished_at >= started_at FROM remediation.runs ORDER BY id = $1 DESC",
+    )
+    .bind(good.id)
+    .fetch_all(world.database.pool())
+    .await?;
+    assert_eq!(
+        rows[0],
+        (good.id, Some("all is well".into()), Some("asked".into()), 3, Some("verified".into()), None, true)
+    );
+    assert_eq!(rows[1], (bad.id, None, None, 0, None, Some("no such thing".into()), true));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_entry_is_closed_once_and_says_what_went_wrong() -> Tested {
+    let mut world = World::new("closing").await;
+    for (result, outcome, reason) in [
+        (ActionResult::Applied, "applied", "test"),
+        (ActionResult::Unverified("unseen".into()), "applied", "test — unseen"),
+        (ActionResult::Failed("denied".into()), "failed", "test — denied"),
+        (ActionResult::Superseded, "superseded", "test"),
+    ] {
+        let id = action(&world, STEP, "x", "applying", 0).await;
+        ledger::close_action(&mut world.db, id, &result, Some(&json!({ "n": 1 }))).await?;
+        // A second word about it changes nothing.
+        ledger::close_action(&mut world.db, id, &ActionResult::Failed("late".into()), None).await?;
+        let entry = world.entry(id).await.ok_or("no entry")?;
+        assert_eq!((entry.outcome.as_str(), entry.reason.as_str(), entry.closed), (outcome, reason, true));
+        assert_eq!(entry.after, Some(json!({ "n": 1 })));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_the_schema_the_operator_is_sent_to_migrate() -> Tested {
+    let database = harness::Postgres::shared().await?.database("no_schema").await?;
+    let mut db = database.connect().await?;
+    assert!(Migrate::missing(&mut db).await?.is_some());
+    let error = ledger::facts(&mut db, STEP, &[]).await.unwrap_err().to_string();
+    assert!(error.contains("invoke the migrate function"), "{error}");
+    Ok(())
+}

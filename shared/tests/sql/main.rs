@@ -1,0 +1,15 @@
+//! What reads and writes the database, on a real PostgreSQL; Step Functions is the local AWS endpoint, or scripted.
+//!
+//! One program, so that all its tests share a server; each has a database of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
+
+mod database;
+mod executions;
+mod ledger;
+mod migrate;
+mod processes;
+mod set_row_status;
+mod stop_execution;
+mod support;
+mod table;
+mod undo;
