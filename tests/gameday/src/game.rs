@@ -153,7 +153,12 @@ impl Game {
         for action in &actions {
             let at = action.closed_at.unwrap_or_else(Utc::now);
             let noticed = ledger::noticed(&action.trigger);
-            tell(at, Kind::Noticed, format!("{}/{noticed}", action.step), format!("{noticed} → {}", action.step));
+            tell(
+                action.started_at,
+                Kind::Noticed,
+                format!("{}/{noticed}", action.step),
+                format!("{noticed} → {}", action.step),
+            );
             let text = words(action, action.closed_at.map(|at| (at - broken.at).as_seconds_f64()));
             tell(at, Kind::Acted, action.id.to_string(), text);
         }
@@ -196,15 +201,20 @@ impl Game {
             Some(code) => ledger::told(self.world.database.pool(), broken.process, code).await?,
             None => None,
         };
-        let finding = told.is_some().then(|| fault.expected().finding).flatten().map(|code| format!("finding {code}"));
         let ended = last.map_or(Some(settled_at), |action| action.closed_at);
         let first = applied(&actions).find(|action| action.kind == "set-row-status");
+        let (step, noticed) = match (last, planned, told) {
+            (Some(action), ..) => (Some(action.step.clone()), Some(ledger::noticed(&action.trigger))),
+            (None, Some(planned), _) => (Some(planned.step), Some("an operator's {}".to_owned())),
+            (None, None, Some(step)) => (Some(step), fault.expected().finding.map(|code| format!("finding {code}"))),
+            (None, None, None) => (None, None),
+        };
         Ok(Verdict {
             fault,
             process: broken.process,
             problems,
-            step: last.map(|action| action.step.clone()).or(planned.map(|planned| planned.step)).or(told),
-            noticed: last.map(|action| ledger::noticed(&action.trigger)).or(finding),
+            step,
+            noticed,
             seconds: ended.map(|at| (at - broken.at).as_seconds_f64().max(0.0)),
             before: first
                 .and_then(|action| action.before.as_ref())

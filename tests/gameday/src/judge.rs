@@ -108,7 +108,7 @@ mod tests {
 
     fn action(step: &str, kind: &str, outcome: &str, after: Value) -> Action {
         let (step, kind, outcome) = (step.to_owned(), kind.to_owned(), outcome.to_owned());
-        let (id, closed_at) = (Uuid::new_v4(), Some(Utc::now()));
+        let (id, started_at, closed_at) = (Uuid::new_v4(), Utc::now(), Some(Utc::now()));
         Action {
             id,
             step,
@@ -118,6 +118,7 @@ mod tests {
             outcome,
             reason: String::new(),
             closed_at,
+            started_at,
             trigger: json!({}),
         }
     }

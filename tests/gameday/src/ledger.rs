@@ -18,6 +18,8 @@ pub struct Action {
     pub outcome: String,
     pub reason: String,
     pub closed_at: Option<DateTime<Utc>>,
+    /// When that run began, and what started it.
+    pub started_at: DateTime<Utc>,
     pub trigger: Value,
 }
 
@@ -25,7 +27,7 @@ pub struct Action {
 pub async fn actions(pool: &PgPool, process: Uuid) -> Outcome<Vec<Action>> {
     // A run's own record is written last.
     Ok(sqlx::query_as(
-        "SELECT a.id, a.step, a.kind, a.before, a.after, a.outcome, a.reason, a.closed_at, r.trigger
+        "SELECT a.id, a.step, a.kind, a.before, a.after, a.outcome, a.reason, a.closed_at, r.started_at, r.trigger
            FROM remediation.actions a
            JOIN remediation.runs r ON r.id = a.run_id
           WHERE a.target = $1::text OR a.target LIKE '%:execution:%:' || $1 || '-%'

@@ -1,5 +1,4 @@
 //! `cargo gameday`: breaks a small real system in every known way, and shows how the product puts it right.
-#![allow(missing_docs, reason = "nothing here is for anybody else")]
 
 mod events;
 mod fault;

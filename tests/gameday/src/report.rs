@@ -71,7 +71,7 @@ fn tenths(seconds: f64) -> f64 {
 }
 
 /// Pixels for a fault's lane, for the names on the left, for the time beside them.
-const LANE: usize = 44;
+const LANE: usize = 40;
 const NAMES: f64 = 190.0;
 const TIME: f64 = 780.0;
 
@@ -116,6 +116,12 @@ fn picture(day: &Day) -> String {
             let class = if verdict.problems.is_empty() { "span" } else { "span bad" };
             svg += &format!("<line class='{class}' x1={:.1} x2={:.1} y1={y} y2={y} />", x(first.at), x(last.at));
         }
+        if let (Some(step), Some(last)) = (&verdict.step, own.last()) {
+            // To the right of the last mark, or above the line where there is no room.
+            let (dx, dy, anchor) = if last.at < end / 2.0 { (14.0, 4, "start") } else { (-14.0, -6, "end") };
+            let (x, y, seconds) = (x(last.at) + dx, y.saturating_add_signed(dy), verdict.seconds.unwrap_or_default());
+            svg += &format!("<text class=step x={x:.1} y={y} text-anchor={anchor}>{step}, {seconds:.1} s</text>");
+        }
         for moment in own {
             svg += &mark(moment, x(moment.at), y);
         }
@@ -123,14 +129,16 @@ fn picture(day: &Day) -> String {
     svg + "</svg>"
 }
 
+/// Marks of one moment lie above each other: noticed, acted, right.
 fn mark(moment: &Moment, x: f64, y: usize) -> String {
     let Moment { at, kind, text, .. } = moment;
-    let (class, radius) = (class(*kind), if *kind == Kind::Right { 4 } else { 6 });
-    format!(
-        "<circle class={class} cx={x:.1} cy={y} r={radius}><title>{at:.1} s {}: {}</title></circle>",
-        kind.word(),
-        escape(text)
-    )
+    let (y, radius) = match kind {
+        Kind::Noticed => (y - 9, 4),
+        Kind::Right => (y + 9, 4),
+        Kind::Broke | Kind::Acted | Kind::Planned | Kind::Wrong => (y, 6),
+    };
+    let (class, word, text) = (class(*kind), kind.word(), escape(text));
+    format!("<circle class={class} cx={x:.1} cy={y} r={radius}><title>{at:.1} s {word}: {text}</title></circle>")
 }
 
 const fn class(kind: Kind) -> &'static str {

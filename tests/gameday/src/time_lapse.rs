@@ -1,4 +1,4 @@
-//! Time runs twelve times as fast ([`MINUTE`]): what the deployed rules start every five minutes is started every 25 s.
+//! Time runs fifteen times as fast ([`MINUTE`]): what the deployed rules start every five minutes is started every 20 s.
 //!
 //! Of CloudWatch, the endpoint lacks what is done here: turning the log's embedded metrics into data points, comparing them
 //! with the deployed alarms, and telling EventBridge of a change. Thresholds, comparisons and evaluation periods are those

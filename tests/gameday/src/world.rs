@@ -17,17 +17,17 @@ use crate::ledger;
 use crate::options::Mode;
 
 /// The longest that anything is waited for: nearly twice what the slowest fault needs.
-pub const PATIENCE: Duration = Duration::from_secs(170);
+pub const PATIENCE: Duration = Duration::from_secs(140);
 
 /// How many processes were closed before today.
 const HISTORY: i32 = 10_000;
 
-/// How fast time runs: twelve times, so that nobody has to wait for a quarter of an hour.
-pub const MINUTE: Duration = Duration::from_secs(5);
+/// How fast time runs: fifteen times, so that nobody has to wait for a quarter of an hour.
+pub const MINUTE: Duration = Duration::from_secs(4);
 
 /// The product's own deadlines, fifteen minutes, five and one, in such minutes.
 const SETTINGS: [(&str, &str); 3] =
-    [("processDeadlineSeconds", "75"), ("startDeadlineSeconds", "25"), ("settleSeconds", "5")];
+    [("processDeadlineSeconds", "60"), ("startDeadlineSeconds", "20"), ("settleSeconds", "4")];
 
 /// Everything that runs.
 pub struct World {

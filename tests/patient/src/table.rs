@@ -68,22 +68,33 @@ pub const ELSEWHERE: Variant =
 
 /// One process as the application keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "the columns of design, section 1")]
 pub struct Row {
+    /// The process.
     pub id: Uuid,
+    /// Who asked for it.
     pub user_id: Uuid,
+    /// What is generated: `SUBGOAL_GENERATION`, `ACTION_GENERATION`, `TASK_GENERATION`.
     #[serde(rename = "type")]
     pub kind: String,
+    /// `PENDING`, `PROCESSING`, `COMPLETED`, `FAILED`, `TIMEOUT`, `CANCELLED`.
     pub status: String,
+    /// The goal, sub-goal or action that it is about.
     #[serde(default)]
     pub target_id: Option<Uuid>,
+    /// 0 to 100, in a sound row.
     pub progress: i16,
+    /// What was generated.
     pub result: Option<Value>,
+    /// `{"code", "message", …}`.
     pub error: Option<Value>,
+    /// How often it was tried again.
     #[serde(default)]
     pub retry_count: i16,
+    /// When it was accepted.
     pub created_at: DateTime<Utc>,
+    /// When it was written last.
     pub updated_at: DateTime<Utc>,
+    /// When it was closed.
     pub completed_at: Option<DateTime<Utc>>,
 }
 
