@@ -32,7 +32,7 @@ pub struct Run {
 /// After how long an action that was begun and not ended is given up: longer than any Lambda lives.
 const ABANDONED_AFTER: &str = "16 minutes";
 
-/// Writes the run's record.
+/// Writes the run's record; one that is there already stands (the answer to it was lost with the connection).
 ///
 /// # Errors
 /// [`Error::Database`].
@@ -46,7 +46,8 @@ pub async fn finish(
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
                                        skipped, verification, cursor)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12)",
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12)
+             ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
     .bind(run.step)
@@ -73,7 +74,8 @@ pub async fn finish(
 pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, trigger, reason, started_at, finished_at, error)
-         VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)",
+         VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)
+             ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
     .bind(run.step)

@@ -2,6 +2,7 @@
 //!
 //! Decode, gather, plan, guard, apply, look again where something moved, record, report. A function's `main` only names its step.
 
+use std::collections::HashMap;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::ledger::{self, Run};
 use crate::manifest::{LedgerKind, Manifest};
 use crate::notify;
 use crate::processes;
-use crate::report::{Done, DoneOutcome, Metric, Report, Verification, embedded_metrics};
+use crate::report::{Done, DoneOutcome, KEPT, Metric, Report, Verification, embedded_metrics};
 use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, Step};
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
@@ -130,6 +131,8 @@ impl<S: Step> Function<S> {
             answer => answer,
         };
         if let Err(error) = &answer {
+            // The table may have been altered since its catalogue was read.
+            kept.table = None;
             tracing::error!(errorType = error.kind(), %error, runId = %run.id, trigger = %run.trigger, "the run failed");
             self.record_failure(&mut kept, &run, error).await;
         }
@@ -260,6 +263,8 @@ impl<S: Step> Function<S> {
             session.now = Utc::now();
             let evidence = Box::pin(self.step.gather(session, &question)).await?;
             let mut plan = self.step.plan(&evidence, &self.config, session.now);
+            // A sweep's evidence is as large as its plan, and the plan says all that counts from here on.
+            drop(evidence);
             if let Some(approved) = &approved {
                 // The plan is made anew; of it, only what was approved is done, and what its own stops bring about.
                 plan.actions.retain(|planned| {
@@ -364,9 +369,10 @@ impl<S: Step> Function<S> {
             tally.new_plan |= new;
             DoneOutcome::Proposed
         };
-        tally.actions.extend(hold.into_iter().map(|planned| {
-            let (before, after) = planned.action.preview();
-            done(&planned, outcome, Some(before), Some(after), None)
+        let told = KEPT.saturating_sub(tally.actions.len());
+        tally.actions.extend(hold.into_iter().enumerate().map(|(at, planned)| {
+            let (before, after) = (at < told).then(|| planned.action.preview()).unzip();
+            done(&planned, outcome, before, after, None)
         }));
         Ok(())
     }
@@ -386,15 +392,14 @@ impl<S: Step> Function<S> {
                 break;
             }
             let table = session.table().await?;
-            let outcomes = set_row_status::apply(session.db, &table, run, batch).await?;
+            let told = KEPT.saturating_sub(tally.actions.len());
+            let outcomes = set_row_status::apply(session.db, &table, run, batch, told).await?;
             left -= batch.len();
             rows_left -= batch.len();
             let last = batch.last().map(|(_, action)| action.process.id);
             carried_out.stopped_after = last.filter(|_| rows_left > 0);
-            for outcome in outcomes {
-                if let Some((planned, _)) = batch.iter().find(|(planned, _)| planned.id == outcome.id) {
-                    carried_out.take(tally, planned, outcome, self.config.language);
-                }
+            for ((planned, _), outcome) in batch.iter().zip(outcomes) {
+                carried_out.take(tally, planned, outcome, self.config.language);
             }
         }
         for planned in &apply {
@@ -457,11 +462,11 @@ impl<S: Step> Function<S> {
 
 fn look_of(question: &Question) -> impl Fn(ProcessId) -> Look + use<> {
     let (default, each) = match question {
-        Question::Change(_) | Question::Process(_) | Question::Execution(_) => (Look::Event, Vec::new()),
-        Question::Sweep(_) => (Look::Sweep, Vec::new()),
-        Question::Again(processes) => (Look::Sweep, processes.clone()),
+        Question::Change(_) | Question::Process(_) | Question::Execution(_) => (Look::Event, HashMap::new()),
+        Question::Sweep(_) => (Look::Sweep, HashMap::new()),
+        Question::Again(processes) => (Look::Sweep, processes.iter().copied().collect()),
     };
-    move |id| each.iter().find(|(other, _)| *other == id).map_or(default, |(_, look)| *look)
+    move |id| each.get(&id).copied().unwrap_or(default)
 }
 
 fn done(
@@ -656,4 +661,107 @@ fn would_do(trigger: &Value) -> Value {
         }
     }
     json!({ "all": true })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use harness::{APPLICATION, CountingProxy, Database, Postgres};
+    use patient::table::{self, GUIDE};
+
+    use super::*;
+
+    const MANIFEST: &str = "name = \"test-step\"";
+
+    /// Counts the open rows, and wants nothing.
+    struct Counts;
+
+    impl Step for Counts {
+        type Evidence = i64;
+        const MANIFEST: &'static str = MANIFEST;
+
+        async fn gather(&self, session: &mut Session<'_>, _: &Question) -> Result<i64, Error> {
+            let table = session.table().await?;
+            sqlx::query_scalar(table.sql("SELECT count(*) FROM {table} p WHERE {status} = 'PENDING'::text{as status}"))
+                .fetch_one(&mut *session.db)
+                .await
+                .map_err(Error::database("counting"))
+        }
+
+        fn plan(&self, counted: &i64, _: &Config, _: DateTime<Utc>) -> Plan {
+            Plan { report: Some(json!(counted)), ..Plan::default() }
+        }
+    }
+
+    async fn made(hint: &str) -> Database {
+        let database = Postgres::shared().await.unwrap().database(hint).await.unwrap();
+        table::create(database.pool(), &GUIDE).await.unwrap();
+        let mut db = database.connect().await.unwrap();
+        let action = actions::Migrate::missing(&mut db).await.unwrap().unwrap();
+        let planned = Planned::new(Action::Migrate(action.clone()), "the test needs it".into());
+        actions::migrate::apply(&mut db, &planned, &action).await.unwrap();
+        database
+    }
+
+    async fn function(url: String) -> Function<Counts> {
+        let arn = "arn:aws:states:ap-northeast-1:000000000000:stateMachine:ai-processing";
+        let lookup = |name: &str| match name {
+            "DATABASE_URL" => Some(url.clone()),
+            "STATE_MACHINE_ARN" => Some(arn.to_owned()),
+            _ => None,
+        };
+        Function::new(Counts, lookup).await.unwrap()
+    }
+
+    async fn handle(function: &Function<Counts>) -> Result<Report, Error> {
+        Box::pin(function.handle(json!({ "all": true }), Duration::from_secs(60))).await
+    }
+
+    #[tokio::test]
+    async fn a_table_that_was_altered_is_read_anew_by_the_next_event() {
+        let database = made("altered").await;
+        let function = function(database.url()).await;
+        assert_eq!(handle(&function).await.unwrap().report, Some(json!(0)));
+
+        database
+            .execute(
+                "CREATE TYPE status AS ENUM ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED');
+                 ALTER TABLE processing_state ALTER status DROP DEFAULT, ALTER status TYPE status USING status::status",
+            )
+            .await
+            .unwrap();
+        handle(&function).await.unwrap_err();
+        assert_eq!(handle(&function).await.unwrap().report, Some(json!(0)));
+        let errors: i64 =
+            sqlx::query_scalar("SELECT count(error) FROM remediation.runs").fetch_one(database.pool()).await.unwrap();
+        assert_eq!(errors, 1, "the failure is on record");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_was_lost_while_the_container_slept_costs_one_more_try() {
+        let database = made("slept").await;
+        let proxy = CountingProxy::start(database.port()).await.unwrap();
+        let function = function(database.url_through(proxy.port(), APPLICATION.0, APPLICATION.1)).await;
+        handle(&function).await.unwrap();
+        proxy.cut();
+        handle(&function).await.unwrap();
+        assert_eq!(proxy.connections(), 2);
+        let runs: (i64, i64) = sqlx::query_as("SELECT count(*), count(error) FROM remediation.runs")
+            .fetch_one(database.pool())
+            .await
+            .unwrap();
+        assert_eq!(runs, (2, 0));
+    }
+
+    #[tokio::test]
+    async fn while_the_database_is_down_every_event_says_so_and_the_next_one_tries_anew() {
+        let database = made("down").await;
+        let proxy = CountingProxy::start(database.port()).await.unwrap();
+        let function = function(database.url_through(proxy.port(), APPLICATION.0, APPLICATION.1)).await;
+        proxy.refuse().await;
+        let error = handle(&function).await.unwrap_err();
+        assert!(error.is_connection_lost() && error.to_string().contains("check that it is up"), "{error}");
+        proxy.accept().await.unwrap();
+        handle(&function).await.unwrap();
+    }
 }

@@ -197,6 +197,8 @@ async fn a_plan_is_approved_once_and_by_its_own_step() -> Tested {
     assert_eq!(actions, [("undo".to_owned(), "a".to_owned()), ("undo".to_owned(), "b".to_owned())]);
     let by: Uuid = world.ask("SELECT approved_by FROM remediation.plans").await;
     assert_eq!(by, approving.id);
+    let again = ledger::approve(&mut world.db, &approving, plan, Mode::Act).await?;
+    assert_eq!(again, actions, "the same run begins again where its connection was lost");
 
     let error = ledger::approve(&mut world.db, &run(STEP), plan, Mode::Act).await.unwrap_err();
     assert!(matches!(&error, Error::Refused(why) if why.contains("approved already, at ")), "{error}");
@@ -313,6 +315,8 @@ async fn a_run_is_recorded_with_how_it_ended() -> Tested {
     let mut world = World::new("runs").await;
     let good = Run { reason: Some("asked".into()), ..run(STEP) };
     ledger::finish(&mut world.db, &good, &report(&good, "all is well"), 3, None).await?;
+    // The answer to the first was lost, and a second account comes.
+    ledger::finish(&mut world.db, &good, &report(&good, "nothing to do"), 0, None).await?;
     let bad = run(STEP);
     ledger::fail(&mut world.db, &bad, &Error::Refused("no such thing".into())).await?;
     type Row = (Uuid, Option<String>, Option<String>, i32, Option<String>, Option<String>, bool);

@@ -320,7 +320,7 @@ async fn one_row_that_the_table_refuses_does_not_hold_up_the_others() -> Tested 
     let actions: Vec<Planned> =
         wanted.iter().map(|wanted| planned(Action::SetRowStatus(Box::new(wanted.clone())))).collect();
     let batch: Vec<(&Planned, &SetRowStatus)> = actions.iter().zip(&wanted).collect();
-    let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch).await?;
+    let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch, usize::MAX).await?;
     assert_eq!(outcomes.len(), 8);
     for (action, wanted) in &batch {
         let outcome = outcomes.iter().find(|outcome| outcome.id == action.id).ok_or("an outcome is missing")?;
@@ -415,7 +415,7 @@ async fn a_full_batch_is_written_in_one_statement_each_row_by_its_own_wish() -> 
     let actions: Vec<Planned> =
         wanted.iter().map(|wanted| planned(Action::SetRowStatus(Box::new(wanted.clone())))).collect();
     let batch: Vec<(&Planned, &SetRowStatus)> = actions.iter().zip(&wanted).collect();
-    let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch).await?;
+    let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch, usize::MAX).await?;
     assert_eq!(outcomes.len(), batch.len());
     for (at, (action, wanted)) in batch.iter().enumerate() {
         let outcome = outcomes.iter().find(|outcome| outcome.id == action.id).ok_or("an outcome is missing")?;
@@ -460,8 +460,9 @@ async fn runs_over_the_same_rows_write_each_row_once() -> Tested {
             let mut applied = Vec::new();
             barrier.wait().await;
             for batch in all.chunks(23 + of) {
-                let outcomes =
-                    set_row_status::apply(&mut world.db, &world.table, &run("test-step"), batch).await.unwrap();
+                let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), batch, usize::MAX)
+                    .await
+                    .unwrap();
                 assert_eq!(outcomes.len(), batch.len());
                 let won = outcomes.iter().filter(|outcome| outcome.result == ActionResult::Applied);
                 applied.extend(won.map(|outcome| outcome.id));

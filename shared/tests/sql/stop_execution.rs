@@ -8,10 +8,12 @@ use harness::{Aws, AwsProxy, Failure, eventually};
 use remediation::actions::{Action, ActionResult, Outcome, StopExecution, stop_execution};
 use remediation::decide::StopCause;
 use remediation::domain::{ExecutionArn, ProcessId};
+use remediation::ledger::Run;
 use remediation::step::Planned;
 use remediation::step_functions::StepFunctions;
 use remediation::trigger::ResultPath;
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::support::*;
 
@@ -49,9 +51,13 @@ impl Stopping {
     }
 
     async fn apply(&mut self) -> Outcome {
+        self.apply_in(&run("test-step")).await
+    }
+
+    async fn apply_in(&mut self, run: &Run) -> Outcome {
         let mut table = None;
         let mut session = self.world.session(&self.step_functions, &mut table);
-        stop_execution::apply(&mut session, &run("test-step"), &self.planned, &self.action).await.unwrap()
+        stop_execution::apply(&mut session, run, &self.planned, &self.action).await.unwrap()
     }
 
     async fn entry(&self) -> Entry {
@@ -224,6 +230,22 @@ async fn an_execution_that_another_run_is_stopping_is_left_to_it() -> Tested {
 }
 
 #[tokio::test]
+async fn a_run_that_lost_its_connection_takes_over_what_it_had_begun() -> Tested {
+    let mut stopping = Stopping::new("begun-again", 600).await;
+    let run = run("test-step");
+    let first = left_open(&stopping, "deadline", 0).await;
+    sqlx::query("UPDATE remediation.actions SET run_id = $1")
+        .bind(run.id)
+        .execute(stopping.world.database.pool())
+        .await?;
+    stopping.planned = planned(Action::StopExecution(stopping.action.clone()));
+    assert_eq!(stopping.apply_in(&run).await.result, ActionResult::Applied);
+    assert_eq!(stopping.entry().await.outcome, "applied");
+    assert!(stopping.world.entry(first).await.is_none(), "it is one action");
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_entry_is_there_before_the_execution_is_stopped() -> Tested {
     let mut stopping = Stopping::new("ledger-first", 600).await;
     let (database, recorded) = (stopping.world.database.clone(), Arc::new(AtomicBool::new(false)));
@@ -245,7 +267,7 @@ async fn the_entry_is_there_before_the_execution_is_stopped() -> Tested {
 }
 
 /// An entry of a stop that a crash left open, so long ago.
-async fn left_open(stopping: &Stopping, cause: &str, minutes_ago: i32) {
+async fn left_open(stopping: &Stopping, cause: &str, minutes_ago: i32) -> Uuid {
     sqlx::query(
         "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, outcome, reason, created_at)
          VALUES ($1, $1, 'another-step', 'stop-execution', $2, $3, 'applying', 'crashed', now() - make_interval(mins => $4))",
@@ -257,6 +279,7 @@ async fn left_open(stopping: &Stopping, cause: &str, minutes_ago: i32) {
     .execute(stopping.world.database.pool())
     .await
     .unwrap();
+    stopping.planned.id
 }
 
 async fn resolve(stopping: &mut Stopping) -> Result<(), remediation::error::Error> {

@@ -106,7 +106,8 @@ impl World {
 
     pub async fn set_as(&mut self, planned: &Planned, wanted: &SetRowStatus) -> Result<Outcome, Error> {
         let mut outcomes =
-            set_row_status::apply(&mut self.db, &self.table, &run("test-step"), &[(planned, wanted)]).await?;
+            set_row_status::apply(&mut self.db, &self.table, &run("test-step"), &[(planned, wanted)], usize::MAX)
+                .await?;
         assert_eq!(outcomes.len(), 1);
         Ok(outcomes.remove(0))
     }

@@ -6,11 +6,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use harness::eventually;
 use patient::table::Row;
-use serde_json::{Value, json};
+use serde_json::json;
+use sqlx::AssertSqlSafe;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 use crate::Outcome;
-use crate::fault::{Broken, Expected, Fault};
+use crate::fault::{Broken, Fault};
+use crate::judge::{Image, applied, image, repaired, untouched, words};
 use crate::ledger::{self, Action};
 use crate::options::Mode;
 use crate::time_lapse::{Planned, TimeLapse};
@@ -28,9 +31,17 @@ pub struct Day {
     pub seconds: f64,
 }
 
+impl Day {
+    /// Whether all is as it should be.
+    pub fn is_right(&self) -> bool {
+        self.problems.is_empty() && self.verdicts.iter().all(|verdict| verdict.problems.is_empty())
+    }
+}
+
 /// What became of a fault.
 pub struct Verdict {
     pub fault: &'static dyn Fault,
+    pub process: Uuid,
     /// Why it is not as it should be; empty when it is.
     pub problems: Vec<String>,
     /// Who put it right, or would have.
@@ -43,46 +54,20 @@ pub struct Verdict {
     pub after: Image,
 }
 
-/// What a row says, shortened.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Image {
-    pub status: String,
-    pub progress: i64,
-    pub code: Option<String>,
-}
-
-impl Image {
-    fn of_row(row: &Row) -> Self {
-        Self::of_json(&json!({"status": row.status, "progress": row.progress, "error": row.error}))
-    }
-
-    /// Of the ledger's images.
-    fn of_json(image: &Value) -> Self {
-        Self {
-            status: image["status"].as_str().unwrap_or_default().to_owned(),
-            progress: image["progress"].as_i64().unwrap_or_default(),
-            code: image["error"]["code"].as_str().map(str::to_owned),
-        }
-    }
-}
-
-impl std::fmt::Display for Image {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} %", self.status, self.progress)?;
-        self.code.as_ref().map_or(Ok(()), |code| write!(f, " {code}"))
-    }
-}
-
 /// Breaks the faults and waits until each has become what it should, or patience ends.
 pub async fn play(world: Arc<World>, faults: &[&'static dyn Fault]) -> Outcome<Day> {
     let timeline = Arc::new(Timeline::begin());
     let lapse = Arc::new(TimeLapse::new(Arc::clone(&world)).await?);
     let game = Game { world, lapse: Arc::clone(&lapse), timeline: Arc::clone(&timeline) };
-    let verdicts = tokio::select! {
-        verdicts = game.all(faults) => verdicts?,
+    let others = game.others(&[]).await?;
+    let (verdicts, broken) = tokio::select! {
+        played = game.all(faults) => played?,
         failed = lapse.run() => return Err(failed.err().unwrap_or_else(|| "time stood still".into())),
     };
     let (applied, mut problems) = ledger::totals(game.world.database.pool()).await?;
+    if game.others(&broken).await? != others {
+        problems.push("rows were changed that nothing was wrong with".into());
+    }
     problems.extend(game.world.dead().await?.into_iter().map(|event| format!("in the dead-letter queue: {event}")));
     Ok(Day { seconds: timeline.seconds(Utc::now()), timeline, verdicts, applied, problems })
 }
@@ -95,7 +80,8 @@ struct Game {
 }
 
 impl Game {
-    async fn all(&self, faults: &[&'static dyn Fault]) -> Outcome<Vec<Verdict>> {
+    /// All faults' verdicts, and their processes.
+    async fn all(&self, faults: &[&'static dyn Fault]) -> Outcome<(Vec<Verdict>, Vec<Uuid>)> {
         let mut watched = JoinSet::new();
         let (alone, together): (Vec<_>, Vec<_>) = faults.iter().copied().partition(|fault| fault.alone());
         for fault in alone {
@@ -118,13 +104,21 @@ impl Game {
             let event = json!({"all": true, "reason": "game day: nothing may be left to do"});
             self.world.ask("reconcile-processes", &event).await?;
         }
-        let mut verdicts = Vec::new();
+        let (mut verdicts, processes) = (Vec::new(), seen.iter().map(|watched| watched.broken.process).collect());
         for fault in faults {
             let of_it = seen.iter().position(|watched: &Watched| watched.fault.name() == fault.name());
             let watched = of_it.map(|at| seen.swap_remove(at)).ok_or("a fault was not watched")?;
             verdicts.push(self.judge(watched).await?);
         }
-        Ok(verdicts)
+        Ok((verdicts, processes))
+    }
+
+    /// The fingerprint of all rows but these.
+    async fn others(&self, broken: &[Uuid]) -> Outcome<(i64, Option<String>)> {
+        let sql = self.world.patient.variant().spell(
+            "SELECT count(*), md5(string_agg(p::text, '|' ORDER BY id)) FROM {processes} p WHERE id <> ALL ($1)",
+        );
+        Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(broken).fetch_one(self.world.database.pool()).await?)
     }
 
     /// Tells what happens to a broken process until it is what it should be, or patience ends.
@@ -137,6 +131,7 @@ impl Game {
         // Where it is as it should be after all, patience has no say.
         problems.extend(settled.err().filter(|_| !problems.is_empty()).map(|error| error.to_string()));
         let (kind, text) = match problems.as_slice() {
+            [] if self.world.mode == Mode::Observe => (Kind::Right, "told, and left as it was".to_owned()),
             [] => (Kind::Right, "as it should be".to_owned()),
             problems => (Kind::Wrong, problems.join("; ")),
         };
@@ -168,14 +163,9 @@ impl Game {
             Mode::Observe => self
                 .would_act(broken)
                 .map(|planned| {
-                    let text = format!(
-                        "{} would {}: → {} ({})",
-                        planned.step,
-                        planned.kind,
-                        image(Some(&planned.after)),
-                        planned.reason
-                    );
-                    tell(Utc::now(), Kind::Acted, planned.kind, text);
+                    let Planned { step, kind, after, reason } = planned;
+                    let text = format!("{step} would {kind}: → {} ({reason})", image(Some(&after)));
+                    tell(Utc::now(), Kind::Planned, kind, text);
                 })
                 .is_some(),
         };
@@ -211,6 +201,7 @@ impl Game {
         let first = applied(&actions).find(|action| action.kind == "set-row-status");
         Ok(Verdict {
             fault,
+            process: broken.process,
             problems,
             step: last.map(|action| action.step.clone()).or(planned.map(|planned| planned.step)).or(told),
             noticed: last.map(|action| ledger::noticed(&action.trigger)).or(finding),
@@ -262,65 +253,4 @@ struct Checked {
     problems: Vec<String>,
     row: Row,
     actions: Vec<Action>,
-}
-
-fn applied(actions: &[Action]) -> impl DoubleEndedIterator<Item = &Action> {
-    actions.iter().filter(|action| action.outcome == "applied")
-}
-
-/// What is wrong with a row that should have been put right.
-fn repaired(expected: &Expected, row: &Row, actions: &[Action]) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut compare = |what: &str, seen: String, wanted: String| {
-        if seen != wanted {
-            problems.push(format!("{what} is {seen}, should be {wanted}"));
-        }
-    };
-    let code = row.error.as_ref().and_then(|error| error["code"].as_str());
-    let kinds: Vec<_> = applied(actions).map(|action| action.kind.as_str()).collect();
-    compare("status", row.status.clone(), expected.status.to_owned());
-    compare("error code", code.unwrap_or("none").to_owned(), expected.code.unwrap_or("none").to_owned());
-    compare("result there", row.result.is_some().to_string(), expected.result.to_string());
-    compare("completed_at there", row.completed_at.is_some().to_string(), true.to_string());
-    compare("the ledger", format!("{kinds:?}"), format!("{:?}", expected.actions));
-    if expected.status == "COMPLETED" {
-        compare("progress", row.progress.to_string(), 100.to_string());
-    }
-    for action in applied(actions) {
-        if !expected.steps.contains(&action.step.as_str()) {
-            problems.push(format!("{} has acted instead of {}", action.step, expected.steps.join(" or ")));
-        }
-        // A row that was failed while its execution still ran: the ledger's order and images tell.
-        if action.kind == "stop-execution" && action.after.as_ref().is_none_or(|after| after["status"] != "ABORTED") {
-            problems.push(format!("the execution was not seen to be over: {}", image(action.after.as_ref())));
-        }
-    }
-    problems
-}
-
-/// What is wrong with a row that should not have been touched.
-fn untouched(broken: &Broken, row: &Row, actions: &[Action]) -> Vec<String> {
-    let changed = (*row != broken.left).then(|| format!("the row has changed to {}", Image::of_row(row)));
-    let acted = applied(actions).map(|action| format!("{} has acted: {}", action.step, action.kind));
-    changed.into_iter().chain(acted).collect()
-}
-
-/// An action in words.
-fn words(action: &Action, seconds: Option<f64>) -> String {
-    let Action { step, kind, before, after, outcome, reason, .. } = action;
-    let took = seconds.map(|seconds| format!(" after {seconds:.1} s")).unwrap_or_default();
-    let what = match outcome.as_str() {
-        "applied" => format!("{} → {}", image(before.as_ref()), image(after.as_ref())),
-        other => other.to_owned(),
-    };
-    format!("{step} {kind}: {what}{took} ({reason})")
-}
-
-/// An image of a row or of an execution in words.
-fn image(image: Option<&Value>) -> String {
-    let Some(image) = image else { return "as it was".to_owned() };
-    match &image["progress"] {
-        Value::Null => format!("execution {}", image["status"].as_str().unwrap_or_default()),
-        _ => Image::of_json(image).to_string(),
-    }
 }

@@ -5,6 +5,7 @@ mod events;
 mod fault;
 mod faults;
 mod game;
+mod judge;
 mod ledger;
 mod options;
 mod report;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::game::Day;
 use crate::options::Options;
 use crate::world::World;
 
@@ -25,25 +27,23 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let interrupted = async {
-        let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
-        let [Ok(interrupt), Ok(terminate)] = &mut signals else { return std::future::pending().await };
-        tokio::select! {
-            _ = interrupt.recv() => (),
-            _ = terminate.recv() => (),
-        }
-    };
-    let ended = tokio::select! {
-        ended = day() => ended,
-        () = interrupted => {
+    let played = tokio::select! {
+        played = play() => played,
+        () = interrupted() => {
             eprintln!("interrupted: everything that was started ends with this process");
             // At once: a build or a deployment in the midst of its work would be waited for. The guardians see to the rest.
             std::process::exit(130);
         }
     };
-    match ended {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+    match played {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some((world, day, options))) => {
+            if options.keep {
+                keep(&world, &day);
+                interrupted().await;
+            }
+            if day.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
         Err(error) => {
             eprintln!("gameday: {error}");
             ExitCode::from(2)
@@ -51,34 +51,42 @@ async fn main() -> ExitCode {
     }
 }
 
-/// True if every row is as it should be.
-async fn day() -> Outcome<bool> {
-    let Some(options) = Options::read(std::env::args().skip(1))? else { return Ok(true) };
+async fn interrupted() {
+    let mut signals = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    let [Ok(interrupt), Ok(terminate)] = &mut signals else { return std::future::pending().await };
+    tokio::select! {
+        _ = interrupt.recv() => (),
+        _ = terminate.recv() => (),
+    }
+}
+
+/// The whole day; nothing where only help was asked for.
+async fn play() -> Outcome<Option<(Arc<World>, Day, Options)>> {
+    let Some(options) = Options::read(std::env::args().skip(1))? else { return Ok(None) };
     let world = Arc::new(World::build(options.mode).await?);
     println!("\n{} faults, mode {}", options.faults.len(), options.mode.as_str());
     let day = game::play(Arc::clone(&world), &options.faults).await?;
     report::table(&day);
     report::files(&day, options.mode)?;
-    if options.keep {
-        keep(&world).await;
-    }
-    Ok(day.problems.is_empty() && day.verdicts.iter().all(|verdict| verdict.problems.is_empty()))
+    Ok(Some((world, day, options)))
 }
 
-/// Leaves all of it running until it is interrupted.
-async fn keep(world: &World) {
+/// How to reach what keeps running.
+fn keep(world: &World, day: &Day) {
     let environment = world.aws.environment();
     let variables = environment.iter().map(|(name, value)| format!("export {name}={value}"));
     let psql = world.postgres.programs().join("psql");
     println!("\nEverything keeps running until Ctrl-C.\n");
     println!("{}\n", variables.collect::<Vec<_>>().join("\n"));
     println!("{} '{}'\n", psql.display(), world.database.url());
+    let process =
+        day.verdicts.first().map(|verdict| format!(r#"{{"processId":"{}"}}"#, verdict.process)).unwrap_or_default();
     let events = [
         ("check-health", "{}"),
         ("reconcile-processes", "{}"),
         ("reconcile-processes", r#"{"all":true,"mode":"observe"}"#),
         ("fail-timed-out-processes", r#"{"all":true,"limit":1,"reason":"tried by hand"}"#),
-        ("sync-execution-status", r#"{"processId":"<uuid>"}"#),
+        ("sync-execution-status", process.as_str()),
     ];
     for (step, event) in events {
         let function = world.function(step);
@@ -86,6 +94,9 @@ async fn keep(world: &World) {
             "aws lambda invoke --function-name {function} --cli-binary-format raw-in-base64-out --payload '{event}' /dev/stdout"
         );
     }
-    println!("curl -s $AWS_ENDPOINT_URL/2015-03-31/functions/{}/invocations -d '{{}}'", world.function("check-health"));
-    std::future::pending().await
+    println!("\nWithout the AWS CLI:");
+    for (step, event) in events {
+        let function = world.function(step);
+        println!("curl -s {}/2015-03-31/functions/{function}/invocations -d '{event}'", world.aws.endpoint());
+    }
 }

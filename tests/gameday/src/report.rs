@@ -50,7 +50,7 @@ fn json(day: &Day, mode: Mode) -> Value {
             "name": verdict.fault.name(),
             "repaired": mode == Mode::Act && verdict.problems.is_empty(),
             "step": verdict.step,
-            "secondsToRepair": verdict.seconds.map(tenths),
+            "secondsToRepair": verdict.seconds.filter(|_| mode == Mode::Act).map(tenths),
             "before": verdict.before,
             "after": verdict.after,
             "noticed": verdict.noticed,
@@ -92,24 +92,21 @@ fn page(day: &Day, mode: Mode) -> String {
         )
 }
 
-/// A lane for every fault, a mark for every moment.
+/// A lane for every fault, a mark for every moment. The first seconds, in which events are answered, get as much room as
+/// the minutes in which deadlines pass: the axis is that of the square root.
 fn picture(day: &Day) -> String {
     let moments = day.timeline.moments();
     let end = moments.iter().map(|moment| moment.at).fold(10.0, f64::max);
-    let x = |at: f64| NAMES + TIME * at.max(0.0) / end;
+    let x = |at: f64| NAMES + TIME * (at.max(0.0) / end).sqrt();
     let height = LANE * day.verdicts.len() + 30;
     let width = NAMES + TIME + 30.0;
     let mut svg = format!("<svg viewBox='0 0 {width} {height}' role=img aria-label='Timeline of the faults'>");
-    // A line every ten seconds, or every thirty where that would be too many.
-    let step = if end > 120.0 { 30.0 } else { 10.0 };
-    let mut at = 0.0;
-    while at <= end {
-        let (x, bottom) = (x(at), height - 24);
-        svg += &format!(
-            "<line class=grid x1={x:.1} x2={x:.1} y1=0 y2={bottom} /><text class=tick x={x:.1} y={} >{at:.0} s</text>",
-            height - 8
-        );
-        at += step;
+    for at in
+        [0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 40.0, 60.0, 90.0, 120.0, 150.0, 180.0].into_iter().filter(|at| *at <= end)
+    {
+        let (x, bottom, label) = (x(at), height - 24, height - 8);
+        svg += &format!("<line class=grid x1={x:.1} x2={x:.1} y1=0 y2={bottom} />");
+        svg += &format!("<text class=tick x={x:.1} y={label}>{at:.0} s</text>");
     }
     for (lane, verdict) in day.verdicts.iter().enumerate() {
         let y = lane * LANE + LANE / 2;
@@ -140,7 +137,7 @@ const fn class(kind: Kind) -> &'static str {
     match kind {
         Kind::Broke => "broke",
         Kind::Noticed => "noticed",
-        Kind::Acted => "acted",
+        Kind::Acted | Kind::Planned => "acted",
         Kind::Right => "right",
         Kind::Wrong => "wrong",
     }

@@ -13,6 +13,7 @@ use aws_sdk_lambda::types::InvocationType;
 use chrono::Utc;
 use harness::{alarm_event, aws};
 use serde_json::{Value, json};
+use tokio::time::MissedTickBehavior;
 
 use crate::Outcome;
 use crate::options::Mode;
@@ -38,6 +39,7 @@ struct Alarm {
     name: String,
     metric: String,
     step: String,
+    breaches: fn(&f64, &f64) -> bool,
     threshold: f64,
     periods: usize,
     breaching: usize,
@@ -64,6 +66,7 @@ impl TimeLapse {
     pub async fn run(&self) -> Outcome<()> {
         let mut alarms = alarms(&self.world)?;
         let mut minutes = tokio::time::interval(MINUTE);
+        minutes.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut read_until = Utc::now().timestamp_millis();
         for minute in 1_u64.. {
             minutes.tick().await;
@@ -137,16 +140,15 @@ impl TimeLapse {
 impl Alarm {
     /// Takes a minute's data point; a change comes back as the state before and why.
     fn evaluate(&mut self, value: Option<f64>) -> Option<(&'static str, String)> {
-        self.breaching = if value.is_some_and(|value| value > self.threshold) { self.breaching + 1 } else { 0 };
+        let breaches = value.is_some_and(|value| (self.breaches)(&value, &self.threshold));
+        self.breaching = if breaches { self.breaching + 1 } else { 0 };
         let state = if self.breaching >= self.periods { "ALARM" } else { "OK" };
         if state == self.state {
             return None;
         }
         let before = std::mem::replace(&mut self.state, state);
-        let reason = format!(
-            "{} of {} data points were greater than the threshold ({})",
-            self.breaching, self.periods, self.threshold
-        );
+        let Self { breaching, periods, threshold, .. } = self;
+        let reason = format!("{breaching} of {periods} data points crossed the threshold ({threshold})");
         Some((before, reason))
     }
 }
@@ -162,16 +164,24 @@ fn alarms(world: &World) -> Outcome<Vec<Alarm>> {
 }
 
 fn alarm(properties: &Value) -> Outcome<Alarm> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let (comparison, statistic) = (text(&properties["ComparisonOperator"]), text(&properties["Statistic"]));
-    if comparison != "GreaterThanThreshold" || statistic != "Maximum" {
-        return Err(format!("alarm {}: {statistic} {comparison} is not known here", properties["AlarmName"]).into());
+    let text = |name: &str| properties[name].as_str().unwrap_or_default();
+    let unknown = |name: &str| format!("alarm {}: the {name} {} is not known here", text("AlarmName"), text(name));
+    let breaches = match text("ComparisonOperator") {
+        "GreaterThanThreshold" => f64::gt,
+        "GreaterThanOrEqualToThreshold" => f64::ge,
+        "LessThanThreshold" => f64::lt,
+        "LessThanOrEqualToThreshold" => f64::le,
+        _ => return Err(unknown("ComparisonOperator").into()),
+    };
+    if text("Statistic") != "Maximum" {
+        return Err(unknown("Statistic").into());
     }
     let periods = properties["EvaluationPeriods"].as_u64().and_then(|periods| usize::try_from(periods).ok());
     Ok(Alarm {
-        name: text(&properties["AlarmName"]),
-        metric: text(&properties["MetricName"]),
-        step: text(&properties["Dimensions"][0]["Value"]),
+        name: text("AlarmName").to_owned(),
+        metric: text("MetricName").to_owned(),
+        step: properties["Dimensions"][0]["Value"].as_str().unwrap_or_default().to_owned(),
+        breaches,
         threshold: properties["Threshold"].as_f64().unwrap_or_default(),
         periods: periods.unwrap_or(1),
         breaching: 0,
@@ -193,4 +203,24 @@ async fn schedules(world: &World) -> Outcome<Vec<Schedule>> {
         }
     }
     Ok(schedules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alarm_tells_of_changes_only() -> Outcome<()> {
+        let mut alarm = alarm(&json!({
+            "AlarmName": "stuck",
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Statistic": "Maximum",
+            "Threshold": 0,
+            "EvaluationPeriods": 2,
+        }))?;
+        let minutes = [Some(1.0), None, Some(1.0), Some(2.0), Some(3.0), Some(0.0), None];
+        let seen: Vec<_> = minutes.map(|value| alarm.evaluate(value).map(|(before, _)| (before, alarm.state))).into();
+        assert_eq!(seen, [None, None, None, Some(("OK", "ALARM")), None, Some(("ALARM", "OK")), None]);
+        Ok(())
+    }
 }

@@ -27,8 +27,10 @@ pub enum Kind {
     Broke,
     /// What started a run about it.
     Noticed,
-    /// What a step did, or would have done.
+    /// What a step did.
     Acted,
+    /// What a step would do.
+    Planned,
     /// All is as it should be.
     Right,
     /// It is not.
@@ -41,6 +43,7 @@ impl Kind {
             Self::Broke => "broke",
             Self::Noticed => "noticed",
             Self::Acted => "acted",
+            Self::Planned => "planned",
             Self::Right => "right",
             Self::Wrong => "WRONG",
         }

@@ -1,0 +1,85 @@
+//! From the execution of a function to its first request for an event, beside a Node function with the same clients.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use functions_tests::STATE_MACHINE_ARN;
+use harness::{Function, FunctionBuilder};
+
+use crate::figure::Figure;
+use crate::{Measured, median, milliseconds, programs, say};
+
+/// Starts of which the median counts.
+const STARTS: usize = 31;
+const READY_WITHIN_MS: f64 = 15.0;
+const OF_NODE: f64 = 0.1;
+const MEBIBYTE: f64 = 1024.0 * 1024.0;
+const RESIDENT_MIB: f64 = 20.0;
+
+/// Measures the start of the function that has to be quick: the one that every status change starts.
+pub async fn measure(programs: &BTreeMap<String, PathBuf>) -> Measured<Vec<Figure>> {
+    let name = "sync-execution-status";
+    let program = programs.get(name).ok_or("there is no sync-execution-status")?;
+    let node = programs::node()?;
+    say(&format!("starting {name} and the Node function {STARTS} times each"));
+    let (mut ours, mut theirs, mut resident, mut of_node) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    for _ in 0..STARTS {
+        // In turns: whatever else the machine does meets both.
+        let function = settings(Function::at(program)).start().await?;
+        ours.push(function.ready_after());
+        resident.push(function.resident_bytes());
+        drop(function);
+        let function = settings(Function::at(&node)).start().await?;
+        theirs.push(function.ready_after());
+        of_node = of_node.max(function.resident_bytes());
+    }
+    let (rust, other) = (median(&ours), median(&theirs));
+    let best = ours.iter().min().copied().unwrap_or_default();
+    let mut figures = vec![
+        Figure::aimed(
+            "ready: exec to first GET /next",
+            milliseconds(rust),
+            "ms",
+            READY_WITHIN_MS,
+            format!("{name}, median of {STARTS} starts, at best {:.1} ms", milliseconds(best)),
+        ),
+        Figure::aimed(
+            "ready: part of what Node needs",
+            rust.as_secs_f64() / other.as_secs_f64(),
+            "×",
+            OF_NODE,
+            format!(
+                "Node with the AWS SDK and pg: {:.0} ms, {:.0} MiB",
+                milliseconds(other),
+                f64::from(of_node_mib(of_node))
+            ),
+        ),
+    ];
+    let most = resident.into_iter().max().unwrap_or_default();
+    figures.push(Figure::aimed(
+        "resident: at rest after the start",
+        mebibytes(most),
+        "MiB",
+        RESIDENT_MIB,
+        name.to_owned(),
+    ));
+    Ok(figures)
+}
+
+fn of_node_mib(bytes: u64) -> u32 {
+    u32::try_from(bytes / (1024 * 1024)).unwrap_or(u32::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
+pub fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / MEBIBYTE
+}
+
+pub fn resident(name: &str, bytes: u64) -> Figure {
+    Figure::aimed("resident: at rest after an invocation", mebibytes(bytes), "MiB", RESIDENT_MIB, name.to_owned())
+}
+
+fn settings(function: FunctionBuilder) -> FunctionBuilder {
+    // Nobody connects before the first event.
+    function.env("DATABASE_URL", "postgres://nobody@127.0.0.1:1/none").env("STATE_MACHINE_ARN", STATE_MACHINE_ARN)
+}
