@@ -336,12 +336,12 @@ impl Machine {
         Ok(start.name(name).send().await?.execution_arn)
     }
 
-    /// Stops an execution, as a user does who cancels.
+    /// Stops an execution with this error.
     ///
     /// # Errors
     /// What the endpoint answers.
-    pub async fn stop(&self, execution: &str) -> Tested {
-        self.aws.sfn().stop_execution().execution_arn(execution).error("USER_CANCELLED").send().await?;
+    pub async fn stop(&self, execution: &str, error: &str) -> Tested {
+        self.aws.sfn().stop_execution().execution_arn(execution).error(error).send().await?;
         Ok(())
     }
 

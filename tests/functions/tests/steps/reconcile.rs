@@ -51,7 +51,7 @@ async fn executions_whose_events_were_lost_are_found_by_the_sweep() -> Tested {
     machine.end(rows[0].id, false).await?;
     machine.end(rows[1].id, true).await?;
     let aborted = machine.start(rows[2].id).await?;
-    machine.stop(&aborted).await?;
+    machine.stop(&aborted, "USER_CANCELLED").await?;
     machine.start(rows[3].id).await?;
     // Of two executions the newer one speaks.
     machine.end(rows[4].id, true).await?;

@@ -241,21 +241,23 @@ async fn what_is_in_time_is_not_even_looked_at() -> Tested {
 }
 
 #[tokio::test]
-async fn a_stop_that_a_crash_left_open_is_closed_by_looking() -> Tested {
-    let (bench, machine, row, execution, aws) = stuck("crash").await?;
-    // What a run leaves behind that ends between its StopExecution and its ledger.
-    machine.stop(&execution).await?;
-    sqlx::query(
-        "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, outcome, reason, created_at)
-         VALUES (gen_random_uuid(), gen_random_uuid(), 'fail-timed-out-processes', 'stop-execution', $1, 'deadline', 'applying', 'past its deadline', now() - interval '20 minutes')",
-    )
-    .bind(&execution)
-    .execute(bench.database.pool())
-    .await?;
-    let result = fail_timed_out(&bench, &machine, &aws).start().await?.invoke(&schedule()).await?;
-    let outcomes: Vec<Value> = bench.actions().await?;
-    assert_eq!(texts(&json!(outcomes), "outcome"), ["applied"; 2], "{result:#}");
-    // Stopped by us for its deadline, whatever error the execution carries: timed out, not cancelled.
-    assert_eq!(bench.row(row.id).await?.error.unwrap_or_default()["code"], "TIMEOUT_ERROR", "{result:#}");
+async fn a_stop_that_a_crash_left_open_is_closed_by_looking_at_who_stopped_it() -> Tested {
+    let cases = [("RemediationTimeout", "applied", "FAILED"), ("USER_CANCELLED", "superseded", "CANCELLED")];
+    for (error, outcome, becomes) in cases {
+        let (bench, machine, row, execution, aws) = stuck("crash").await?;
+        // What a run leaves behind that ends between its StopExecution, or just before it, and its ledger.
+        machine.stop(&execution, error).await?;
+        sqlx::query(
+            "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, outcome, reason, created_at)
+             VALUES (gen_random_uuid(), gen_random_uuid(), 'fail-timed-out-processes', 'stop-execution', $1, 'deadline',
+                     'applying', 'past its deadline', now() - interval '20 minutes')",
+        )
+        .bind(&execution)
+        .execute(bench.database.pool())
+        .await?;
+        let result = fail_timed_out(&bench, &machine, &aws).start().await?.invoke(&schedule()).await?;
+        assert_eq!(texts(&json!(bench.actions().await?), "outcome"), [outcome, "applied"], "{error}: {result:#}");
+        assert_eq!(bench.row(row.id).await?.status, becomes, "{error}: {result:#}");
+    }
     Ok(())
 }
