@@ -384,10 +384,20 @@ pub fn sample(function: &str, name: &str) -> Tested<Value> {
     Ok(serde_json::from_slice(&text)?)
 }
 
-/// The metrics of a function's last run: what its last line in the embedded metric format says.
-#[must_use]
-pub fn metrics(function: &Function) -> Value {
-    let lines = function.lines();
-    let embedded = lines.iter().rev().filter(|line| line.contains("\"_aws\""));
-    embedded.filter_map(|line| serde_json::from_str(line).ok()).next().unwrap_or_default()
+/// A line that a function has logged; it may reach us a little after the answer.
+///
+/// # Errors
+/// Where it does not come.
+pub async fn logged(function: &Function, what: impl Fn(&str) -> bool) -> Tested<String> {
+    let line =
+        eventually(BOUND, "a line in the log", || async { function.lines().into_iter().rev().find(|line| what(line)) });
+    Ok(line.await?)
+}
+
+/// The metrics of a function's only run: its line in the embedded metric format.
+///
+/// # Errors
+/// Where there is none.
+pub async fn metrics(function: &Function) -> Tested<Value> {
+    Ok(serde_json::from_str(&logged(function, |line| line.contains("\"_aws\"")).await?)?)
 }

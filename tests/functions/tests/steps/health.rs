@@ -49,7 +49,7 @@ async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_
 
         let result = function.invoke(&json!({ "schedule": "check-health" })).await?;
 
-        let line = metrics(&function);
+        let line = metrics(&function).await?;
         let measured = [
             ("StuckProcesses", "Count", 3.0),
             ("MismatchedProcesses", "Count", 2.0),
@@ -98,7 +98,7 @@ async fn where_nothing_was_closed_there_is_no_rate() -> Tested {
     bench.insert(&[Row::pending(ago(10)), processing(9000).became("COMPLETED", ago(8000))]).await?;
     let function = bench.function("check-health").start().await?;
     let result = function.invoke(&json!({})).await?;
-    let line = metrics(&function);
+    let line = metrics(&function).await?;
     assert_eq!(line["QueueDepth"], 1.0, "{line}");
     for name in ["ErrorRate", "TimeoutRate", "ProcessingDurationP95"] {
         assert_eq!(line[name], Value::Null, "missing data is not a good rate");
@@ -132,7 +132,7 @@ async fn a_step_that_acts_measures_what_it_did_and_how_long_it_was_broken() -> T
     let function = bench.function("sync-execution-status").start().await?;
     let output = output(&json!({ "goals": [] }));
     function.invoke(&status_event(row.id, "SUCCEEDED", ago(90), Some(ago(30)), &json!({ "output": output }))).await?;
-    let line = metrics(&function);
+    let line = metrics(&function).await?;
     for (name, value) in [("ActionsApplied", 1.0), ("ActionsFailed", 0.0), ("ActionsProposed", 0.0), ("Findings", 0.0)]
     {
         assert_eq!(line[name], value, "{name}: {line}");

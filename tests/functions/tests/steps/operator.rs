@@ -348,6 +348,6 @@ async fn a_run_stands_even_if_nobody_could_be_told() -> Tested {
     assert_eq!(findings(&result), ["not_told"], "{result:#}");
     assert_eq!(result["findings"][0]["target"], topic);
     assert_eq!(bench.count("FAILED").await?, 1);
-    assert_eq!(functions_tests::metrics(&function)["NotificationsFailed"], 1.0);
+    assert_eq!(functions_tests::metrics(&function).await?["NotificationsFailed"], 1.0);
     Ok(())
 }
