@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::executions::{self, Listed};
 use crate::failure::failure;
 use crate::ledger;
-use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped};
+use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, Step};
 use crate::step_functions::Seen;
 use crate::table::Table;
 use crate::texts;
@@ -32,6 +32,31 @@ pub enum Filter {
     OpenOrLatelyClosed,
     /// Open rows whose deadline has passed.
     PastDeadline,
+}
+
+/// A step that puts processes right; such steps differ in their manifests and in which rows they look at.
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessStep {
+    /// The step's `manifest.toml`.
+    pub manifest: &'static str,
+    /// Which rows its sweep looks at. Asked about one process, every step looks at that one.
+    pub looks_at: Filter,
+}
+
+impl Step for ProcessStep {
+    type Evidence = Evidence;
+
+    fn manifest(&self) -> &'static str {
+        self.manifest
+    }
+
+    async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+        gather(session, question, self.looks_at).await
+    }
+
+    fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
+        plan(evidence, config, now)
+    }
 }
 
 /// A process, and what is known of its newest execution.

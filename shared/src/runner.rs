@@ -85,7 +85,7 @@ struct Order {
 
 impl<S: Step> Function<S> {
     async fn new(step: S, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
-        let manifest = Manifest::parse(S::MANIFEST)?;
+        let manifest = Manifest::parse(step.manifest())?;
         let config = Config::read(lookup)?;
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(3))
@@ -698,7 +698,9 @@ mod tests {
 
     impl Step for Counts {
         type Evidence = i64;
-        const MANIFEST: &'static str = MANIFEST;
+        fn manifest(&self) -> &'static str {
+            MANIFEST
+        }
 
         async fn gather(&self, session: &mut Session<'_>, _: &Question) -> Result<i64, Error> {
             let table = session.table().await?;

@@ -25,14 +25,14 @@ pub trait Step: Send + Sync {
     /// What it reads.
     type Evidence: Send + Sync;
 
-    /// Its `manifest.toml`.
-    const MANIFEST: &'static str;
-
     /// It changes nothing but schema `remediation`: `REMEDIATION_MODE` does not bind it, the event's mode does.
     const OWN_SCHEMA_ONLY: bool = false;
 
     /// The operator's parameters that it knows beside the common ones.
     const PARAMETERS: &'static [&'static str] = &[];
+
+    /// Its `manifest.toml`.
+    fn manifest(&self) -> &'static str;
 
     /// Reads what the question is about. Writes nothing but what is known of executions.
     fn gather(

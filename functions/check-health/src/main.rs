@@ -35,7 +35,9 @@ struct Counts {
 impl Step for CheckHealth {
     type Evidence = Health;
 
-    const MANIFEST: &'static str = include_str!("../manifest.toml");
+    fn manifest(&self) -> &'static str {
+        include_str!("../manifest.toml")
+    }
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Health, Error> {
         if !matches!(question, Question::Sweep(_)) {

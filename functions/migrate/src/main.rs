@@ -20,8 +20,11 @@ struct Evidence {
 impl Step for MigrateSchema {
     type Evidence = Evidence;
 
-    const MANIFEST: &'static str = include_str!("../manifest.toml");
     const OWN_SCHEMA_ONLY: bool = true;
+
+    fn manifest(&self) -> &'static str {
+        include_str!("../manifest.toml")
+    }
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         if !matches!(question, Question::Sweep(_)) {
