@@ -1,7 +1,7 @@
 //! What every step reads and wants that puts processes right: rows with their newest executions, and the decision
 //! table's verdict on each (design, section 5). The steps differ in which rows they look at.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
@@ -69,8 +69,11 @@ pub struct Evidence {
     pub unfinished: Option<String>,
 }
 
-/// Rows that one run looks at: some 200 bytes each in memory, and half a minute to write all of them.
-const ROWS_A_RUN: i64 = 100_000;
+/// Rows that one run looks at: some two kilobytes each in memory while they are written, and ten seconds to write all of them.
+const ROWS_A_RUN: usize = 100_000;
+
+/// Rows in one answer: PostgreSQL's rows are several times as large as what is kept of them.
+const ROWS_A_PAGE: usize = 10_000;
 
 /// An execution may seem to start a little before its row was created: two clocks.
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
@@ -207,8 +210,8 @@ async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
-    let look_of =
-        |id: ProcessId| processes.iter().find(|(other, _)| *other == id).map_or(Look::Sweep, |(_, look)| *look);
+    let looks: HashMap<ProcessId, Look> = processes.iter().copied().collect();
+    let look_of = |id: ProcessId| looks.get(&id).copied().unwrap_or(Look::Sweep);
     let cases = rows
         .iter()
         .map(|row| case(row, look_of(ProcessId(row.try_get("id")?))))
@@ -312,19 +315,28 @@ async fn candidates(
         Filter::PastDeadline => (include_str!("processes/past_deadline.sql"), &session.config.policy),
     };
     let sql = table.sql(&format!("{CASES}{condition}"));
+    let AssertSqlSafe(sql) = sql;
     let now = session.started_at;
-    let query = sqlx::query(sql).bind(after.map_or(Uuid::nil(), |id| id.0)).bind(ROWS_A_RUN);
-    let query = match filter {
-        Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
-        Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
-    };
-    let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
-    let more = i64::try_from(rows.len()).is_ok_and(|count| count == ROWS_A_RUN);
-    let cases = rows
-        .iter()
-        .map(|row| case(row, Look::Sweep))
-        .collect::<Result<Vec<_>, sqlx::Error>>()
-        .map_err(Error::database(reading))?;
+    let mut cases: Vec<Case> = Vec::new();
+    loop {
+        let page = ROWS_A_PAGE.min(ROWS_A_RUN - cases.len());
+        let after = cases.last().map(|case| case.process.id).or(after);
+        let query = sqlx::query(AssertSqlSafe(sql.as_str()))
+            .bind(after.map_or(Uuid::nil(), |id| id.0))
+            .bind(i64::try_from(page).unwrap_or(i64::MAX));
+        let query = match filter {
+            Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
+            Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
+        };
+        let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
+        for row in &rows {
+            cases.push(case(row, Look::Sweep).map_err(Error::database(reading))?);
+        }
+        if rows.len() < page || cases.len() == ROWS_A_RUN {
+            break;
+        }
+    }
+    let more = cases.len() == ROWS_A_RUN;
     Ok((cases, more))
 }
 

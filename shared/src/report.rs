@@ -103,7 +103,7 @@ impl Verification {
 }
 
 /// Lambda answers with 6 MB at the most, and nobody reads thousands of entries: counts tell the rest.
-const KEPT: usize = 100;
+pub(crate) const KEPT: usize = 100;
 
 impl Report {
     /// How many actions were applied.

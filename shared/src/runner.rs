@@ -2,6 +2,7 @@
 //!
 //! Decode, gather, plan, guard, apply, look again where something moved, record, report. A function's `main` only names its step.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::ledger::{self, Run};
 use crate::manifest::{LedgerKind, Manifest};
 use crate::notify;
 use crate::processes;
-use crate::report::{Done, DoneOutcome, Metric, Report, Verification, embedded_metrics};
+use crate::report::{Done, DoneOutcome, KEPT, Metric, Report, Verification, embedded_metrics};
 use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, Step};
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
@@ -255,6 +256,8 @@ impl<S: Step> Function<S> {
         loop {
             let evidence = Box::pin(self.step.gather(session, &question)).await?;
             let mut plan = self.step.plan(&evidence, &self.config, Utc::now());
+            // A sweep's evidence is as large as its plan, and the plan says all that counts from here on.
+            drop(evidence);
             if let Some(approved) = &approved {
                 // The plan is made anew; of it, only what was approved is done, and what its own stops bring about.
                 plan.actions.retain(|planned| {
@@ -356,9 +359,10 @@ impl<S: Step> Function<S> {
             tally.new_plan |= new;
             DoneOutcome::Proposed
         };
-        tally.actions.extend(hold.into_iter().map(|planned| {
-            let (before, after) = planned.action.preview();
-            done(&planned, outcome, Some(before), Some(after), None)
+        let told = KEPT.saturating_sub(tally.actions.len());
+        tally.actions.extend(hold.into_iter().enumerate().map(|(at, planned)| {
+            let (before, after) = (at < told).then(|| planned.action.preview()).unzip();
+            done(&planned, outcome, before, after, None)
         }));
         Ok(())
     }
@@ -378,13 +382,12 @@ impl<S: Step> Function<S> {
                 break;
             }
             let table = session.table().await?;
-            let outcomes = set_row_status::apply(session.db, &table, run, batch).await?;
+            let told = KEPT.saturating_sub(tally.actions.len());
+            let outcomes = set_row_status::apply(session.db, &table, run, batch, told).await?;
             left -= batch.len();
             carried_out.stopped_after = batch.last().map(|(_, action)| action.process.id);
-            for outcome in outcomes {
-                if let Some((planned, _)) = batch.iter().find(|(planned, _)| planned.id == outcome.id) {
-                    carried_out.take(tally, planned, outcome, self.config.language);
-                }
+            for ((planned, _), outcome) in batch.iter().zip(outcomes) {
+                carried_out.take(tally, planned, outcome, self.config.language);
             }
         }
         for planned in &apply {
@@ -449,11 +452,11 @@ impl<S: Step> Function<S> {
 
 fn look_of(question: &Question) -> impl Fn(ProcessId) -> Look + use<> {
     let (default, each) = match question {
-        Question::Change(_) | Question::Process(_) | Question::Execution(_) => (Look::Event, Vec::new()),
-        Question::Sweep(_) => (Look::Sweep, Vec::new()),
-        Question::Again(processes) => (Look::Sweep, processes.clone()),
+        Question::Change(_) | Question::Process(_) | Question::Execution(_) => (Look::Event, HashMap::new()),
+        Question::Sweep(_) => (Look::Sweep, HashMap::new()),
+        Question::Again(processes) => (Look::Sweep, processes.iter().copied().collect()),
     };
-    move |id| each.iter().find(|(other, _)| *other == id).map_or(default, |(_, look)| *look)
+    move |id| each.get(&id).copied().unwrap_or(default)
 }
 
 fn done(

@@ -1,11 +1,8 @@
 //! Writes what is true into a process's row.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
-use uuid::Uuid;
 
 use super::{Action, ActionResult, Outcome};
 use crate::domain::{Execution, Process, ProcessStatus};
@@ -74,22 +71,10 @@ impl SetRowStatus {
         });
         (before, after)
     }
-
-    /// Whether a row's image is what was wanted. Times are left out: PostgreSQL rounds them.
-    fn is_seen_in(&self, image: &Value) -> bool {
-        image["status"] == self.status.as_str()
-            && self.progress.is_none_or(|progress| image["progress"] == progress)
-            && match &self.error {
-                ErrorChange::Keep => true,
-                ErrorChange::Clear => image["error"].is_null(),
-                ErrorChange::Set(error) => image["error"] == *error,
-            }
-            && (self.result.is_none() || !image["result"].is_null())
-    }
 }
 
-/// Writes a batch of rows and their ledger entries in one statement. What it returns for each was read back in that
-/// statement, after the table's own triggers.
+/// Writes a batch of rows and their ledger entries in one statement. What it returns for each, in the batch's order, was
+/// read back in that statement, after the table's own triggers; the first `told` of them come with their images, the ledger has all.
 ///
 /// # Errors
 /// [`Error::Database`]: nothing of the batch is written then.
@@ -98,6 +83,7 @@ pub async fn apply(
     table: &Table,
     run: &Run,
     batch: &[(&Planned, &SetRowStatus)],
+    told: usize,
 ) -> Result<Vec<Outcome>, Error> {
     let column = |of: fn(&SetRowStatus) -> Option<&Execution>| batch.iter().map(move |(_, action)| of(action));
     let basis = || column(|action| action.basis.as_ref());
@@ -128,29 +114,24 @@ pub async fn apply(
         .bind(run.id)
         .bind(run.step)
         .bind(SetRowStatus::KIND)
+        .bind(i64::try_from(told).unwrap_or(i64::MAX))
         .fetch_all(db)
         .await
         .map_err(Error::database("writing rows and their ledger entries"))?;
-    let wanted: HashMap<Uuid, &SetRowStatus> = batch.iter().map(|(planned, action)| (planned.id, *action)).collect();
     rows.iter()
-        .map(|row| {
-            let id: Uuid = row.try_get("action")?;
-            let (before, after): (Option<Value>, Option<Value>) = (row.try_get("before")?, row.try_get("after")?);
-            let mine: bool = row.try_get("mine")?;
-            let action = wanted.get(&id).copied();
-            let result = match (&after, action) {
-                _ if !mine => ActionResult::Busy,
-                (None, _) | (_, None) => ActionResult::Superseded,
-                (Some(image), Some(action)) if action.is_seen_in(image) => ActionResult::Applied,
-                (Some(_), Some(_)) => ActionResult::Unverified(
+        .zip(batch)
+        .map(|(row, (planned, action))| {
+            let (mine, written): (bool, bool) = (row.try_get("mine")?, row.try_get("written")?);
+            let result = match (mine, written, row.try_get::<Option<bool>, _>("as_wanted")?) {
+                (false, ..) => ActionResult::Busy,
+                (true, false, _) => ActionResult::Superseded,
+                (true, true, Some(true)) => ActionResult::Applied,
+                (true, true, _) => ActionResult::Unverified(
                     "the row reads back otherwise than it was written: a trigger of the table may change it".to_owned(),
                 ),
             };
-            let again = match (&result, action) {
-                (ActionResult::Superseded, Some(action)) => Some(action.process.id),
-                _ => None,
-            };
-            Ok(Outcome { id, result, before, after, again })
+            let again = (result == ActionResult::Superseded).then_some(action.process.id);
+            Ok(Outcome { id: planned.id, result, before: row.try_get("before")?, after: row.try_get("after")?, again })
         })
         .collect::<Result<_, sqlx::Error>>()
         .map_err(Error::database("reading back what was written"))
