@@ -19,11 +19,12 @@ use serde_json::json;
 /// What every part returns.
 type Measured<T> = Result<T, Box<dyn std::error::Error>>;
 
-const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N]
+const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N] [--built]
 
   --only PART  start, size, sync or sweep; all of them by default
   --rows N     open rows for the sweep (100000)
-  --times N    sweeps, of which the median counts (3)";
+  --times N    sweeps, of which the median counts (3)
+  --built      measure what was built last, building nothing";
 
 const PARTS: [&str; 4] = ["start", "size", "sync", "sweep"];
 
@@ -32,11 +33,12 @@ struct Order {
     parts: Vec<String>,
     rows: i32,
     times: usize,
+    built: bool,
 }
 
 impl Order {
     fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut order = Self { parts: Vec::new(), rows: 100_000, times: 3 };
+        let mut order = Self { parts: Vec::new(), rows: 100_000, times: 3, built: false };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
             let number = |value: String| {
@@ -46,6 +48,7 @@ impl Order {
                 "--only" => order.parts.push(value()?),
                 "--rows" => order.rows = number(value()?)?,
                 "--times" => order.times = number(value()?)?.unsigned_abs() as usize,
+                "--built" => order.built = true,
                 _ => return Err(format!("{word:?} is unknown")),
             }
         }
@@ -78,7 +81,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 async fn measure(order: &Order) -> Measured<()> {
     let began = Instant::now();
-    let programs = programs::functions()?;
+    let programs = programs::functions(order.built)?;
     let mut figures: Vec<Figure> = Vec::new();
     if order.wants("start") {
         figures.extend(start::measure(&programs).await?);

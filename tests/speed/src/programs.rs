@@ -10,11 +10,16 @@ use harness::paths::{target, workspace};
 
 use crate::{Measured, say};
 
-/// Builds every function for release and returns their programs by name.
+/// Builds every function for release, where they are not to be taken as they are, and returns their programs by name.
 ///
 /// Only their own packages are named: what the tests need of a dependency does not get into what is deployed.
-pub fn functions() -> Measured<BTreeMap<String, PathBuf>> {
+pub fn functions(built: bool) -> Measured<BTreeMap<String, PathBuf>> {
     let names = harness::functions::names()?;
+    let folder = target().join("release");
+    let programs = names.iter().map(|name| (name.clone(), folder.join(name))).collect();
+    if built {
+        return Ok(programs);
+    }
     say("building the functions for release (the first time takes minutes)");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--release", "--target-dir"]).arg(target()).current_dir(workspace());
@@ -31,8 +36,7 @@ pub fn functions() -> Measured<BTreeMap<String, PathBuf>> {
     if !command.stdin(Stdio::null()).status()?.success() {
         return Err("the functions do not build for release; cargo said why above".into());
     }
-    let folder = target().join("release");
-    Ok(names.into_iter().map(|name| (name.clone(), folder.join(name))).collect())
+    Ok(programs)
 }
 
 /// The Node function, with its packages as the lock file has them; `None` where there is no Node.

@@ -24,9 +24,18 @@ const FILL: &str = include_str!("../sql/fill.sql");
 const UPDATE: &str = include_str!("../sql/update.sql");
 const UPDATE_AND_LEDGER: &str = include_str!("../sql/update_and_ledger.sql");
 
+/// What a statement took: on the clock, and of a processor, which others on the machine disturb less.
+#[derive(Clone, Copy)]
+struct Took {
+    clock: Duration,
+    processor: Duration,
+}
+
 /// What the function's sweep took.
 struct Swept {
-    took: Duration,
+    took: Took,
+    /// Of `took.processor`, what the function itself needed; the rest is PostgreSQL's.
+    function: Duration,
     peak: u64,
     /// By statement, what PostgreSQL itself worked.
     postgres: Vec<(&'static str, Duration)>,
@@ -51,39 +60,62 @@ pub async fn measure(programs: &BTreeMap<String, PathBuf>, rows: i32, times: usi
             }
             drop_database(&server, database).await?;
         }
-        let [of_function, of_bare, of_recorded] =
-            [swept[time - 1].took, bare[time - 1], recorded[time - 1]].map(milliseconds);
-        say(&format!(
-            "function {of_function:.0} ms, bare UPDATE {of_bare:.0} ms, with ledger rows {of_recorded:.0} ms"
-        ));
+        let took =
+            [("function", swept[time - 1].took), ("UPDATE", bare[time - 1]), ("with ledger", recorded[time - 1])];
+        for (what, took) in took {
+            let [clock, processor] = [took.clock, took.processor].map(milliseconds);
+            say(&format!("{what}: {clock:.0} ms, of a processor {processor:.0} ms"));
+        }
     }
     Ok(figures(swept, &bare, &recorded, rows))
 }
 
-fn figures(mut swept: Vec<Swept>, bare: &[Duration], recorded: &[Duration], rows: i32) -> Vec<Figure> {
-    swept.sort_by_key(|swept| swept.took);
+fn figures(mut swept: Vec<Swept>, bare: &[Took], recorded: &[Took], rows: i32) -> Vec<Figure> {
+    swept.sort_by_key(|swept| swept.took.clock);
     let peak = swept.iter().map(|swept| swept.peak).max().unwrap_or_default();
+    let middle = |of: &[Took]| {
+        let each = |part: fn(&Took) -> Duration| median(&of.iter().map(part).collect::<Vec<_>>());
+        Took { clock: each(|took| took.clock), processor: each(|took| took.processor) }
+    };
+    let (bare, recorded) = (middle(bare), middle(recorded));
+    let ours = middle(&swept.iter().map(|swept| swept.took).collect::<Vec<_>>());
     let sweep = swept.swap_remove(swept.len() / 2);
-    let (bare, recorded) = (median(bare), median(recorded));
-    let times = |of: Duration| sweep.took.as_secs_f64() / of.as_secs_f64();
-    let in_postgres: Duration = sweep.postgres.iter().map(|(_, took)| *took).sum();
-    let parts: Vec<String> =
-        sweep.postgres.iter().map(|(part, took)| format!("{part} {:.1} s", took.as_secs_f64())).collect();
+    let times = |of: Duration, reference: Duration| of.as_secs_f64() / reference.as_secs_f64();
+    let seconds = |of: Duration| format!("{:.2} s", of.as_secs_f64());
+    let parts: Vec<String> = sweep.postgres.iter().map(|(part, took)| format!("{part} {}", seconds(*took))).collect();
     let why = format!(
-        "in PostgreSQL: {}; in the function and on the way {:.1} s; the ledger's rows alone make the bare statement {:.1} times as dear",
+        "its ledger rows alone make the bare statement {:.1} × as dear; in PostgreSQL: {}",
+        times(recorded.clock, bare.clock),
         parts.join(", "),
-        sweep.took.saturating_sub(in_postgres).as_secs_f64(),
-        recorded.as_secs_f64() / bare.as_secs_f64()
     );
-    let statements = format!(
-        "{:.2} s for {rows} rows; UPDATE alone {:.2} s, with ledger rows {:.2} s",
-        sweep.took.as_secs_f64(),
-        bare.as_secs_f64(),
-        recorded.as_secs_f64()
+    let of_processor = format!(
+        "the function {} of its own, PostgreSQL for it {}; UPDATE alone {}, with ledger rows {}",
+        seconds(sweep.function),
+        seconds(sweep.took.processor.saturating_sub(sweep.function)),
+        seconds(bare.processor),
+        seconds(recorded.processor)
+    );
+    let on_the_clock = format!(
+        "{} for {rows} rows; UPDATE alone {}, with ledger rows {}",
+        seconds(ours.clock),
+        seconds(bare.clock),
+        seconds(recorded.clock)
     );
     vec![
-        Figure::aimed("reconcile: times the bare UPDATE", times(bare), "×", TIMES_THE_BARE_STATEMENT, why),
-        Figure::told("reconcile: times UPDATE with ledger rows", times(recorded), "×", statements),
+        Figure::aimed(
+            "reconcile: times the bare UPDATE",
+            times(ours.clock, bare.clock),
+            "×",
+            TIMES_THE_BARE_STATEMENT,
+            why,
+        ),
+        Figure::told("reconcile: times UPDATE with ledger rows", times(ours.clock, recorded.clock), "×", on_the_clock),
+        Figure::told(
+            "reconcile: the same in processor time",
+            times(ours.processor, recorded.processor),
+            "×",
+            of_processor,
+        ),
         Figure::aimed(
             "reconcile: peak memory",
             start::mebibytes(peak),
@@ -133,15 +165,22 @@ async fn sweep(programs: &BTreeMap<String, PathBuf>, database: &Database, rows: 
     let function = function.database(database).timeout(LAMBDA).memory(512).start().await?;
     let began = Instant::now();
     let answer: Value = function.invoke(&json!({ "all": true })).await?;
-    let took = began.elapsed();
+    let clock = began.elapsed();
     let applied: i64 = sqlx::query_scalar("SELECT count(*) FROM remediation.actions WHERE outcome = 'applied'")
         .fetch_one(database.pool())
         .await?;
     if applied != i64::from(rows) || answer["verification"] != "verified" {
         return Err(format!("the sweep closed {applied} of {rows} rows: {}", answer["summary"]).into());
     }
-    let peak = function.process_id().map_or(Ok(0), peak)?;
-    Ok(Swept { took, peak, postgres: by_statement(database).await? })
+    let pid = function.process_id().ok_or("the function has ended")?;
+    let backend: i32 = sqlx::query_scalar(
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'remediation/reconcile-processes' AND datname = current_database()",
+    )
+    .fetch_one(database.pool())
+    .await?;
+    let function = processor_time(pid)?;
+    let took = Took { clock, processor: function + processor_time(backend.unsigned_abs())? };
+    Ok(Swept { took, function, peak: peak(pid)?, postgres: by_statement(database).await? })
 }
 
 /// The most memory that a process ever held, in bytes.
@@ -150,6 +189,17 @@ fn peak(pid: u32) -> Measured<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("the kernel tells no VmHWM")?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
     Ok(kibibytes * 1024)
+}
+
+/// What a process has used of a processor so far.
+fn processor_time(pid: u32) -> Measured<Duration> {
+    /// The kernel's unit in `/proc`, the same on every architecture.
+    const TICKS_A_SECOND: u32 = 100;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name, in parentheses, may hold anything; user and system time are the 12th and 13th field after it.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    let ticks: u32 = fields.skip(11).take(2).map(str::parse::<u32>).sum::<Result<_, _>>()?;
+    Ok(Duration::from_secs(1) * ticks / TICKS_A_SECOND)
 }
 
 /// What PostgreSQL worked for the function, by statement, the dearest first.
@@ -168,11 +218,12 @@ async fn by_statement(database: &Database) -> Measured<Vec<(&'static str, Durati
         .collect()
 }
 
-async fn statement(database: &Database, sql: &str) -> Measured<Duration> {
+async fn statement(database: &Database, sql: &str) -> Measured<Took> {
     let mut connection = database.connect().await?;
+    let backend: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut connection).await?;
     let began = Instant::now();
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await?;
-    Ok(began.elapsed())
+    Ok(Took { clock: began.elapsed(), processor: processor_time(backend.unsigned_abs())? })
 }
 
 /// How many rows are in which state: what is compared has to write the same.
