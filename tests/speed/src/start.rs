@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use functions_tests::STATE_MACHINE_ARN;
 use harness::{Function, FunctionBuilder};
@@ -23,11 +24,16 @@ pub async fn measure(programs: &BTreeMap<String, PathBuf>) -> Measured<Vec<Figur
     let node = programs::node()?;
     say(&format!("starting {name} and the Node function {STARTS} times each"));
     let (mut ours, mut theirs, mut resident, mut of_node) = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let (mut worked, mut waited) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
         // In turns: whatever else the machine does meets both.
         let function = settings(Function::at(program)).start().await?;
         ours.push(function.ready_after());
         resident.push(function.resident_bytes());
+        if let Some((work, wait)) = function.process_id().and_then(scheduled) {
+            worked.push(work);
+            waited.push(wait);
+        }
         drop(function);
         let function = settings(Function::at(&node)).start().await?;
         theirs.push(function.ready_after());
@@ -41,18 +47,19 @@ pub async fn measure(programs: &BTreeMap<String, PathBuf>) -> Measured<Vec<Figur
             milliseconds(rust),
             "ms",
             READY_WITHIN_MS,
-            format!("{name}, median of {STARTS} starts, at best {:.1} ms", milliseconds(best)),
+            format!(
+                "{name}, median of {STARTS} starts, at best {:.1} ms; on a processor {:.1} ms, waiting for a free one {:.1} ms",
+                milliseconds(best),
+                milliseconds(median(&worked)),
+                milliseconds(median(&waited))
+            ),
         ),
         Figure::aimed(
             "ready: part of what Node needs",
             rust.as_secs_f64() / other.as_secs_f64(),
             "×",
             OF_NODE,
-            format!(
-                "Node with the AWS SDK and pg: {:.0} ms, {:.0} MiB",
-                milliseconds(other),
-                f64::from(of_node_mib(of_node))
-            ),
+            format!("Node with the AWS SDK and pg: {:.0} ms, {:.0} MiB", milliseconds(other), mebibytes(of_node)),
         ),
     ];
     let most = resident.into_iter().max().unwrap_or_default();
@@ -66,8 +73,12 @@ pub async fn measure(programs: &BTreeMap<String, PathBuf>) -> Measured<Vec<Figur
     Ok(figures)
 }
 
-fn of_node_mib(bytes: u64) -> u32 {
-    u32::try_from(bytes / (1024 * 1024)).unwrap_or(u32::MAX)
+/// How long a process with one thread was on a processor so far, and how long it waited for a free one; `None` where the kernel
+/// does not tell.
+fn scheduled(pid: u32) -> Option<(Duration, Duration)> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
+    let mut nanoseconds = text.split_whitespace().map_while(|number| number.parse().ok().map(Duration::from_nanos));
+    Some((nanoseconds.next()?, nanoseconds.next()?))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
