@@ -59,11 +59,7 @@ pub async fn measure(programs: &BTreeMap<String, PathBuf>) -> Measured<Vec<Figur
             rust.as_secs_f64() / other.as_secs_f64(),
             "×",
             OF_NODE,
-            format!(
-                "Node with the AWS SDK and pg: {:.0} ms, {:.0} MiB",
-                milliseconds(other),
-                f64::from(of_node_mib(of_node))
-            ),
+            format!("Node with the AWS SDK and pg: {:.0} ms, {:.0} MiB", milliseconds(other), mebibytes(of_node)),
         ),
     ];
     let most = resident.into_iter().max().unwrap_or_default();
