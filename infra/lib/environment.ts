@@ -32,16 +32,14 @@ function databaseVariables(database: DatabaseSettings): [string, string | number
     case 'url':
       return [['DATABASE_URL', database.url]];
     case 'secret':
-      return [['DATABASE_SECRET_ARN', database.secretArn]];
+      return [['DATABASE_SECRET_ARN', database.secretArn], ...placeVariables(database)];
     case 'iam':
-      return [
-        ['DATABASE_HOST', database.host],
-        ['DATABASE_PORT', database.port],
-        ['DATABASE_NAME', database.name],
-        ['DATABASE_USER', database.user],
-        ['DATABASE_IAM_AUTH', 'true'],
-      ];
+      return [...placeVariables(database), ['DATABASE_USER', database.user], ['DATABASE_IAM_AUTH', 'true']];
   }
+}
+
+function placeVariables({ host, port, name }: Exclude<DatabaseSettings, { kind: 'url' }>): [string, string | number | undefined][] {
+  return [['DATABASE_HOST', host], ['DATABASE_PORT', port], ['DATABASE_NAME', name]];
 }
 
 /** What reaching the database takes. */

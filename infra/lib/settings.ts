@@ -69,15 +69,14 @@ type Given = kinds.Read<typeof SETTINGS>;
 /** How the functions reach the database. */
 export type DatabaseSettings =
   | { readonly kind: 'url'; readonly url: string }
-  | { readonly kind: 'secret'; readonly secretArn: string }
-  | {
-      readonly kind: 'iam';
-      readonly host: string;
-      readonly user: string;
-      readonly resourceId: string;
-      readonly port?: number | undefined;
-      readonly name?: string | undefined;
-    };
+  | ({ readonly kind: 'secret'; readonly secretArn: string; readonly host?: string | undefined } & DatabasePlace)
+  | ({ readonly kind: 'iam'; readonly host: string; readonly user: string; readonly resourceId: string } & DatabasePlace);
+
+/** What a secret may lack: one that RDS manages itself holds user and password only. */
+interface DatabasePlace {
+  readonly port?: number | undefined;
+  readonly name?: string | undefined;
+}
 
 /** The network that the functions run in, where the database cannot be reached from outside it. */
 export interface NetworkSettings {
@@ -150,19 +149,23 @@ function typed(key: string, value: unknown): unknown {
 
 function databaseSettings(given: Given, faults: string[]): DatabaseSettings | undefined {
   const { databaseUrl, databaseSecretArn, databaseHost, databaseUser, databaseResourceId } = given;
-  const ways = [databaseUrl, databaseSecretArn, databaseHost].filter((way) => way !== undefined);
+  // Beside a secret, the host fills in what the secret lacks.
+  const iamHost = databaseSecretArn === undefined ? databaseHost : undefined;
+  const ways = [databaseUrl, databaseSecretArn, iamHost].filter((way) => way !== undefined);
   if (ways.length !== 1) {
     faults.push('exactly one of databaseUrl (local use only), databaseSecretArn and databaseHost (IAM authentication) '
       + `must be set, not ${ways.length}`);
     return undefined;
   }
-  const forIam = { databaseUser, databaseResourceId, databasePort: given.databasePort, databaseName: given.databaseName };
-  if (databaseHost === undefined) {
-    const idle = Object.entries(forIam).filter(([, value]) => value !== undefined);
+  const place = { port: given.databasePort, name: given.databaseName };
+  if (iamHost === undefined) {
+    const forIam = { databaseUser, databaseResourceId };
+    const elsewhere = databaseUrl === undefined ? {} : { databasePort: place.port, databaseName: place.name };
+    const idle = Object.entries({ ...forIam, ...elsewhere }).filter(([, value]) => value !== undefined);
     faults.push(...idle.map(([key]) => `${key} goes with databaseHost only`));
     return databaseUrl !== undefined
       ? { kind: 'url', url: databaseUrl }
-      : { kind: 'secret', secretArn: databaseSecretArn as string };
+      : { kind: 'secret', secretArn: databaseSecretArn as string, host: databaseHost, ...place };
   }
   if (databaseUser === undefined || databaseResourceId === undefined) {
     faults.push('databaseHost needs databaseUser and databaseResourceId too');
@@ -170,11 +173,10 @@ function databaseSettings(given: Given, faults: string[]): DatabaseSettings | un
   }
   return {
     kind: 'iam',
-    host: databaseHost,
+    host: iamHost,
     user: databaseUser,
     resourceId: databaseResourceId,
-    port: given.databasePort,
-    name: given.databaseName,
+    ...place,
   };
 }
 

@@ -27,7 +27,7 @@ test('the README explains every setting and no others', () => {
 
 test('two settings are enough', () => {
   const settings = parseSettings(LEAST, '/home/infra');
-  assert.deepEqual(settings.database, { kind: 'secret', secretArn: SECRET });
+  assert.deepEqual(settings.database, { kind: 'secret', secretArn: SECRET, host: undefined, port: undefined, name: undefined });
   assert.equal(settings.stackName, 'Remediation');
   assert.equal(settings.prefix, 'remediation-');
   assert.equal(settings.architecture, 'x86_64');
@@ -98,6 +98,8 @@ const databases: [string, Record<string, unknown>, RegExp | undefined][] = [
   ['two at once', { databaseUrl: 'postgres://u:p@h/d', databaseHost: 'h' }, /^exactly one of databaseUrl .* not 2$/],
   ['IAM without its user', { databaseHost: 'h', databaseResourceId: 'db-A' }, /^databaseHost needs databaseUser and/],
   ['a name beside a URL', { databaseUrl: 'postgres://u:p@h/d', databaseName: 'd' }, /^databaseName goes with databaseHost only$/],
+  ['a secret that RDS manages', { databaseSecretArn: SECRET, databaseHost: 'db.example', databaseName: 'app' }, undefined],
+  ['a user beside a secret', { databaseSecretArn: SECRET, databaseUser: 'u' }, /^databaseUser goes with databaseHost only$/],
   ['a secret without its random part', { databaseSecretArn: SECRET.replace('-AbC123', '') }, /6 characters/],
   ['a secret with a wildcard', { databaseSecretArn: SECRET.replace('app', '*') }, /6 characters/],
 ];

@@ -37,8 +37,18 @@ pub struct Config {
 pub enum DatabaseAccess {
     /// `DATABASE_URL`.
     Url(String),
-    /// `DATABASE_SECRET_ARN`: a secret as RDS keeps it (host, port, dbname, username, password).
-    Secret(String),
+    /// `DATABASE_SECRET_ARN`: a secret as RDS keeps it (host, port, dbname, username, password). What it lacks (one that RDS
+    /// manages itself holds user and password only) comes from `DATABASE_HOST`, `DATABASE_PORT` and `DATABASE_NAME`.
+    Secret {
+        /// The secret.
+        arn: String,
+        /// Host name, where the secret has none.
+        host: Option<String>,
+        /// TCP port, where the secret has none.
+        port: u16,
+        /// Database name, where the secret has none.
+        name: String,
+    },
     /// `DATABASE_HOST`, `DATABASE_USER`, `DATABASE_IAM_AUTH=true`; optional `DATABASE_PORT` (5432) and `DATABASE_NAME`
     /// (`postgres`).
     Iam {
@@ -58,7 +68,7 @@ impl fmt::Debug for DatabaseAccess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(_) => f.write_str("Url(…)"),
-            Self::Secret(arn) => write!(f, "Secret({arn})"),
+            Self::Secret { arn, .. } => write!(f, "Secret({arn})"),
             Self::Iam { host, port, user, name } => write!(f, "Iam({user}@{host}:{port}/{name})"),
         }
     }
@@ -148,7 +158,10 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             (Some(_), None, false) => {
                 self.fault("DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>".into())
             }
-            (None, Some(arn), false) if arn.starts_with("arn:") => Some(DatabaseAccess::Secret(arn)),
+            (None, Some(arn), false) if arn.starts_with("arn:") => {
+                let (port, name) = self.port_and_name();
+                Some(DatabaseAccess::Secret { arn, host: self.value("DATABASE_HOST"), port: port?, name })
+            }
             (None, Some(arn), false) => self.fault(format!("DATABASE_SECRET_ARN `{arn}` must be the ARN of a secret")),
             (None, None, true) => self.iam(),
             (None, None, false) => self.fault(
@@ -157,6 +170,16 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             ),
             _ => self.fault("only one of DATABASE_URL, DATABASE_SECRET_ARN and DATABASE_IAM_AUTH=true may be set".into()),
         }
+    }
+
+    /// `DATABASE_PORT` (5432) and `DATABASE_NAME` (`postgres`).
+    fn port_and_name(&mut self) -> (Option<u16>, String) {
+        let port = match self.value("DATABASE_PORT").map(|port| port.parse()) {
+            None => Some(5432),
+            Some(Ok(port)) => Some(port),
+            Some(Err(_)) => self.fault("DATABASE_PORT must be a port number".into()),
+        };
+        (port, self.value("DATABASE_NAME").unwrap_or_else(|| "postgres".into()))
     }
 
     fn iam(&mut self) -> Option<DatabaseAccess> {
@@ -168,12 +191,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             value
         };
         let (host, user) = (needed("DATABASE_HOST"), needed("DATABASE_USER"));
-        let port = match self.value("DATABASE_PORT").map(|port| port.parse()) {
-            None => Some(5432),
-            Some(Ok(port)) => Some(port),
-            Some(Err(_)) => self.fault("DATABASE_PORT must be a port number".into()),
-        };
-        let name = self.value("DATABASE_NAME").unwrap_or_else(|| "postgres".into());
+        let (port, name) = self.port_and_name();
         Some(DatabaseAccess::Iam { host: host?, port: port?, user: user?, name })
     }
 

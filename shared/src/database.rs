@@ -58,7 +58,9 @@ impl Database {
                     "DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>: {error}"
                 )])
             })?,
-            DatabaseAccess::Secret(arn) => secret(arn, aws).await?,
+            DatabaseAccess::Secret { arn, host, port, name } => {
+                options_of_secret(&secret(arn, aws).await?, host.as_deref(), *port, name)?
+            }
             DatabaseAccess::Iam { host, port, user, name } => PgConnectOptions::new_without_pgpass()
                 .host(host)
                 .port(*port)
@@ -83,7 +85,7 @@ impl Database {
 /// What RDS and its rotation keep in a secret.
 #[derive(Deserialize)]
 struct Secret {
-    host: String,
+    host: Option<String>,
     port: Option<u16>,
     username: String,
     password: String,
@@ -92,20 +94,21 @@ struct Secret {
     sslmode: Option<String>,
 }
 
-async fn secret(arn: &str, aws: &SdkConfig) -> Result<PgConnectOptions, Error> {
+async fn secret(arn: &str, aws: &SdkConfig) -> Result<String, Error> {
     let answer = aws_sdk_secretsmanager::Client::new(aws)
         .get_secret_value()
         .secret_id(arn)
         .send()
         .await
         .map_err(Error::aws("GetSecretValue"))?;
-    options_of_secret(answer.secret_string().unwrap_or_default())
+    Ok(answer.secret_string().unwrap_or_default().to_owned())
 }
 
-fn options_of_secret(text: &str) -> Result<PgConnectOptions, Error> {
+/// Where a secret leads; `host`, `port` and `name` are for what it lacks.
+fn options_of_secret(text: &str, host: Option<&str>, port: u16, name: &str) -> Result<PgConnectOptions, Error> {
     let unfit = |what: String| {
         Error::Configuration(vec![format!(
-            "the secret in DATABASE_SECRET_ARN must be JSON with host, username, password and optionally port, dbname, sslmode: {what}"
+            "the secret in DATABASE_SECRET_ARN must be JSON with username, password and optionally host, port, dbname, sslmode: {what}"
         )])
     };
     // The parser's message may quote the text, and the text holds a password.
@@ -115,13 +118,18 @@ fn options_of_secret(text: &str) -> Result<PgConnectOptions, Error> {
             _ => format!("it is no JSON (line {}, column {})", error.line(), error.column()),
         })
     })?;
+    let host = secret
+        .host
+        .as_deref()
+        .or(host)
+        .ok_or_else(|| unfit("it has no host, so DATABASE_HOST must be set".to_owned()))?;
     let mode = secret.sslmode.as_deref().unwrap_or("require");
     Ok(PgConnectOptions::new_without_pgpass()
-        .host(&secret.host)
-        .port(secret.port.unwrap_or(5432))
+        .host(host)
+        .port(secret.port.unwrap_or(port))
         .username(&secret.username)
         .password(&secret.password)
-        .database(secret.dbname.as_deref().unwrap_or("postgres"))
+        .database(secret.dbname.as_deref().unwrap_or(name))
         .ssl_mode(
             mode.parse().map_err(|_| unfit(format!("sslmode `{mode}` must be one of disable, prefer, require")))?,
         ))
@@ -199,18 +207,25 @@ mod tests {
         for text in
             ["", "hunter2", r#"{"host":"h","username":"u","password":["hunter2"]}"#, r#"{"password":"hunter2"}"#]
         {
-            let error = options_of_secret(text).unwrap_err().to_string();
+            let error = options_of_secret(text, None, 5432, "postgres").unwrap_err().to_string();
             assert!(error.contains("DATABASE_SECRET_ARN") && !error.contains("hunter2"), "{error}");
         }
     }
 
     #[test]
     fn a_secret_of_rds_is_enough() {
-        let options = options_of_secret(
-            r#"{"engine":"postgres","host":"h","port":5433,"dbname":"d","username":"u","password":"p"}"#,
-        )
-        .unwrap();
+        let text = r#"{"engine":"postgres","host":"h","port":5433,"dbname":"d","username":"u","password":"p"}"#;
+        let options = options_of_secret(text, Some("other"), 5432, "other").unwrap();
         assert_eq!((options.get_host(), options.get_port(), options.get_database()), ("h", 5433, Some("d")));
         assert!(matches!(options.get_ssl_mode(), PgSslMode::Require));
+    }
+
+    #[test]
+    fn a_secret_that_rds_manages_holds_user_and_password_only() {
+        let text = r#"{"username":"u","password":"p"}"#;
+        let options = options_of_secret(text, Some("h"), 5433, "d").unwrap();
+        assert_eq!((options.get_host(), options.get_port(), options.get_database()), ("h", 5433, Some("d")));
+        let error = options_of_secret(text, None, 5432, "d").unwrap_err().to_string();
+        assert!(error.contains("DATABASE_HOST must be set"), "{error}");
     }
 }

@@ -467,11 +467,6 @@ async fn look_up(
             return Ok(LookedUp { refused: None, left });
         }
         if let Err(error) = complete(session, &mut cases[at]).await {
-            if error.is_execution_gone() {
-                // Forgotten after 90 days, or gone with its state machine: that says nothing of the others.
-                cases[at].newest = Newest::Unknown(error.to_string());
-                continue;
-            }
             let refused = recoverable(error)?;
             let why = refused.as_ref().map(ToString::to_string).unwrap_or_default();
             leave_unknown(&mut cases[at..], config, now, &why);
@@ -527,7 +522,12 @@ async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Erro
     if verdict(case) != Verdict::Close(Closing::Failed)
         && let Newest::Known(Some(execution)) = &mut case.newest
     {
-        let seen = session.step_functions.describe(&execution.arn, &config.result_path).await?;
+        let seen = match session.step_functions.describe(&execution.arn, &config.result_path).await {
+            Err(error) if error.is_execution_gone() => {
+                Seen { process: Some(case.process.id), execution: forgotten(execution, &error, config) }
+            }
+            told => told?,
+        };
         executions::remember(session.db, std::slice::from_ref(&seen)).await?;
         let stopped_for_deadline = execution.stopped_for_deadline;
         *execution = Execution { stopped_for_deadline, ..seen.execution };
@@ -535,12 +535,27 @@ async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Erro
     if verdict(case) == Verdict::Close(Closing::Failed)
         && let Newest::Known(Some(Execution { arn, ending: Some(ending), .. })) = &mut case.newest
         && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
-        && let Some((error, cause)) = session.step_functions.last_task_failure(arn).await?
+        && let Some((error, cause)) = match session.step_functions.last_task_failure(arn).await {
+            Err(error) if error.is_execution_gone() => None,
+            told => told?,
+        }
         && failure(error.as_deref(), cause.as_deref()).certain
     {
         *ending = Ending { error, cause, result: None };
     }
     Ok(())
+}
+
+/// An execution that Step Functions no longer knows (after 90 days, or gone with its state machine) is over. How it ended nobody
+/// can tell any more: one that was still running, as far as is known, ran out of its time.
+fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
+    let deadline = known.attempt_started_at() + config.policy.process_deadline;
+    Execution {
+        status: if known.status.is_over() { known.status } else { ExecutionStatus::TimedOut },
+        stopped_at: known.stopped_at.or(Some(deadline)),
+        ending: Some(Ending { cause: Some(error.to_string()), ..Ending::default() }),
+        ..known.clone()
+    }
 }
 
 fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {

@@ -14,6 +14,11 @@ fn by_url(url: String) -> Database {
     Database::new(DatabaseAccess::Url(url), "test-step")
 }
 
+fn by_secret(arn: String) -> Database {
+    let access = DatabaseAccess::Secret { arn, host: None, port: 5432, name: "postgres".to_owned() };
+    Database::new(access, "test-step")
+}
+
 async fn answers(database: &mut Database, aws: &aws_config::SdkConfig) -> Result<String, Error> {
     let db = database.connection(aws).await?;
     sqlx::query_scalar("SELECT current_setting('application_name')")
@@ -121,7 +126,7 @@ async fn after_a_rotation_the_new_secret_is_read_once_the_connection_is_lost() -
     database.execute_as_superuser(&format!("CREATE ROLE {user} LOGIN PASSWORD 'first'")).await?;
     let made = secrets.create_secret().name(&user).secret_string(secret(&database, &user, "first")).send().await?;
     let arn = made.arn().ok_or("no ARN")?.to_owned();
-    let mut kept = Database::new(DatabaseAccess::Secret(arn.clone()), "test-step");
+    let mut kept = by_secret(arn.clone());
     answers(&mut kept, aws.sdk_config()).await?;
 
     database.execute_as_superuser(&format!("ALTER ROLE {user} PASSWORD 'second'")).await?;
@@ -139,8 +144,7 @@ async fn after_a_rotation_the_new_secret_is_read_once_the_connection_is_lost() -
 async fn a_secret_that_is_not_there_is_an_error_of_aws_that_names_the_call() -> Tested {
     let aws = Aws::shared().await?;
     let arn = "arn:aws:secretsmanager:ap-northeast-1:000000000000:secret:none-AbCdEf".to_owned();
-    let error =
-        answers(&mut Database::new(DatabaseAccess::Secret(arn), "test-step"), aws.sdk_config()).await.unwrap_err();
+    let error = answers(&mut by_secret(arn), aws.sdk_config()).await.unwrap_err();
     let told = error.to_string();
     assert!(matches!(error, Error::Aws { call: "GetSecretValue", .. }) && told.contains("check the ARN"), "{told}");
     Ok(())

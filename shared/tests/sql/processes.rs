@@ -60,6 +60,27 @@ fn wanted(world: &World, evidence: &Evidence) -> BTreeMap<String, &'static str> 
 }
 
 #[tokio::test]
+async fn a_sweep_of_several_pages_sees_every_row_once() -> Tested {
+    let mut world = World::new("pages").await;
+    let proxy = scripted().await;
+    tell(&proxy, &[]);
+    // A page is 10,000 rows.
+    world
+        .execute(
+            "INSERT INTO {processes} (id, user_id, type, status, progress, retry_count, created_at, updated_at)
+             SELECT gen_random_uuid(), gen_random_uuid(), 'SUBGOAL_GENERATION', 'PROCESSING', 0, 0, now(), now()
+               FROM generate_series(1, 20001)",
+        )
+        .await;
+
+    let evidence = sweep(&mut world, &proxy).await;
+
+    assert_eq!((evidence.population, evidence.cases.len(), newest(&evidence).len()), (20_001, 20_001, 20_001));
+    assert_eq!(evidence.cursor.and_then(|cursor| cursor.after), None);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_sweep_finds_what_lost_events_would_have_told_in_every_variant() -> Tested {
     for variant in Variant::ALL {
         let mut world = World::of(variant.name, &variant).await;
@@ -251,7 +272,7 @@ async fn a_status_that_nobody_knows_does_not_hold_up_a_sweep() -> Tested {
 }
 
 #[tokio::test]
-async fn an_execution_that_step_functions_has_forgotten_holds_up_no_other() -> Tested {
+async fn an_execution_that_step_functions_has_forgotten_is_over_and_holds_up_no_other() -> Tested {
     let mut world = World::new("forgotten").await;
     let proxy = scripted().await;
     let mut rows = [processing(2000), processing(2000)];
@@ -266,8 +287,12 @@ async fn an_execution_that_step_functions_has_forgotten_holds_up_no_other() -> T
     proxy.answer("DescribeExecution", described(&over, &json!({ "processId": rows[1].id })));
     let evidence = sweep(&mut world, &proxy).await;
     let newest = newest(&evidence);
-    assert!(matches!(newest[&rows[0].id], Newest::Unknown(why) if why.contains("ExecutionDoesNotExist")), "{newest:?}");
+    let forgotten = known(newest[&rows[0].id]);
+    let cause = forgotten.ending.as_ref().and_then(|ending| ending.cause.as_deref()).unwrap_or_default();
+    assert!(forgotten.status == TimedOut && cause.contains("ExecutionDoesNotExist"), "{forgotten:?}");
     assert_eq!(known(newest[&rows[1].id]).status, TimedOut);
+    let expected = rows.map(|row| (row.id.to_string(), "FAILED"));
+    assert_eq!(wanted(&world, &evidence), BTreeMap::from(expected));
     Ok(())
 }
 
