@@ -305,10 +305,12 @@ impl<S: Step> Function<S> {
             let CarriedOut { again: mut moved, .. } = outcomes;
             // What was said of them no longer holds; the next look says it anew, and once.
             tally.forget(&moved);
-            lost += usize::from(moved.iter().any(|(_, by_us)| !by_us));
+            lost += usize::from(moved.iter().any(|moved| moved.lost));
             if lost > LOST_AT_MOST {
-                tally.findings.extend(moved.iter().filter(|(_, by_us)| !by_us).map(|(id, _)| self.contested(*id)));
-                moved.retain(|(_, by_us)| *by_us);
+                tally
+                    .findings
+                    .extend(moved.iter().filter(|moved| moved.lost).map(|moved| self.contested(moved.process)));
+                moved.retain(|moved| !moved.lost);
             }
             if moved.is_empty() {
                 return Ok(cursor);
@@ -317,9 +319,8 @@ impl<S: Step> Function<S> {
                 tally.unfinished = Some(texts::out_of_time(self.config.language, moved.len()));
                 return Ok(cursor);
             }
-            let again =
-                moved.iter().map(|(id, by_us)| (*id, if *by_us { Look::Event } else { look_of(*id) })).collect();
-            question = Question::Again(again);
+            let look = |moved: &Moved| if moved.stop { Look::Event } else { look_of(moved.process) };
+            question = Question::Again(moved.iter().map(|moved| (moved.process, look(moved))).collect());
         }
     }
 
@@ -514,20 +515,29 @@ fn done(
 /// What came of one round.
 #[derive(Default)]
 struct CarriedOut {
-    /// Whose rows have to be decided on anew, and whether that is our own doing (a stop).
-    again: Vec<(ProcessId, bool)>,
+    /// Whose rows have to be decided on anew.
+    again: Vec<Moved>,
     /// The last row that was handled, where Lambda's deadline came before the last action.
     stopped_after: Option<ProcessId>,
+}
+
+/// A process that is no longer as it was decided on.
+struct Moved {
+    process: ProcessId,
+    /// Its execution was to be stopped: what became of that has just happened, and is not left to settle.
+    stop: bool,
+    /// Somebody else moved it first.
+    lost: bool,
 }
 
 impl CarriedOut {
     fn take(&mut self, tally: &mut Tally, planned: &Planned, outcome: Outcome, language: crate::domain::Language) {
         let Outcome { result, before, after, again, .. } = outcome;
-        let stopped = matches!(planned.action, Action::StopExecution(_));
-        if let Some(id) = again {
-            self.again.push((id, stopped));
-            if stopped {
-                tally.stopped.push(id.to_string());
+        let stop = matches!(planned.action, Action::StopExecution(_));
+        if let Some(process) = again {
+            self.again.push(Moved { process, stop, lost: result == ActionResult::Superseded });
+            if stop {
+                tally.stopped.push(process.to_string());
             }
         }
         let (outcome, trouble) = match result {
@@ -611,8 +621,8 @@ impl Tally {
     }
 
     /// Drops what earlier looks told of these processes.
-    fn forget(&mut self, processes: &[(ProcessId, bool)]) {
-        let targets: HashSet<String> = processes.iter().map(|(id, _)| id.to_string()).collect();
+    fn forget(&mut self, processes: &[Moved]) {
+        let targets: HashSet<String> = processes.iter().map(|moved| moved.process.to_string()).collect();
         self.findings.retain(|finding| !targets.contains(&finding.target));
         self.skipped.retain(|skipped| !targets.contains(&skipped.target));
     }
