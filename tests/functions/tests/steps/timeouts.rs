@@ -35,6 +35,27 @@ async fn stuck(hint: &str) -> Tested<(Bench, Machine, Row, String, AwsProxy)> {
 }
 
 #[tokio::test]
+async fn a_row_that_moves_before_every_stop_is_left_alone_and_told() -> Tested {
+    let (bench, machine, row, execution, aws) = stuck("moves_before_stop").await?;
+    // The worker writes its progress between every look and what follows from it.
+    let pool = bench.database.pool().clone();
+    aws.before("DescribeExecution", move || {
+        let pool = pool.clone();
+        async move {
+            let progress = "UPDATE processing_state SET progress = (progress + 1) % 100, updated_at = now()";
+            let _ = sqlx::query(progress).execute(&pool).await;
+        }
+    });
+
+    let result = fail_timed_out(&bench, &machine, &aws).start().await?.invoke(&schedule()).await?;
+
+    assert_eq!(findings(&result), ["contested"], "{result:#}");
+    assert_eq!((aws.calls("StopExecution"), machine.status(&execution).await?.as_str()), (0, "RUNNING"), "{result:#}");
+    assert_eq!(bench.row(row.id).await?.status, "PROCESSING");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_running_execution_is_stopped_before_its_row_is_failed() -> Tested {
     let (bench, machine, row, execution, aws) = stuck("stopped_first").await?;
     let seen = Arc::new(Mutex::new(Vec::new()));
