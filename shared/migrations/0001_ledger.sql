@@ -33,7 +33,7 @@ CREATE TABLE remediation.actions (
     run_id      uuid NOT NULL,
     step        text NOT NULL,
     kind        text NOT NULL,
-    target      text NOT NULL,
+    target      text COLLATE "C" NOT NULL,
     cause       text,
     before      jsonb,
     after       jsonb,
@@ -65,7 +65,8 @@ CREATE TABLE remediation.plans (
 
 -- What is known of executions: filled from every status event and from ListExecutions.
 CREATE TABLE remediation.executions (
-    execution_arn text PRIMARY KEY,
+    -- By bytes, as the functions order executions that were started at the same moment.
+    execution_arn text COLLATE "C" PRIMARY KEY,
     process_id    uuid,
     status        text NOT NULL CHECK (status IN
                       ('RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE')),
