@@ -65,10 +65,10 @@ pub struct Demand {
 }
 
 /// What becomes of what a step wants.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Guarded {
     /// How far the run may go.
-    pub mode: Option<Mode>,
+    pub mode: Mode,
     /// What is done.
     pub apply: Vec<Planned>,
     /// What is only told or proposed, because of the mode or a limit.
@@ -92,7 +92,7 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
         Mode::Act if facts.did_not_help => Mode::Propose,
         mode => mode,
     };
-    let mut guarded = Guarded { mode: Some(mode), ..Guarded::default() };
+    let mut guarded = Guarded { mode, apply: Vec::new(), hold: Vec::new(), over: None, leave: Vec::new() };
     if mode == Mode::Propose && allowed == Mode::Act {
         guarded.over = Some(texts::did_not_help(language));
     }
@@ -183,7 +183,7 @@ mod tests {
     };
 
     /// Mode, how many are done, held and left, and whether a limit is told.
-    fn outcome(guarded: &Guarded) -> (Option<Mode>, usize, usize, usize, bool) {
+    fn outcome(guarded: &Guarded) -> (Mode, usize, usize, usize, bool) {
         let Guarded { mode, apply, hold, over, leave } = guarded;
         (*mode, apply.len(), hold.len(), leave.len(), over.is_some())
     }
@@ -225,7 +225,7 @@ mod tests {
         ] {
             let guarded = guard(wanted(1), Demand { mode: asked, approved, ..demand(1) }, &LIMITS, facts);
             let applied = usize::from(mode == Act);
-            let expected = (Some(mode), applied, 1 - applied, 0, told);
+            let expected = (mode, applied, 1 - applied, 0, told);
             assert_eq!(outcome(&guarded), expected, "{asked} approved={approved} {facts:?}");
         }
     }
@@ -247,7 +247,7 @@ mod tests {
             (1, 20, &none, 1, 0),
         ] {
             let guarded = guard(wanted(count), demand(population), &LIMITS, facts);
-            assert_eq!(outcome(&guarded), (Some(Mode::Act), applied, held, 0, held > 0), "{count} of {population}");
+            assert_eq!(outcome(&guarded), (Mode::Act, applied, held, 0, held > 0), "{count} of {population}");
         }
         let approved = guard(wanted(8), Demand { approved: true, ..demand(21) }, &LIMITS, &none);
         assert_eq!(outcome(&approved).1, 8, "a person has seen how many they are");
@@ -281,7 +281,7 @@ mod tests {
             let demand = Demand { done, limit, ..demand(0) };
             let case = format!("{count} after {done}, at most {limit:?}, {facts:?}");
             let guarded = guard(wanted(count), demand, &LIMITS, &facts);
-            assert_eq!(outcome(&guarded), (Some(Mode::Act), applied, held, left, told.is_some()), "{case}");
+            assert_eq!(outcome(&guarded), (Mode::Act, applied, held, left, told.is_some()), "{case}");
             let over = guarded.over.unwrap_or_default();
             assert!(over.contains(told.unwrap_or_default()), "{case}: {over}");
             let first: Vec<&str> = guarded.apply.iter().map(|planned| planned.reason.as_str()).collect();
@@ -305,7 +305,7 @@ mod tests {
             (TargetFacts { undone: true, ..tried(1, Some(3600)) }, Some("undid")),
         ] {
             let guarded = guard(wanted(1), demand(1), &LIMITS, &history(facts));
-            let expected = (Some(Mode::Act), usize::from(left.is_none()), 0, usize::from(left.is_some()), false);
+            let expected = (Mode::Act, usize::from(left.is_none()), 0, usize::from(left.is_some()), false);
             assert_eq!(outcome(&guarded), expected, "{facts:?}");
             let why = guarded.leave.first().map(|(_, why)| why.to_lowercase()).unwrap_or_default();
             assert!(why.contains(left.unwrap_or_default()), "{facts:?}: {why}");
@@ -321,7 +321,7 @@ mod tests {
     fn what_is_left_alone_does_not_count_against_the_limits() {
         let undone = history(TargetFacts { undone: true, ..TargetFacts::default() });
         let guarded = guard(wanted(30), demand(30), &LIMITS, &undone);
-        assert_eq!(outcome(&guarded), (Some(Mode::Act), 0, 0, 30, false));
+        assert_eq!(outcome(&guarded), (Mode::Act, 0, 0, 30, false));
     }
 
     #[test]
@@ -332,11 +332,11 @@ mod tests {
         };
         for mode in [Mode::Act, Mode::Propose] {
             let guarded = guard(undo(), Demand { mode, ..demand(0) }, &LIMITS, &worst);
-            assert_eq!(outcome(&guarded), (Some(Mode::Act), 1, 0, 0, false), "{mode}");
+            assert_eq!(outcome(&guarded), (Mode::Act, 1, 0, 0, false), "{mode}");
         }
         let observed = guard(undo(), Demand { mode: Mode::Observe, ..demand(0) }, &LIMITS, &worst);
-        assert_eq!(outcome(&observed), (Some(Mode::Observe), 0, 1, 0, false));
+        assert_eq!(outcome(&observed), (Mode::Observe, 0, 1, 0, false));
         let nothing = guard(Vec::new(), Demand { mode: Mode::Propose, ..demand(0) }, &LIMITS, &Facts::default());
-        assert_eq!(outcome(&nothing).0, Some(Mode::Propose), "nothing wanted is no undo");
+        assert_eq!(outcome(&nothing).0, Mode::Propose, "nothing wanted is no undo");
     }
 }

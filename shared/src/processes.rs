@@ -390,13 +390,12 @@ async fn candidates(
     after: Option<ProcessId>,
 ) -> Result<(Vec<Case>, bool), Error> {
     let reading = "reading the candidates";
-    let (condition, policy) = match filter {
-        Filter::OpenOrLatelyClosed => (include_str!("processes/open_or_lately_closed.sql"), &session.config.policy),
-        Filter::PastDeadline => (include_str!("processes/past_deadline.sql"), &session.config.policy),
+    let condition = match filter {
+        Filter::OpenOrLatelyClosed => include_str!("processes/open_or_lately_closed.sql"),
+        Filter::PastDeadline => include_str!("processes/past_deadline.sql"),
     };
-    let sql = table.sql(&format!("{CASES}{condition}"));
-    let AssertSqlSafe(sql) = sql;
-    let now = session.now;
+    let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
+    let (policy, now) = (&session.config.policy, session.now);
     let mut cases: Vec<Case> = Vec::new();
     loop {
         let page = ROWS_A_PAGE.min(ROWS_A_RUN - cases.len());

@@ -2,8 +2,7 @@
 //!
 //! Decode, gather, plan, guard, apply, look again where something moved, record, report. A function's `main` only names its step.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -80,7 +79,7 @@ struct Order {
     question: Question,
     demand: Demand,
     /// (kind, target) of the actions that a person approved.
-    approved: Option<Vec<(String, String)>>,
+    approved: Option<HashSet<(String, String)>>,
 }
 
 impl<S: Step> Function<S> {
@@ -238,17 +237,15 @@ impl<S: Step> Function<S> {
                         let targets =
                             ledger::approve(session.db, run, *plan, self.configured_mode().min(asked)).await?;
                         let processes = processes::of_targets(session.db, &targets).await?;
-                        approved = Some(targets);
+                        approved = Some(targets.into_iter().collect());
                         Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())
                     }
                 }
             }
         };
-        // To name an action and ask to take it back is a person's decision already: there is nothing left to approve.
-        let undo = matches!(trigger, Trigger::Operator(ask) if matches!(ask.scope, Scope::Undo(_)));
         let demand = Demand {
             mode: self.configured_mode().min(asked),
-            approved: undo || approved.is_some(),
+            approved: approved.is_some(),
             population: 0,
             limit,
             done: 0,
@@ -288,9 +285,8 @@ impl<S: Step> Function<S> {
             if let Some(approved) = &approved {
                 // The plan is made anew; of it, only what was approved is done, and what its own stops bring about.
                 plan.actions.retain(|planned| {
-                    let action = &planned.action;
-                    let same = |(kind, target): &(String, String)| kind == action.kind() && *target == action.target();
-                    approved.iter().any(same) || tally.stopped.contains(&action.target())
+                    let action = (planned.action.kind().to_owned(), planned.action.target());
+                    approved.contains(&action) || tally.stopped.contains(&action.1)
                 });
             }
             let look_of = look_of(&question);
@@ -354,7 +350,6 @@ impl<S: Step> Function<S> {
             LedgerKind::Log => Facts::default(),
         };
         let Guarded { mode, apply, hold, over, leave } = guard(wanted, *demand, &self.manifest.limits, &facts);
-        let mode = mode.unwrap_or(demand.mode);
         tally.mode = Some(mode);
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped { target: planned.action.target(), why }));
         if let Some(message) = &over {
@@ -537,7 +532,7 @@ impl CarriedOut {
         if let Some(process) = again {
             self.again.push(Moved { process, stop, lost: result == ActionResult::Superseded });
             if stop {
-                tally.stopped.push(process.to_string());
+                tally.stopped.insert(process.to_string());
             }
         }
         let (outcome, trouble) = match result {
@@ -565,6 +560,7 @@ impl CarriedOut {
 }
 
 /// What a run has come to so far.
+#[derive(Default)]
 struct Tally {
     trigger: Value,
     mode: Option<Mode>,
@@ -582,29 +578,12 @@ struct Tally {
     unfinished: Option<String>,
     summary: Option<String>,
     /// Processes whose executions this run has stopped.
-    stopped: Vec<String>,
+    stopped: HashSet<String>,
 }
 
 impl Tally {
     fn new(run: &Run) -> Self {
-        Self {
-            trigger: run.trigger.clone(),
-            mode: None,
-            population: 0,
-            findings: Vec::new(),
-            actions: Vec::new(),
-            skipped: Vec::new(),
-            verified: 0,
-            unverified: 0,
-            measured: Vec::new(),
-            remedied_after: Vec::new(),
-            report: None,
-            plan: None,
-            new_plan: false,
-            unfinished: None,
-            summary: None,
-            stopped: Vec::new(),
-        }
+        Self { trigger: run.trigger.clone(), ..Self::default() }
     }
 
     /// Keeps what a plan tells; what it wants, and the first round's cursor, go back.
@@ -628,7 +607,7 @@ impl Tally {
     }
 
     fn applied(&self) -> usize {
-        self.actions.iter().filter(|done| done.outcome == DoneOutcome::Applied).count()
+        self.count(DoneOutcome::Applied)
     }
 
     fn count(&self, outcome: DoneOutcome) -> usize {
