@@ -53,7 +53,7 @@ export function integer(min: number, max: number): Kind<number> {
 
 /** Any number within bounds, both included. */
 export function decimal(min = -Infinity, max = Infinity): Kind<number> {
-  const expected = max === Infinity ? 'a number' : `a number from ${min} to ${max}`;
+  const expected = max < Infinity ? `a number from ${min} to ${max}` : min > -Infinity ? `a number of at least ${min}` : 'a number';
   return kind(expected, (value) => typeof value === 'number' && value >= min && value <= max, numberFromText);
 }
 

@@ -22,6 +22,8 @@ const ALARM = {
   period_seconds: kinds.oneOf(...PERIODS),
   evaluation_periods: kinds.integer(1, 100),
   missing_data: kinds.optional(kinds.oneOf(...Object.values(TreatMissingData))),
+  // For what no step answers by itself: people are told.
+  tell: kinds.optional(kinds.flag()),
 };
 
 const PERMISSION = {
@@ -31,9 +33,12 @@ const PERMISSION = {
   why: kinds.text('a sentence that says what the step needs this for', /\S\s\S/),
 };
 
+/** What Step Functions says of an execution. */
+const STATUSES = ['RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE'] as const;
+
 /** Trigger kinds with the keys of each. */
 const TRIGGERS = {
-  'execution-status': {},
+  'execution-status': { statuses: kinds.optional(kinds.listOf(kinds.oneOf(...STATUSES))) },
   alarm: { alarm: kinds.text('the name of an alarm that a manifest defines') },
   schedule: { every_minutes: kinds.integer(1, 31 * 24 * 60) },
   deployment: {},
@@ -56,6 +61,8 @@ const MANIFEST = {
     cooldown_seconds: kinds.optional(kinds.integer(0, 31 * 24 * 3600)),
     attempts_per_target: kinds.optional(kinds.integer(0, 1_000_000)),
   })),
+  // Numbers that only the step itself knows.
+  policy: kinds.optional(kinds.mapOf(kinds.decimal(0))),
   triggers: kinds.optional(kinds.listOf(trigger())),
   alarms: kinds.optional(kinds.listOf(kinds.table(ALARM))),
   permissions: kinds.optional(kinds.listOf(kinds.table(PERMISSION))),

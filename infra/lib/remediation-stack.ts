@@ -35,7 +35,7 @@ export class RemediationStack extends Stack {
 
     const topic = this.topic(settings);
     const deadLetters = new DeadLetters(this, 'DeadLetters', { alarmName: `${settings.prefix}dead-letters`, topic }).queue;
-    const sensors = new Sensors(this, 'Sensors', { manifests, prefix: settings.prefix, thresholds: settings.thresholds });
+    const sensors = new Sensors(this, 'Sensors', { manifests, prefix: settings.prefix, topic, thresholds: settings.thresholds });
 
     const steps = new Map(manifests.map((manifest) => {
       const id = logicalName(manifest.name);

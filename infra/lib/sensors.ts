@@ -1,5 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 
 import { logicalName } from './logical-name';
@@ -9,6 +11,8 @@ export interface SensorsProps {
   readonly manifests: readonly Manifest[];
   /** Starts every alarm's name. */
   readonly prefix: string;
+  /** Where people are told of what no step answers. */
+  readonly topic: ITopic;
   /** By alarm: instead of its manifest's threshold. */
   readonly thresholds: Readonly<Record<string, number>>;
 }
@@ -37,8 +41,8 @@ export class Sensors extends Construct {
     return alarm;
   }
 
-  private add(manifest: Manifest, definition: AlarmDefinition, { prefix, thresholds }: SensorsProps): cloudwatch.Alarm {
-    return new cloudwatch.Alarm(this, logicalName(definition.name), {
+  private add(manifest: Manifest, definition: AlarmDefinition, { prefix, topic, thresholds }: SensorsProps): cloudwatch.Alarm {
+    const alarm = new cloudwatch.Alarm(this, logicalName(definition.name), {
       alarmName: `${prefix}${definition.name}`,
       alarmDescription: definition.description,
       metric: new cloudwatch.Metric({
@@ -54,5 +58,10 @@ export class Sensors extends Construct {
       // Silence says nothing about the processes: a step that fails to measure shows in the dead-letter queue.
       treatMissingData: definition.missing_data ?? cloudwatch.TreatMissingData.NOT_BREACHING,
     });
+    if (definition.tell) {
+      alarm.addAlarmAction(new SnsAction(topic));
+      alarm.addOkAction(new SnsAction(topic));
+    }
+    return alarm;
   }
 }

@@ -45,7 +45,10 @@ export class Triggers extends Construct {
           eventPattern: {
             source: ['aws.states'],
             detailType: ['Step Functions Execution Status Change'],
-            detail: { stateMachineArn: [this.props.settings.stateMachineArn] },
+            detail: {
+              stateMachineArn: [this.props.settings.stateMachineArn],
+              ...(trigger.statuses && { status: trigger.statuses }),
+            },
           },
         });
         break;

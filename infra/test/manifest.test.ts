@@ -26,7 +26,7 @@ test("the product's own manifests are sound", () => {
 test('a manifest is read whole', () => {
   const heal = readManifests(FIXTURES).find(({ name }) => name === 'heal');
   assert.deepEqual(heal?.triggers, [
-    { kind: 'execution-status' }, { kind: 'alarm', alarm: 'too-many' }, { kind: 'alarm', alarm: 'silent' },
+    { kind: 'execution-status', statuses: ['FAILED', 'TIMED_OUT'] }, { kind: 'alarm', alarm: 'too-many' }, { kind: 'alarm', alarm: 'silent' },
   ]);
   assert.equal(heal?.permissions.length, 3);
   assert.deepEqual([heal?.timeoutSeconds, heal?.memoryMb, heal?.alarms], [120, 512, []]);
@@ -34,8 +34,8 @@ test('a manifest is read whole', () => {
 
 const LINES: [string, (manifest: string) => string, string][] = [
   ['an unknown key', (text) => `tiemout = 1\n${text}`,
-    'tiemout is unknown, may be one of name, guide, description, timeout_seconds, memory_mb, mode, ledger, limits, triggers, '
-      + 'alarms, permissions'],
+    'tiemout is unknown, may be one of name, guide, description, timeout_seconds, memory_mb, mode, ledger, limits, policy, '
+      + 'triggers, alarms, permissions'],
   ['a missing key', (text) => text.replace('memory_mb = 512\n', ''),
     'memory_mb is missing, must be a whole number from 128 to 10240'],
   ['a wrong type', (text) => text.replace('timeout_seconds = 120', 'timeout_seconds = "120"'),
@@ -50,8 +50,12 @@ const LINES: [string, (manifest: string) => string, string][] = [
       + 'attempts_per_target'],
   ['an unknown trigger', (text) => text.replace('kind = "execution-status"', 'kind = "moon"'),
     'triggers[0].kind is "moon", must be one of execution-status, alarm, schedule, deployment'],
-  ['a trigger with a key of another kind', (text) => text.replace('"execution-status"', '"deployment"\nalarm = "x"'),
-    'triggers[0].alarm is unknown, may be one of kind'],
+  ['a trigger with a key of another kind', (text) => text.replace('kind = "execution-status"', 'kind = "deployment"'),
+    'triggers[0].statuses is unknown, may be one of kind'],
+  ['a status that no execution has', (text) => text.replace('"TIMED_OUT"', '"TIMEOUT"'),
+    'triggers[0].statuses[1] is "TIMEOUT", must be one of RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, PENDING_REDRIVE'],
+  ['a policy that is no number', (text) => text.replace('patience = 5', 'patience = "5"'),
+    'policy.patience is "5", must be a number of at least 0'],
   ['a trigger that names no alarm', (text) => text.replace('alarm = "silent"', ''),
     'triggers[2].alarm is missing, must be the name of an alarm that a manifest defines'],
   ['a trigger on an alarm that nobody defines', (text) => text.replace('alarm = "silent"', 'alarm = "loud"'),

@@ -113,7 +113,7 @@ test('an execution status rule hears of the one state machine only', () => {
   assert.deepEqual(EventPattern, {
     source: ['aws.states'],
     'detail-type': ['Step Functions Execution Status Change'],
-    detail: { stateMachineArn: [STATE_MACHINE] },
+    detail: { stateMachineArn: [STATE_MACHINE], status: ['FAILED', 'TIMED_OUT'] },
   });
 });
 
@@ -138,7 +138,7 @@ test('the dead-letter queue is encrypted, keeps for 14 days, and tells people th
   assert.deepEqual([alarm.Namespace, alarm.Threshold, alarm.ComparisonOperator], ['AWS/SQS', 0, 'GreaterThanThreshold']);
 });
 
-test('an alarm watches what its step measures', () => {
+test('an alarm watches what its step measures, and tells people where no step answers', () => {
   assert.deepEqual(alarmNamed('too-many'), {
     AlarmName: 'remediation-too-many',
     AlarmDescription: 'There are too many.',
@@ -151,9 +151,11 @@ test('an alarm watches what its step measures', () => {
     Threshold: 5,
     ComparisonOperator: 'GreaterThanThreshold',
     TreatMissingData: 'notBreaching',
+    AlarmActions: [topic],
+    OKActions: [topic],
   });
   const silent = alarmNamed('silent');
-  assert.deepEqual([silent.ExtendedStatistic, silent.TreatMissingData], ['p95', 'breaching']);
+  assert.deepEqual([silent.ExtendedStatistic, silent.TreatMissingData, silent.AlarmActions], ['p95', 'breaching', undefined]);
 });
 
 test('a step that runs at deployment sweeps, and every other function waits for it', () => {

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::domain::ProcessId;
+use crate::error::Error;
+use crate::ledger::Run;
+use crate::step::{Planned, Session};
 
 pub use migrate::Migrate;
 pub use set_row_status::SetRowStatus;
@@ -73,6 +76,23 @@ impl Action {
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
         }
     }
+}
+
+/// Carries one action out. Rows are written by the batch ([`set_row_status::apply`]): for them, `None`.
+///
+/// # Errors
+/// Those of the action; what the outside refuses is an outcome.
+pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> Result<Option<Outcome>, Error> {
+    let outcome = match &planned.action {
+        Action::SetRowStatus(_) => return Ok(None),
+        Action::StopExecution(action) => stop_execution::apply(session, run, planned, action).await?,
+        Action::Undo(action) => {
+            let table = session.table().await?;
+            undo::apply(session.db, &table, run, planned, action).await?
+        }
+        Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
+    };
+    Ok(Some(outcome))
 }
 
 /// What became of an action.

@@ -9,6 +9,9 @@ use crate::report::{Done, DoneOutcome, Report};
 /// Actions that one message names; the ledger has them all.
 const NAMED: usize = 20;
 
+/// Findings that somebody has to hear of although nothing was done about them.
+const TOLD: [&str; 2] = ["contested", "permanent_failure"];
+
 /// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell.
 ///
 /// A sweep's changes are told in one message. A single process that was put right by its own event wakes nobody; what
@@ -21,7 +24,7 @@ pub async fn tell(config: &Config, aws: &SdkConfig, report: &Report, swept: bool
     let wakes = new_plan
         || report.count(DoneOutcome::Failed) > 0
         || swept && report.applied() > 0
-        || report.findings.iter().any(|finding| finding.code == "contested");
+        || report.findings.iter().any(|finding| TOLD.contains(&finding.code));
     if !wakes {
         return Ok(());
     }

@@ -712,7 +712,7 @@ fn closing_of(
         progress: completed.then_some(100),
         error,
         result: if completed && !process.has_result { ending.and_then(|ending| ending.result.clone()) } else { None },
-        completed_at: newest.and_then(|execution| execution.stopped_at).unwrap_or(now),
+        completed_at: newest.and_then(|execution| execution.stopped_at).or(Some(now)),
         cause,
     }
 }

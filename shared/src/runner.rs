@@ -10,7 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use chrono::Utc;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -31,7 +31,7 @@ use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, St
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
 use crate::texts;
-use crate::trigger::{self, AlarmState, Scope, Trigger};
+use crate::trigger::{self, Scope, Trigger};
 
 /// How often a row that moved under us is decided on anew before it is left and told (design, section 5).
 const LOST_AT_MOST: usize = 3;
@@ -171,10 +171,13 @@ impl<S: Step> Function<S> {
     }
 
     async fn attempt(&self, kept: &mut Kept, trigger: &Trigger, run: &Run, stop_at: Instant) -> Result<Report, Error> {
+        let none = Map::new();
         let mut session = Session {
             config: &self.config,
             db: kept.database.connection(&self.aws).await?,
             step_functions: &self.step_functions,
+            aws: &self.aws,
+            parameters: if let Trigger::Operator(ask) = trigger { &ask.parameters } else { &none },
             now: run.started_at,
             stop_at,
             table: &mut kept.table,
@@ -182,7 +185,7 @@ impl<S: Step> Function<S> {
         let mut tally = Tally::new(run);
         if let Trigger::Alarm(change) = trigger {
             ledger::incident(session.db, change).await?;
-            if change.state != AlarmState::Alarm {
+            if change.state != S::ALARM_STATE {
                 tally.summary = Some(texts::alarm_not_on(self.config.language, &change.alarm, change.state));
                 return self.close(&mut session, run, tally, None).await;
             }
@@ -222,20 +225,27 @@ impl<S: Step> Function<S> {
                 limit = ask.limit;
                 match &ask.scope {
                     Scope::Everything => {
-                        asked = Mode::Observe;
+                        if !S::COMMANDS.iter().any(|command| ask.parameters.contains_key(*command)) {
+                            asked = Mode::Observe;
+                        }
                         Question::Sweep(Cursor::default())
                     }
                     Scope::All | Scope::Undo(_) => Question::Sweep(Cursor::default()),
                     Scope::Process(id) => Question::Process(*id),
                     Scope::Execution(arn) => Question::Execution(arn.clone()),
                     Scope::Approve(plan) => {
-                        if self.configured_mode() == Mode::Observe {
+                        if self.configured_mode(session.parameters) == Mode::Observe {
                             return Err(Error::Refused(
                                 "`approve`: this installation only observes; raise REMEDIATION_MODE to propose or act first".to_owned(),
                             ));
                         }
-                        let targets =
-                            ledger::approve(session.db, run, *plan, self.configured_mode().min(asked)).await?;
+                        let targets = ledger::approve(
+                            session.db,
+                            run,
+                            *plan,
+                            self.configured_mode(session.parameters).min(asked),
+                        )
+                        .await?;
                         let processes = processes::of_targets(session.db, &targets).await?;
                         approved = Some(targets.into_iter().collect());
                         Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())
@@ -244,7 +254,7 @@ impl<S: Step> Function<S> {
             }
         };
         let demand = Demand {
-            mode: self.configured_mode().min(asked),
+            mode: self.configured_mode(session.parameters).min(asked),
             approved: approved.is_some(),
             population: 0,
             limit,
@@ -254,8 +264,12 @@ impl<S: Step> Function<S> {
         Ok(Order { question, demand, approved })
     }
 
-    fn configured_mode(&self) -> Mode {
-        if S::OWN_SCHEMA_ONLY { self.manifest.mode } else { self.config.mode.min(self.manifest.mode) }
+    fn configured_mode(&self, parameters: &Map<String, Value>) -> Mode {
+        if S::OWN_SCHEMA_ONLY && parameters.is_empty() {
+            self.manifest.mode
+        } else {
+            self.config.mode.min(self.manifest.mode)
+        }
     }
 
     async fn sweep(&self, session: &mut Session<'_>) -> Result<Question, Error> {
@@ -422,15 +436,7 @@ impl<S: Step> Function<S> {
             if Instant::now() >= session.stop_at {
                 break;
             }
-            let outcome = match &planned.action {
-                Action::SetRowStatus(_) => continue,
-                Action::StopExecution(action) => actions::stop_execution::apply(session, run, planned, action).await?,
-                Action::Undo(action) => {
-                    let table = session.table().await?;
-                    actions::undo::apply(session.db, &table, run, planned, action).await?
-                }
-                Action::Migrate(action) => actions::migrate::apply(session.db, planned, action).await?,
-            };
+            let Some(outcome) = actions::apply(session, run, planned).await? else { continue };
             left -= 1;
             carried_out.take(tally, planned, outcome, self.config.language);
         }
@@ -664,12 +670,12 @@ impl Tally {
 
 /// The operator's event that does what a run has only told.
 fn would_do(trigger: &Value) -> Value {
-    for field in ["processId", "executionArn", "undo"] {
-        if let Some(target) = trigger.get(field) {
-            return json!({ field: target });
-        }
+    let mut event = trigger.get("parameters").cloned().unwrap_or_else(|| json!({}));
+    match ["processId", "executionArn", "undo"].into_iter().find_map(|field| Some((field, trigger.get(field)?))) {
+        Some((field, target)) => event[field] = target.clone(),
+        None => event["all"] = true.into(),
     }
-    json!({ "all": true })
+    event
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -18,18 +19,25 @@ use crate::executions::Listed;
 use crate::report::Metric;
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
-use crate::trigger::ExecutionChange;
+use crate::trigger::{AlarmState, ExecutionChange};
 
 /// One step of the runbook.
 pub trait Step: Send + Sync {
     /// What it reads.
     type Evidence: Send + Sync;
 
-    /// It changes nothing but schema `remediation`: `REMEDIATION_MODE` does not bind it, the event's mode does.
+    /// It changes nothing but schema `remediation`: `REMEDIATION_MODE` does not bind it, the event's mode does. A command of
+    /// its own may want more than that, and is bound.
     const OWN_SCHEMA_ONLY: bool = false;
+
+    /// The state of an alarm that starts it. The other ones only open or close the alarm's incident.
+    const ALARM_STATE: AlarmState = AlarmState::Alarm;
 
     /// The operator's parameters that it knows beside the common ones.
     const PARAMETERS: &'static [&'static str] = &[];
+
+    /// Those of its parameters that say what is to be done: an event with one of them acts without `all`.
+    const COMMANDS: &'static [&'static str] = &[];
 
     /// Its `manifest.toml`.
     fn manifest(&self) -> &'static str;
@@ -54,6 +62,10 @@ pub struct Session<'a> {
     pub db: &'a mut PgConnection,
     /// Step Functions.
     pub step_functions: &'a StepFunctions,
+    /// What a client of another service is made from.
+    pub aws: &'a SdkConfig,
+    /// The step's own parameters, as the operator's event has them; their names are among [`Step::PARAMETERS`].
+    pub parameters: &'a Map<String, Value>,
     /// When this look began: nothing that is read later makes a deadline pass that had not passed then.
     pub now: DateTime<Utc>,
     /// When it has to come to its end: some seconds before Lambda's deadline.

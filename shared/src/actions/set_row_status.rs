@@ -28,8 +28,8 @@ pub struct SetRowStatus {
     pub error: ErrorChange,
     /// The result to fill in where the row has none.
     pub result: Option<Value>,
-    /// When the process ended.
-    pub completed_at: DateTime<Utc>,
+    /// When the process ended; `None` leaves it.
+    pub completed_at: Option<DateTime<Utc>>,
     /// Why, in a word, for whoever asks the ledger: `SUCCEEDED`, `TIMED_OUT`, `never-started` …
     pub cause: &'static str,
 }
@@ -68,7 +68,7 @@ impl SetRowStatus {
             "status": self.status,
             "progress": self.progress.unwrap_or(self.process.progress),
             "error": error,
-            "completedAt": self.completed_at,
+            "completedAt": self.completed_at.or(self.process.completed_at),
         });
         (before, after)
     }

@@ -1,4 +1,4 @@
--- Closes rows as they were decided on, and records it, in one transaction.
+-- Writes rows as they were decided on, and records it, in one transaction.
 --
 -- A row is written only if nobody works on it (advisory lock; a locked row is passed over, never waited for), if it is
 -- the version that was read, and if its newest execution is still the one that the decision rests on, in the state and
@@ -36,7 +36,7 @@ WITH wanted AS MATERIALIZED (
            {set error} = CASE WHEN w.sets_error THEN w.error ELSE p.{set error} END,
            {set result} = CASE WHEN coalesce(jsonb_typeof(p.{set result}), 'null') = 'null'
                                THEN coalesce(w.result, p.{set result}) ELSE p.{set result} END,
-           {set completed_at} = w.completed_at{as completed_at},
+           {set completed_at} = coalesce(w.completed_at{as completed_at}, p.{set completed_at}),
            {set updated_at} = now(){as updated_at}
       FROM fresh w
      WHERE {id} = w.id

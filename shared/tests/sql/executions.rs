@@ -1,5 +1,6 @@
 //! What is known of executions: events in any order, and the list, page by page and run by run.
 
+use aws_config::SdkConfig;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use remediation::error::Error;
 use remediation::executions::{self, Listed};
 use remediation::step_functions::Seen;
 use remediation::trigger::ResultPath;
-use serde_json::json;
+use serde_json::{Map, json};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -73,7 +74,15 @@ async fn order_world() -> World {
     let mut db = database.connect().await.unwrap();
     let config = config(database, &patient::table::GUIDE, MACHINE);
     let table = Arc::new(remediation::table::Table::read(&config.table, &mut db).await.unwrap());
-    World { database: database.clone(), variant: patient::table::GUIDE, config, db, table }
+    World {
+        database: database.clone(),
+        variant: patient::table::GUIDE,
+        config,
+        db,
+        table,
+        aws: SdkConfig::builder().build(),
+        parameters: Map::new(),
+    }
 }
 
 fn permutations(of: usize) -> Vec<Vec<usize>> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use harness::{Aws, AwsProxy, Database, Postgres};
@@ -18,7 +19,7 @@ use remediation::ledger::Run;
 use remediation::step::{Planned, Session};
 use remediation::step_functions::{Seen, StepFunctions};
 use remediation::table::Table;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -35,6 +36,8 @@ pub struct World {
     pub config: Config,
     pub db: PgConnection,
     pub table: Arc<Table>,
+    pub aws: SdkConfig,
+    pub parameters: Map<String, Value>,
 }
 
 impl World {
@@ -49,7 +52,15 @@ impl World {
         make_schema(&mut db).await;
         let config = config(&database, variant, MACHINE);
         let table = Arc::new(Table::read(&config.table, &mut db).await.unwrap());
-        Self { database, variant: *variant, config, db, table }
+        Self {
+            database,
+            variant: *variant,
+            config,
+            db,
+            table,
+            aws: SdkConfig::builder().build(),
+            parameters: Map::new(),
+        }
     }
 
     /// A second container's view of the same database.
@@ -60,6 +71,8 @@ impl World {
             config: self.config.clone(),
             db: self.database.connect().await.unwrap(),
             table: Arc::clone(&self.table),
+            aws: self.aws.clone(),
+            parameters: self.parameters.clone(),
         }
     }
 
@@ -139,6 +152,8 @@ impl World {
             config: &self.config,
             db: &mut self.db,
             step_functions,
+            aws: &self.aws,
+            parameters: &self.parameters,
             now: Utc::now(),
             stop_at: Instant::now() + Duration::from_secs(30),
             table: kept,
@@ -238,7 +253,7 @@ pub fn closing(process: &Process, basis: Option<&Execution>, status: ProcessStat
         progress: (status == ProcessStatus::Completed).then_some(100),
         error: ErrorChange::Keep,
         result: None,
-        completed_at: seconds_ago(30),
+        completed_at: Some(seconds_ago(30)),
         cause: "test",
     }
 }
