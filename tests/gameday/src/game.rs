@@ -57,7 +57,8 @@ pub struct Verdict {
 /// Breaks the faults and waits until each has become what it should, or patience ends.
 pub async fn play(world: Arc<World>, faults: &[&'static dyn Fault]) -> Outcome<Day> {
     let timeline = Arc::new(Timeline::begin());
-    let lapse = Arc::new(TimeLapse::new(Arc::clone(&world)).await?);
+    let asked = faults.iter().flat_map(|fault| fault.expected().steps).copied().collect();
+    let lapse = Arc::new(TimeLapse::new(Arc::clone(&world), asked).await?);
     let game = Game { world, lapse: Arc::clone(&lapse), timeline: Arc::clone(&timeline) };
     let others = game.others(&[]).await?;
     let (verdicts, broken) = tokio::select! {
@@ -163,7 +164,12 @@ impl Game {
             tell(at, Kind::Acted, action.id.to_string(), text);
         }
         let mut done = match self.world.mode {
-            Mode::Act => applied(&actions).count() >= expected.actions.len(),
+            Mode::Act if expected.actions.is_empty() => true,
+            Mode::Act => {
+                // A process that was started anew goes its own way to its end.
+                let row = self.world.patient.row(broken.process).await.ok()?;
+                applied(&actions).count() >= expected.actions.len() && row.status == expected.status
+            }
             Mode::Observe if expected.actions.is_empty() => true,
             Mode::Observe => self
                 .would_act(broken)

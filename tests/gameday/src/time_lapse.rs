@@ -4,7 +4,7 @@
 //! with the deployed alarms, and telling EventBridge of a change. Thresholds, comparisons and evaluation periods are those
 //! of the deployed template; a minute without a data point counts as not breaching, as the template says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_cloudwatchlogs::Client as Logs;
@@ -19,11 +19,16 @@ use crate::Outcome;
 use crate::options::Mode;
 use crate::world::{MINUTE, World};
 
+const EVENT_STEP: &str = "sync-execution-status";
+const SWEEP: &str = "reconcile-processes";
+
 /// Schedules, metrics and alarms, and what the product says that it would do.
 pub struct TimeLapse {
     world: Arc<World>,
     logs: Logs,
     schedules: Vec<Schedule>,
+    /// Which steps an operator asks what they would do.
+    asked: BTreeSet<&'static str>,
     wouldbe: Mutex<BTreeMap<String, Planned>>,
 }
 
@@ -56,10 +61,13 @@ pub struct Planned {
 }
 
 impl TimeLapse {
-    pub async fn new(world: Arc<World>) -> Outcome<Self> {
+    /// `steps` are those that may put the day's faults right.
+    pub async fn new(world: Arc<World>, steps: BTreeSet<&'static str>) -> Outcome<Self> {
         let logs = Logs::new(world.aws.sdk_config());
         let schedules = schedules(&world).await?;
-        Ok(Self { world, logs, schedules, wouldbe: Mutex::default() })
+        // What an event's own step would do, the sweep behind it tells.
+        let asked = steps.into_iter().filter(|step| *step != EVENT_STEP).chain([SWEEP]).collect();
+        Ok(Self { world, logs, schedules, asked, wouldbe: Mutex::default() })
     }
 
     /// Lets the time pass, for ever.
@@ -85,7 +93,9 @@ impl TimeLapse {
                 }
             }
             if self.world.mode == Mode::Observe {
-                self.ask("reconcile-processes").await?;
+                for step in &self.asked {
+                    self.ask(step).await?;
+                }
             }
         }
         Ok(())
@@ -119,7 +129,7 @@ impl TimeLapse {
     /// The largest value of each metric that was logged since then; the alarms' statistic is the maximum.
     async fn data_points(&self, alarms: &[Alarm], since: i64) -> Outcome<BTreeMap<(String, String), f64>> {
         let mut points = BTreeMap::new();
-        let steps: std::collections::BTreeSet<_> = alarms.iter().map(|alarm| alarm.step.as_str()).collect();
+        let steps: BTreeSet<_> = alarms.iter().map(|alarm| alarm.step.as_str()).collect();
         for step in steps {
             let group = format!("/aws/lambda/{}", self.world.function(step));
             let lines = self.logs.filter_log_events().log_group_name(group).start_time(since).send().await?;
