@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::Utc;
-use functions_tests::{Bench, Machine, Tested, ago, findings, merge, output, processing, sample, texts};
+use functions_tests::{Bench, Machine, Tested, ago, findings, merge, metrics, output, processing, sample, texts};
 use harness::{AwsProxy, Failure, FunctionBuilder};
 use patient::table::{Row, Variant, read};
 use serde_json::{Value, json};
@@ -97,6 +97,9 @@ async fn what_the_ledger_knows_to_run_is_stopped_though_the_list_is_silent_and_t
     let running = machine.start(row.id).await?;
     known(&bench, &row, &running).await?;
     aws.rewrite("ListExecutions", |answer| answer["executions"] = json!([]));
+    let health = bench.function("check-health").env("SETTLE_SECONDS", "0").start().await?;
+    health.invoke(&json!({ "schedule": "check-health" })).await?;
+    assert_eq!(metrics(&health).await?["UncancelledExecutions"], 1.0, "its alarm knows of it too");
     let function = stop_cancelled(&bench, &machine, &aws).start().await?;
 
     let looked = function.invoke(&json!({})).await?;
