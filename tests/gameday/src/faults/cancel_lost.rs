@@ -1,4 +1,5 @@
 use patient::Behaviour;
+use serde_json::json;
 use sqlx::AssertSqlSafe;
 
 use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
@@ -33,6 +34,8 @@ impl Fault for CancelLost {
         Box::pin(async move {
             let process = world.patient.start(&Behaviour::Hang).await?;
             world.at_work(process.id).await?;
+            // The event of its start is worth a look too, and would be about a cancelled row if it came late.
+            world.looked(&json!({"executionArn": process.execution_arn, "status": "RUNNING"}), 1).await?;
             world.patient.cancel(process.id).await?;
             // Before it has settled, so that no sweep looks at it as a cancel of today.
             let yesterday = world.patient.variant().spell(
