@@ -17,6 +17,8 @@ struct CheckHealth;
 
 struct Health {
     processes: Evidence,
+    /// Cancelled rows beside what is known to run for them.
+    uncancelled: Vec<Case>,
     counts: Counts,
 }
 
@@ -46,20 +48,24 @@ impl Step for CheckHealth {
             ));
         }
         let processes = processes::known(session, Filter::OpenOrLatelyClosed).await?;
+        let uncancelled = processes::uncancelled(session).await?;
         let table = session.table().await?;
         let counts = sqlx::query_as(table.sql(include_str!("health.sql")))
             .bind(session.now - TimeDelta::hours(1))
             .fetch_one(&mut *session.db)
             .await
             .map_err(Error::database("counting rows and rates"))?;
-        Ok(Health { processes, counts })
+        Ok(Health { processes, uncancelled, counts })
     }
 
     fn plan(&self, health: &Health, config: &Config, now: DateTime<Utc>) -> Plan {
         let Counts { pending, processing, closed, failed, timed_out, p95_seconds } = health.counts;
-        let kinds: Vec<Kind> = health.processes.cases.iter().filter_map(|case| kind(case, config, now)).collect();
+        let kinds = |cases: &[Case]| cases.iter().filter_map(|case| kind(case, config, now)).collect::<Vec<_>>();
+        // Executions, of which one process may have several.
+        let uncancelled = kinds(&health.uncancelled).len();
+        let kinds = kinds(&health.processes.cases);
         let count = |wanted: &[Kind]| kinds.iter().filter(|kind| wanted.contains(kind)).count();
-        let (stuck, uncancelled) = (count(&[Kind::Stuck]), count(&[Kind::Uncancelled]));
+        let stuck = count(&[Kind::Stuck]);
         let mismatched = count(&[Kind::Mismatched, Kind::Uncancelled]);
         #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
         let percent = |part: i64| (closed > 0).then(|| 100.0 * part as f64 / closed as f64);
