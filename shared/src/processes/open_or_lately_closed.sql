@@ -1,4 +1,6 @@
  WHERE {id} > $1
+   -- Follows from what comes next. Said of the row alone, it spares all others the look-up of their executions, and can use an index.
+   AND ({status} IN ({open}) OR coalesce({completed_at}, {updated_at}) > $3)
    AND ({status} IN ({open})
         -- A status that nobody knows is nobody's business here.
         OR {status} IN ({completed}, {failed}, {cancelled}) AND coalesce({completed_at}, {updated_at}) > $3
