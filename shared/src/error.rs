@@ -1,5 +1,7 @@
 //! What can go wrong, said so that the person who reads it knows what to do next.
 
+use std::time::Duration;
+
 use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 
@@ -88,6 +90,9 @@ impl Error {
                 (Some("42P01" | "3F000" | "42703"), _) => {
                     "A table or column of schema remediation is missing: invoke the migrate function with {\"all\":true}"
                 }
+                (Some("57014"), _) => {
+                    "It took longer than it may: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
+                }
                 (Some("55P03"), _) => "A row stayed locked by somebody else: the next look will try again",
                 (Some("53300"), _) => "All connections are in use: see who holds them in pg_stat_activity",
                 (Some(_), _) => "The event is tried again and then kept in the dead-letter queue",
@@ -104,6 +109,13 @@ impl Error {
                     || code.as_deref().is_some_and(|code| code.starts_with("57P")),
             }
         }
+    }
+
+    /// The database does not answer at all: its connection counts as lost.
+    #[must_use]
+    pub fn silence(doing: &'static str, waited: Duration) -> Self {
+        let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {waited:?}"));
+        Self::database(doing)(sqlx::Error::Io(silence))
     }
 
     /// Wraps what the AWS SDK says with what to do about it.

@@ -11,6 +11,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use chrono::Utc;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Map, Value, json};
+use sqlx::PgConnection;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -27,7 +28,7 @@ use crate::manifest::{LedgerKind, Manifest};
 use crate::notify;
 use crate::processes;
 use crate::report::{Done, DoneOutcome, KEPT, Metric, Report, Verification, embedded_metrics};
-use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, Step};
+use crate::step::{Cursor, Finding, Outside, Plan, Planned, Question, Session, Skipped, Step};
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
 use crate::texts;
@@ -38,6 +39,10 @@ const LOST_AT_MOST: usize = 3;
 
 /// What a run keeps of its Lambda's time for its record and its answer: a tenth, and no more than this.
 const RESERVE: Duration = Duration::from_secs(10);
+
+/// A connection that was kept may have died without a word (a failover): a sweep's first statement proves it within a quarter of
+/// the time, and within this, so that there is time for a new one.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
 
 /// Runs a step as a Lambda function, for as long as Lambda wants.
 ///
@@ -131,6 +136,13 @@ impl<S: Step> Function<S> {
             }
             answer => answer,
         };
+        let answer = match answer {
+            Err(error) if error.is_connection_lost() || !kept.database.is_connected() => {
+                kept.database.forget();
+                self.without_database(last_moment, &trigger, &run, error).await
+            }
+            answer => answer,
+        };
         if let Err(error) = &answer {
             // The table may have been altered since its catalogue was read.
             kept.table = None;
@@ -170,6 +182,35 @@ impl<S: Step> Function<S> {
         Err(Error::OutOfTime)
     }
 
+    /// The answer of a step that can look elsewhere while the database is down; of any other, why there is none.
+    async fn without_database(
+        &self,
+        last_moment: Instant,
+        trigger: &Trigger,
+        run: &Run,
+        why: Error,
+    ) -> Result<Report, Error> {
+        let everything = match trigger {
+            Trigger::Schedule(_) => true,
+            Trigger::Alarm(change) => change.state == S::ALARM_STATE,
+            Trigger::Operator(ask) => matches!(ask.scope, Scope::Everything | Scope::All),
+            Trigger::Execution(_) => false,
+        };
+        if !everything || matches!(why, Error::OutOfTime) {
+            return Err(why);
+        }
+        let outside =
+            Outside { config: &self.config, step_functions: &self.step_functions, aws: &self.aws, now: run.started_at };
+        let gather = self.step.gather_without_database(&outside, &why);
+        let Ok(Some(evidence)) = tokio::time::timeout_at(last_moment, gather).await else { return Err(why) };
+        let mut tally = Tally::new(run);
+        let mut plan = self.step.plan(&evidence, &self.config, outside.now);
+        // No action without the ledger.
+        plan.actions.clear();
+        tally.take_in(plan, &mut None);
+        self.close(None, run, tally, None).await
+    }
+
     async fn attempt(&self, kept: &mut Kept, trigger: &Trigger, run: &Run, stop_at: Instant) -> Result<Report, Error> {
         let db = kept.database.connection(&self.aws).await?;
         let parameters = match trigger {
@@ -194,7 +235,7 @@ impl<S: Step> Function<S> {
             ledger::incident(session.db, change).await?;
             if change.state != S::ALARM_STATE {
                 tally.summary = Some(texts::alarm_not_on(self.config.language, &change.alarm, change.state));
-                return self.close(&mut session, run, tally, None).await;
+                return self.close(Some(session.db), run, tally, None).await;
             }
         }
         let order = self.order(&mut session, trigger, run).await?;
@@ -205,10 +246,10 @@ impl<S: Step> Function<S> {
             let reason = run.reason.clone().unwrap_or_else(|| format!("undo of action {of}"));
             let wanted = vec![Planned::new(Action::Undo(undo), reason)];
             self.carry_out(&mut session, run, wanted, &order.demand, &mut tally).await?;
-            return self.close(&mut session, run, tally, None).await;
+            return self.close(Some(session.db), run, tally, None).await;
         }
         let cursor = self.look_until_settled(&mut session, run, order, &mut tally).await?;
-        self.close(&mut session, run, tally, cursor).await
+        self.close(Some(session.db), run, tally, cursor).await
     }
 
     /// What a trigger asks for, and how far it may go.
@@ -281,7 +322,12 @@ impl<S: Step> Function<S> {
 
     async fn sweep(&self, session: &mut Session<'_>) -> Result<Question, Error> {
         Ok(Question::Sweep(match self.manifest.ledger {
-            LedgerKind::Database => ledger::cursor(session.db, self.name).await?,
+            LedgerKind::Database => {
+                let bound = FIRST_ANSWER.min(session.stop_at.saturating_duration_since(Instant::now()) / 4);
+                tokio::time::timeout(bound, ledger::cursor(session.db, self.name))
+                    .await
+                    .unwrap_or_else(|_| Err(Error::silence("reading where the last run stopped", bound)))?
+            }
             LedgerKind::Log => Cursor::default(),
         }))
     }
@@ -453,10 +499,10 @@ impl<S: Step> Function<S> {
         Ok(carried_out)
     }
 
-    /// Records the run, and says it to everybody who has to know.
+    /// Records the run, in the log where there is no database, and says it to everybody who has to know.
     async fn close(
         &self,
-        session: &mut Session<'_>,
+        db: Option<&mut PgConnection>,
         run: &Run,
         tally: Tally,
         cursor: Option<Cursor>,
@@ -479,9 +525,15 @@ impl<S: Step> Function<S> {
         report.shorten();
         // An operator's look does not move the place where the next sweep goes on.
         let cursor = cursor.filter(|_| report.trigger["kind"] != "operator");
-        match self.manifest.ledger {
-            LedgerKind::Database => ledger::finish(session.db, run, &report, applied, cursor.as_ref()).await?,
-            LedgerKind::Log => tracing::info!(ledger = %json!(report), "ledger entry"),
+        match (self.manifest.ledger, db) {
+            (LedgerKind::Database, Some(db)) => ledger::finish(db, run, &report, applied, cursor.as_ref()).await?,
+            (LedgerKind::Log, _) | (LedgerKind::Database, None) => {
+                tracing::info!(ledger = %json!(report), "ledger entry");
+            }
+        }
+        if let Some(text) = report.report.as_ref().and_then(|own| own["text"].as_array()) {
+            let lines: Vec<&str> = text.iter().filter_map(Value::as_str).collect();
+            tracing::info!(runId = %run.id, "{}", lines.join("\n"));
         }
         println!("{}", embedded_metrics(self.name, &metrics, Utc::now().timestamp_millis()));
         tracing::info!(runId = %run.id, mode = %report.mode, applied, summary = %report.summary, "done");

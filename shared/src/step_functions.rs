@@ -9,6 +9,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::primitives::DateTime as AwsDateTime;
+use aws_sdk_sfn::types::ExecutionStatus as StatusFilter;
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -115,12 +116,25 @@ impl StepFunctions {
     /// # Errors
     /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
     pub async fn list(&self, token: Option<&str>) -> Result<Page, Error> {
+        self.page(Self::PAGE, None, token).await
+    }
+
+    /// The newest executions that run, so many at the most; `next` says whether there are more.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn running(&self, at_most: i32) -> Result<Page, Error> {
+        self.page(at_most, Some(StatusFilter::Running), None).await
+    }
+
+    async fn page(&self, at_most: i32, status_is: Option<StatusFilter>, token: Option<&str>) -> Result<Page, Error> {
         self.list.wait().await;
         let answer = self
             .client
             .list_executions()
             .state_machine_arn(&self.state_machine_arn)
-            .max_results(Self::PAGE)
+            .max_results(at_most)
+            .set_status_filter(status_is)
             .set_next_token(token.map(str::to_owned))
             .send()
             .await

@@ -37,7 +37,9 @@ impl Sweep {
 }
 
 /// Every sweep there is, in this order: what one has done, the next ones find done.
-pub const SWEEPS: [Sweep; 2] = [
+pub const SWEEPS: [Sweep; 4] = [
+    Sweep { step: "check-health", acts: false, actions: 0 },
+    Sweep { step: "stop-cancelled-executions", acts: false, actions: 300 },
     Sweep { step: "reconcile-processes", acts: true, actions: 1200 },
     Sweep { step: "fail-timed-out-processes", acts: true, actions: 0 },
 ];

@@ -76,6 +76,8 @@ impl World {
             ("databaseUrl", &url),
             ("endpointUrl", &endpoint),
             ("remediationMode", mode.as_str()),
+            // Of its functions, the patient has only those that the workflow calls.
+            ("applicationFunctionNames", "update-processing-status"),
         ];
         settings.extend(SETTINGS);
         let deploy = async {
