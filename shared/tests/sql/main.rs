@@ -5,9 +5,11 @@
 
 mod database;
 mod executions;
+mod goals;
 mod ledger;
 mod migrate;
 mod processes;
+mod set_goal_status;
 mod set_row_status;
 mod stop_execution;
 mod support;
