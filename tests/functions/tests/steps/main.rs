@@ -5,6 +5,7 @@
 
 mod deployed;
 mod errors;
+mod goals;
 mod health;
 mod operator;
 mod reconcile;
