@@ -375,7 +375,7 @@ pub fn goal_inconsistent(language: Language, status: &str, open: Open) -> String
     text!(
         language,
         ja: "目標は {status} だが、未完了のサブ目標 {sub_goals} 件、アクション {actions} 件、処理 {processes} 件がある",
-        en: "the goal is {status}, and open under it are {sub_goals} sub-goals, {actions} actions and {processes} processes",
+        en: "the goal is {status}, and open under it are: sub-goals {sub_goals}, actions {actions}, processes {processes}",
     )
 }
 

@@ -42,7 +42,8 @@ WITH looked_at AS MATERIALIZED (
            count(*) FILTER (WHERE c.kind = 'action') AS actions,
            count(*) FILTER (WHERE c.kind = 'process') AS processes
       FROM {open children} c
-     WHERE c.goal_id IN (SELECT goal FROM placed WHERE status <> 'ACTIVE')
+     -- As an array, so that an index on the parent's id serves, where there is one.
+     WHERE c.goal_id = ANY (ARRAY(SELECT DISTINCT goal FROM placed WHERE status <> 'ACTIVE'))
        -- Those that are looked at have failed, whether or not their rows say so yet.
        AND c.id NOT IN (SELECT id FROM looked_at WHERE id IS NOT NULL)
      GROUP BY c.goal_id

@@ -51,7 +51,7 @@ async fn a_completed_goal_with_open_work_is_set_active_and_put_back_by_an_undo()
         let action = &result["actions"][0];
         assert_eq!((&action["kind"], &action["target"]), (&json!("set-goal-status"), &json!(goal.id)), "{result:#}");
         assert_eq!((&action["before"]["status"], &action["after"]["status"]), (&json!("COMPLETED"), &json!("ACTIVE")));
-        let why = "the goal is COMPLETED, and open under it are 1 sub-goals, 1 actions and 0 processes";
+        let why = "the goal is COMPLETED, and open under it are: sub-goals 1, actions 1, processes 0";
         assert_eq!(action["reason"], why, "{result:#}");
         let ledger = bench.actions().await?;
         assert_eq!((ledger.len(), &ledger[0]["outcome"], &ledger[0]["id"]), (1, &json!("applied"), &action["id"]));
