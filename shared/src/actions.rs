@@ -4,6 +4,7 @@
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
 pub mod migrate;
+pub mod set_goal_status;
 pub mod set_row_status;
 pub mod stop_execution;
 pub mod undo;
@@ -17,9 +18,10 @@ use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
 pub use migrate::Migrate;
+pub use set_goal_status::SetGoalStatus;
 pub use set_row_status::SetRowStatus;
 pub use stop_execution::StopExecution;
-pub use undo::Undo;
+pub use undo::{Undo, Undoable};
 
 /// A change to one target.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +34,8 @@ pub enum Action {
     Undo(Undo),
     /// Brings schema `remediation` up to date.
     Migrate(Migrate),
+    /// Sets a goal ACTIVE.
+    SetGoalStatus(SetGoalStatus),
 }
 
 impl Action {
@@ -43,6 +47,7 @@ impl Action {
             Self::StopExecution(_) => StopExecution::KIND,
             Self::Undo(_) => Undo::KIND,
             Self::Migrate(_) => Migrate::KIND,
+            Self::SetGoalStatus(_) => SetGoalStatus::KIND,
         }
     }
 
@@ -60,6 +65,7 @@ impl Action {
             Self::StopExecution(action) => action.execution.arn.to_string(),
             Self::Undo(action) => action.target.clone(),
             Self::Migrate(_) => "schema remediation".to_owned(),
+            Self::SetGoalStatus(action) => action.goal.to_string(),
         }
     }
 
@@ -74,6 +80,7 @@ impl Action {
             ),
             Self::Undo(action) => (action.after.clone(), action.before.clone()),
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
+            Self::SetGoalStatus(action) => action.preview(),
         }
     }
 }
@@ -91,6 +98,10 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             undo::apply(session.db, &table, run, planned, action).await?
         }
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
+        Action::SetGoalStatus(action) => {
+            let table = session.table().await?;
+            set_goal_status::apply(session.db, &table, run, planned, action).await?
+        }
     };
     Ok(Some(outcome))
 }

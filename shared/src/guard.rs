@@ -156,7 +156,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::actions::{Action, Migrate, Undo};
+    use crate::actions::{Action, Migrate, Undo, Undoable};
 
     /// `count` actions, all on one target: the reason of each is its place.
     fn wanted(count: usize) -> Vec<Planned> {
@@ -165,8 +165,13 @@ mod tests {
     }
 
     fn undo() -> Vec<Planned> {
-        let undo =
-            Undo { of: Uuid::nil(), target: "schema remediation".into(), before: Value::Null, after: Value::Null };
+        let undo = Undo {
+            of: Uuid::nil(),
+            kind: Undoable::RowStatus,
+            target: "schema remediation".into(),
+            before: Value::Null,
+            after: Value::Null,
+        };
         vec![Planned::new(Action::Undo(undo), "a person wants it".into())]
     }
 

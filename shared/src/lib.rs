@@ -11,6 +11,7 @@ pub mod domain;
 pub mod error;
 pub mod executions;
 pub mod failure;
+pub mod goals;
 pub mod guard;
 pub mod indexes;
 pub mod ledger;

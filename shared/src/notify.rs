@@ -72,7 +72,7 @@ fn line(done: &Done) -> String {
         DoneOutcome::Superseded => "–",
         DoneOutcome::Proposed | DoneOutcome::Planned => "?",
     };
-    let undo = if done.outcome == DoneOutcome::Applied && done.kind == crate::actions::SetRowStatus::KIND {
+    let undo = if done.outcome == DoneOutcome::Applied && crate::actions::Undoable::of(done.kind).is_some() {
         format!(" (undo: {{\"undo\": \"{}\"}})", done.id)
     } else {
         String::new()

@@ -584,6 +584,8 @@ struct CarriedOut {
 /// A process that is no longer as it was decided on.
 struct Moved {
     process: ProcessId,
+    /// What was to be changed: the process itself, or what was looked at for its sake.
+    target: String,
     /// Its execution was to be stopped: what became of that has just happened, and is not left to settle.
     stop: bool,
     /// Somebody else moved it first.
@@ -595,7 +597,8 @@ impl CarriedOut {
         let Outcome { result, before, after, again, .. } = outcome;
         let stop = matches!(planned.action, Action::StopExecution(_));
         if let Some(process) = again {
-            self.again.push(Moved { process, stop, lost: result == ActionResult::Superseded });
+            let (target, lost) = (planned.action.target(), result == ActionResult::Superseded);
+            self.again.push(Moved { process, target, stop, lost });
             if stop {
                 tally.stopped.insert(process.to_string());
             }
@@ -666,7 +669,8 @@ impl Tally {
 
     /// Drops what earlier looks told of these processes.
     fn forget(&mut self, processes: &[Moved]) {
-        let targets: HashSet<String> = processes.iter().map(|moved| moved.process.to_string()).collect();
+        let targets: HashSet<String> =
+            processes.iter().flat_map(|moved| [moved.process.to_string(), moved.target.clone()]).collect();
         self.findings.retain(|finding| !targets.contains(&finding.target));
         self.skipped.retain(|skipped| !targets.contains(&skipped.target));
     }

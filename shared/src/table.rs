@@ -21,19 +21,23 @@ pub struct Table {
     statuses: Option<Vec<String>>,
 }
 
+/// A column, as SQL has to speak of it.
 #[derive(Debug, Clone)]
-struct Column {
+pub(crate) struct Column {
     /// Quoted.
-    name: String,
+    pub(crate) name: String,
     /// As `format_type` has it; an enum's is quoted and qualified.
-    type_name: String,
+    pub(crate) type_name: String,
     /// A `timestamp` that holds UTC, as Prisma makes it.
-    local_time: bool,
+    pub(crate) local_time: bool,
 }
+
+/// A column in both spellings, and the types that it may have.
+pub(crate) type Wanted = (&'static str, &'static str, &'static [&'static str]);
 
 /// The columns that are needed, in both spellings, and the types that they may have. Columns that are not here
 /// (`user_id`, `type`, `target_id` …) may be there or not.
-const NEEDED: [(&str, &str, &[&str]); 8] = [
+const NEEDED: [Wanted; 8] = [
     ("id", "id", &["uuid"]),
     ("status", "status", &["text", "character varying", "enum"]),
     ("progress", "progress", &["smallint", "integer"]),
@@ -44,8 +48,8 @@ const NEEDED: [(&str, &str, &[&str]); 8] = [
     ("completed_at", "completedAt", TIMES),
 ];
 /// A column that may be missing; SQL sees NULL then.
-const RETRY_COUNT: (&str, &str, &[&str]) = ("retry_count", "retryCount", &["smallint", "integer"]);
-const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
+const RETRY_COUNT: Wanted = ("retry_count", "retryCount", &["smallint", "integer"]);
+pub(crate) const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
 
 impl Table {
     /// Reads the catalogue.
@@ -82,38 +86,16 @@ impl Table {
         }
         let mut columns = BTreeMap::new();
         let mut statuses = None;
-        for (snake, camel, types) in NEEDED.into_iter().chain([RETRY_COUNT]) {
-            let column = match found.iter().find(|column| column.name == snake || column.name == camel) {
+        for wanted in NEEDED.into_iter().chain([RETRY_COUNT]) {
+            let column = match find(name, found, wanted)? {
                 Some(column) => column,
-                None if snake == RETRY_COUNT.0 => continue,
-                None => {
-                    let names =
-                        if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
-                    return Err(Error::Table(format!(
-                        "table {name} has no column {names}: it is needed as {}",
-                        types.join(" or ")
-                    )));
-                }
+                None if wanted == RETRY_COUNT => continue,
+                None => return Err(missing(name, wanted)),
             };
-            if !types.contains(&column.family.as_str()) {
-                return Err(Error::Table(format!(
-                    "column `{}` of table {name} is of type {}: it is needed as {}",
-                    column.name,
-                    column.type_name,
-                    types.join(" or ")
-                )));
-            }
-            if snake == "status" {
+            if wanted.0 == "status" {
                 statuses.clone_from(&column.labels);
             }
-            columns.insert(
-                snake,
-                Column {
-                    name: quoted(&column.name),
-                    type_name: column.type_name.clone(),
-                    local_time: column.family == "timestamp without time zone",
-                },
-            );
+            columns.insert(wanted.0, Column::of(column));
         }
         let table = Self { name: name.clone(), columns, statuses };
         for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
@@ -137,10 +119,15 @@ impl Table {
         }
     }
 
+    /// The table's name, as the setting has it.
+    pub(crate) const fn name(&self) -> &TableName {
+        &self.name
+    }
+
     /// The table's name, quoted and qualified.
     #[must_use]
     pub fn relation(&self) -> String {
-        format!("{}.{}", quoted(&self.name.schema), quoted(&self.name.table))
+        relation(&self.name)
     }
 
     /// A `.sql` file in this table's spelling. Of a column `x` of the row `p`, `{x}` is its value (a time as
@@ -193,11 +180,50 @@ const IMAGE: &str = "jsonb_build_object('status', {status}::text, 'progress', {p
      'completedAt', to_jsonb({completed_at} AT TIME ZONE 'UTC'), \
      'updatedAt', to_jsonb({updated_at} AT TIME ZONE 'UTC'))";
 
-struct Found {
-    name: String,
-    type_name: String,
-    family: String,
-    labels: Option<Vec<String>>,
+/// A column, as the catalogue has it.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) family: String,
+    pub(crate) labels: Option<Vec<String>>,
+}
+
+impl Column {
+    pub(crate) fn of(found: &Found) -> Self {
+        Self {
+            name: quoted(&found.name),
+            type_name: found.type_name.clone(),
+            local_time: found.family == "timestamp without time zone",
+        }
+    }
+}
+
+/// A column among those of a table, in either spelling; `None` where there is none.
+pub(crate) fn find<'a>(name: &TableName, found: &'a [Found], wanted: Wanted) -> Result<Option<&'a Found>, Error> {
+    let (snake, camel, types) = wanted;
+    let Some(column) = found.iter().find(|column| column.name == snake || column.name == camel) else {
+        return Ok(None);
+    };
+    if !types.contains(&column.family.as_str()) {
+        return Err(Error::Table(format!(
+            "column `{}` of table {name} is of type {}: it is needed as {}",
+            column.name,
+            column.type_name,
+            types.join(" or ")
+        )));
+    }
+    Ok(Some(column))
+}
+
+/// The error that a table lacks a column.
+pub(crate) fn missing(name: &TableName, (snake, camel, types): Wanted) -> Error {
+    let names = if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
+    Error::Table(format!("table {name} has no column {names}: it is needed as {}", types.join(" or ")))
+}
+
+/// A table's name, quoted and qualified.
+pub(crate) fn relation(name: &TableName) -> String {
+    format!("{}.{}", quoted(&name.schema), quoted(&name.table))
 }
 
 fn quoted(identifier: &str) -> String {

@@ -20,7 +20,7 @@ SELECT c.mode, c.actions_per_run, c.actions_per_hour, c.share,
                   FROM remediation.actions a
                  WHERE a.target = ANY ($2)
                    -- A row that the table itself refuses is not tried for ever; what Step Functions refused may be.
-                   AND (a.outcome = 'applied' OR a.outcome = 'failed' AND a.kind = 'set-row-status')
+                   AND (a.outcome = 'applied' OR a.outcome = 'failed' AND a.kind IN ('set-row-status', 'set-goal-status'))
                  GROUP BY a.target) t)
   FROM (SELECT $1 AS step) this
   LEFT JOIN remediation.controls c USING (step)

@@ -1,7 +1,7 @@
 //! What the limits are counted by, plans, incidents, cursors and runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::{Action, ActionResult, Migrate, Undo};
+use remediation::actions::{Action, ActionResult, Migrate, Undo, Undoable};
 use remediation::domain::{Mode, ProcessId};
 use remediation::error::Error;
 use remediation::executions::Listed;
@@ -161,8 +161,13 @@ async fn an_operators_control_is_read_as_it_stands() -> Tested {
 }
 
 fn plan_of(targets: &[&str]) -> Vec<Planned> {
-    let undo =
-        |target: &&str| Undo { of: Uuid::nil(), target: (*target).to_owned(), before: json!({}), after: json!({}) };
+    let undo = |target: &&str| Undo {
+        of: Uuid::nil(),
+        kind: Undoable::RowStatus,
+        target: (*target).to_owned(),
+        before: json!({}),
+        after: json!({}),
+    };
     targets.iter().map(|target| planned(Action::Undo(undo(target)))).collect()
 }
 

@@ -6,9 +6,11 @@
 mod cancel;
 mod database;
 mod executions;
+mod goals;
 mod ledger;
 mod migrate;
 mod processes;
+mod set_goal_status;
 mod set_row_status;
 mod stop_execution;
 mod support;

@@ -18,7 +18,7 @@ WITH made AS (
     SELECT n, md5('open ' || n)::uuid AS id,
            CASE WHEN n <= 18800 THEN 'running' WHEN n <= 19500 THEN 'ended' WHEN n <= 20000 THEN 'late'
                 WHEN n <= 20500 THEN 'failed' ELSE 'cancelled' END AS lot,
-           date_trunc('milliseconds', now()) - CASE WHEN n <= 18800 THEN interval '4 minutes' WHEN n <= 20000 THEN interval '30 minutes'
+           date_trunc('milliseconds', now()) - CASE WHEN n <= 18800 OR n > 20500 THEN interval '4 minutes' WHEN n <= 20000 THEN interval '30 minutes'
                                                     ELSE interval '3 hours' END AS started_at
       FROM generate_series(1, 20800) AS n
 ), processes AS (

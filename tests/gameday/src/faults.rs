@@ -7,6 +7,7 @@ mod event_lost;
 mod event_three_times;
 mod execution_failed;
 mod execution_timed_out;
+mod goal_inconsistent;
 mod last_update_lost;
 mod late_running_event;
 mod never_started;
@@ -15,7 +16,7 @@ mod stuck_execution;
 use crate::fault::Fault;
 
 /// All of them, in the order of the report.
-pub const ALL: [&dyn Fault; 11] = [
+pub const ALL: &[&dyn Fault] = &[
     &last_update_lost::LastUpdateLost,
     &execution_failed::ExecutionFailed,
     &execution_timed_out::ExecutionTimedOut,
@@ -27,4 +28,5 @@ pub const ALL: [&dyn Fault; 11] = [
     &late_running_event::LateRunningEvent,
     &event_lost::EventLost,
     &application_writes_too::ApplicationWritesToo,
+    &goal_inconsistent::GoalInconsistent,
 ];

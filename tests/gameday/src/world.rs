@@ -133,13 +133,13 @@ impl World {
         Ok(looked.await?)
     }
 
-    /// The name of the deployed rule for Step Functions' events.
-    pub async fn rule_of_status_events(&self) -> Outcome<String> {
+    /// The names of the deployed rules for Step Functions' events.
+    pub async fn rules_of_status_events(&self) -> Outcome<Vec<String>> {
         let rules = self.aws.eventbridge().list_rules().send().await?;
         let of_states = |pattern: &str| pattern.contains("Step Functions Execution Status Change");
-        let mut rules = rules.rules().iter().filter(|rule| rule.event_pattern().is_some_and(of_states));
-        let name = rules.next().and_then(|rule| rule.name()).map(str::to_owned);
-        name.ok_or_else(|| "no rule for Step Functions' events is deployed".into())
+        let rules = rules.rules().iter().filter(|rule| rule.event_pattern().is_some_and(of_states));
+        let names: Vec<_> = rules.filter_map(|rule| rule.name()).map(str::to_owned).collect();
+        if names.is_empty() { Err("no rule for Step Functions' events is deployed".into()) } else { Ok(names) }
     }
 
     /// The deployed function of a step.

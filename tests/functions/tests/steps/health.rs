@@ -118,7 +118,7 @@ async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_
         let line = metrics(&function).await?;
         let measured = [
             ("StuckProcesses", "Count", 3.0),
-            ("MismatchedProcesses", "Count", 2.0),
+            ("MismatchedProcesses", "Count", 1.0),
             ("UncancelledExecutions", "Count", 1.0),
             ("QueueDepth", "Count", 2.0),
             // Closed in the last hour: cancelled, timed out, failed, completed.

@@ -6,6 +6,7 @@
 mod cancelled;
 mod deployed;
 mod errors;
+mod goals;
 mod health;
 mod operator;
 mod reconcile;
