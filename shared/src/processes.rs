@@ -32,6 +32,8 @@ pub enum Filter {
     OpenOrLatelyClosed,
     /// Open rows whose deadline has passed.
     PastDeadline,
+    /// PROCESSING rows that nobody has written for so long.
+    Stalled(TimeDelta),
 }
 
 /// A step that puts processes right; such steps differ in their manifests and in which rows they look at.
@@ -106,7 +108,7 @@ const ROWS_A_PAGE: usize = 10_000;
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// Rows with the newest execution that is known of each; a condition may follow.
-const CASES: &str = concat!(include_str!("processes/cases.sql"), include_str!("processes/newest.sql"));
+pub(crate) const CASES: &str = concat!(include_str!("processes/cases.sql"), include_str!("processes/newest.sql"));
 
 /// Reads what a question is about, and looks up in Step Functions what the database cannot tell.
 ///
@@ -332,7 +334,7 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
     findings.extend(refused.as_ref().map(unavailable));
     let overtaken = match filter {
         Filter::OpenOrLatelyClosed => still_running(session, &table).await?,
-        Filter::PastDeadline => Vec::new(),
+        Filter::PastDeadline | Filter::Stalled(_) => Vec::new(),
     };
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
     let unfinished = match (left, after) {
@@ -393,6 +395,7 @@ async fn candidates(
     let condition = match filter {
         Filter::OpenOrLatelyClosed => include_str!("processes/open_or_lately_closed.sql"),
         Filter::PastDeadline => include_str!("processes/past_deadline.sql"),
+        Filter::Stalled(_) => include_str!("processes/stalled.sql"),
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
     let (policy, now) = (&session.config.policy, session.now);
@@ -406,6 +409,7 @@ async fn candidates(
         let query = match filter {
             Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
             Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
+            Filter::Stalled(after) => query.bind(now - after),
         };
         let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
         for row in &rows {
@@ -557,7 +561,7 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
     }
 }
 
-fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
+pub(crate) fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
     let unreadable = |column: &str| {
         let index = column.to_owned();
         move |source: crate::domain::ParseError| sqlx::Error::ColumnDecode { index, source: Box::new(source) }

@@ -8,6 +8,7 @@ use remediation::config::Config;
 use remediation::decide::{Reason, StopCause, Verdict, decide};
 use remediation::error::Error;
 use remediation::processes::{self, Case, Evidence, Filter, Newest};
+use remediation::progress;
 use remediation::report::Metric;
 use remediation::step::{Finding, Plan, Question, Session, Step};
 use remediation::texts;
@@ -17,6 +18,8 @@ struct CheckHealth;
 
 struct Health {
     processes: Evidence,
+    /// Rows whose progress would be repaired.
+    progress_anomalies: usize,
     counts: Counts,
 }
 
@@ -46,13 +49,14 @@ impl Step for CheckHealth {
             ));
         }
         let processes = processes::known(session, Filter::OpenOrLatelyClosed).await?;
+        let progress_anomalies = progress::anomalies(session).await?;
         let table = session.table().await?;
         let counts = sqlx::query_as(table.sql(include_str!("health.sql")))
             .bind(session.now - TimeDelta::hours(1))
             .fetch_one(&mut *session.db)
             .await
             .map_err(Error::database("counting rows and rates"))?;
-        Ok(Health { processes, counts })
+        Ok(Health { processes, progress_anomalies, counts })
     }
 
     fn plan(&self, health: &Health, config: &Config, now: DateTime<Utc>) -> Plan {
@@ -61,6 +65,7 @@ impl Step for CheckHealth {
         let count = |wanted: &[Kind]| kinds.iter().filter(|kind| wanted.contains(kind)).count();
         let (stuck, uncancelled) = (count(&[Kind::Stuck]), count(&[Kind::Uncancelled]));
         let mismatched = count(&[Kind::Mismatched, Kind::Uncancelled]);
+        let progress_anomalies = health.progress_anomalies;
         #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
         let percent = |part: i64| (closed > 0).then(|| 100.0 * part as f64 / closed as f64);
         let (error_rate, timeout_rate) = (percent(failed), percent(timed_out));
@@ -69,6 +74,7 @@ impl Step for CheckHealth {
             Metric::count("StuckProcesses", stuck),
             Metric::count("MismatchedProcesses", mismatched),
             Metric::count("UncancelledExecutions", uncancelled),
+            Metric::count("ProgressAnomalies", progress_anomalies),
             Metric::count("QueueDepth", usize::try_from(pending).unwrap_or(0)),
         ];
         // Where nothing was closed there is no rate: missing data is not a good rate, and no alarm either.
@@ -94,6 +100,10 @@ impl Step for CheckHealth {
             let message = texts::mismatched(config.language, mismatched);
             findings.push(finding("mismatched_processes", message, mismatched, "reconcile-processes"));
         }
+        if progress_anomalies > 0 {
+            let message = texts::progress_anomalies(config.language, progress_anomalies);
+            findings.push(finding("progress_anomalies", message, progress_anomalies, "repair-progress"));
+        }
         Plan {
             findings,
             population: health.processes.population,
@@ -102,6 +112,7 @@ impl Step for CheckHealth {
                 "stuck": stuck,
                 "mismatched": mismatched,
                 "uncancelled": uncancelled,
+                "progressAnomalies": progress_anomalies,
                 "pending": pending,
                 "processing": processing,
                 "lastHour": {
