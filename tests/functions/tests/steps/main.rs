@@ -7,6 +7,7 @@ mod deployed;
 mod errors;
 mod health;
 mod operator;
+mod progress;
 mod reconcile;
 mod sync;
 mod timeouts;
