@@ -1,7 +1,7 @@
 //! The record of what was looked at, wanted and done: `remediation.runs`, `actions`, `plans` and `incidents`.
 
 use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -222,8 +222,25 @@ pub async fn abandoned(db: &mut PgConnection, kind: &str) -> Result<Vec<(Uuid, S
     .map_err(Error::database("reading what was left open"))
 }
 
-/// Stores what a step wants and may not do by itself; a plan of the last day that already waits for the same actions is enough. Returns
-/// the plan's identity and whether it is new.
+/// The step's own parameters of the run that stored a plan: approving it means the same wish.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn parameters(db: &mut PgConnection, plan: Uuid) -> Result<Map<String, Value>, Error> {
+    let parameters: Option<Value> = sqlx::query_scalar(
+        "SELECT r.trigger -> 'parameters' FROM remediation.plans p JOIN remediation.runs r ON r.id = p.run_id
+          WHERE p.id = $1",
+    )
+    .bind(plan)
+    .fetch_optional(db)
+    .await
+    .map_err(Error::database("reading what a plan was asked for with"))?
+    .flatten();
+    Ok(parameters.and_then(|parameters| parameters.as_object().cloned()).unwrap_or_default())
+}
+
+/// Stores what a step wants and may not do by itself; a plan of the last day that already waits for the same actions, and was asked for
+/// with the same parameters, is enough. Returns the plan's identity and whether it is new.
 ///
 /// # Errors
 /// [`Error::Database`].
@@ -236,10 +253,12 @@ pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: 
     let waiting: Option<Uuid> = sqlx::query_scalar(
         "SELECT id FROM remediation.plans
           WHERE step = $1 AND approved_at IS NULL AND actions = $2 AND created_at > now() - interval '1 day'
+            AND $3 = coalesce((SELECT r.trigger -> 'parameters' FROM remediation.runs r WHERE r.id = run_id), '{}')
           ORDER BY created_at DESC LIMIT 1",
     )
     .bind(run.step)
     .bind(Value::from(actions.clone()))
+    .bind(run.trigger.get("parameters").map_or_else(|| json!({}), stored::json))
     .fetch_optional(&mut *db)
     .await
     .map_err(Error::database("reading the plans that wait"))?;

@@ -12,6 +12,7 @@ pub mod error;
 pub mod executions;
 pub mod failure;
 pub mod guard;
+pub mod indexes;
 pub mod ledger;
 pub mod manifest;
 pub mod notify;

@@ -1,6 +1,8 @@
 //! What every step reads and wants that puts processes right: rows with their newest executions, and the decision
 //! table's verdict on each (design, section 5). The steps differ in which rows they look at.
 
+pub mod cancel;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -32,6 +34,8 @@ pub enum Filter {
     OpenOrLatelyClosed,
     /// Open rows whose deadline has passed.
     PastDeadline,
+    /// Cancelled rows, however old, of which any execution is known to run.
+    CancelledButRunning,
     /// PROCESSING rows that nobody has written for so long.
     Stalled(TimeDelta),
 }
@@ -246,9 +250,7 @@ fn newer(known: Option<Execution>, seen: Execution) -> Execution {
 async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence, Error> {
     let asked = [(id, Look::Event)];
     let known = of_processes(session, &asked).await?;
-    let Some(case) = known.cases.first() else {
-        return Err(Error::Refused(format!("`processId` {id}: table {} has no such row", session.config.table)));
-    };
+    let Some(case) = known.cases.first() else { return Err(no_such_row(id, session.config)) };
     // Sweeps list every execution within minutes. A day of the list is enough to find what was started after the newest
     // that is known; without one, it is read back to the row's creation.
     let wanted = match &case.newest {
@@ -260,6 +262,10 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     let stop_at = session.stop_at;
     let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
     refused.map_or(Ok(evidence), Err)
+}
+
+fn no_such_row(id: ProcessId, config: &Config) -> Error {
+    Error::Refused(format!("`processId` {id}: table {} has no such row", config.table))
 }
 
 async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
@@ -309,7 +315,7 @@ async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Re
 async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let language = session.config.language;
     let table = session.table().await?;
-    let (population, oldest_unknown) = extent(session, &table).await?;
+    let (population, oldest_unknown) = extent(session, &table, filter).await?;
     let mut findings = Vec::new();
     let mut trouble = stop_execution::resolve_abandoned(session).await.map_or_else(recoverable, |()| Ok(None))?;
 
@@ -332,10 +338,7 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
     let since = listed.as_ref().map(|listed| listed.since);
     let LookedUp { refused, left } = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
     findings.extend(refused.as_ref().map(unavailable));
-    let overtaken = match filter {
-        Filter::OpenOrLatelyClosed => still_running(session, &table).await?,
-        Filter::PastDeadline | Filter::Stalled(_) => Vec::new(),
-    };
+    let overtaken = still_running(session, &table, filter).await?;
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
     let unfinished = match (left, after) {
         (0, None) => None,
@@ -351,9 +354,21 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
 /// [`Error::Database`], [`Error::Table`].
 pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence, Error> {
     let table = session.table().await?;
-    let (population, _) = extent(session, &table).await?;
+    let (population, _) = extent(session, &table, filter).await?;
     let (cases, _) = candidates(session, &table, filter, None).await?;
     Ok(Evidence { cases, population, ..Evidence::default() })
+}
+
+/// Cancelled rows, each beside an execution of it that is known to run, the newest or an overtaken one, without a look at Step
+/// Functions: for a step that only counts.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn uncancelled(session: &mut Session<'_>) -> Result<Vec<Case>, Error> {
+    let table = session.table().await?;
+    let (mut cases, _) = candidates(session, &table, Filter::CancelledButRunning, None).await?;
+    cases.extend(still_running(session, &table, Filter::CancelledButRunning).await?);
+    Ok(cases)
 }
 
 /// What Step Functions refuses stops the looking up, and is told; what needs no look-up goes on.
@@ -373,14 +388,22 @@ fn unavailable(error: &Error) -> Finding {
     }
 }
 
-/// How many rows a sweep is about, and since when there is an open one without a known execution.
-async fn extent(session: &mut Session<'_>, table: &Table) -> Result<(usize, Option<DateTime<Utc>>), Error> {
-    let (population, oldest): (i64, Option<DateTime<Utc>>) =
-        sqlx::query_as(table.sql(include_str!("processes/extent.sql")))
-            .bind(session.now - TimeDelta::days(1))
-            .fetch_one(&mut *session.db)
-            .await
-            .map_err(Error::database("counting processes"))?;
+/// How many rows a sweep is about, and since when there is one without a known execution whose execution would be its business.
+async fn extent(
+    session: &mut Session<'_>,
+    table: &Table,
+    filter: Filter,
+) -> Result<(usize, Option<DateTime<Utc>>), Error> {
+    let looked_for = match filter {
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) => "{open}",
+        Filter::CancelledButRunning => "{cancelled}",
+    };
+    let sql = include_str!("processes/extent.sql").replace("{looked for}", looked_for);
+    let (population, oldest): (i64, Option<DateTime<Utc>>) = sqlx::query_as(table.sql(&sql))
+        .bind(session.now - TimeDelta::days(1))
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting processes"))?;
     Ok((usize::try_from(population).unwrap_or(0), oldest))
 }
 
@@ -395,6 +418,7 @@ async fn candidates(
     let condition = match filter {
         Filter::OpenOrLatelyClosed => include_str!("processes/open_or_lately_closed.sql"),
         Filter::PastDeadline => include_str!("processes/past_deadline.sql"),
+        Filter::CancelledButRunning => include_str!("processes/cancelled_but_running.sql"),
         Filter::Stalled(_) => include_str!("processes/stalled.sql"),
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
@@ -409,6 +433,7 @@ async fn candidates(
         let query = match filter {
             Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
             Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
+            Filter::CancelledButRunning => query,
             Filter::Stalled(after) => query.bind(now - after),
         };
         let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
@@ -423,11 +448,19 @@ async fn candidates(
     Ok((cases, more))
 }
 
-/// Executions that still run although a newer one of the same process was started.
-async fn still_running(session: &mut Session<'_>, table: &Table) -> Result<Vec<Case>, Error> {
+/// Executions that still run although a newer one of the same process was started, as far as they are a filter's business.
+async fn still_running(session: &mut Session<'_>, table: &Table, filter: Filter) -> Result<Vec<Case>, Error> {
     let reading = "reading overtaken executions";
-    let sql = table.sql(concat!(include_str!("processes/cases.sql"), include_str!("processes/overtaken.sql")));
-    let rows = sqlx::query(sql).fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
+    let condition = match filter {
+        Filter::PastDeadline | Filter::Stalled(_) => return Ok(Vec::new()),
+        Filter::OpenOrLatelyClosed => "",
+        Filter::CancelledButRunning => " AND {status} IN ({cancelled})",
+    };
+    let overtaken = concat!(include_str!("processes/cases.sql"), include_str!("processes/overtaken.sql"));
+    let rows = sqlx::query(table.sql(&format!("{overtaken}{condition}")))
+        .fetch_all(&mut *session.db)
+        .await
+        .map_err(Error::database(reading))?;
     rows.iter().map(|row| case(row, Look::Sweep)).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
 }
 

@@ -31,7 +31,7 @@ use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, St
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
 use crate::texts;
-use crate::trigger::{self, Scope, Trigger};
+use crate::trigger::{self, Ask, Scope, Trigger};
 
 /// How often a row that moved under us is decided on anew before it is left and told (design, section 5).
 const LOST_AT_MOST: usize = 3;
@@ -171,13 +171,20 @@ impl<S: Step> Function<S> {
     }
 
     async fn attempt(&self, kept: &mut Kept, trigger: &Trigger, run: &Run, stop_at: Instant) -> Result<Report, Error> {
-        let none = Map::new();
+        let db = kept.database.connection(&self.aws).await?;
+        let parameters = match trigger {
+            // What was proposed for the sake of a parameter is decided anew with it.
+            Trigger::Operator(Ask { scope: Scope::Approve(plan), .. }) => ledger::parameters(db, *plan).await?,
+            Trigger::Operator(ask) => ask.parameters.clone(),
+            Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => Map::new(),
+        };
         let mut session = Session {
             config: &self.config,
-            db: kept.database.connection(&self.aws).await?,
+            db,
             step_functions: &self.step_functions,
             aws: &self.aws,
-            parameters: if let Trigger::Operator(ask) = trigger { &ask.parameters } else { &none },
+            parameters: &parameters,
+            reason: run.reason.as_deref(),
             now: run.started_at,
             stop_at,
             table: &mut kept.table,

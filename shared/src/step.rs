@@ -66,6 +66,8 @@ pub struct Session<'a> {
     pub aws: &'a SdkConfig,
     /// The step's own parameters, as the operator's event has them; their names are among [`Step::PARAMETERS`].
     pub parameters: &'a Map<String, Value>,
+    /// Why the operator asks for it, in the operator's words.
+    pub reason: Option<&'a str>,
     /// When this look began: nothing that is read later makes a deadline pass that had not passed then.
     pub now: DateTime<Utc>,
     /// When it has to come to its end: some seconds before Lambda's deadline.

@@ -5,15 +5,18 @@
 //! # Bounds
 //!
 //! One process (decisions share nothing between processes), at most two executions of it, two steps of ours at once (one
-//! event sync, one sweep), one cancel and one retry by a user. From the row's acceptance, up to so many things happen:
+//! event sync, one sweep, or an operator's cancel by hand beside sync), one cancel and one retry by a user. From the row's
+//! acceptance, up to so many things happen:
 //!
-//! | both steps | sync or sweep alone | cancel | second execution | depth |
-//! | --- | --- | --- | --- | --- |
-//! | yes | | yes | yes | 9 |
-//! | yes | | yes | no | 11 |
-//! | yes | | no | no | 13 |
-//! | | sweep | no | yes | 11 |
-//! | | sync | no | yes | 10 |
+//! | our steps | cancel | second execution | depth |
+//! | --- | --- | --- | --- |
+//! | sync and sweep | yes | yes | 9 |
+//! | sync and sweep | yes | no | 11 |
+//! | sync and sweep | no | no | 13 |
+//! | sweep | no | yes | 11 |
+//! | sync | no | yes | 10 |
+//! | cancel by hand | yes | yes | 10 |
+//! | sync and cancel by hand | no | no | 11 |
 //!
 //! From every state on the way the others are then stopped, our steps go on to their ends, and eight sweeps follow, some
 //! thirty things more. Everything that may happen later may also never happen, which is how losses and deaths are
@@ -32,6 +35,8 @@
 //! - Events: whatever was emitted may be delivered never, late, in any order and any number of times.
 //! - Our steps in parts: look, read and decide, write; or look again at the execution, stop it, re-read it, start over. The
 //!   others act in between, and a step may die at each point. Writes compare the row and the newest known execution.
+//! - An operator's cancel by hand, with the real [`remediation::decide::cancel`]: list, read the row, stop what runs (the
+//!   overtaken one first), re-read, list again, and write the row last. What starts after its last list is the sweep's.
 //! - Reads that lag: a list may show RUNNING, or not yet show an execution, for what changed since the last tick.
 //! - Time: ticks at any moment. `SETTLE_SECONDS` passes with one tick, `START_DEADLINE_SECONDS` with two,
 //!   `PROCESS_DEADLINE_SECONDS` with three. Between ticks the order of what happened is kept, as the decisions compare it;
@@ -43,7 +48,7 @@
 //! - Between the write that re-opens a row and its StartExecution, two calls of one handler, nothing left of the old
 //!   execution writes that row. Where it does, and the old execution also ends just then, nothing in the row or in Step
 //!   Functions tells any more that a new one is on its way (only a risen `retry_count` would).
-//! - A list that sync asks for shows every execution that exists. A retry, its execution's start and the old execution's
+//! - A list that sync or a cancel by hand asks for shows every execution that exists. A retry, its execution's start and the old execution's
 //!   end, all within the second or so of a lagging list, are beyond what any reader of that list can know.
 //!
 //! # What our steps have to keep to, as the checker found
@@ -73,7 +78,7 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::decide::{self, Closing, Decision, Look, Policy, StopCause, Verdict};
+use remediation::decide::{self, Cancelling, Closing, Decision, Look, Policy, StopCause, Verdict};
 use remediation::domain::{
     DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId, ProcessStatus,
 };
@@ -222,11 +227,12 @@ impl Run {
 enum Step {
     Idle,
     /// About to read the row and what is known, and to decide. `now_age`: when the look began. `listed`: whether it has
-    /// seen all executions since.
+    /// seen all executions since. `there`: of a cancel by hand, how many executions its list showed.
     Read {
         look: Look,
         listed: bool,
         now_age: u8,
+        there: u8,
     },
     /// About to list all executions.
     List,
@@ -235,6 +241,7 @@ enum Step {
         closing: Closing,
         row_moved: bool,
         known_moved: bool,
+        there: u8,
     },
     /// About to look at the execution once more before it is stopped.
     Describe {
@@ -271,13 +278,20 @@ struct State {
     late: bool,
     cancel: Cancel,
     user_retried: bool,
-    steps: [Step; 2],
+    /// Whether an operator may still cancel by hand.
+    operator: bool,
+    steps: [Step; 3],
 }
 
 /// The step that events start.
 const SYNC: usize = 0;
 /// The step that a schedule starts.
 const SWEEP: usize = 1;
+/// The step that an operator starts to cancel the process.
+const HAND: usize = 2;
+
+/// Our steps, for people.
+const NAMES: [&str; 3] = ["sync", "sweep", "cancel by hand"];
 
 /// What can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -301,13 +315,14 @@ enum Action {
     Tick,
     Event { run: u8, over: bool },
     SweepBegins { lagging: bool },
+    HandBegins,
     Ours(usize),
     Dies(usize),
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let who = |step: &usize| if *step == SYNC { "sync" } else { "sweep" };
+        let who = |step: &usize| NAMES[*step];
         let lost = |lost: &bool| if *lost { ", and its write is lost" } else { "" };
         match self {
             Self::Start => write!(f, "application: StartExecution"),
@@ -339,6 +354,7 @@ impl fmt::Display for Action {
             Self::SweepBegins { lagging } => {
                 write!(f, "sweep: lists executions{}", if *lagging { ", lagging" } else { "" })
             }
+            Self::HandBegins => write!(f, "operator: cancels by hand"),
             Self::Ours(step) => write!(f, "{}: goes on", who(step)),
             Self::Dies(step) => write!(f, "{}: dies", who(step)),
         }
@@ -353,7 +369,7 @@ impl fmt::Display for State {
                 write!(f, ", execution {index} {} (known: {:?})", run.status, run.known)?;
             }
         }
-        for (name, step) in ["sync", "sweep"].iter().zip(&self.steps) {
+        for (name, step) in NAMES.iter().zip(&self.steps) {
             if *step != Step::Idle {
                 write!(f, ", {name} {step:?}")?;
             }
@@ -365,15 +381,17 @@ impl fmt::Display for State {
 /// What must hold in every state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Invariant {
-    /// A row is not closed as failed, timed out or cancelled while its newest execution runs.
+    /// A row is not closed as failed, timed out or cancelled while its newest execution runs; nor cancelled by hand while any
+    /// does that was there when executions were listed.
     NothingRunsWhenWeClose,
     /// A row that says COMPLETED or CANCELLED is not written.
     CompletedAndCancelledStand,
     /// COMPLETED is written only where the newest execution succeeded.
     CompletedMeansSucceeded,
-    /// FAILED, timed out and CANCELLED are written only where the newest execution ended so, or there is none.
+    /// FAILED, timed out and CANCELLED are written only where the newest execution ended so, or there is none; by hand, CANCELLED
+    /// is written unless it succeeded.
     ClosedAsItEnded,
-    /// What is stopped runs past its deadline, or its row was CANCELLED when it was read.
+    /// What is stopped runs past its deadline, or its row was CANCELLED when it was read; by hand, it was not COMPLETED.
     StopsAreDue,
     /// Once the others stop acting, every row is closed and nothing runs past its deadline unnoticed after so many sweeps.
     EverythingEnds,
@@ -384,10 +402,14 @@ enum Invariant {
 /// `decide`, as the real one or as one broken on purpose.
 type Decide = fn(&Process, Option<&Execution>, Look, &Policy, DateTime<Utc>) -> Decision;
 
+/// `cancel`, as the real one or as one broken on purpose.
+type Wish = fn(&Process, Option<&Execution>, bool, &Policy, DateTime<Utc>) -> Cancelling;
+
 /// How our steps go about it.
 #[derive(Clone, Copy)]
 struct Rules {
     decide: Decide,
+    cancel: Wish,
     policy: Policy,
     /// Sync lists before it closes a row.
     sync_lists: bool,
@@ -404,8 +426,14 @@ const POLICY: Policy = Policy {
     require_result: false,
 };
 
-const REAL: Rules =
-    Rules { decide: decide::decide, policy: POLICY, sync_lists: true, compares_row: true, sees_overtaken: true };
+const REAL: Rules = Rules {
+    decide: decide::decide,
+    cancel: decide::cancel,
+    policy: POLICY,
+    sync_lists: true,
+    compares_row: true,
+    sees_overtaken: true,
+};
 
 /// A row and an execution as decisions see them: equal ones are decided once.
 type Question = (Row, Option<Run>, Look, u8);
@@ -439,10 +467,18 @@ impl Checker {
     fn decide(&mut self, row: &Row, run: Option<(usize, &Run)>, look: Look, now_age: u8) -> Decision {
         // Where the workflow stands decides nothing.
         let asked = run.map(|(_, run)| Run { at: At::Still, ..*run });
-        let at = self.at;
         if let Some(decision) = self.decided.get(&(*row, asked, look, now_age)) {
             return *decision;
         }
+        let (process, execution, now) = self.seen(row, run, now_age);
+        let decision = (self.rules.decide)(&process, execution.as_ref(), look, &self.rules.policy, now);
+        self.decided.insert((*row, asked, look, now_age), decision);
+        decision
+    }
+
+    /// The row and one execution as decisions see them, and the time of the look.
+    fn seen(&self, row: &Row, run: Option<(usize, &Run)>, now_age: u8) -> (Process, Option<Execution>, DateTime<Utc>) {
+        let at = self.at;
         let process = Process {
             id: self.process,
             version: 0,
@@ -456,10 +492,7 @@ impl Checker {
             completed_at: row.completed.map(|stamp| stamp.time(at)),
         };
         let execution = run.map(|(index, run)| run.execution(&self.arns[index], at));
-        let now = Stamp { age: now_age, order: 100 }.time(at);
-        let decision = (self.rules.decide)(&process, execution.as_ref(), look, &self.rules.policy, now);
-        self.decided.insert((*row, asked, look, now_age), decision);
-        decision
+        (process, execution, Stamp { age: now_age, order: 100 }.time(at))
     }
 }
 
@@ -478,7 +511,8 @@ impl State {
         late: false,
         cancel: Cancel::Possible,
         user_retried: false,
-        steps: [Step::Idle, Step::Idle],
+        operator: false,
+        steps: [Step::Idle; 3],
     };
 
     /// The newest execution that exists.
@@ -491,6 +525,12 @@ impl State {
         let known =
             |(index, run): (usize, &Option<Run>)| run.filter(|run| run.known > Known::Nothing).map(|run| (index, run));
         self.runs.iter().enumerate().filter_map(known).next_back()
+    }
+
+    /// Whether another step than `by` has its stop of this execution on record, and open.
+    fn is_being_stopped(&self, index: u8, by: usize) -> bool {
+        let stops = |step: &Step| matches!(step, Step::Stop { run } | Step::Reread { run } if *run == index);
+        self.steps.iter().enumerate().any(|(step, at)| step != by && stops(at))
     }
 
     fn run(&mut self, index: u8) -> &mut Run {
@@ -669,7 +709,7 @@ impl State {
     }
 
     /// When our steps can go on, begin or die.
-    fn ours(&self, steps: [bool; 2], mut act: impl FnMut(Action)) {
+    fn ours(&self, steps: [bool; 3], mut act: impl FnMut(Action)) {
         for (run, index) in self.runs.iter().zip(0..) {
             if let (Some(run), Step::Idle, true) = (run, self.steps[SYNC], steps[SYNC]) {
                 act(Action::Event { run: index, over: false });
@@ -684,7 +724,10 @@ impl State {
                 act(Action::SweepBegins { lagging: true });
             }
         }
-        for step in [SYNC, SWEEP] {
+        if self.operator && steps[HAND] && self.steps[HAND] == Step::Idle {
+            act(Action::HandBegins);
+        }
+        for step in [SYNC, SWEEP, HAND] {
             if self.steps[step] != Step::Idle {
                 act(Action::Ours(step));
                 act(Action::Dies(step));
@@ -778,21 +821,25 @@ impl Checker {
             Action::Tick => s.tick(),
             Action::Event { run, over } => {
                 s.learn(usize::from(run), if over { Known::Over } else { Known::Running });
-                s.steps[SYNC] = Step::Read { look: Look::Event, listed: false, now_age: 0 };
+                s.steps[SYNC] = Step::Read { look: Look::Event, listed: false, now_age: 0, there: 0 };
             }
             Action::SweepBegins { lagging } => {
                 s.list(lagging);
-                s.steps[SWEEP] = Step::Read { look: Look::Sweep, listed: true, now_age: 0 };
+                s.steps[SWEEP] = Step::Read { look: Look::Sweep, listed: true, now_age: 0, there: 0 };
+            }
+            Action::HandBegins => {
+                s.operator = false;
+                s.steps[HAND] = Step::List;
             }
             Action::Ours(step) => self.go_on(s, step)?,
             Action::Dies(step) => s.steps[step] = Step::Idle,
         }
         for step in &mut state.steps {
-            if let Step::Write { closing, row_moved, known_moved } = step
+            if let Step::Write { closing, row_moved, known_moved, there } = step
                 && ((*row_moved && self.rules.compares_row) || *known_moved)
             {
                 // A write that will lose is like any other that will.
-                (*closing, *row_moved, *known_moved) = (Closing::Failed, true, true);
+                (*closing, *row_moved, *known_moved, *there) = (Closing::Failed, true, true, 0);
             }
         }
         Ok(state.settled())
@@ -800,24 +847,34 @@ impl Checker {
 
     /// The next part of one of our steps.
     fn go_on(&mut self, s: &mut State, step: usize) -> Result<(), Invariant> {
-        const ANEW: Step = Step::Read { look: Look::Event, listed: false, now_age: 0 };
+        let anew = match step {
+            HAND => Step::List,
+            _ => Step::Read { look: Look::Event, listed: false, now_age: 0, there: 0 },
+        };
         s.steps[step] = match s.steps[step] {
             Step::Idle => Step::Idle,
             Step::List => {
                 s.list(false);
-                Step::Read { look: Look::Event, listed: true, now_age: 0 }
+                let there = if step == HAND { s.runs.iter().flatten().count() as u8 } else { 0 };
+                Step::Read { look: Look::Event, listed: true, now_age: 0, there }
             }
-            Step::Read { look, listed, now_age } => self.read(s, look, listed, now_age)?,
-            Step::Write { closing, row_moved, known_moved } => {
+            Step::Read { now_age, there, .. } if step == HAND => self.wish(s, now_age, there)?,
+            Step::Read { look, listed, now_age, .. } => self.read(s, look, listed, now_age)?,
+            Step::Write { closing, row_moved, known_moved, there } => {
                 if (row_moved && self.rules.compares_row) || known_moved {
-                    // Lost. A sweep leaves the row to the next one, sync reads and decides again.
-                    if step == SYNC { ANEW } else { Step::Idle }
+                    // Lost. A sweep leaves the row to the next one, the others read and decide again.
+                    if step == SWEEP { Step::Idle } else { anew }
                 } else {
                     s.steps[step] = Step::Idle;
-                    close(s, closing)?;
+                    match (step, closing) {
+                        (HAND, Closing::Cancelled) => close_by_hand(s, there)?,
+                        _ => close(s, closing)?,
+                    }
                     Step::Idle
                 }
             }
+            // One open action at a time on an execution: this one is already being handled.
+            Step::Describe { run, .. } if s.is_being_stopped(run, step) => Step::Idle,
             Step::Describe { run, cause } => {
                 if s.run(run).runs() {
                     // The ledger comes first.
@@ -825,7 +882,7 @@ impl Checker {
                     Step::Stop { run }
                 } else {
                     s.learn(usize::from(run), Known::Ending);
-                    ANEW
+                    anew
                 }
             }
             Step::Stop { run } => {
@@ -842,10 +899,36 @@ impl Checker {
             }
             Step::Reread { run } => {
                 s.learn(usize::from(run), Known::Ending);
-                ANEW
+                anew
             }
         };
         Ok(())
+    }
+
+    /// Reads the row and what is known of its executions, and decides for a person who wants it cancelled.
+    fn wish(&mut self, s: &mut State, now_age: u8, there: u8) -> Result<Step, Invariant> {
+        let newest = s.newest_known();
+        let overtaken = matches!((newest, s.runs[0]), (Some((1, _)), Some(old)) if old.known == Known::Running);
+        let (process, execution, now) = self.seen(&s.row, newest.as_ref().map(|(index, run)| (*index, run)), now_age);
+        let write = |closing| Step::Write { closing, row_moved: false, known_moved: false, there };
+        Ok(match (self.rules.cancel)(&process, execution.as_ref(), overtaken, &self.rules.policy, now) {
+            Cancelling::Stop if s.row.status == ProcessStatus::Completed => return Err(Invariant::StopsAreDue),
+            Cancelling::Stop => {
+                let run = if overtaken { 0 } else { newest.map_or(0, |(index, _)| index as u8) };
+                Step::Describe { run, cause: StopCause::Cancelled }
+            }
+            Cancelling::Close => write(Closing::Cancelled),
+            Cancelling::AlreadySo(_) => Step::Idle,
+            Cancelling::Not(decision) => match (decision.verdict, newest) {
+                (Verdict::Close(closing), _) => write(closing),
+                (Verdict::Inspect, Some((index, _))) => {
+                    s.learn(index, Known::Ending);
+                    Step::Read { look: Look::Event, listed: true, now_age, there }
+                }
+                (Verdict::Leave, _) => Step::Idle,
+                (Verdict::Stop(_), _) | (Verdict::Inspect, None) => unreachable!("what runs is stopped for the wish"),
+            },
+        })
     }
 
     /// Reads the row and what is known of its executions, and decides.
@@ -861,10 +944,10 @@ impl Checker {
         };
         match (decision.verdict, newest) {
             (Verdict::Close(_), _) if !listed && self.rules.sync_lists => Ok(Step::List),
-            (Verdict::Close(closing), _) => Ok(Step::Write { closing, row_moved: false, known_moved: false }),
+            (Verdict::Close(closing), _) => Ok(Step::Write { closing, row_moved: false, known_moved: false, there: 0 }),
             (Verdict::Inspect, Some((index, _))) => {
                 s.learn(index, Known::Ending);
-                Ok(Step::Read { look, listed, now_age })
+                Ok(Step::Read { look, listed, now_age, there: 0 })
             }
             (Verdict::Stop(cause), Some((index, run))) => stop(index, &run, cause),
             (Verdict::Inspect | Verdict::Stop(_), None) => unreachable!("nothing to inspect or to stop"),
@@ -883,14 +966,15 @@ impl Checker {
     /// Whether everything ends well once the others stop acting: each step of ours goes on to its end, then there is a
     /// sweep each tick.
     fn ends_well(&mut self, state: &State) -> Result<(), (Invariant, State)> {
-        let mut s = State { starting: None, late: false, cancel: Cancel::Done, user_retried: true, ..*state };
+        let mut s =
+            State { starting: None, late: false, cancel: Cancel::Done, user_retried: true, operator: false, ..*state };
         for run in s.runs.iter_mut().flatten() {
             run.at = At::Still;
         }
         if !self.ends_well.insert(s) {
             return Ok(());
         }
-        for step in [SYNC, SWEEP] {
+        for step in [SYNC, SWEEP, HAND] {
             s = self.finish(s, step)?;
         }
         let mut moved = true;
@@ -965,6 +1049,25 @@ fn close(s: &mut State, closing: Closing) -> Result<(), Invariant> {
     Ok(())
 }
 
+/// A cancel by hand, and what must hold for it: of the executions that its list showed none runs, and the newest did not succeed.
+fn close_by_hand(s: &mut State, there: u8) -> Result<(), Invariant> {
+    if !s.row.status.is_open() {
+        return Err(Invariant::CompletedAndCancelledStand);
+    }
+    let there = &s.runs[..usize::from(there)];
+    if there.iter().flatten().any(Run::runs) {
+        return Err(Invariant::NothingRunsWhenWeClose);
+    }
+    if there.iter().flatten().next_back().is_some_and(|run| run.status == ExecutionStatus::Succeeded) {
+        return Err(Invariant::ClosedAsItEnded);
+    }
+    s.write(|row| {
+        row.status = ProcessStatus::Cancelled;
+        row.completed = Some(Stamp::NOW);
+    });
+    Ok(())
+}
+
 /// What was found wrong, and how it comes about.
 #[derive(Debug)]
 struct Counterexample {
@@ -976,8 +1079,8 @@ struct Counterexample {
 /// How far a search goes.
 #[derive(Clone, Copy)]
 struct Bounds {
-    /// Which of our steps there are: sync, sweep.
-    steps: [bool; 2],
+    /// Which of our steps there are: sync, sweep, the cancel by hand.
+    steps: [bool; 3],
     /// Whether a user cancels.
     cancel: bool,
     /// Whether a user retries, and so whether there is a second execution.
@@ -992,6 +1095,7 @@ fn explore(rules: Rules, bounds: Bounds) -> Result<usize, Counterexample> {
     let first = State {
         cancel: if bounds.cancel { Cancel::Possible } else { Cancel::Done },
         user_retried: !bounds.retry,
+        operator: bounds.steps[HAND],
         ..State::ACCEPTED
     };
     let mut states = vec![first];
@@ -1082,7 +1186,7 @@ impl Hasher for Multiply {
 }
 
 /// Both steps, two executions, a cancel and a retry.
-const EVERYTHING: Bounds = Bounds { steps: [true, true], cancel: true, retry: true, depth: 9 };
+const EVERYTHING: Bounds = Bounds { steps: [true, true, false], cancel: true, retry: true, depth: 9 };
 
 fn holds(bounds: Bounds) {
     let start = std::time::Instant::now();
@@ -1109,12 +1213,22 @@ fn no_interleaving_without_a_cancel_or_a_retry_breaks_an_invariant() {
 
 #[test]
 fn no_retry_breaks_an_invariant_of_a_sweep() {
-    holds(Bounds { steps: [false, true], cancel: false, depth: 11, ..EVERYTHING });
+    holds(Bounds { steps: [false, true, false], cancel: false, depth: 11, ..EVERYTHING });
 }
 
 #[test]
 fn no_retry_breaks_an_invariant_of_a_sync() {
-    holds(Bounds { steps: [true, false], cancel: false, depth: 10, ..EVERYTHING });
+    holds(Bounds { steps: [true, false, false], cancel: false, depth: 10, ..EVERYTHING });
+}
+
+#[test]
+fn no_interleaving_with_a_cancel_by_hand_breaks_an_invariant() {
+    holds(Bounds { steps: [false, false, true], depth: 10, ..EVERYTHING });
+}
+
+#[test]
+fn no_interleaving_of_a_sync_and_a_cancel_by_hand_breaks_an_invariant() {
+    holds(Bounds { steps: [true, false, true], cancel: false, retry: false, depth: 11 });
 }
 
 /// Explores a system that is broken on purpose, and wants it found.
@@ -1232,7 +1346,7 @@ fn a_start_deadline_that_counts_from_the_first_acceptance_is_found() {
     breaks(
         Invariant::NothingRunsWhenWeClose,
         with(broken),
-        Bounds { steps: [false, true], cancel: false, depth: 10, ..EVERYTHING },
+        Bounds { steps: [false, true, false], cancel: false, depth: 10, ..EVERYTHING },
     );
 }
 
@@ -1287,12 +1401,53 @@ fn an_overtaken_execution_that_nobody_stops_is_found() {
     breaks(Invariant::EverythingEnds, Rules { sees_overtaken: false, ..REAL }, EVERYTHING);
 }
 
+const BY_HAND: Bounds = Bounds { steps: [false, false, true], cancel: false, retry: false, depth: 9 };
+
+#[test]
+fn cancelling_a_row_by_hand_before_its_execution_is_over_is_found() {
+    let broken: Wish =
+        |process, newest, overtaken, policy, now| match decide::cancel(process, newest, overtaken, policy, now) {
+            Cancelling::Stop => Cancelling::Close,
+            other => other,
+        };
+    breaks(Invariant::NothingRunsWhenWeClose, Rules { cancel: broken, ..REAL }, BY_HAND);
+}
+
+#[test]
+fn cancelling_by_hand_beside_an_overtaken_execution_is_found() {
+    let broken: Wish = |process, newest, _, policy, now| decide::cancel(process, newest, false, policy, now);
+    breaks(
+        Invariant::NothingRunsWhenWeClose,
+        Rules { cancel: broken, ..REAL },
+        Bounds { retry: true, depth: 16, ..BY_HAND },
+    );
+}
+
+#[test]
+fn cancelling_by_hand_what_succeeded_is_found() {
+    let broken: Wish =
+        |process, newest, overtaken, policy, now| match decide::cancel(process, newest, overtaken, policy, now) {
+            Cancelling::Not(_) if process.status.is_open() => Cancelling::Close,
+            other => other,
+        };
+    breaks(Invariant::ClosedAsItEnded, Rules { cancel: broken, ..REAL }, BY_HAND);
+}
+
+#[test]
+fn a_cancel_by_hand_that_does_not_compare_the_row_is_found() {
+    breaks(
+        Invariant::CompletedAndCancelledStand,
+        Rules { compares_row: false, ..REAL },
+        Bounds { cancel: true, depth: 10, ..BY_HAND },
+    );
+}
+
 /// A user retries while the old execution runs, whose end then reaches sync before the new one's RUNNING does.
 #[test]
 fn sync_must_list_before_it_closes_a_row() {
     breaks(
         Invariant::NothingRunsWhenWeClose,
         Rules { sync_lists: false, ..REAL },
-        Bounds { steps: [true, false], cancel: false, depth: 14, ..EVERYTHING },
+        Bounds { steps: [true, false, false], cancel: false, depth: 14, ..EVERYTHING },
     );
 }

@@ -18,6 +18,8 @@ struct CheckHealth;
 
 struct Health {
     processes: Evidence,
+    /// Cancelled rows beside what is known to run for them.
+    uncancelled: Vec<Case>,
     /// Rows whose progress would be repaired.
     progress_anomalies: usize,
     counts: Counts,
@@ -49,6 +51,7 @@ impl Step for CheckHealth {
             ));
         }
         let processes = processes::known(session, Filter::OpenOrLatelyClosed).await?;
+        let uncancelled = processes::uncancelled(session).await?;
         let progress_anomalies = progress::anomalies(session).await?;
         let table = session.table().await?;
         let counts = sqlx::query_as(table.sql(include_str!("health.sql")))
@@ -56,14 +59,17 @@ impl Step for CheckHealth {
             .fetch_one(&mut *session.db)
             .await
             .map_err(Error::database("counting rows and rates"))?;
-        Ok(Health { processes, progress_anomalies, counts })
+        Ok(Health { processes, uncancelled, progress_anomalies, counts })
     }
 
     fn plan(&self, health: &Health, config: &Config, now: DateTime<Utc>) -> Plan {
         let Counts { pending, processing, closed, failed, timed_out, p95_seconds } = health.counts;
-        let kinds: Vec<Kind> = health.processes.cases.iter().filter_map(|case| kind(case, config, now)).collect();
+        let kinds = |cases: &[Case]| cases.iter().filter_map(|case| kind(case, config, now)).collect::<Vec<_>>();
+        // Executions, of which one process may have several.
+        let uncancelled = kinds(&health.uncancelled).len();
+        let kinds = kinds(&health.processes.cases);
         let count = |wanted: &[Kind]| kinds.iter().filter(|kind| wanted.contains(kind)).count();
-        let (stuck, uncancelled) = (count(&[Kind::Stuck]), count(&[Kind::Uncancelled]));
+        let stuck = count(&[Kind::Stuck]);
         let mismatched = count(&[Kind::Mismatched, Kind::Uncancelled]);
         let progress_anomalies = health.progress_anomalies;
         #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]

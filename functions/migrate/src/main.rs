@@ -7,7 +7,9 @@ use chrono::{DateTime, Utc};
 use remediation::actions::{Action, Migrate};
 use remediation::config::Config;
 use remediation::error::Error;
+use remediation::indexes::{self, Missing};
 use remediation::step::{Finding, Plan, Planned, Question, Session, Step};
+use serde_json::json;
 
 struct MigrateSchema;
 
@@ -15,6 +17,8 @@ struct Evidence {
     missing: Option<Migrate>,
     /// What is wrong with the application's table, which every other step will need.
     table: Option<Error>,
+    /// Optional indexes that the application's table does not have.
+    indexes: Vec<Missing>,
 }
 
 impl Step for MigrateSchema {
@@ -33,7 +37,11 @@ impl Step for MigrateSchema {
             ));
         }
         let missing = Migrate::missing(session.db).await?;
-        Ok(Evidence { missing, table: session.table().await.err() })
+        let (table, indexes) = match session.table().await {
+            Ok(table) => (None, indexes::missing(session.db, &table).await?),
+            Err(error) => (Some(error), Vec::new()),
+        };
+        Ok(Evidence { missing, table, indexes })
     }
 
     fn plan(&self, evidence: &Evidence, _: &Config, _: DateTime<Utc>) -> Plan {
@@ -51,6 +59,7 @@ impl Step for MigrateSchema {
             actions: evidence.missing.iter().map(action).collect(),
             findings: evidence.table.iter().map(finding).collect(),
             population: 1,
+            report: Some(json!({ "optionalIndexes": evidence.indexes })),
             ..Plan::default()
         }
     }

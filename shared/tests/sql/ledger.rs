@@ -185,6 +185,30 @@ async fn the_same_plan_is_stored_once_as_long_as_it_waits() -> Tested {
 }
 
 #[tokio::test]
+async fn a_plan_remembers_with_which_parameters_it_was_asked_for() -> Tested {
+    let mut world = World::new("parameters").await;
+    let mut plans = Vec::new();
+    for trigger in [json!({}), json!({ "parameters": { "cancel": true } })] {
+        let run = Run { trigger: trigger.clone(), ..run(STEP) };
+        let (plan, new) = ledger::propose(&mut world.db, &run, &plan_of(&["a"]), "why").await?;
+        assert!(new, "the same actions for the sake of another wish are another plan");
+        sqlx::query("INSERT INTO remediation.runs (id, step, trigger) VALUES ($1, $2, $3)")
+            .bind(run.id)
+            .bind(STEP)
+            .bind(&trigger)
+            .execute(&mut world.db)
+            .await?;
+        let again = ledger::propose(&mut world.db, &Run { id: Uuid::now_v7(), ..run }, &plan_of(&["a"]), "why").await?;
+        assert_eq!(again, (plan, false), "{trigger}");
+        plans.push(plan);
+    }
+    assert!(ledger::parameters(&mut world.db, plans[0]).await?.is_empty());
+    assert_eq!(json!(ledger::parameters(&mut world.db, plans[1]).await?), json!({ "cancel": true }));
+    assert!(ledger::parameters(&mut world.db, Uuid::new_v4()).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_plan_is_approved_once_and_by_its_own_step() -> Tested {
     let mut world = World::new("approved").await;
     let (plan, _) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;

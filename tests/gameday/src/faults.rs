@@ -2,6 +2,7 @@
 
 mod aborted_by_hand;
 mod application_writes_too;
+mod cancel_lost;
 mod event_lost;
 mod event_three_times;
 mod execution_failed;
@@ -15,11 +16,12 @@ mod stuck_execution;
 use crate::fault::Fault;
 
 /// All of them, in the order of the report.
-pub const ALL: [&dyn Fault; 11] = [
+pub const ALL: [&dyn Fault; 12] = [
     &last_update_lost::LastUpdateLost,
     &execution_failed::ExecutionFailed,
     &execution_timed_out::ExecutionTimedOut,
     &aborted_by_hand::AbortedByHand,
+    &cancel_lost::CancelLost,
     &never_started::NeverStarted,
     &stuck_execution::StuckExecution,
     &event_three_times::EventThreeTimes,
