@@ -57,6 +57,15 @@ impl Action {
         matches!(self, Self::Undo(_))
     }
 
+    /// Whether it only puts something right in a row that stays what it is: that is safe however many rows need it.
+    #[must_use]
+    pub fn keeps_status(&self) -> bool {
+        match self {
+            Self::SetRowStatus(action) => action.status == action.process.status,
+            Self::StopExecution(_) | Self::Undo(_) | Self::Migrate(_) | Self::SetGoalStatus(_) => false,
+        }
+    }
+
     /// What it changes, as the ledger spells it.
     #[must_use]
     pub fn target(&self) -> String {

@@ -121,10 +121,11 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
         return guarded;
     }
     let share = facts.control.share.unwrap_or(limits.share_of_candidates);
+    let changed = candidates.iter().filter(|planned| !planned.action.keeps_status()).count();
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-    let too_many = candidates.len() as f64 > share * demand.population as f64;
+    let too_many = changed as f64 > share * demand.population as f64;
     if demand.population > Limits::SHARE_FROM && too_many && !demand.approved {
-        guarded.over = Some(texts::share(language, candidates.len(), demand.population, share));
+        guarded.over = Some(texts::share(language, changed, demand.population, share));
         guarded.hold = candidates;
         return guarded;
     }
@@ -152,11 +153,14 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use serde_json::Value;
     use uuid::Uuid;
 
     use super::*;
-    use crate::actions::{Action, Migrate, Undo, Undoable};
+    use crate::actions::set_row_status::ErrorChange;
+    use crate::actions::{Action, Migrate, SetRowStatus, Undo, Undoable};
+    use crate::domain::{Process, ProcessId, ProcessStatus};
 
     /// `count` actions, all on one target: the reason of each is its place.
     fn wanted(count: usize) -> Vec<Planned> {
@@ -256,6 +260,49 @@ mod tests {
         }
         let approved = guard(wanted(8), Demand { approved: true, ..demand(21) }, &LIMITS, &none);
         assert_eq!(outcome(&approved).1, 8, "a person has seen how many they are");
+    }
+
+    /// Rows whose progress is put right.
+    fn repairs(count: usize) -> Vec<Planned> {
+        let process = Process {
+            id: ProcessId(Uuid::nil()),
+            version: 1,
+            status: ProcessStatus::Processing,
+            progress: 250,
+            has_result: false,
+            error_code: None,
+            retries: None,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+            completed_at: None,
+        };
+        let repair = SetRowStatus {
+            status: process.status,
+            process,
+            basis: None,
+            progress: Some(100),
+            error: ErrorChange::Keep,
+            result: None,
+            completed_at: None,
+            cause: "test",
+        };
+        (0..count).map(|_| Planned::new(Action::SetRowStatus(Box::new(repair.clone())), "test".into())).collect()
+    }
+
+    #[test]
+    fn the_share_says_nothing_of_rows_that_stay_what_they_are() {
+        // (repairs, other changes, of, applied, held)
+        for (right, other, population, applied, held) in
+            [(9, 0, 30, 9, 0), (30, 0, 30, 10, 20), (5, 11, 22, 10, 6), (1, 12, 22, 0, 13)]
+        {
+            let all = repairs(right).into_iter().chain(wanted(other)).collect();
+            let guarded = guard(all, demand(population), &LIMITS, &Facts::default());
+            assert_eq!(
+                outcome(&guarded),
+                (Mode::Act, applied, held, 0, held > 0),
+                "{right} and {other} of {population}"
+            );
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod manifest;
 pub mod notify;
 pub mod processes;
+pub mod progress;
 pub mod report;
 pub mod runner;
 pub mod step;

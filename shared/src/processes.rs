@@ -36,6 +36,8 @@ pub enum Filter {
     PastDeadline,
     /// Cancelled rows, however old, of which any execution is known to run.
     CancelledButRunning,
+    /// PROCESSING rows that nobody has written for so long.
+    Stalled(TimeDelta),
 }
 
 /// A step that puts processes right; such steps differ in their manifests and in which rows they look at.
@@ -110,7 +112,7 @@ const ROWS_A_PAGE: usize = 10_000;
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// Rows with the newest execution that is known of each; a condition may follow.
-const CASES: &str = concat!(include_str!("processes/cases.sql"), include_str!("processes/newest.sql"));
+pub(crate) const CASES: &str = concat!(include_str!("processes/cases.sql"), include_str!("processes/newest.sql"));
 
 /// Reads what a question is about, and looks up in Step Functions what the database cannot tell.
 ///
@@ -393,7 +395,7 @@ async fn extent(
     filter: Filter,
 ) -> Result<(usize, Option<DateTime<Utc>>), Error> {
     let looked_for = match filter {
-        Filter::OpenOrLatelyClosed | Filter::PastDeadline => "{open}",
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) => "{open}",
         Filter::CancelledButRunning => "{cancelled}",
     };
     let sql = include_str!("processes/extent.sql").replace("{looked for}", looked_for);
@@ -417,6 +419,7 @@ async fn candidates(
         Filter::OpenOrLatelyClosed => include_str!("processes/open_or_lately_closed.sql"),
         Filter::PastDeadline => include_str!("processes/past_deadline.sql"),
         Filter::CancelledButRunning => include_str!("processes/cancelled_but_running.sql"),
+        Filter::Stalled(_) => include_str!("processes/stalled.sql"),
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
     let (policy, now) = (&session.config.policy, session.now);
@@ -431,6 +434,7 @@ async fn candidates(
             Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
             Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
             Filter::CancelledButRunning => query,
+            Filter::Stalled(after) => query.bind(now - after),
         };
         let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
         for row in &rows {
@@ -448,7 +452,7 @@ async fn candidates(
 async fn still_running(session: &mut Session<'_>, table: &Table, filter: Filter) -> Result<Vec<Case>, Error> {
     let reading = "reading overtaken executions";
     let condition = match filter {
-        Filter::PastDeadline => return Ok(Vec::new()),
+        Filter::PastDeadline | Filter::Stalled(_) => return Ok(Vec::new()),
         Filter::OpenOrLatelyClosed => "",
         Filter::CancelledButRunning => " AND {status} IN ({cancelled})",
     };
@@ -590,7 +594,7 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
     }
 }
 
-fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
+pub(crate) fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
     let unreadable = |column: &str| {
         let index = column.to_owned();
         move |source: crate::domain::ParseError| sqlx::Error::ColumnDecode { index, source: Box::new(source) }

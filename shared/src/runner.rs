@@ -606,7 +606,10 @@ impl CarriedOut {
         let (outcome, trouble) = match result {
             ActionResult::Applied => {
                 tally.verified += 1;
-                if let Action::SetRowStatus(action) = &planned.action {
+                // Where the status stays, the row was not broken by its execution's end.
+                if let Action::SetRowStatus(action) = &planned.action
+                    && !planned.action.keeps_status()
+                {
                     let since = action.basis.as_ref().and_then(|execution| execution.stopped_at);
                     tally.remedied_after.extend(since.map(|since| (Utc::now() - since).as_seconds_f64().max(0.0)));
                 }

@@ -42,7 +42,7 @@ pub trait Step: Send + Sync {
     /// Its `manifest.toml`.
     fn manifest(&self) -> &'static str;
 
-    /// Reads what the question is about. Writes nothing but what is known of executions.
+    /// Reads what the question is about. Writes nothing but what is known of executions and of progress.
     fn gather(
         &self,
         session: &mut Session<'_>,

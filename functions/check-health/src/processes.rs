@@ -6,6 +6,7 @@ use remediation::decide::{Reason, StopCause, Verdict, decide};
 use remediation::domain::ProcessStatus;
 use remediation::error::Error;
 use remediation::processes::{self, Case, Evidence, Filter, Newest};
+use remediation::progress;
 use remediation::report::Metric;
 use remediation::step::{Finding, Session};
 use remediation::texts;
@@ -21,6 +22,8 @@ pub struct Processes {
     pub evidence: Evidence,
     /// Cancelled rows beside what is known to run for them, whenever they were cancelled; one process may have several.
     pub uncancelled: Vec<Case>,
+    /// Rows whose progress would be repaired.
+    pub progress_anomalies: usize,
 }
 
 pub async fn read(session: &mut Session<'_>) -> Result<Processes, Error> {
@@ -32,13 +35,16 @@ pub async fn read(session: &mut Session<'_>) -> Result<Processes, Error> {
         .map_err(Error::database("counting processes by status"))?;
     let evidence = processes::known(session, Filter::OpenOrLatelyClosed).await?;
     let uncancelled = processes::uncancelled(session).await?;
-    Ok(Processes { statuses, evidence, uncancelled })
+    let progress_anomalies = progress::anomalies(session).await?;
+    Ok(Processes { statuses, evidence, uncancelled, progress_anomalies })
 }
 
 /// A warning where there is something to put right. It asks the same decision table as the steps that answer.
 pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Check {
     let language = config.language;
-    Check::of("processes", look, language, |Processes { statuses, evidence, uncancelled }, check| {
+    Check::of("processes", look, language, |found, check| {
+        let Processes { statuses, evidence, uncancelled, progress_anomalies } = found;
+        let progress_anomalies = *progress_anomalies;
         let count =
             |cases: &[Case], wanted| cases.iter().filter(|case| kind(case, config, now) == Some(wanted)).count();
         let stuck = count(&evidence.cases, Kind::Stuck);
@@ -59,6 +65,12 @@ pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Che
                 uncancelled,
                 texts::uncancelled(language, uncancelled),
                 "stop-cancelled-executions",
+            ),
+            (
+                "progress_anomalies",
+                progress_anomalies,
+                texts::progress_anomalies(language, progress_anomalies),
+                "repair-progress",
             ),
         ];
         let findings: Vec<Finding> = wrong
@@ -86,11 +98,13 @@ pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Che
                 "stuck": stuck,
                 "mismatched": mismatched,
                 "uncancelled": uncancelled,
+                "progressAnomalies": progress_anomalies,
             }),
             metrics: vec![
                 Metric::count("StuckProcesses", stuck),
                 Metric::count("MismatchedProcesses", mismatched),
                 Metric::count("UncancelledExecutions", uncancelled),
+                Metric::count("ProgressAnomalies", progress_anomalies),
                 Metric::count("QueueDepth", usize::try_from(pending).unwrap_or(0)),
             ],
             findings,

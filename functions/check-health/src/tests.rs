@@ -108,6 +108,7 @@ fn sound() -> Health {
                     statuses: vec![("COMPLETED".to_owned(), 48), ("PROCESSING".to_owned(), 2)],
                     evidence: Evidence { population: 50, ..Evidence::default() },
                     uncancelled: Vec::new(),
+                    progress_anomalies: 0,
                 },
                 9,
             ),
@@ -178,6 +179,7 @@ fn unsound() -> Health {
                         ..Evidence::default()
                     },
                     uncancelled: vec![case(3, ProcessStatus::Cancelled, 300, Some(execution(3, 290)))],
+                    progress_anomalies: 2,
                 },
                 9,
             ),
@@ -254,6 +256,7 @@ fn what_is_wrong_is_told_with_the_step_that_answers() {
             ("stuck_processes", &json!("fail-timed-out-processes")),
             ("mismatched_processes", &json!("reconcile-processes")),
             ("uncancelled_executions", &json!("stop-cancelled-executions")),
+            ("progress_anomalies", &json!("repair-progress")),
         ]
     );
     assert_eq!((answers[0].0, plan.findings[0].target.as_str()), ("check_failed", "lambda-functions"));
@@ -270,7 +273,7 @@ fn a_check_that_fails_takes_away_its_own_metrics_only() {
         (
             "processes",
             |health| health.rest.processes = unread("x"),
-            &["StuckProcesses", "MismatchedProcesses", "UncancelledExecutions", "QueueDepth"],
+            &["StuckProcesses", "MismatchedProcesses", "UncancelledExecutions", "ProgressAnomalies", "QueueDepth"],
         ),
         (
             "error-rate",

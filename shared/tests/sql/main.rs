@@ -11,6 +11,8 @@ mod ledger;
 mod migrate;
 mod processes;
 mod set_goal_status;
+
+mod progress;
 mod set_row_status;
 mod stop_execution;
 mod support;

@@ -37,11 +37,12 @@ impl Sweep {
 }
 
 /// Every sweep there is, in this order: what one has done, the next ones find done.
-pub const SWEEPS: [Sweep; 4] = [
+pub const SWEEPS: [Sweep; 5] = [
     Sweep { step: "check-health", acts: false, actions: 0 },
     Sweep { step: "stop-cancelled-executions", acts: false, actions: 300 },
     Sweep { step: "reconcile-processes", acts: true, actions: 1200 },
     Sweep { step: "fail-timed-out-processes", acts: true, actions: 0 },
+    Sweep { step: "repair-progress", acts: true, actions: 500 },
 ];
 
 /// Fills the guide's table and what is known of executions, makes the indexes that `migrate` proposes, and looks to it that the planner

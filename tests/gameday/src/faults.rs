@@ -11,6 +11,7 @@ mod goal_inconsistent;
 mod last_update_lost;
 mod late_running_event;
 mod never_started;
+mod progress_anomaly;
 mod stuck_execution;
 
 use crate::fault::Fault;
@@ -29,4 +30,5 @@ pub const ALL: &[&dyn Fault] = &[
     &event_lost::EventLost,
     &application_writes_too::ApplicationWritesToo,
     &goal_inconsistent::GoalInconsistent,
+    &progress_anomaly::ProgressAnomaly,
 ];

@@ -9,6 +9,7 @@ mod errors;
 mod goals;
 mod health;
 mod operator;
+mod progress;
 mod reconcile;
 mod scale;
 mod sync;
