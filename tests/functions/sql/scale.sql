@@ -13,7 +13,7 @@ SELECT md5('history ' || n)::uuid, md5('user ' || n % 5000)::uuid, 'SUBGOAL_GENE
        LATERAL (SELECT now() - interval '2 hours' - n * interval '30 days' / {history} AS at) AS closed;
 
 -- Open ones: 18,800 run in time, 500 of them with a progress out of range; 700 ended and their last update was lost; 500 ran out of
--- their time without an execution. Beside them, 500 failed for a moment, and 300 were cancelled and run on.
+-- their time without an execution. Beside them, 500 failed for a moment, and 300 were cancelled yesterday and run again.
 WITH made AS (
     SELECT n, md5('open ' || n)::uuid AS id,
            CASE WHEN n <= 18800 THEN 'running' WHEN n <= 19500 THEN 'ended' WHEN n <= 20000 THEN 'late'
@@ -29,9 +29,9 @@ WITH made AS (
                     ELSE CASE WHEN n % 4 = 0 AND n > 500 THEN 'PENDING' ELSE 'PROCESSING' END END,
            md5('open target ' || n)::uuid, CASE WHEN n <= 500 THEN 120 ELSE 40 END,
            CASE lot WHEN 'failed' THEN '{"code": "AI_ERROR", "message": "the model did not answer"}'::jsonb END,
-           started_at, started_at + interval '5 seconds',
-           CASE WHEN lot IN ('failed', 'cancelled') THEN started_at + interval '30 seconds' END
-      FROM made
+           accepted_at, accepted_at + interval '5 seconds',
+           CASE WHEN lot IN ('failed', 'cancelled') THEN accepted_at + interval '30 seconds' END
+      FROM made, LATERAL (SELECT started_at - CASE lot WHEN 'cancelled' THEN interval '25 hours' ELSE interval '0' END AS accepted_at) AS a
 )
 INSERT INTO remediation.executions (execution_arn, process_id, status, started_at, stopped_at, error, cause, ending_known)
 SELECT '{executions}:' || id || '-' || (extract(epoch FROM started_at) * 1000)::int8, id,

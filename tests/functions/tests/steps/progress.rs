@@ -214,7 +214,7 @@ async fn a_repair_is_undone_and_left_alone_from_then_on() -> Tested {
         let why = "left alone: a person undid the last action on it within a day";
         assert_eq!(texts(&again["skipped"], "why"), [why; 2], "{again:#}");
         let health = bench.function("check-health").start().await?.invoke(&json!({})).await?;
-        assert_eq!(health["report"]["progressAnomalies"], 0, "no alarm goes off for it: {health:#}");
+        assert_eq!(counted(&health)?, 0, "no alarm goes off for it: {health:#}");
     }
     Ok(())
 }
@@ -414,7 +414,7 @@ async fn the_alarm_goes_off_for_what_its_step_repairs_and_for_nothing_else() -> 
     let seen = health.invoke(&json!({ "schedule": "check-health" })).await?;
 
     assert_eq!(metrics(&health).await?["ProgressAnomalies"], 2.0, "{seen:#}");
-    assert_eq!(seen["report"]["progressAnomalies"], 2, "{seen:#}");
+    assert_eq!(counted(&seen)?, 2, "{seen:#}");
     let told =
         seen["findings"].as_array().into_iter().flatten().find(|finding| finding["code"] == "progress_anomalies");
     let told = told.ok_or("it is not told")?;
@@ -428,4 +428,11 @@ async fn the_alarm_goes_off_for_what_its_step_repairs_and_for_nothing_else() -> 
     assert_eq!(metrics(&health).await?["ProgressAnomalies"], 0.0, "{seen:#}");
     assert!(!findings(&seen).contains(&"progress_anomalies"), "{seen:#}");
     Ok(())
+}
+
+/// How many anomalies check-health's report counts.
+fn counted(health: &Value) -> Tested<u64> {
+    let checks = health["report"]["checks"].as_array().into_iter().flatten();
+    let counts = checks.filter_map(|check| check["data"]["progressAnomalies"].as_u64());
+    counts.last().ok_or_else(|| format!("no check counts them: {health:#}").into())
 }
