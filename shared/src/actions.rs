@@ -4,6 +4,7 @@
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
 pub mod migrate;
+pub mod retry_process;
 pub mod set_row_status;
 pub mod stop_execution;
 pub mod undo;
@@ -17,6 +18,7 @@ use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
 pub use migrate::Migrate;
+pub use retry_process::{ResolveRetry, RetryProcess};
 pub use set_row_status::SetRowStatus;
 pub use stop_execution::StopExecution;
 pub use undo::Undo;
@@ -28,6 +30,10 @@ pub enum Action {
     SetRowStatus(Box<SetRowStatus>),
     /// Stops an execution.
     StopExecution(StopExecution),
+    /// Starts a failed process anew.
+    RetryProcess(Box<RetryProcess>),
+    /// Closes a retry that was left open.
+    ResolveRetry(Box<ResolveRetry>),
     /// Takes an earlier action back.
     Undo(Undo),
     /// Brings schema `remediation` up to date.
@@ -41,6 +47,8 @@ impl Action {
         match self {
             Self::SetRowStatus(_) => SetRowStatus::KIND,
             Self::StopExecution(_) => StopExecution::KIND,
+            Self::RetryProcess(_) => RetryProcess::KIND,
+            Self::ResolveRetry(_) => ResolveRetry::KIND,
             Self::Undo(_) => Undo::KIND,
             Self::Migrate(_) => Migrate::KIND,
         }
@@ -58,6 +66,8 @@ impl Action {
         match self {
             Self::SetRowStatus(action) => action.process.id.to_string(),
             Self::StopExecution(action) => action.execution.arn.to_string(),
+            Self::RetryProcess(action) => action.process.id.to_string(),
+            Self::ResolveRetry(action) => action.process.to_string(),
             Self::Undo(action) => action.target.clone(),
             Self::Migrate(_) => "schema remediation".to_owned(),
         }
@@ -72,6 +82,8 @@ impl Action {
                 json!({ "status": action.execution.status }),
                 json!({ "status": "ABORTED", "error": action.cause.error() }),
             ),
+            Self::RetryProcess(action) => action.preview(),
+            Self::ResolveRetry(action) => (action.after.clone(), action.before.clone()),
             Self::Undo(action) => (action.after.clone(), action.before.clone()),
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
         }
@@ -86,6 +98,8 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
     let outcome = match &planned.action {
         Action::SetRowStatus(_) => return Ok(None),
         Action::StopExecution(action) => stop_execution::apply(session, run, planned, action).await?,
+        Action::RetryProcess(action) => retry_process::apply(session, run, planned, action).await?,
+        Action::ResolveRetry(action) => retry_process::resolve(session, planned, action).await?,
         Action::Undo(action) => {
             let table = session.table().await?;
             undo::apply(session.db, &table, run, planned, action).await?

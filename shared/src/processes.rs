@@ -32,6 +32,8 @@ pub enum Filter {
     OpenOrLatelyClosed,
     /// Open rows whose deadline has passed.
     PastDeadline,
+    /// Rows closed as failed in the last day.
+    LatelyFailed,
 }
 
 /// A step that puts processes right; such steps differ in their manifests and in which rows they look at.
@@ -332,7 +334,7 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
     findings.extend(refused.as_ref().map(unavailable));
     let overtaken = match filter {
         Filter::OpenOrLatelyClosed => still_running(session, &table).await?,
-        Filter::PastDeadline => Vec::new(),
+        Filter::PastDeadline | Filter::LatelyFailed => Vec::new(),
     };
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
     let unfinished = match (left, after) {
@@ -393,6 +395,7 @@ async fn candidates(
     let condition = match filter {
         Filter::OpenOrLatelyClosed => include_str!("processes/open_or_lately_closed.sql"),
         Filter::PastDeadline => include_str!("processes/past_deadline.sql"),
+        Filter::LatelyFailed => include_str!("processes/lately_failed.sql"),
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
     let (policy, now) = (&session.config.policy, session.now);
@@ -404,7 +407,7 @@ async fn candidates(
             .bind(after.map_or(Uuid::nil(), |id| id.0))
             .bind(i64::try_from(page).unwrap_or(i64::MAX));
         let query = match filter {
-            Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
+            Filter::OpenOrLatelyClosed | Filter::LatelyFailed => query.bind(now - TimeDelta::days(1)),
             Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
         };
         let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
@@ -539,6 +542,78 @@ async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Erro
             told => told?,
         }
         && failure(error.as_deref(), cause.as_deref()).certain
+    {
+        *ending = Ending { error, cause, result: None };
+    }
+    Ok(())
+}
+
+/// Reads the list of executions back to where anything may still run, so that the newest execution that is known of a process
+/// is its newest.
+///
+/// # Errors
+/// [`Error::Aws`], [`Error::Database`].
+pub async fn list_lately(session: &mut Session<'_>) -> Result<(), Error> {
+    let since = session.now - session.config.policy.process_deadline - CLOCK_SKEW;
+    list(session, None, since, TimeDelta::zero(), session.stop_at).await.map(drop)
+}
+
+/// Whether a sweep's list reached back to where anything may still run.
+#[must_use]
+pub fn is_listed_lately(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> bool {
+    let listed = evidence.cursor.as_ref().and_then(|cursor| cursor.listed.as_ref());
+    listed.is_some_and(|listed| listed.until >= now && listed.since <= now - config.policy.process_deadline)
+}
+
+/// Asks Step Functions what the executions of some closed rows ended with: their own words, and the last failed task's where
+/// those say nothing. What it refuses leaves the rest unknown, and comes back to be told.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn look_up_endings(
+    session: &mut Session<'_>,
+    cases: &mut [Case],
+    wanted: impl Fn(&Case) -> bool,
+    stop_at: Instant,
+) -> Result<Option<Finding>, Error> {
+    let mut trouble: Option<(String, Option<Finding>)> = None;
+    for case in cases.iter_mut().filter(|case| wanted(case)) {
+        if trouble.is_none() && Instant::now() >= stop_at {
+            trouble = Some((texts::no_time_left(session.config.language), None));
+        }
+        if trouble.is_none()
+            && let Err(error) = learn_ending(session, case).await
+            && let Some(refused) = recoverable(error)?
+        {
+            trouble = Some((refused.to_string(), Some(unavailable(&refused))));
+        }
+        if let Some((why, _)) = &trouble {
+            case.newest = Newest::Unknown(why.clone());
+        }
+    }
+    Ok(trouble.and_then(|(_, finding)| finding))
+}
+
+async fn learn_ending(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
+    let id = case.process.id;
+    let Newest::Known(Some(execution)) = &mut case.newest else { return Ok(()) };
+    if execution.ending.is_none() {
+        let seen = match session.step_functions.describe(&execution.arn, &session.config.result_path).await {
+            Err(error) if error.is_execution_gone() => {
+                Seen { process: Some(id), execution: forgotten(execution, &error, session.config) }
+            }
+            told => told?,
+        };
+        executions::remember(session.db, std::slice::from_ref(&seen)).await?;
+        *execution = Execution { stopped_for_deadline: execution.stopped_for_deadline, ..seen.execution };
+    }
+    if execution.status == ExecutionStatus::Failed
+        && let Some(ending) = &mut execution.ending
+        && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
+        && let Some((error, cause)) = match session.step_functions.last_task_failure(&execution.arn).await {
+            Err(error) if error.is_execution_gone() => None,
+            told => told?,
+        }
     {
         *ending = Ending { error, cause, result: None };
     }

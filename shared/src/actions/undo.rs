@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Outcome, SetRowStatus, StopExecution};
+use super::{ActionResult, Outcome, RetryProcess, SetRowStatus, StopExecution};
 use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::Planned;
@@ -57,6 +57,9 @@ impl Undo {
             (StopExecution::KIND, ..) => {
                 refused("a stopped execution cannot be resumed; start the work anew".to_owned())
             }
+            (RetryProcess::KIND, ..) => refused(format!(
+                "a started execution cannot be un-started; to end it, send stop-cancelled-executions {{\"processId\": \"{target}\", \"cancel\": true}}"
+            )),
             (_, _, Some(by), _) => refused(format!("it was undone already, by action {by}")),
             (SetRowStatus::KIND, "applied", None, (Some(before), Some(after))) => {
                 Ok(Self { of, target, before, after })
