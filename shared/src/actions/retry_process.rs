@@ -220,17 +220,35 @@ async fn begin(
     execution: &ExecutionArn,
     deadline: TimeDelta,
 ) -> Result<Begun, sqlx::Error> {
-    let basis = &action.basis;
     let mut transaction = db.begin().await?;
+    let begun = reopen(&mut transaction, table, run, planned, action, execution, deadline).await;
+    // At once: a transaction that is only dropped keeps its locks until the connection is used again.
+    match begun {
+        Ok(Begun::Recorded(_)) => transaction.commit().await?,
+        Ok(Begun::Moved | Begun::Busy) | Err(_) => transaction.rollback().await?,
+    }
+    begun
+}
+
+async fn reopen(
+    db: &mut PgConnection,
+    table: &Table,
+    run: &Run,
+    planned: &Planned,
+    action: &RetryProcess,
+    execution: &ExecutionArn,
+    deadline: TimeDelta,
+) -> Result<Begun, sqlx::Error> {
+    let basis = &action.basis;
     // The lock comes before the statement that looks, so that this sees what the lock's last holder left.
-    if !lock(&mut transaction, &action.process.id.to_string()).await? {
+    if !lock(db, &action.process.id.to_string()).await? {
         return Ok(Begun::Busy);
     }
     if action.cause == RetryCause::Probe {
-        if !lock(&mut transaction, "probe").await? {
+        if !lock(db, "probe").await? {
             return Ok(Begun::Busy);
         }
-        let last = Probe::last(&mut transaction).await?;
+        let last = Probe::last(db).await?;
         if last.is_some_and(|last| last.state(deadline, Utc::now()) == ProbeState::UnderWay) {
             return Ok(Begun::Busy);
         }
@@ -252,12 +270,10 @@ async fn begin(
         .bind(i32::try_from(action.attempt).unwrap_or(i32::MAX))
         .bind(action.cause.as_str())
         .bind(&planned.reason)
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(db)
         .await?;
     let Some(images) = images else { return Ok(Begun::Moved) };
-    let images = (images.try_get("before")?, images.try_get("after")?);
-    transaction.commit().await?;
-    Ok(Begun::Recorded(Box::new(images)))
+    Ok(Begun::Recorded(Box::new((images.try_get("before")?, images.try_get("after")?))))
 }
 
 /// The lock that everybody holds who writes a process's row, until the transaction ends.
@@ -352,6 +368,7 @@ async fn put_back(
     let written = async {
         let mut transaction = db.begin().await?;
         if !lock(&mut transaction, process).await? {
+            transaction.rollback().await?;
             return Ok(PutBack::Later);
         }
         let uncount = "{set retry_count} = (w.before ->> 'retryCount')::int4,";

@@ -8,6 +8,7 @@ mod executions;
 mod ledger;
 mod migrate;
 mod processes;
+mod retry_process;
 mod set_row_status;
 mod stop_execution;
 mod support;

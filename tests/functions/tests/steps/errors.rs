@@ -10,7 +10,13 @@ use patient::table::{GUIDE, create};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const STEPS: [&str; 4] = ["sync-execution-status", "reconcile-processes", "fail-timed-out-processes", "check-health"];
+const STEPS: [&str; 5] = [
+    "sync-execution-status",
+    "reconcile-processes",
+    "fail-timed-out-processes",
+    "retry-failed-processes",
+    "check-health",
+];
 
 /// An event that every step takes.
 fn look() -> Value {

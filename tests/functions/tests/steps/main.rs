@@ -8,6 +8,7 @@ mod errors;
 mod health;
 mod operator;
 mod reconcile;
+mod retry;
 mod sync;
 mod timeouts;
 mod triggers;
