@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use functions_tests::{
     Bench, Machine, Tested, ago, arn_of, description, findings, listed, processing, sample, scripted, texts,
 };
@@ -56,7 +56,8 @@ impl Failed {
 
     /// What ListExecutions tells: the executions that failed, and these.
     fn list(&self, more: &[Value]) {
-        let of_rows = self.rows.iter().map(|row| listed(row.id, "FAILED", ago(199), Some(ago(101))));
+        let of_row = |row: &Row| listed(row.id, "FAILED", row.created_at + TimeDelta::seconds(1), Some(row.updated_at));
+        let of_rows = self.rows.iter().map(of_row);
         let executions: Vec<Value> = of_rows.chain(more.iter().cloned()).collect();
         self.aws.answer("ListExecutions", json!({ "executions": executions }));
     }
@@ -227,7 +228,10 @@ async fn crashed(hint: &str) -> Tested<Failed> {
     let url = failed.bench.database.url_through(database.port(), harness::APPLICATION.0, harness::APPLICATION.1);
     failed.aws.before("StartExecution", move || {
         let database = Arc::clone(&database);
-        async move { database.refuse().await }
+        async move {
+            database.refuse().await;
+            database.cut();
+        }
     });
     let function = failed.function().env("DATABASE_URL", url).start().await?;
     let crash = function.invoke(&schedule()).await;
