@@ -60,6 +60,12 @@ impl Action {
         matches!(self, Self::Undo(_))
     }
 
+    /// Whether it only ends what was begun, and counted, before: no history and no limit hinders that.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::ResolveRetry(_))
+    }
+
     /// What it changes, as the ledger spells it.
     #[must_use]
     pub fn target(&self) -> String {

@@ -180,16 +180,17 @@ async fn histories(
 
 /// What was closed since then, and how much of it by failures that may pass.
 async fn closed(session: &mut Session<'_>, since: DateTime<Utc>) -> Result<Closed, Error> {
+    /// Whether they failed, code, message, the execution's error; how many they are.
+    type Group = (bool, Option<String>, Option<String>, Option<String>, i64);
     let table = session.table().await?;
-    let rows: Vec<(bool, Option<String>, Option<String>, Option<String>, i64)> =
-        sqlx::query_as(table.sql(include_str!("closed.sql")))
-            .bind(since)
-            .bind(UNKNOWN)
-            .fetch_all(&mut *session.db)
-            .await
-            .map_err(Error::database("counting what was closed lately"))?;
+    let groups: Vec<Group> = sqlx::query_as(table.sql(include_str!("closed.sql")))
+        .bind(since)
+        .bind(UNKNOWN)
+        .fetch_all(&mut *session.db)
+        .await
+        .map_err(Error::database("counting what was closed lately"))?;
     let mut closed = Closed::default();
-    for (failed, code, message, error, count) in rows {
+    for (failed, code, message, error, count) in groups {
         closed.all += count;
         if failed && is_transient(code.as_deref(), message.as_deref(), error.as_deref()) {
             closed.transient += count;
