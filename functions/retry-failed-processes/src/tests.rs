@@ -381,6 +381,14 @@ fn what_needs_a_person_is_told_once_but_to_the_person_who_asks() {
 }
 
 #[test]
+fn a_retry_is_not_called_left_open_while_its_run_may_live() {
+    let manifest: toml::Table = toml::from_str(include_str!("../manifest.toml")).unwrap();
+    let lives = TimeDelta::seconds(manifest["timeout_seconds"].as_integer().unwrap());
+    // The clocks of the function and of the database differ by less than half a minute.
+    assert!(lives + TimeDelta::seconds(30) <= ResolveRetry::ABANDONED_AFTER);
+}
+
+#[test]
 fn a_retry_that_was_left_open_goes_before_all_others() {
     let mut evidence = evidence(crowd(1));
     let process = ProcessId(Uuid::from_u128(9));

@@ -403,7 +403,7 @@ impl ResolveRetry {
     pub const KIND: &'static str = "resolve-retry";
 
     /// After how long a retry that is still open was left so: longer than the step's function lives, and the clocks differ.
-    const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(3);
+    pub const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(3);
 
     /// The retries that were left open, by their identities in the ledger.
     ///

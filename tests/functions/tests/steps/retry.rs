@@ -8,7 +8,7 @@ use functions_tests::{
     Bench, Machine, Tested, ago, arn_of, description, findings, listed, processing, sample, scripted, texts,
 };
 use harness::{Aws, AwsProxy, CountingProxy, Failure, FunctionBuilder};
-use patient::table::{GUIDE, Row, Variant};
+use patient::table::{GUIDE, PUSHED, Row, Variant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -113,7 +113,7 @@ async fn a_transient_failure_is_started_anew_with_the_original_input() -> Tested
 
 #[tokio::test]
 async fn an_event_that_is_delivered_twice_starts_one_execution() -> Tested {
-    for variant in [patient::table::PUSHED, patient::table::EARLY] {
+    for variant in Variant::ALL {
         let failed = Failed::of("doubled", variant, 3, 60).await?;
         let (one, two) = tokio::try_join!(failed.function().start(), failed.function().start())?;
         let event = schedule();
@@ -440,16 +440,18 @@ async fn the_users_own_retry_wins() -> Tested {
     let result = failed.function().start().await?.invoke(&schedule()).await?;
     assert!(texts(&result["skipped"], "why").contains(&"its execution is not over"), "{result:#}");
 
-    // A request for the same, under another id.
-    let mut failed = Failed::new("users_request", 0, 40).await?;
-    let row = Row { target_id: Some(Uuid::new_v4()), ..failed_row("AI_ERROR") };
-    let newer = Row { user_id: row.user_id, target_id: row.target_id, ..processing(30) };
-    failed.bench.insert(&[row.clone(), newer]).await?;
-    failed.rows = vec![row];
-    failed.list(&[]);
-    let result = failed.function().start().await?.invoke(&schedule()).await?;
-    assert!(texts(&result["skipped"], "why").contains(&"superseded by a newer request of its user"), "{result:#}");
-    assert_eq!(failed.started().len(), 0);
+    // A request for the same, under another id; in both spellings of the columns that tell.
+    for variant in [GUIDE, PUSHED] {
+        let mut failed = Failed::of("users_request", variant, 0, 40).await?;
+        let row = Row { target_id: Some(Uuid::new_v4()), ..failed_row("AI_ERROR") };
+        let newer = Row { user_id: row.user_id, target_id: row.target_id, ..processing(30) };
+        failed.bench.insert(&[row.clone(), newer]).await?;
+        failed.rows = vec![row];
+        failed.list(&[]);
+        let result = failed.function().start().await?.invoke(&schedule()).await?;
+        assert!(texts(&result["skipped"], "why").contains(&"superseded by a newer request of its user"), "{result:#}");
+        assert_eq!(failed.started().len(), 0);
+    }
     Ok(())
 }
 
