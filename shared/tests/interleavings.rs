@@ -971,7 +971,7 @@ impl Checker {
             Action::RetryGoesOn => match s.retry {
                 Retry::Decided { moved: true } if self.rules.retry_compares => s.retry = Retry::Possible,
                 Retry::Decided { .. } => {
-                    if !s.newest().is_some_and(|run| !run.runs()) {
+                    if s.newest().is_none_or(Run::runs) {
                         return Err(Invariant::RetriesAreOfWhatIsOver);
                     }
                     if !matches!(s.row.status, ProcessStatus::Failed | ProcessStatus::Timeout) {
