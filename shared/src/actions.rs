@@ -4,6 +4,7 @@
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
 pub mod migrate;
+pub mod retry_process;
 pub mod set_goal_status;
 pub mod set_row_status;
 pub mod stop_execution;
@@ -18,6 +19,7 @@ use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
 pub use migrate::Migrate;
+pub use retry_process::{ResolveRetry, RetryProcess};
 pub use set_goal_status::SetGoalStatus;
 pub use set_row_status::SetRowStatus;
 pub use stop_execution::StopExecution;
@@ -30,6 +32,10 @@ pub enum Action {
     SetRowStatus(Box<SetRowStatus>),
     /// Stops an execution.
     StopExecution(StopExecution),
+    /// Starts a failed process anew.
+    RetryProcess(Box<RetryProcess>),
+    /// Closes a retry that was left open.
+    ResolveRetry(Box<ResolveRetry>),
     /// Takes an earlier action back.
     Undo(Undo),
     /// Brings schema `remediation` up to date.
@@ -45,6 +51,8 @@ impl Action {
         match self {
             Self::SetRowStatus(_) => SetRowStatus::KIND,
             Self::StopExecution(_) => StopExecution::KIND,
+            Self::RetryProcess(_) => RetryProcess::KIND,
+            Self::ResolveRetry(_) => ResolveRetry::KIND,
             Self::Undo(_) => Undo::KIND,
             Self::Migrate(_) => Migrate::KIND,
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
@@ -62,8 +70,19 @@ impl Action {
     pub fn keeps_status(&self) -> bool {
         match self {
             Self::SetRowStatus(action) => action.status == action.process.status,
-            Self::StopExecution(_) | Self::Undo(_) | Self::Migrate(_) | Self::SetGoalStatus(_) => false,
+            Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::ResolveRetry(_)
+            | Self::Undo(_)
+            | Self::Migrate(_)
+            | Self::SetGoalStatus(_) => false,
         }
+    }
+
+    /// Whether it only ends what was begun, and counted, before: no history and no limit hinders that.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::ResolveRetry(_))
     }
 
     /// What it changes, as the ledger spells it.
@@ -72,6 +91,8 @@ impl Action {
         match self {
             Self::SetRowStatus(action) => action.process.id.to_string(),
             Self::StopExecution(action) => action.execution.arn.to_string(),
+            Self::RetryProcess(action) => action.process.id.to_string(),
+            Self::ResolveRetry(action) => action.process.to_string(),
             Self::Undo(action) => action.target.clone(),
             Self::Migrate(_) => "schema remediation".to_owned(),
             Self::SetGoalStatus(action) => action.goal.to_string(),
@@ -87,6 +108,8 @@ impl Action {
                 json!({ "status": action.execution.status }),
                 json!({ "status": "ABORTED", "error": action.cause.error() }),
             ),
+            Self::RetryProcess(action) => action.preview(),
+            Self::ResolveRetry(action) => (action.after.clone(), action.before.clone()),
             Self::Undo(action) => (action.after.clone(), action.before.clone()),
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
             Self::SetGoalStatus(action) => action.preview(),
@@ -102,6 +125,8 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
     let outcome = match &planned.action {
         Action::SetRowStatus(_) => return Ok(None),
         Action::StopExecution(action) => stop_execution::apply(session, run, planned, action).await?,
+        Action::RetryProcess(action) => retry_process::apply(session, run, planned, action).await?,
+        Action::ResolveRetry(action) => retry_process::resolve(session, planned, action).await?,
         Action::Undo(action) => {
             let table = session.table().await?;
             undo::apply(session.db, &table, run, planned, action).await?

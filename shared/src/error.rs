@@ -57,6 +57,8 @@ pub enum Error {
         message: String,
         /// What to do next.
         advice: &'static str,
+        /// The service itself said no: nothing was done. Otherwise it may have been done, and only the answer not have come.
+        refused: bool,
     },
 }
 
@@ -119,12 +121,12 @@ impl Error {
     }
 
     /// Wraps what the AWS SDK says with what to do about it.
-    pub fn aws<E, R>(call: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
+    pub fn aws<E>(call: &'static str) -> impl FnOnce(SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         move |error| {
+            let refused = error.raw_response().is_some_and(|answer| answer.status().is_client_error());
             let (code, message) = match &error {
                 SdkError::TimeoutError(_) => ("Timeout".to_owned(), "no answer in time".to_owned()),
                 SdkError::ServiceError(service) => (
@@ -149,7 +151,7 @@ impl Error {
                 }
                 _ => "The event is tried again and then kept in the dead-letter queue",
             };
-            Self::Aws { call, code, message, advice }
+            Self::Aws { call, code, message, advice, refused }
         }
     }
 
@@ -157,6 +159,18 @@ impl Error {
     #[must_use]
     pub fn is_execution_gone(&self) -> bool {
         matches!(self, Self::Aws { code, .. } if code == "ExecutionDoesNotExist")
+    }
+
+    /// Whether AWS itself refused a call: nothing was done then. After any other failure it may have been.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Aws { refused: true, .. })
+    }
+
+    /// Whether Step Functions has an execution of this name already, which is over or was started with another input.
+    #[must_use]
+    pub fn is_execution_already_there(&self) -> bool {
+        matches!(self, Self::Aws { code, .. } if code == "ExecutionAlreadyExists")
     }
 
     /// Whether the connection to the database was lost: on a new one, a run that has changed nothing may begin again.

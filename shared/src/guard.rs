@@ -100,7 +100,7 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
     for planned in wanted {
         let history = facts.targets.get(&planned.action.target()).copied().unwrap_or_default();
         let cooling = i64::from(limits.cooldown_seconds) - history.seconds_since_last.unwrap_or(i64::MAX);
-        let why = if demand.approved || planned.action.is_undo() {
+        let why = if demand.approved || planned.action.is_undo() || planned.action.is_end() {
             None
         } else if history.undone {
             Some(texts::undone(language))
@@ -120,6 +120,7 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
         guarded.hold = candidates;
         return guarded;
     }
+    (guarded.apply, candidates) = candidates.into_iter().partition(|planned| planned.action.is_end());
     let share = facts.control.share.unwrap_or(limits.share_of_candidates);
     let changed = candidates.iter().filter(|planned| !planned.action.keeps_status()).count();
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
@@ -159,7 +160,7 @@ mod tests {
 
     use super::*;
     use crate::actions::set_row_status::ErrorChange;
-    use crate::actions::{Action, Migrate, SetRowStatus, Undo, Undoable};
+    use crate::actions::{Action, Migrate, ResolveRetry, SetRowStatus, Undo, Undoable};
     use crate::domain::{Process, ProcessId, ProcessStatus};
 
     /// `count` actions, all on one target: the reason of each is its place.
@@ -367,6 +368,28 @@ mod tests {
         }
         let no_rest = Limits { cooldown_seconds: 0, ..LIMITS };
         assert_eq!(outcome(&guard(wanted(1), demand(1), &no_rest, &history(tried(1, Some(0))))).1, 1);
+    }
+
+    #[test]
+    fn what_was_begun_is_ended_whatever_the_limits_say_if_anything_may_be_done() {
+        let process = ProcessId(Uuid::nil());
+        let execution = "arn:aws:states:us-east-1:1:execution:ai:x-retry-2".parse().unwrap();
+        let end = ResolveRetry { process, execution, before: Value::Null, after: Value::Null };
+        let wanted = || {
+            let mut wanted = wanted(1);
+            wanted.push(Planned::new(Action::ResolveRetry(Box::new(end.clone())), "left open".into()));
+            wanted
+        };
+        let tried = TargetFacts { attempts: 9, seconds_since_last: Some(0), undone: true };
+        let facts =
+            Facts { actions_last_hour: 20, targets: HashMap::from([(process.to_string(), tried)]), ..Facts::default() };
+        let guarded = guard(wanted(), demand(2), &LIMITS, &facts);
+        assert_eq!(outcome(&guarded), (Mode::Act, 1, 1, 0, true));
+        assert!(guarded.apply[0].action.is_end());
+        for mode in [Mode::Propose, Mode::Observe] {
+            let guarded = guard(wanted(), Demand { mode, ..demand(2) }, &LIMITS, &facts);
+            assert_eq!(outcome(&guarded), (mode, 0, 2, 0, false));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The record of what was looked at, wanted and done: `remediation.runs`, `actions`, `plans` and `incidents`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub struct Run {
 }
 
 /// After how long an action that was begun and not ended is given up: longer than any Lambda lives.
-const ABANDONED_AFTER: &str = "16 minutes";
+pub const LONGER_THAN_ANY_LAMBDA: TimeDelta = TimeDelta::minutes(16);
 
 /// Writes the run's record; one that is there already stands (the answer to it was lost with the connection).
 ///
@@ -206,17 +206,21 @@ pub async fn record_failed(
     .map_err(Error::database("recording what was refused"))
 }
 
-/// Actions of a kind that a crash left open, with their targets and causes.
+/// Actions of a kind that a crash left open, with their targets and causes: those begun longer than `age` ago.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn abandoned(db: &mut PgConnection, kind: &str) -> Result<Vec<(Uuid, String, Option<String>)>, Error> {
+pub async fn abandoned(
+    db: &mut PgConnection,
+    kind: &str,
+    age: TimeDelta,
+) -> Result<Vec<(Uuid, String, Option<String>)>, Error> {
     sqlx::query_as(
         "SELECT id, target, cause FROM remediation.actions
-          WHERE outcome = 'applying' AND kind = $1 AND created_at < now() - $2::interval",
+          WHERE outcome = 'applying' AND kind = $1 AND created_at < now() - make_interval(secs => $2)",
     )
     .bind(kind)
-    .bind(ABANDONED_AFTER)
+    .bind(age.as_seconds_f64())
     .fetch_all(db)
     .await
     .map_err(Error::database("reading what was left open"))

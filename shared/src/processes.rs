@@ -38,6 +38,8 @@ pub enum Filter {
     CancelledButRunning,
     /// PROCESSING rows that nobody has written for so long.
     Stalled(TimeDelta),
+    /// Rows closed as failed in the last day.
+    LatelyFailed,
 }
 
 /// A step that puts processes right; such steps differ in their manifests and in which rows they look at.
@@ -395,7 +397,7 @@ async fn extent(
     filter: Filter,
 ) -> Result<(usize, Option<DateTime<Utc>>), Error> {
     let looked_for = match filter {
-        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) => "{open}",
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => "{open}",
         Filter::CancelledButRunning => "{cancelled}",
     };
     let sql = include_str!("processes/extent.sql").replace("{looked for}", looked_for);
@@ -420,6 +422,7 @@ async fn candidates(
         Filter::PastDeadline => include_str!("processes/past_deadline.sql"),
         Filter::CancelledButRunning => include_str!("processes/cancelled_but_running.sql"),
         Filter::Stalled(_) => include_str!("processes/stalled.sql"),
+        Filter::LatelyFailed => include_str!("processes/lately_failed.sql"),
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
     let (policy, now) = (&session.config.policy, session.now);
@@ -431,7 +434,7 @@ async fn candidates(
             .bind(after.map_or(Uuid::nil(), |id| id.0))
             .bind(i64::try_from(page).unwrap_or(i64::MAX));
         let query = match filter {
-            Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
+            Filter::OpenOrLatelyClosed | Filter::LatelyFailed => query.bind(now - TimeDelta::days(1)),
             Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
             Filter::CancelledButRunning => query,
             Filter::Stalled(after) => query.bind(now - after),
@@ -452,7 +455,7 @@ async fn candidates(
 async fn still_running(session: &mut Session<'_>, table: &Table, filter: Filter) -> Result<Vec<Case>, Error> {
     let reading = "reading overtaken executions";
     let condition = match filter {
-        Filter::PastDeadline | Filter::Stalled(_) => return Ok(Vec::new()),
+        Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => return Ok(Vec::new()),
         Filter::OpenOrLatelyClosed => "",
         Filter::CancelledButRunning => " AND {status} IN ({cancelled})",
     };
@@ -576,6 +579,78 @@ async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Erro
             told => told?,
         }
         && failure(error.as_deref(), cause.as_deref()).certain
+    {
+        *ending = Ending { error, cause, result: None };
+    }
+    Ok(())
+}
+
+/// Reads the list of executions back to where anything may still run, so that the newest execution that is known of a process
+/// is its newest.
+///
+/// # Errors
+/// [`Error::Aws`], [`Error::Database`].
+pub async fn list_lately(session: &mut Session<'_>) -> Result<(), Error> {
+    let since = session.now - session.config.policy.process_deadline - CLOCK_SKEW;
+    list(session, None, since, TimeDelta::zero(), session.stop_at).await.map(drop)
+}
+
+/// Whether a sweep's list reached back to where anything may still run.
+#[must_use]
+pub fn is_listed_lately(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> bool {
+    let listed = evidence.cursor.as_ref().and_then(|cursor| cursor.listed.as_ref());
+    listed.is_some_and(|listed| listed.until >= now && listed.since <= now - config.policy.process_deadline)
+}
+
+/// Asks Step Functions what the executions of some closed rows ended with: their own words, and the last failed task's where
+/// those say nothing. What it refuses leaves the rest unknown, and comes back to be told.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn look_up_endings(
+    session: &mut Session<'_>,
+    cases: &mut [Case],
+    wanted: impl Fn(&Case) -> bool,
+    stop_at: Instant,
+) -> Result<Option<Finding>, Error> {
+    let mut trouble: Option<(String, Option<Finding>)> = None;
+    for case in cases.iter_mut().filter(|case| wanted(case)) {
+        if trouble.is_none() && Instant::now() >= stop_at {
+            trouble = Some((texts::no_time_left(session.config.language), None));
+        }
+        if trouble.is_none()
+            && let Err(error) = learn_ending(session, case).await
+            && let Some(refused) = recoverable(error)?
+        {
+            trouble = Some((refused.to_string(), Some(unavailable(&refused))));
+        }
+        if let Some((why, _)) = &trouble {
+            case.newest = Newest::Unknown(why.clone());
+        }
+    }
+    Ok(trouble.and_then(|(_, finding)| finding))
+}
+
+async fn learn_ending(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
+    let id = case.process.id;
+    let Newest::Known(Some(execution)) = &mut case.newest else { return Ok(()) };
+    if execution.ending.is_none() {
+        let seen = match session.step_functions.describe(&execution.arn, &session.config.result_path).await {
+            Err(error) if error.is_execution_gone() => {
+                Seen { process: Some(id), execution: forgotten(execution, &error, session.config) }
+            }
+            told => told?,
+        };
+        executions::remember(session.db, std::slice::from_ref(&seen)).await?;
+        *execution = Execution { stopped_for_deadline: execution.stopped_for_deadline, ..seen.execution };
+    }
+    if execution.status == ExecutionStatus::Failed
+        && let Some(ending) = &mut execution.ending
+        && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
+        && let Some((error, cause)) = match session.step_functions.last_task_failure(&execution.arn).await {
+            Err(error) if error.is_execution_gone() => None,
+            told => told?,
+        }
     {
         *ending = Ending { error, cause, result: None };
     }

@@ -1,7 +1,8 @@
-//! Step Functions, as far as it is asked: what an execution is, which ones there are, what failed in one, and stopping it.
+//! Step Functions, as far as it is asked: what an execution is, which ones there are, what failed in one, stopping and starting one.
 //!
 //! Every call is paced to its refill rate (facts of the quotas: DescribeExecution 10, ListExecutions 2, StopExecution 25
-//! a second where they are lowest), so that a sweep never takes the application's own share.
+//! a second where they are lowest), so that a sweep never takes the application's own share. StartExecution, of which the
+//! application has 150 a second, is paced to far less: each one is a model call.
 
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub struct StepFunctions {
     describe: Pace,
     list: Pace,
     stop: Pace,
+    start: Pace,
 }
 
 /// An execution and the process that its input names.
@@ -60,6 +62,7 @@ impl StepFunctions {
             describe: Pace::new(10, 50),
             list: Pace::new(2, 20),
             stop: Pace::new(25, 100),
+            start: Pace::new(10, 10),
         }
     }
 
@@ -89,6 +92,18 @@ impl StepFunctions {
     /// # Errors
     /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
     pub async fn describe(&self, arn: &ExecutionArn, result_path: &ResultPath) -> Result<Seen, Error> {
+        self.describe_with_input(arn, result_path).await.map(|(seen, _input)| seen)
+    }
+
+    /// DescribeExecution, with the input that the execution was started with; `None` where that is not told.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn describe_with_input(
+        &self,
+        arn: &ExecutionArn,
+        result_path: &ResultPath,
+    ) -> Result<(Seen, Option<String>), Error> {
         self.describe.wait().await;
         let answer = self
             .client
@@ -108,7 +123,9 @@ impl StepFunctions {
             ending: status.is_over().then(|| ending(&answer, result_path)),
             stopped_for_deadline: false,
         };
-        Ok(Seen { process: process_of(arn, answer.input()), execution })
+        let seen = Seen { process: process_of(arn, answer.input()), execution };
+        let included = answer.input_details().is_none_or(|details| details.included());
+        Ok((seen, answer.input().filter(|_| included).map(str::to_owned)))
     }
 
     /// One page of ListExecutions.
@@ -196,6 +213,25 @@ impl StepFunctions {
             .await
             .map(drop)
             .map_err(Error::aws("StopExecution"))
+    }
+
+    /// StartExecution; when the execution began. The name is what makes it happen once: as long as the execution runs, the
+    /// same name and input are answered with that execution.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn start(&self, name: &str, input: &str) -> Result<DateTime<Utc>, Error> {
+        self.start.wait().await;
+        let answer = self
+            .client
+            .start_execution()
+            .state_machine_arn(&self.state_machine_arn)
+            .name(name)
+            .input(input)
+            .send()
+            .await
+            .map_err(Error::aws("StartExecution"))?;
+        Ok(time(answer.start_date()).unwrap_or_else(Utc::now))
     }
 }
 

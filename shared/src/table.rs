@@ -32,11 +32,10 @@ pub(crate) struct Column {
     pub(crate) local_time: bool,
 }
 
-/// A column in both spellings, and the types that it may have.
+/// A column in both spellings, and the types that it may have; where none are named, any is right.
 pub(crate) type Wanted = (&'static str, &'static str, &'static [&'static str]);
 
-/// The columns that are needed, in both spellings, and the types that they may have. Columns that are not here
-/// (`user_id`, `type`, `target_id` …) may be there or not.
+/// The columns that are needed.
 const NEEDED: [Wanted; 8] = [
     ("id", "id", &["uuid"]),
     ("status", "status", &["text", "character varying", "enum"]),
@@ -47,8 +46,13 @@ const NEEDED: [Wanted; 8] = [
     ("updated_at", "updatedAt", TIMES),
     ("completed_at", "completedAt", TIMES),
 ];
-/// A column that may be missing; SQL sees NULL then.
-const RETRY_COUNT: Wanted = ("retry_count", "retryCount", &["smallint", "integer"]);
+/// Columns that may be missing; SQL sees NULL then. Those of any type are only compared with themselves.
+const OPTIONAL: [Wanted; 4] = [
+    ("retry_count", "retryCount", &["smallint", "integer"]),
+    ("user_id", "userId", &[]),
+    ("type", "type", &[]),
+    ("target_id", "targetId", &[]),
+];
 pub(crate) const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
 
 impl Table {
@@ -86,10 +90,10 @@ impl Table {
         }
         let mut columns = BTreeMap::new();
         let mut statuses = None;
-        for wanted in NEEDED.into_iter().chain([RETRY_COUNT]) {
+        for wanted in NEEDED.into_iter().chain(OPTIONAL) {
             let column = match find(name, found, wanted)? {
                 Some(column) => column,
-                None if wanted == RETRY_COUNT => continue,
+                None if OPTIONAL.contains(&wanted) => continue,
                 None => return Err(missing(name, wanted)),
             };
             if wanted.0 == "status" {
@@ -124,6 +128,12 @@ impl Table {
         &self.name
     }
 
+    /// Whether the table has a column that it may do without.
+    #[must_use]
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
     /// The table's name, quoted and qualified.
     #[must_use]
     pub fn relation(&self) -> String {
@@ -132,11 +142,15 @@ impl Table {
 
     /// A `.sql` file in this table's spelling. Of a column `x` of the row `p`, `{x}` is its value (a time as
     /// `timestamptz`), `{set x}` its bare name, `{as x}` after an expression the cast to its type; `{table}` is the
-    /// relation, `{image}` what an action can change of the row, `{open}`, `{failed}`, `{completed}` … the statuses as
-    /// literals of the column's own type, so that an index on it stays usable.
+    /// relation, `{image}` what an action can change of the row, `{superseded}` whether the user has asked for the same
+    /// anew, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
+    /// it stays usable.
     #[must_use]
     pub fn sql(&self, template: &str) -> AssertSqlSafe<String> {
-        let mut sql = template.replace("{image}", IMAGE).replace("{table}", &self.relation());
+        let comparable = ["user_id", "type", "target_id"].iter().all(|column| self.has(column));
+        let superseded = if comparable { SUPERSEDED } else { "false" };
+        let mut sql = template.replace("{image}", IMAGE).replace("{superseded}", superseded);
+        sql = sql.replace("{table}", &self.relation());
         let statuses: [(&str, &[ProcessStatus]); 6] = [
             ("{open}", &[ProcessStatus::Pending, ProcessStatus::Processing]),
             ("{failed}", &[ProcessStatus::Failed, ProcessStatus::Timeout]),
@@ -158,7 +172,10 @@ impl Table {
             sql = sql.replace(&format!("{{set {column}}}"), name);
             sql = sql.replace(&format!("{{as {column}}}"), &cast);
         }
-        AssertSqlSafe(sql.replace("{retry_count}", "NULL"))
+        for (missing, ..) in OPTIONAL {
+            sql = sql.replace(&format!("{{{missing}}}"), "NULL");
+        }
+        AssertSqlSafe(sql)
     }
 
     /// Those of `statuses` that the column knows, as literals of its own type: an index on it stays usable. A column that knows none
@@ -179,6 +196,11 @@ const IMAGE: &str = "jsonb_build_object('status', {status}::text, 'progress', {p
      'result', 'md5:' || md5(nullif({result}, 'null')::text), \
      'completedAt', to_jsonb({completed_at} AT TIME ZONE 'UTC'), \
      'updatedAt', to_jsonb({updated_at} AT TIME ZONE 'UTC'))";
+
+/// Whether a newer row asks for the same as row `p`: the same user, type and target. Without a target nothing is the same.
+const SUPERSEDED: &str = "EXISTS (SELECT FROM {table} n \
+     WHERE n.{set user_id} = {user_id} AND n.{set type} = {type} AND n.{set target_id} = {target_id} \
+       AND n.{set created_at} > p.{set created_at})";
 
 /// A column, as the catalogue has it.
 pub(crate) struct Found {
@@ -204,7 +226,7 @@ pub(crate) fn find<'a>(name: &TableName, found: &'a [Found], wanted: Wanted) -> 
     let Some(column) = found.iter().find(|column| column.name == snake || column.name == camel) else {
         return Ok(None);
     };
-    if !types.contains(&column.family.as_str()) {
+    if !types.is_empty() && !types.contains(&column.family.as_str()) {
         return Err(Error::Table(format!(
             "column `{}` of table {name} is of type {}: it is needed as {}",
             column.name,

@@ -18,6 +18,14 @@
 //! | cancel by hand | yes | yes | 10 |
 //! | sync and cancel by hand | no | no | 11 |
 //!
+//! Our own retry is the second execution in searches that begin with a process that has failed, while something of its first
+//! execution may still write:
+//!
+//! | both steps | sweep alone | cancel | depth |
+//! | --- | --- | --- | --- |
+//! | yes | | yes | 9 |
+//! | | yes | no | 13 |
+//!
 //! From every state on the way the others are then stopped, our steps go on to their ends, and eight sweeps follow, some
 //! thirty things more. Everything that may happen later may also never happen, which is how losses and deaths are
 //! covered; events may be delivered any number of times.
@@ -37,6 +45,9 @@
 //!   others act in between, and a step may die at each point. Writes compare the row and the newest known execution.
 //! - An operator's cancel by hand, with the real [`remediation::decide::cancel`]: list, read the row, stop what runs (the
 //!   overtaken one first), re-read, list again, and write the row last. What starts after its last list is the sweep's.
+//! - Our retry in parts: list and look, re-open the row and register the execution, start it; or have it refused and put the row
+//!   back; or die in between, or get no answer, while the call may get through yet. What is left so is resolved by a later
+//!   run, or never.
 //! - Reads that lag: a list may show RUNNING, or not yet show an execution, for what changed since the last tick.
 //! - Time: ticks at any moment. `SETTLE_SECONDS` passes with one tick, `START_DEADLINE_SECONDS` with two,
 //!   `PROCESS_DEADLINE_SECONDS` with three. Between ticks the order of what happened is kept, as the decisions compare it;
@@ -137,6 +148,8 @@ enum At {
     Fail,
     /// It has ended, or nothing of it moves any more.
     Still,
+    /// It is registered for a retry of ours, and was not started: it does not exist.
+    Registered,
 }
 
 /// What `remediation.executions` has of an execution.
@@ -184,8 +197,12 @@ impl Run {
         in_ledger: false,
     };
 
+    fn exists(&self) -> bool {
+        self.at != At::Registered
+    }
+
     fn runs(&self) -> bool {
-        self.status == ExecutionStatus::Running
+        self.status == ExecutionStatus::Running && self.exists()
     }
 
     fn end(&mut self, status: ExecutionStatus) {
@@ -267,6 +284,23 @@ enum Cancel {
     Done,
 }
 
+/// Our retry of a failed process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Retry {
+    Possible,
+    /// It has seen a failed row and an execution that is over, and is about to re-open the row.
+    Decided {
+        moved: bool,
+    },
+    /// The row is re-opened and an execution registered; that is to be started. `left`: by a run that died, or had no answer.
+    Begun {
+        before: Row,
+        moved: bool,
+        left: bool,
+    },
+    Done,
+}
+
 /// Everything there is, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct State {
@@ -280,6 +314,7 @@ struct State {
     user_retried: bool,
     /// Whether an operator may still cancel by hand.
     operator: bool,
+    retry: Retry,
     steps: [Step; 3],
 }
 
@@ -318,6 +353,11 @@ enum Action {
     HandBegins,
     Ours(usize),
     Dies(usize),
+    RetryLooks { lagging: bool },
+    RetryGoesOn,
+    RetryRefused,
+    RetryDies,
+    RetryResolved,
 }
 
 impl fmt::Display for Action {
@@ -357,6 +397,13 @@ impl fmt::Display for Action {
             Self::HandBegins => write!(f, "operator: cancels by hand"),
             Self::Ours(step) => write!(f, "{}: goes on", who(step)),
             Self::Dies(step) => write!(f, "{}: dies", who(step)),
+            Self::RetryLooks { lagging } => {
+                write!(f, "retry: lists executions{}, and looks", if *lagging { ", lagging" } else { "" })
+            }
+            Self::RetryGoesOn => write!(f, "retry: re-opens the row, or calls StartExecution"),
+            Self::RetryRefused => write!(f, "retry: StartExecution is refused, the row is put back"),
+            Self::RetryDies => write!(f, "retry: dies, or gets no answer"),
+            Self::RetryResolved => write!(f, "retry: a later run looks what became of the one before"),
         }
     }
 }
@@ -397,6 +444,8 @@ enum Invariant {
     EverythingEnds,
     /// Once the others stop acting, so do we.
     WeComeToRest,
+    /// A process is started anew only while nothing of it runs.
+    RetriesAreOfWhatIsOver,
 }
 
 /// `decide`, as the real one or as one broken on purpose.
@@ -417,6 +466,10 @@ struct Rules {
     compares_row: bool,
     /// Executions that a newer one has overtaken are looked at.
     sees_overtaken: bool,
+    /// Our retry compares the row's version and the newest execution when it re-opens the row.
+    retry_compares: bool,
+    /// It registers its execution then.
+    retry_registers: bool,
 }
 
 const POLICY: Policy = Policy {
@@ -433,6 +486,8 @@ const REAL: Rules = Rules {
     sync_lists: true,
     compares_row: true,
     sees_overtaken: true,
+    retry_compares: true,
+    retry_registers: true,
 };
 
 /// A row and an execution as decisions see them: equal ones are decided once.
@@ -512,12 +567,39 @@ impl State {
         cancel: Cancel::Possible,
         user_retried: false,
         operator: false,
+        retry: Retry::Done,
         steps: [Step::Idle; 3],
+    };
+
+    /// A row that failed a while ago, as its execution did; something that outlived it may still write.
+    const FAILED: Self = Self {
+        row: Row {
+            status: ProcessStatus::Failed,
+            has_result: false,
+            created_age: 0,
+            updated: Stamp { age: 1, order: 1 },
+            completed: Some(Stamp { age: 1, order: 1 }),
+        },
+        runs: [
+            Some(Run {
+                status: ExecutionStatus::Failed,
+                at: At::Still,
+                started: Stamp { age: 1, order: 0 },
+                ended: Stamp { age: 1, order: 2 },
+                known: Known::Over,
+                ..Run::STARTED
+            }),
+            None,
+        ],
+        starting: None,
+        late: true,
+        retry: Retry::Possible,
+        ..Self::ACCEPTED
     };
 
     /// The newest execution that exists.
     fn newest(&self) -> Option<&Run> {
-        self.runs.iter().flatten().last()
+        self.runs.iter().flatten().rfind(|run| run.exists())
     }
 
     /// The newest execution that is known.
@@ -533,6 +615,10 @@ impl State {
         self.steps.iter().enumerate().any(|(step, at)| step != by && stops(at))
     }
 
+    fn exists(&self, index: u8) -> bool {
+        self.runs[usize::from(index)].is_some_and(|run| run.exists())
+    }
+
     fn run(&mut self, index: u8) -> &mut Run {
         self.runs[usize::from(index)].as_mut().unwrap()
     }
@@ -546,27 +632,75 @@ impl State {
                 *row_moved = true;
             }
         }
+        if let Retry::Decided { moved } | Retry::Begun { moved, .. } = &mut self.retry {
+            *moved = true;
+        }
     }
 
     /// Something is learnt of an execution; less than what is known changes nothing.
     fn learn(&mut self, index: usize, known: Known) {
-        let newest = self.newest_known();
-        let Some(run) = &mut self.runs[index] else { return };
-        run.known = run.known.max(known);
+        self.know(|s| {
+            if let Some(run) = &mut s.runs[index] {
+                run.known = run.known.max(known);
+            }
+        });
+    }
+
+    /// What is known of executions changes: whoever rests on the newest of them finds it moved.
+    fn know(&mut self, change: impl FnOnce(&mut Self)) {
         let said = |newest: Option<(usize, Run)>| newest.map(|(index, run)| (index, run.known_over()));
-        if said(newest) != said(self.newest_known()) {
+        let before = said(self.newest_known());
+        change(self);
+        if before != said(self.newest_known()) {
             for step in &mut self.steps {
                 if let Step::Write { known_moved, .. } = step {
                     *known_moved = true;
                 }
             }
+            if let Retry::Decided { moved } = &mut self.retry {
+                *moved = true;
+            }
         }
+    }
+
+    /// Whether our retry may be decided on, as far as is known: the row failed, its newest execution is over, both have settled.
+    fn may_retry(&self) -> bool {
+        let row = &self.row;
+        matches!(row.status, ProcessStatus::Failed | ProcessStatus::Timeout)
+            && !row.has_result
+            && row.completed.unwrap_or(row.updated).age >= 1
+            && self.runs[1].is_none()
+            && self.newest_known().is_some_and(|(_, run)| {
+                run.known_over()
+                    && run.ended.age >= 1
+                    && run.status != ExecutionStatus::Succeeded
+                    && (run.status != ExecutionStatus::Aborted || run.in_ledger)
+            })
+    }
+
+    /// A row that was re-opened for an execution that was not started is given back what it had, if nobody moved it; that
+    /// execution is forgotten.
+    fn put_back(&mut self, before: Row, moved: bool) -> Result<(), Invariant> {
+        if !moved {
+            if self.runs[1].is_some_and(|run| run.runs()) {
+                return Err(Invariant::NothingRunsWhenWeClose);
+            }
+            let created_age = self.row.created_age;
+            self.write(|row| *row = before);
+            (self.row.created_age, self.row.updated) = (created_age, before.updated);
+        }
+        // What was given up by the decision table is known as over, and stays so.
+        if self.runs[1].is_some_and(|run| !run.exists() && run.status == ExecutionStatus::Running) {
+            self.know(|s| s.runs[1] = None);
+        }
+        self.retry = Retry::Done;
+        Ok(())
     }
 
     /// ListExecutions. What changed since the last tick, a lagging list does not show.
     fn list(&mut self, lagging: bool) {
         for index in 0..self.runs.len() {
-            let Some(run) = self.runs[index] else { continue };
+            let Some(run) = self.runs[index].filter(Run::exists) else { continue };
             let known = match (run.runs(), lagging) {
                 (true, true) if run.started.age == 0 => Known::Nothing,
                 (false, true) if run.started.age == 0 && run.ended.age == 0 => Known::Nothing,
@@ -580,7 +714,8 @@ impl State {
 
     /// Whether a list could lag at all.
     fn may_lag(&self) -> bool {
-        self.runs.iter().flatten().any(|run| run.started.age == 0 || (!run.runs() && run.ended.age == 0))
+        let exist = self.runs.iter().flatten().filter(|run| run.exists());
+        exist.into_iter().any(|run| run.started.age == 0 || (!run.runs() && run.ended.age == 0))
     }
 
     /// Time passes. What waited too long for its execution does not get one; a look that began too long ago has died.
@@ -607,6 +742,12 @@ impl State {
             each(&mut run.started);
             each(&mut run.ended);
         }
+        if let Retry::Begun { before, .. } = &mut self.retry {
+            each(&mut before.updated);
+            if let Some(completed) = &mut before.completed {
+                each(completed);
+            }
+        }
     }
 
     /// Equal states look equal: what no longer matters is forgotten, and orders are numbered without gaps.
@@ -615,7 +756,9 @@ impl State {
             // Only a row without any execution counts from there.
             self.row.created_age = 0;
         }
-        if let [Some(old), Some(Run { known: Known::Running | Known::Over | Known::Ending, .. })] = &mut self.runs
+        if let [Some(old), Some(new)] = &mut self.runs
+            && new.known > Known::Nothing
+            && new.exists()
             && !old.runs()
         {
             // Nobody asks any more what it ended with, or when.
@@ -628,7 +771,7 @@ impl State {
             if !starts_matter {
                 run.started.order = 0;
             }
-            if run.runs() {
+            if run.status == ExecutionStatus::Running {
                 run.ended = run.started;
             }
             if run.known == Known::Over && matches!(run.status, ExecutionStatus::TimedOut) {
@@ -682,7 +825,7 @@ impl State {
                     act(Action::WorkflowFails { run: index, lost: true });
                 }
                 At::Success | At::Fail => act(Action::Ends(index)),
-                At::Still => {}
+                At::Still | At::Registered => {}
             }
             act(Action::TimesOut(index));
             act(Action::StoppedByHand(index));
@@ -711,6 +854,7 @@ impl State {
     /// When our steps can go on, begin or die.
     fn ours(&self, steps: [bool; 3], mut act: impl FnMut(Action)) {
         for (run, index) in self.runs.iter().zip(0..) {
+            let run = run.as_ref().filter(|run| run.exists());
             if let (Some(run), Step::Idle, true) = (run, self.steps[SYNC], steps[SYNC]) {
                 act(Action::Event { run: index, over: false });
                 if !run.runs() {
@@ -732,6 +876,33 @@ impl State {
                 act(Action::Ours(step));
                 act(Action::Dies(step));
             }
+        }
+        // The run that has begun it, or its last call, ends before the execution's deadline.
+        let in_time = self.runs[1].is_some_and(|run| !run.exists() && run.started.age < DEADLINE_TICKS);
+        match self.retry {
+            Retry::Possible => {
+                act(Action::RetryLooks { lagging: false });
+                if self.may_lag() {
+                    act(Action::RetryLooks { lagging: true });
+                }
+            }
+            Retry::Decided { .. } => act(Action::RetryGoesOn),
+            Retry::Begun { left: false, .. } => {
+                if in_time {
+                    act(Action::RetryGoesOn);
+                }
+                act(Action::RetryRefused);
+                act(Action::RetryDies);
+            }
+            Retry::Begun { left: true, .. } => {
+                // A call without an answer may have got through, or get through yet: before anybody looks, minutes later.
+                if self.runs[1].is_some_and(|run| !run.exists() && run.started.age == 0) {
+                    act(Action::RetryGoesOn);
+                } else {
+                    act(Action::RetryResolved);
+                }
+            }
+            Retry::Done => {}
         }
     }
 }
@@ -833,6 +1004,58 @@ impl Checker {
             }
             Action::Ours(step) => self.go_on(s, step)?,
             Action::Dies(step) => s.steps[step] = Step::Idle,
+            Action::RetryLooks { lagging } => {
+                s.list(lagging);
+                if s.may_retry() {
+                    s.retry = Retry::Decided { moved: false };
+                }
+            }
+            Action::RetryGoesOn => match s.retry {
+                Retry::Decided { moved: true } if self.rules.retry_compares => s.retry = Retry::Possible,
+                Retry::Decided { .. } => {
+                    if s.newest().is_none_or(Run::runs) {
+                        return Err(Invariant::RetriesAreOfWhatIsOver);
+                    }
+                    if !matches!(s.row.status, ProcessStatus::Failed | ProcessStatus::Timeout) {
+                        return Err(Invariant::CompletedAndCancelledStand);
+                    }
+                    let before = s.row;
+                    s.write(|row| {
+                        row.status = ProcessStatus::Pending;
+                        row.completed = None;
+                    });
+                    if self.rules.retry_registers {
+                        s.know(|s| s.runs[1] = Some(Run { at: At::Registered, known: Known::Running, ..Run::STARTED }));
+                    } else {
+                        s.runs[1] = Some(Run { at: At::Registered, ..Run::STARTED });
+                    }
+                    s.retry = Retry::Begun { before, moved: false, left: false };
+                }
+                Retry::Begun { left, .. } => {
+                    let known = s.run(1).known;
+                    s.runs[1] = Some(Run { known, ..Run::STARTED });
+                    if !left {
+                        s.retry = Retry::Done;
+                    }
+                }
+                Retry::Possible | Retry::Done => unreachable!("nothing to go on with"),
+            },
+            Action::RetryRefused => {
+                if let Retry::Begun { before, moved, .. } = s.retry {
+                    s.put_back(before, moved)?;
+                }
+            }
+            Action::RetryDies => {
+                if let Retry::Begun { left, .. } = &mut s.retry {
+                    *left = true;
+                }
+            }
+            Action::RetryResolved => match s.retry {
+                Retry::Begun { before, moved, .. } if !s.exists(1) => {
+                    s.put_back(before, moved)?;
+                }
+                Retry::Begun { .. } | Retry::Possible | Retry::Decided { .. } | Retry::Done => s.retry = Retry::Done,
+            },
         }
         for step in &mut state.steps {
             if let Step::Write { closing, row_moved, known_moved, there } = step
@@ -875,6 +1098,18 @@ impl Checker {
             }
             // One open action at a time on an execution: this one is already being handled.
             Step::Describe { run, .. } if s.is_being_stopped(run, step) => Step::Idle,
+            Step::Describe { run, .. } if s.runs[usize::from(run)].is_none() => anew,
+            Step::Describe { run, .. } if !s.exists(run) => {
+                // Step Functions does not know it. Past its deadline it is given up; before, there is nothing to stop.
+                if s.run(run).started.age < DEADLINE_TICKS {
+                    Step::Idle
+                } else {
+                    s.run(run).status = ExecutionStatus::TimedOut;
+                    s.run(run).ended = Stamp::NOW;
+                    s.learn(usize::from(run), Known::Ending);
+                    anew
+                }
+            }
             Step::Describe { run, cause } => {
                 if s.run(run).runs() {
                     // The ledger comes first.
@@ -966,9 +1201,10 @@ impl Checker {
     /// Whether everything ends well once the others stop acting: each step of ours goes on to its end, then there is a
     /// sweep each tick.
     fn ends_well(&mut self, state: &State) -> Result<(), (Invariant, State)> {
-        let mut s =
-            State { starting: None, late: false, cancel: Cancel::Done, user_retried: true, operator: false, ..*state };
-        for run in s.runs.iter_mut().flatten() {
+        // A retry of ours dies where it stands, and nobody looks after it but the decision table.
+        let (cancel, retry) = (Cancel::Done, Retry::Done);
+        let mut s = State { starting: None, late: false, cancel, user_retried: true, operator: false, retry, ..*state };
+        for run in s.runs.iter_mut().flatten().filter(|run| run.exists()) {
             run.at = At::Still;
         }
         if !self.ends_well.insert(s) {
@@ -1015,7 +1251,9 @@ fn close(s: &mut State, closing: Closing) -> Result<(), Invariant> {
     if matches!(s.row.status, ProcessStatus::Completed | ProcessStatus::Cancelled) {
         return Err(Invariant::CompletedAndCancelledStand);
     }
-    let newest = s.newest().copied();
+    // For a row that was re-opened, and never got its execution, no other one speaks.
+    let registered = s.runs[1].is_some_and(|run| !run.exists());
+    let newest = s.newest().copied().filter(|_| !registered);
     let ended = newest.map(|run| run.status);
     let completed = matches!(closing, Closing::Completed { .. });
     if completed {
@@ -1085,6 +1323,8 @@ struct Bounds {
     cancel: bool,
     /// Whether a user retries, and so whether there is a second execution.
     retry: bool,
+    /// Whether it begins with a failed process, which we start anew.
+    ours: bool,
     /// How many things happen at most, before the others stop acting.
     depth: usize,
 }
@@ -1096,7 +1336,7 @@ fn explore(rules: Rules, bounds: Bounds) -> Result<usize, Counterexample> {
         cancel: if bounds.cancel { Cancel::Possible } else { Cancel::Done },
         user_retried: !bounds.retry,
         operator: bounds.steps[HAND],
-        ..State::ACCEPTED
+        ..if bounds.ours { State::FAILED } else { State::ACCEPTED }
     };
     let mut states = vec![first];
     let mut came_by: Vec<(usize, Option<Action>)> = vec![(0, None)];
@@ -1186,7 +1426,9 @@ impl Hasher for Multiply {
 }
 
 /// Both steps, two executions, a cancel and a retry.
-const EVERYTHING: Bounds = Bounds { steps: [true, true, false], cancel: true, retry: true, depth: 9 };
+const EVERYTHING: Bounds = Bounds { steps: [true, true, false], cancel: true, retry: true, ours: false, depth: 9 };
+/// The same after a failure that we retry.
+const OURS: Bounds = Bounds { retry: false, ours: true, depth: 9, ..EVERYTHING };
 
 fn holds(bounds: Bounds) {
     let start = std::time::Instant::now();
@@ -1228,7 +1470,32 @@ fn no_interleaving_with_a_cancel_by_hand_breaks_an_invariant() {
 
 #[test]
 fn no_interleaving_of_a_sync_and_a_cancel_by_hand_breaks_an_invariant() {
-    holds(Bounds { steps: [true, false, true], cancel: false, retry: false, depth: 11 });
+    holds(Bounds { steps: [true, false, true], cancel: false, retry: false, depth: 11, ..EVERYTHING });
+}
+
+#[test]
+fn no_retry_of_ours_breaks_an_invariant() {
+    holds(OURS);
+}
+
+#[test]
+fn no_retry_of_ours_breaks_an_invariant_of_a_sweep() {
+    holds(Bounds { steps: [false, true, false], cancel: false, depth: 13, ..OURS });
+}
+
+#[test]
+fn a_retry_that_does_not_compare_what_it_has_seen_is_found() {
+    breaks(Invariant::CompletedAndCancelledStand, Rules { retry_compares: false, ..REAL }, OURS);
+}
+
+/// The old execution speaks then for the attempt that is about to begin.
+#[test]
+fn a_retry_that_does_not_register_its_execution_is_found() {
+    breaks(
+        Invariant::ClosedAsItEnded,
+        Rules { retry_registers: false, ..REAL },
+        Bounds { steps: [false, true, false], cancel: false, ..OURS },
+    );
 }
 
 /// Explores a system that is broken on purpose, and wants it found.
@@ -1401,7 +1668,7 @@ fn an_overtaken_execution_that_nobody_stops_is_found() {
     breaks(Invariant::EverythingEnds, Rules { sees_overtaken: false, ..REAL }, EVERYTHING);
 }
 
-const BY_HAND: Bounds = Bounds { steps: [false, false, true], cancel: false, retry: false, depth: 9 };
+const BY_HAND: Bounds = Bounds { steps: [false, false, true], cancel: false, retry: false, depth: 9, ..EVERYTHING };
 
 #[test]
 fn cancelling_a_row_by_hand_before_its_execution_is_over_is_found() {

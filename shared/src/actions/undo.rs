@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Outcome, SetGoalStatus, SetRowStatus, StopExecution};
+use super::{ActionResult, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StopExecution};
 use crate::error::Error;
 use crate::goals::Goals;
 use crate::ledger::Run;
@@ -89,6 +89,9 @@ impl Undo {
             (StopExecution::KIND, ..) => {
                 refused("a stopped execution cannot be resumed; start the work anew".to_owned())
             }
+            (RetryProcess::KIND, ..) => refused(format!(
+                "a started execution cannot be un-started; to end it, send stop-cancelled-executions {{\"processId\": \"{target}\", \"cancel\": true}}"
+            )),
             (.., Some(by), _) => refused(format!("it was undone already, by action {by}")),
             (_, Some(kind), "applied", None, (Some(before), Some(after))) => {
                 Ok(Self { of, kind, target, before, after })

@@ -10,9 +10,9 @@ mod goals;
 mod ledger;
 mod migrate;
 mod processes;
-mod set_goal_status;
-
 mod progress;
+mod retry_process;
+mod set_goal_status;
 mod set_row_status;
 mod stop_execution;
 mod support;

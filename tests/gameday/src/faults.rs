@@ -13,6 +13,7 @@ mod late_running_event;
 mod never_started;
 mod progress_anomaly;
 mod stuck_execution;
+mod transient_failure;
 
 use crate::fault::Fault;
 
@@ -31,4 +32,5 @@ pub const ALL: &[&dyn Fault] = &[
     &application_writes_too::ApplicationWritesToo,
     &goal_inconsistent::GoalInconsistent,
     &progress_anomaly::ProgressAnomaly,
+    &transient_failure::TransientFailure,
 ];

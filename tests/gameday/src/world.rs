@@ -7,8 +7,8 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_sfn::types::ExecutionStatus;
 use chrono::{DateTime, Utc};
 use harness::{AlarmHop, Aws, Cdk, Database, Postgres, eventually, functions};
-use patient::table::{self, MIGRATED};
-use patient::{Patient, Process};
+use patient::table::{self, MIGRATED, Row};
+use patient::{Behaviour, Patient, Process};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -24,6 +24,9 @@ const HISTORY: i32 = 10_000;
 
 /// How fast time runs: fifteen times, so that nobody has to wait for a quarter of an hour.
 pub const MINUTE: Duration = Duration::from_secs(4);
+
+/// The `retry_count` of a process after which it is not tried again.
+pub const LAST_RETRY: i16 = 2;
 
 /// The product's own deadlines, fifteen minutes, five and one, in such minutes.
 const SETTINGS: [(&str, &str); 3] =
@@ -114,6 +117,13 @@ impl World {
             })
         });
         Ok(ended.await?)
+    }
+
+    /// Starts a process for the third time, as far as its row says: what becomes of it stays, because nobody tries it again.
+    pub async fn last_attempt(&self, behaviour: &Behaviour) -> Outcome<Process> {
+        let row = Row { retry_count: LAST_RETRY, ..Row::pending(Utc::now()) };
+        self.patient.accept(&row).await?;
+        Ok(self.patient.execute(&row, behaviour).await?)
     }
 
     /// Waits until a process's worker is in the midst of its work.

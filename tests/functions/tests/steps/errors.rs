@@ -10,7 +10,13 @@ use patient::table::{GUIDE, create};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const STEPS: [&str; 4] = ["sync-execution-status", "reconcile-processes", "fail-timed-out-processes", "check-health"];
+const STEPS: [&str; 5] = [
+    "sync-execution-status",
+    "reconcile-processes",
+    "fail-timed-out-processes",
+    "retry-failed-processes",
+    "check-health",
+];
 
 /// Those that cannot do without the database and the table; check-health reports what it sees without them.
 const NEED_THE_TABLE: [&str; 3] = ["sync-execution-status", "reconcile-processes", "fail-timed-out-processes"];

@@ -11,6 +11,7 @@ mod health;
 mod operator;
 mod progress;
 mod reconcile;
+mod retry;
 mod scale;
 mod sync;
 mod timeouts;

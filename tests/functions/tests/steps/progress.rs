@@ -433,6 +433,6 @@ async fn the_alarm_goes_off_for_what_its_step_repairs_and_for_nothing_else() -> 
 /// How many anomalies check-health's report counts.
 fn counted(health: &Value) -> Tested<u64> {
     let checks = health["report"]["checks"].as_array().into_iter().flatten();
-    let counts = checks.filter_map(|check| check["data"]["progressAnomalies"].as_u64());
-    counts.last().ok_or_else(|| format!("no check counts them: {health:#}").into())
+    let mut counts = checks.filter_map(|check| check["data"]["progressAnomalies"].as_u64());
+    counts.next().ok_or_else(|| format!("no check counts them: {health:#}").into())
 }
