@@ -37,9 +37,11 @@ impl Sweep {
 }
 
 /// Every sweep there is, in this order: what one has done, the next ones find done.
-pub const SWEEPS: [Sweep; 5] = [
+pub const SWEEPS: [Sweep; 7] = [
     Sweep { step: "check-health", acts: false, actions: 0 },
     Sweep { step: "stop-cancelled-executions", acts: false, actions: 300 },
+    Sweep { step: "retry-failed-processes", acts: false, actions: 500 },
+    Sweep { step: "repair-goal-status", acts: false, actions: 0 },
     Sweep { step: "reconcile-processes", acts: true, actions: 1200 },
     Sweep { step: "fail-timed-out-processes", acts: true, actions: 0 },
     Sweep { step: "repair-progress", acts: true, actions: 500 },
