@@ -55,7 +55,7 @@ async fn a_database_that_is_down_is_an_error_in_time_and_not_a_timeout() -> Test
 #[tokio::test]
 async fn a_table_that_stays_locked_is_an_error_before_lambdas_deadline_and_recorded() -> Tested {
     let bench = Bench::new("locked").await?;
-    let function = bench.function("sync-execution-status").timeout(Duration::from_secs(4)).start().await?;
+    let function = bench.function("sync-execution-status").timeout(Duration::from_secs(12)).start().await?;
     let row = processing(91);
     bench.insert(std::slice::from_ref(&row)).await?;
     let event = status_event(row.id, "TIMED_OUT", ago(90), Some(ago(30)), &json!({ "error": "States.Timeout" }));
