@@ -3,6 +3,7 @@
 //! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
+pub mod fence;
 pub mod migrate;
 pub mod set_row_status;
 pub mod stop_execution;
@@ -16,6 +17,7 @@ use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
+pub use fence::Fence;
 pub use migrate::Migrate;
 pub use set_row_status::SetRowStatus;
 pub use stop_execution::StopExecution;
@@ -32,6 +34,8 @@ pub enum Action {
     Undo(Undo),
     /// Brings schema `remediation` up to date.
     Migrate(Migrate),
+    /// Puts the fence on the application's table, or takes it away.
+    Fence(Fence),
 }
 
 impl Action {
@@ -43,6 +47,7 @@ impl Action {
             Self::StopExecution(_) => StopExecution::KIND,
             Self::Undo(_) => Undo::KIND,
             Self::Migrate(_) => Migrate::KIND,
+            Self::Fence(action) => action.kind(),
         }
     }
 
@@ -60,6 +65,7 @@ impl Action {
             Self::StopExecution(action) => action.execution.arn.to_string(),
             Self::Undo(action) => action.target.clone(),
             Self::Migrate(_) => "schema remediation".to_owned(),
+            Self::Fence(action) => action.target(),
         }
     }
 
@@ -74,6 +80,7 @@ impl Action {
             ),
             Self::Undo(action) => (action.after.clone(), action.before.clone()),
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
+            Self::Fence(action) => action.preview(),
         }
     }
 }
@@ -91,6 +98,10 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             undo::apply(session.db, &table, run, planned, action).await?
         }
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
+        Action::Fence(action) => {
+            let table = session.table().await;
+            fence::apply(session.db, table, run, planned, action).await?
+        }
     };
     Ok(Some(outcome))
 }

@@ -137,6 +137,12 @@ impl Table {
         }
     }
 
+    /// Whether it counts the retries of a process.
+    #[must_use]
+    pub fn counts_retries(&self) -> bool {
+        self.columns.contains_key(RETRY_COUNT.0)
+    }
+
     /// The table's name, quoted and qualified.
     #[must_use]
     pub fn relation(&self) -> String {

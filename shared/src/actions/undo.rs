@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Outcome, SetRowStatus, StopExecution};
+use super::{ActionResult, Fence, Outcome, SetRowStatus, StopExecution};
 use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::Planned;
@@ -57,6 +57,12 @@ impl Undo {
             (StopExecution::KIND, ..) => {
                 refused("a stopped execution cannot be resumed; start the work anew".to_owned())
             }
+            (Fence::INSTALL, ..) => refused(
+                "the fence is taken away by an event of its own: send {\"fence\": \"remove\"} to migrate".to_owned(),
+            ),
+            (Fence::REMOVE, ..) => refused(
+                "the fence is put back by an event of its own: send {\"fence\": \"install\"} to migrate".to_owned(),
+            ),
             (_, _, Some(by), _) => refused(format!("it was undone already, by action {by}")),
             (SetRowStatus::KIND, "applied", None, (Some(before), Some(after))) => {
                 Ok(Self { of, target, before, after })

@@ -5,6 +5,7 @@
 
 mod database;
 mod executions;
+mod fence;
 mod ledger;
 mod migrate;
 mod processes;

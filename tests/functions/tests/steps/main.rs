@@ -5,6 +5,7 @@
 
 mod deployed;
 mod errors;
+mod fence;
 mod health;
 mod operator;
 mod reconcile;
