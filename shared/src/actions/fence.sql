@@ -23,17 +23,18 @@ BEGIN
             IF OLD.{set status} IN ({cancelled}) THEN
                 refusal := 'cancelled';
             ELSIF OLD.{set status} IN ({completed}, {failed}) THEN
-                -- Closed by us, and still as we left it: what the application has closed since, it may open again.
-                SELECT {image} - 'updatedAt' INTO standing FROM (SELECT OLD.*) AS p;
-                SELECT CASE WHEN a.kind = 'set-row-status' AND a.after - 'updatedAt' = standing
-                            THEN 'closed-by-remediation' END
-                  INTO refusal
-                  FROM remediation.actions a
-                 WHERE a.target = OLD.{set id}::text
-                   AND a.kind IN ('set-row-status', 'undo')
-                   AND a.outcome = 'applied'
-                 ORDER BY a.created_at DESC
-                 LIMIT 1;
+                -- Closed by us, and still as we closed it (its progress may have been repaired): what the application has closed
+                -- since, it may open again.
+                SELECT {image} - ARRAY['updatedAt', 'progress'] INTO standing FROM (SELECT OLD.*) AS p;
+                IF EXISTS (
+                    SELECT FROM remediation.actions a
+                     WHERE a.target = OLD.{set id}::text
+                       AND a.kind = 'set-row-status'
+                       AND a.outcome = 'applied'
+                       AND a.before -> 'status' <> a.after -> 'status'
+                       AND a.after - ARRAY['updatedAt', 'progress'] = standing) THEN
+                    refusal := 'closed-by-remediation';
+                END IF;
             END IF;
         END IF;
         IF refusal IS NULL AND NEW.{set progress} IS DISTINCT FROM OLD.{set progress} THEN

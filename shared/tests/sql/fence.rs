@@ -115,8 +115,17 @@ enum Closed {
     ByUsThenRetried,
     /// The application as FAILED, then a step of ours as COMPLETED, and a person took that back.
     Undone,
+    /// A step of ours as FAILED, then as COMPLETED, and a person took the second back: it is as we closed it first.
+    UndoneToOurs,
+    /// The application; a step of ours has only put its progress right.
+    ByApplicationThenRepaired,
+    /// A step of ours, and another one has put its progress right.
+    ByUsThenRepaired,
 }
-use Closed::{ByApplication, ByUs, ByUsThenRetried, Open, Pending, Undone};
+use Closed::{
+    ByApplication, ByApplicationThenRepaired, ByUs, ByUsThenRepaired, ByUsThenRetried, Open, Pending, Undone,
+    UndoneToOurs,
+};
 use ProcessStatus::{Cancelled, Completed, Failed as RowFailed, Timeout};
 
 /// What the application writes.
@@ -156,7 +165,7 @@ const OTHER_COLUMNS: Write =
 const THE_SAME: Write = Sql("UPDATE {processes} SET status = status, progress = progress, error = error WHERE id = $1");
 const OURS: &str = "closed-by-remediation";
 
-const CASES: [(Closed, Write, Verdict); 46] = [
+const CASES: [(Closed, Write, Verdict); 49] = [
     // A late worker, and each of its columns.
     (ByUs(RowFailed), Advance(90), Stays(OURS)),
     (ByUs(RowFailed), PROGRESS, Stays(OURS)),
@@ -198,6 +207,9 @@ const CASES: [(Closed, Write, Verdict); 46] = [
     (ByApplication("FAILED"), CANCEL, Passes),
     (ByUsThenRetried, Advance(10), Passes),
     (Undone, Advance(10), Passes),
+    (UndoneToOurs, Advance(90), Stays(OURS)),
+    (ByApplicationThenRepaired, Advance(90), Passes),
+    (ByUsThenRepaired, Advance(90), Stays(OURS)),
     // An open row.
     (Open, Advance(90), Passes),
     (Open, Status("COMPLETED"), Passes),
@@ -234,6 +246,19 @@ async fn row(world: &mut World, application: &mut Application, closed: Closed) -
             application.advance(row.id, 50).await.unwrap();
             application.update_status(row.id, "FAILED", None, Some(json!({ "code": "AI_ERROR" }))).await.unwrap();
         }
+        UndoneToOurs => {
+            close(world, row.id, RowFailed).await;
+            let action = close(world, row.id, Completed).await;
+            take_back(world, action).await;
+        }
+        ByApplicationThenRepaired => {
+            application.update_status(row.id, "FAILED", None, Some(json!({ "code": "AI_ERROR" }))).await.unwrap();
+            repair(world, row.id, 40).await;
+        }
+        ByUsThenRepaired => {
+            close(world, row.id, RowFailed).await;
+            repair(world, row.id, 40).await;
+        }
         Undone => {
             application.update_status(row.id, "FAILED", None, Some(json!({ "code": "AI_ERROR" }))).await.unwrap();
             let action = close(world, row.id, Completed).await;
@@ -245,13 +270,27 @@ async fn row(world: &mut World, application: &mut Application, closed: Closed) -
 
 /// A step of ours closes the row.
 async fn close(world: &mut World, id: Uuid, status: ProcessStatus) -> Uuid {
-    let seen = execution(id, Succeeded, seconds_ago(119), Some(seconds_ago(60)));
-    world.remember(std::slice::from_ref(&seen)).await;
-    let wanted = SetRowStatus {
+    write_as(world, id, |wanted| SetRowStatus {
+        status,
+        progress: (status == Completed).then_some(100),
         error: ErrorChange::Set(json!({ "code": "TIMEOUT_ERROR", "n": 1.50, "m": "声" })),
         result: (status == Completed).then(|| json!({ "goals": ["走る"] })),
-        ..closing(&world.process(id).await, Some(&seen.execution), status)
-    };
+        ..wanted
+    })
+    .await
+}
+
+/// A step of ours writes nothing but a progress, and leaves the result alone.
+async fn repair(world: &mut World, id: Uuid, progress: i16) -> Uuid {
+    let process = world.process(id).await;
+    let status = process.status;
+    write_as(world, id, |wanted| SetRowStatus { status, progress: Some(progress), completed_at: None, ..wanted }).await
+}
+
+async fn write_as(world: &mut World, id: Uuid, wish: impl FnOnce(SetRowStatus) -> SetRowStatus) -> Uuid {
+    let seen = execution(id, Succeeded, seconds_ago(119), Some(seconds_ago(60)));
+    world.remember(std::slice::from_ref(&seen)).await;
+    let wanted = wish(closing(&world.process(id).await, Some(&seen.execution), RowFailed));
     let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
     assert_eq!(world.set_as(&action, &wanted).await.unwrap().result, ActionResult::Applied);
     action.id
@@ -403,14 +442,8 @@ async fn our_own_writes_pass_whatever_they_change() -> Tested {
 
         let odd = Row { progress: 150, ..processing(120) };
         world.insert(std::slice::from_ref(&odd)).await;
-        let wanted = SetRowStatus {
-            progress: Some(40),
-            completed_at: None,
-            ..closing(&world.process(odd.id).await, None, ProcessStatus::Processing)
-        };
-        let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
-        assert_eq!(world.set_as(&action, &wanted).await?.result, ActionResult::Applied);
-        take_back(&mut world, action.id).await;
+        let action = repair(&mut world, odd.id, 40).await;
+        take_back(&mut world, action).await;
         assert_eq!(world.row(odd.id).await.progress, 150);
         assert_eq!(world.ask::<i64>("SELECT count(*) FROM remediation.refused_writes").await, 0);
     }
