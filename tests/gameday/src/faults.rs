@@ -8,13 +8,14 @@ mod execution_failed;
 mod execution_timed_out;
 mod last_update_lost;
 mod late_running_event;
+mod late_write;
 mod never_started;
 mod stuck_execution;
 
 use crate::fault::Fault;
 
 /// All of them, in the order of the report.
-pub const ALL: [&dyn Fault; 10] = [
+pub const ALL: [&dyn Fault; 11] = [
     &last_update_lost::LastUpdateLost,
     &execution_failed::ExecutionFailed,
     &execution_timed_out::ExecutionTimedOut,
@@ -25,4 +26,5 @@ pub const ALL: [&dyn Fault; 10] = [
     &late_running_event::LateRunningEvent,
     &event_lost::EventLost,
     &application_writes_too::ApplicationWritesToo,
+    &late_write::LateWrite,
 ];
