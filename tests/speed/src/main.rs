@@ -3,6 +3,7 @@
 //! It prints one table and writes `target/speed.json`. Figures that depend on the machine are compared with something that
 //! does the same job in the same run; nothing is asserted, and a figure that is not reached is no error.
 
+mod fence;
 mod figure;
 mod programs;
 mod size;
@@ -21,12 +22,12 @@ type Measured<T> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N] [--built]
 
-  --only PART  start, size, sync or sweep; all of them by default
+  --only PART  start, size, sync, sweep or fence; all of them by default
   --rows N     open rows for the sweep (100000)
   --times N    sweeps, of which the median counts (3)
   --built      measure what was built last, building nothing";
 
-const PARTS: [&str; 4] = ["start", "size", "sync", "sweep"];
+const PARTS: [&str; 5] = ["start", "size", "sync", "sweep", "fence"];
 
 /// What is asked for on the command line.
 struct Order {
@@ -94,6 +95,9 @@ async fn measure(order: &Order) -> Measured<()> {
     }
     if order.wants("sweep") {
         figures.extend(sweep::measure(&programs, order.rows, order.times).await?);
+    }
+    if order.wants("fence") {
+        figures.extend(fence::measure(&programs).await?);
     }
     let report = harness::paths::target().join("speed.json");
     let content = json!({
