@@ -56,7 +56,7 @@ impl Step for MigrateSchema {
         let asked = asked(session)?;
         if !matches!(question, Question::Sweep(_)) {
             return Err(Error::Refused(
-                "migrate looks after the whole schema: send {\"all\": true}, {} to see what is missing, or {\"fence\": \"install\"} and {\"fence\": \"remove\"} for the fence"
+                "migrate looks after the whole schema: send {\"all\": true}, or {} to see what is missing; for the fence, {\"fence\": \"install\"} or {\"fence\": \"remove\"} alone"
                     .to_owned(),
             ));
         }
