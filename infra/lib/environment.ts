@@ -7,6 +7,7 @@ import type { DatabaseSettings, Settings } from './settings';
 const PASSED = {
   stateMachineArn: 'STATE_MACHINE_ARN',
   workerFunctionName: 'WORKER_FUNCTION_NAME',
+  applicationFunctionNames: 'APPLICATION_FUNCTION_NAMES',
   workerAlias: 'WORKER_ALIAS',
   processingStateTable: 'PROCESSING_STATE_TABLE',
   processDeadlineSeconds: 'PROCESS_DEADLINE_SECONDS',

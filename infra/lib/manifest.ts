@@ -21,6 +21,8 @@ const ALARM = {
     ComparisonOperator.LESS_THAN_THRESHOLD, ComparisonOperator.LESS_THAN_OR_EQUAL_TO_THRESHOLD),
   period_seconds: kinds.oneOf(...PERIODS),
   evaluation_periods: kinds.integer(1, 100),
+  // How many of the periods have to breach, where not all of them.
+  datapoints_to_alarm: kinds.optional(kinds.integer(1, 100)),
   missing_data: kinds.optional(kinds.oneOf(...Object.values(TreatMissingData))),
   // For what no step answers by itself: people are told.
   tell: kinds.optional(kinds.flag()),
@@ -151,12 +153,16 @@ function crossCheck(manifests: readonly Manifest[]): string[] {
     const keys = triggers.map((trigger) => (trigger.kind === 'alarm' ? `alarm ${trigger.alarm}` : trigger.kind));
     return keys.filter((key, index) => keys.indexOf(key) !== index).map((key) => `${name}: the trigger ${key} is there twice`);
   });
+  const never = manifests.flatMap((manifest) => manifest.alarms
+    .filter(({ datapoints_to_alarm: needed = 1, evaluation_periods: periods }) => needed > periods)
+    .map((alarm) => `alarm ${JSON.stringify(alarm.name)} can never go off: datapoints_to_alarm is ${alarm.datapoints_to_alarm}, `
+      + `must be at most its evaluation_periods, ${alarm.evaluation_periods}`));
   const unknown = manifests.flatMap((manifest) => manifest.triggers
     .filter((trigger) => trigger.kind === 'alarm')
     .filter((trigger) => !alarms.includes(trigger.alarm))
     .map((trigger) => `${manifest.name}: triggers name the alarm ${JSON.stringify(trigger.alarm)}, which no manifest `
       + `defines; may be one of ${alarms.join(', ')}`));
-  return [...twice, ...repeated, ...unknown];
+  return [...twice, ...repeated, ...never, ...unknown];
 }
 
 /** A trigger's keys depend on its kind, which no plain table can say. */

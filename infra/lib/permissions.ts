@@ -3,7 +3,13 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Permission } from './manifest';
 import type { Settings } from './settings';
 
-type Subject = Pick<Settings, 'stateMachineArn' | 'workerFunctionName'>;
+type Subject = Pick<Settings, 'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames'>;
+
+/** A function that runs beside the state machine. */
+function functionArn(stateMachineArn: string, name: string): string {
+  const [, partition, , region, account] = stateMachineArn.split(':');
+  return `arn:${partition}:lambda:${region}:${account}:function:${name}`;
+}
 
 /** What the words in a manifest's `resources` stand for. */
 const WORDS = {
@@ -11,12 +17,14 @@ const WORDS = {
   'state-machine': ({ stateMachineArn }: Subject) => [stateMachineArn],
   /** Its executions: their names are known at run time only. */
   executions: ({ stateMachineArn }: Subject) => [`${stateMachineArn.replace(':stateMachine:', ':execution:')}:*`],
-  /** The worker with its versions and aliases. It runs beside the state machine that calls it. */
+  /** The worker with its versions and aliases. */
   worker: ({ stateMachineArn, workerFunctionName }: Subject) => {
-    const [, partition, , region, account] = stateMachineArn.split(':');
-    const arn = `arn:${partition}:lambda:${region}:${account}:function:${workerFunctionName}`;
+    const arn = functionArn(stateMachineArn, workerFunctionName);
     return [arn, `${arn}:*`];
   },
+  /** All functions of the application, the worker too, without their versions and aliases. */
+  application: ({ stateMachineArn, workerFunctionName, applicationFunctionNames }: Subject) =>
+    [...new Set([...applicationFunctionNames, workerFunctionName])].map((name) => functionArn(stateMachineArn, name)),
   /** For calls that AWS knows no resource for, like most of CloudWatch's. */
   '*': () => ['*'],
 };

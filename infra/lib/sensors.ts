@@ -55,6 +55,7 @@ export class Sensors extends Construct {
       threshold: thresholds[definition.name] ?? definition.threshold,
       comparisonOperator: definition.comparison,
       evaluationPeriods: definition.evaluation_periods,
+      ...(definition.datapoints_to_alarm !== undefined && { datapointsToAlarm: definition.datapoints_to_alarm }),
       // Silence says nothing about the processes: a step that fails to measure shows in the dead-letter queue.
       treatMissingData: definition.missing_data ?? cloudwatch.TreatMissingData.NOT_BREACHING,
     });

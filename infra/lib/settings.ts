@@ -15,6 +15,7 @@ const SETTINGS = {
   stateMachineArn: kinds.text('the ARN of the state machine to look after, arn:aws:states:<region>:<account>:stateMachine:<name>',
     /^arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[^:*\s]+$/),
   workerFunctionName: kinds.optional(kinds.text("a function's name", /^[\w-]{1,64}$/)),
+  applicationFunctionNames: kinds.optional(kinds.listOf(kinds.text("a function's name", /^[\w-]{1,64}$/))),
   workerAlias: kinds.optional(kinds.text("an alias' name", /^[\w-]{1,128}$/)),
   processingStateTable: kinds.optional(kinds.text('<schema>.<table> or <table>', /^[^.\s]+(\.[^.\s]+)?$/)),
   processDeadlineSeconds: seconds(),
@@ -88,10 +89,11 @@ export interface NetworkSettings {
  * Everything that an installation can set, in cdk.json's `context` or with `-c key=value`. README.md explains each.
  * What has no default here has one in the functions, and is passed to them only where it is set.
  */
-export interface Settings extends Omit<Given, 'subnetIds' | 'securityGroupIds' | `database${string}`> {
+export interface Settings extends Omit<Given, 'applicationFunctionNames' | 'subnetIds' | 'securityGroupIds' | `database${string}`> {
   readonly database: DatabaseSettings;
   readonly network: NetworkSettings | undefined;
   readonly workerFunctionName: string;
+  readonly applicationFunctionNames: readonly string[];
   readonly thresholds: Readonly<Record<string, number>>;
   readonly stackName: string;
   readonly prefix: string;
@@ -129,6 +131,8 @@ export function parseSettings(context: Record<string, unknown>, home: string): S
     database: database as DatabaseSettings,
     network,
     workerFunctionName: given.workerFunctionName ?? 'ai-generation-worker',
+    applicationFunctionNames: given.applicationFunctionNames
+      ?? ['async-processing-handler', 'status-check-handler', 'retry-handler', 'cancel-handler'],
     thresholds: given.thresholds ?? {},
     stackName: given.stackName ?? 'Remediation',
     prefix: given.prefix ?? 'remediation-',

@@ -65,7 +65,7 @@ const LINES: [string, (manifest: string) => string, string][] = [
   ['a permission without its reason', (text) => text.replace('why = "What is lost is in the list."', ''),
     'permissions[0].why is missing, must be a sentence that says what the step needs this for'],
   ['an unknown resource', (text) => text.replace('"state-machine"', '"everything"'),
-    'permissions[0].resources[0] is "everything", must be one of state-machine, executions, worker, *'],
+    'permissions[0].resources[0] is "everything", must be one of state-machine, executions, worker, application, *'],
   ['an action with a wildcard', (text) => text.replace('states:StopExecution', 'states:*'),
     'permissions[1].actions[0] is "states:*", must be an action like states:StopExecution, without *'],
   ['a permission on nothing', (text) => text.replace('resources = ["executions"]', 'resources = []'),
@@ -101,6 +101,13 @@ test('an alarm is defined once', () => {
     return text + watch.slice(watch.indexOf('[[alarms]]'), watch.indexOf('[[permissions]]'));
   });
   assert.deepEqual(twice, ['alarm "too-many" is defined twice', 'alarm "silent" is defined twice']);
+});
+
+test('an alarm that could never go off is refused', () => {
+  const folder = copiedFixtures();
+  const file = join(folder, 'watch/manifest.toml');
+  writeFileSync(file, readFileSync(file, 'utf8').replace('datapoints_to_alarm = 2', 'datapoints_to_alarm = 6'));
+  assert.throws(() => readManifests(folder), /alarm "silent" can never go off: datapoints_to_alarm is 6, must be at most .*, 5/);
 });
 
 test('a folder without functions is told by the name of its setting', () => {

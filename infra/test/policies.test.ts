@@ -23,9 +23,10 @@ function allowed(made: Template): [string, Statement][] {
 }
 
 /** `*` where no manifest gives a reason for it. */
-function unexplained(made: Template, manifests: readonly Manifest[], workerFunctionName = 'ai-generation-worker'): string[] {
+function unexplained(made: Template, manifests: readonly Manifest[]): string[] {
+  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'ai-generation-worker', applicationFunctionNames: [] };
   const explained = new Set(manifests.flatMap((manifest) => manifest.permissions.flatMap((permission) =>
-    arns(permission, { stateMachineArn: STATE_MACHINE, workerFunctionName }).flatMap((arn) =>
+    arns(permission, subject).flatMap((arn) =>
       permission.actions.map((action) => `${action} on ${JSON.stringify(arn)}`)))));
   return allowed(made).flatMap(([, { Action, Resource }]) =>
     list(Action).flatMap((action) => list(Resource).map((resource) => `${action} on ${JSON.stringify(resource)}`)))
@@ -73,6 +74,13 @@ test('a step has its logs, the topic, the dead-letter queue, the database and wh
     [...all, 'lambda:UpdateFunctionConfiguration', 'states:ListExecutions', 'states:StopExecution'].sort());
   assert.deepEqual(of('PrepareAtDeploymentRole'),
     ['lambda:InvokeFunction', 'logs:CreateLogStream', 'logs:PutLogEvents', 'sqs:SendMessage']);
+});
+
+test('the application is its functions, the worker among them, each once', () => {
+  const permission = { actions: ['lambda:GetFunctionConfiguration'], resources: ['application'] as const, why: 'They are looked at.' };
+  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'worker', applicationFunctionNames: ['api', 'worker', 'cancel'] };
+  const found = arns({ ...permission, resources: [...permission.resources] }, subject);
+  assert.deepEqual(found, ['api', 'worker', 'cancel'].map((name) => `arn:aws:lambda:ap-northeast-1:123456789012:function:${name}`));
 });
 
 test('the database is reached by exactly one right', () => {

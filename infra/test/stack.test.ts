@@ -52,6 +52,7 @@ test('a function has what its manifest says, and JSON logs', () => {
       Variables: {
         STATE_MACHINE_ARN: STATE_MACHINE,
         WORKER_FUNCTION_NAME: 'ai-generation-worker',
+        APPLICATION_FUNCTION_NAMES: 'async-processing-handler,status-check-handler,retry-handler,cancel-handler',
         DATABASE_SECRET_ARN: 'arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:app/db-AbC123',
         NOTIFY_TOPIC_ARN: topic,
       },
@@ -156,6 +157,7 @@ test('an alarm watches what its step measures, and tells people where no step an
   });
   const silent = alarmNamed('silent');
   assert.deepEqual([silent.ExtendedStatistic, silent.TreatMissingData, silent.AlarmActions], ['p95', 'breaching', undefined]);
+  assert.deepEqual([silent.EvaluationPeriods, silent.DatapointsToAlarm], [5, 2]);
 });
 
 test('a step that runs at deployment sweeps, and every other function waits for it', () => {
@@ -208,6 +210,7 @@ test('names that settings and manifests do not share are refused', () => {
 
 test('settings reach the functions and the alarms', () => {
   const made = template(FIXTURES, {
+    applicationFunctionNames: 'api, cancel',
     architecture: 'arm64',
     endpointUrl: 'http://127.0.0.1:4566',
     processDeadlineSeconds: 1200,
@@ -223,6 +226,7 @@ test('settings reach the functions and the alarms', () => {
   const before = functionNamed('heal').Environment.Variables;
   assert.deepEqual(heal.Environment.Variables, {
     ...before,
+    APPLICATION_FUNCTION_NAMES: 'api,cancel',
     AWS_ENDPOINT_URL: 'http://127.0.0.1:4566',
     PROCESS_DEADLINE_SECONDS: '1200',
     REMEDIATION_MODE: 'observe',
@@ -230,6 +234,34 @@ test('settings reach the functions and the alarms', () => {
     WORKER_ALIAS: 'live',
   });
   assert.equal(alarmNamed('too-many', made).Threshold, 50);
+});
+
+test("the product's alarms go off as the README says, and a setting moves each threshold", () => {
+  const readme = readFileSync(join(HOME, 'README.md'), 'utf8');
+  const rows = readme.slice(readme.indexOf('| alarm |')).split('\n\n')[0]?.split('\n').slice(2) ?? [];
+  const manifests = readManifests(PRODUCT);
+  const moved = Object.fromEntries(manifests.flatMap(({ alarms }) => alarms).map(({ name, threshold }) => [name, threshold + 0.5]));
+  const [plain, set] = [template(PRODUCT), template(PRODUCT, { thresholds: JSON.stringify(moved) })];
+  const properties = manifests.flatMap(({ alarms }) => alarms).map(({ name, metric, threshold, tell, ...definition }) => {
+    const alarm = alarmNamed(name, plain);
+    assert.deepEqual([alarm.Threshold, alarmNamed(name, set).Threshold], [threshold, threshold + 0.5], name);
+    assert.equal(alarm.AlarmActions !== undefined, tell === true, name);
+    // The game day computes the maximum only.
+    assert.equal(definition.statistic, 'Maximum', name);
+    const minutes = definition.evaluation_periods * definition.period_seconds / 60;
+    const needed = (definition.datapoints_to_alarm ?? definition.evaluation_periods) * definition.period_seconds / 60;
+    return `| \`${name}\` | \`${metric}\` | over ${threshold} | ${needed === minutes ? needed : `${needed} of ${minutes}`} |`;
+  });
+  assert.deepEqual(rows.map((row) => row.split('|').slice(0, 5).join('|') + '|').sort(), properties.sort());
+  for (const { name, triggers } of manifests) {
+    for (const trigger of triggers.filter((found) => found.kind === 'alarm')) {
+      assert.ok(rows.some((row) => row.startsWith(`| \`${trigger.alarm}\` |`) && row.includes(`\`${name}\``)), `${name}: ${trigger.alarm}`);
+    }
+  }
+  for (const { name, tell } of manifests.flatMap(({ alarms }) => alarms)) {
+    const row = rows.find((found) => found.startsWith(`| \`${name}\` |`));
+    assert.equal(row?.includes('people are told'), tell === true, name);
+  }
 });
 
 test('people can be told through a topic of their own, and by mail', () => {

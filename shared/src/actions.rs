@@ -5,6 +5,8 @@
 
 pub mod fence;
 pub mod migrate;
+pub mod retry_process;
+pub mod set_goal_status;
 pub mod set_row_status;
 pub mod stop_execution;
 pub mod undo;
@@ -19,9 +21,11 @@ use crate::step::{Planned, Session};
 
 pub use fence::Fence;
 pub use migrate::Migrate;
+pub use retry_process::{ResolveRetry, RetryProcess};
+pub use set_goal_status::SetGoalStatus;
 pub use set_row_status::SetRowStatus;
 pub use stop_execution::StopExecution;
-pub use undo::Undo;
+pub use undo::{Undo, Undoable};
 
 /// A change to one target.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,12 +34,18 @@ pub enum Action {
     SetRowStatus(Box<SetRowStatus>),
     /// Stops an execution.
     StopExecution(StopExecution),
+    /// Starts a failed process anew.
+    RetryProcess(Box<RetryProcess>),
+    /// Closes a retry that was left open.
+    ResolveRetry(Box<ResolveRetry>),
     /// Takes an earlier action back.
     Undo(Undo),
     /// Brings schema `remediation` up to date.
     Migrate(Migrate),
     /// Puts the fence on the application's table, or takes it away.
     Fence(Fence),
+    /// Sets a goal ACTIVE.
+    SetGoalStatus(SetGoalStatus),
 }
 
 impl Action {
@@ -45,9 +55,12 @@ impl Action {
         match self {
             Self::SetRowStatus(_) => SetRowStatus::KIND,
             Self::StopExecution(_) => StopExecution::KIND,
+            Self::RetryProcess(_) => RetryProcess::KIND,
+            Self::ResolveRetry(_) => ResolveRetry::KIND,
             Self::Undo(_) => Undo::KIND,
             Self::Migrate(_) => Migrate::KIND,
             Self::Fence(action) => action.kind(),
+            Self::SetGoalStatus(_) => SetGoalStatus::KIND,
         }
     }
 
@@ -57,15 +70,39 @@ impl Action {
         matches!(self, Self::Undo(_))
     }
 
+    /// Whether it only puts something right in a row that stays what it is: that is safe however many rows need it.
+    #[must_use]
+    pub fn keeps_status(&self) -> bool {
+        match self {
+            Self::SetRowStatus(action) => action.status == action.process.status,
+            Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::ResolveRetry(_)
+            | Self::Undo(_)
+            | Self::Migrate(_)
+            | Self::Fence(_)
+            | Self::SetGoalStatus(_) => false,
+        }
+    }
+
+    /// Whether it only ends what was begun, and counted, before: no history and no limit hinders that.
+    #[must_use]
+    pub const fn is_end(&self) -> bool {
+        matches!(self, Self::ResolveRetry(_))
+    }
+
     /// What it changes, as the ledger spells it.
     #[must_use]
     pub fn target(&self) -> String {
         match self {
             Self::SetRowStatus(action) => action.process.id.to_string(),
             Self::StopExecution(action) => action.execution.arn.to_string(),
+            Self::RetryProcess(action) => action.process.id.to_string(),
+            Self::ResolveRetry(action) => action.process.to_string(),
             Self::Undo(action) => action.target.clone(),
             Self::Migrate(_) => "schema remediation".to_owned(),
             Self::Fence(action) => action.target(),
+            Self::SetGoalStatus(action) => action.goal.to_string(),
         }
     }
 
@@ -78,9 +115,12 @@ impl Action {
                 json!({ "status": action.execution.status }),
                 json!({ "status": "ABORTED", "error": action.cause.error() }),
             ),
+            Self::RetryProcess(action) => action.preview(),
+            Self::ResolveRetry(action) => (action.after.clone(), action.before.clone()),
             Self::Undo(action) => (action.after.clone(), action.before.clone()),
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
             Self::Fence(action) => action.preview(),
+            Self::SetGoalStatus(action) => action.preview(),
         }
     }
 }
@@ -93,6 +133,8 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
     let outcome = match &planned.action {
         Action::SetRowStatus(_) => return Ok(None),
         Action::StopExecution(action) => stop_execution::apply(session, run, planned, action).await?,
+        Action::RetryProcess(action) => retry_process::apply(session, run, planned, action).await?,
+        Action::ResolveRetry(action) => retry_process::resolve(session, planned, action).await?,
         Action::Undo(action) => {
             let table = session.table().await?;
             undo::apply(session.db, &table, run, planned, action).await?
@@ -101,6 +143,10 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
         Action::Fence(action) => {
             let table = session.table().await;
             fence::apply(session.db, table, run, planned, action).await?
+        }
+        Action::SetGoalStatus(action) => {
+            let table = session.table().await?;
+            set_goal_status::apply(session.db, &table, run, planned, action).await?
         }
     };
     Ok(Some(outcome))

@@ -30,7 +30,12 @@ pub struct Config {
     pub language: Language,
     /// `NOTIFY_TOPIC_ARN`: where people are told.
     pub notify_topic_arn: Option<String>,
+    /// The application's Lambda functions: `APPLICATION_FUNCTION_NAMES`, and the worker (`WORKER_FUNCTION_NAME`).
+    pub application_functions: Vec<String>,
 }
+
+/// The application's functions beside its worker, where nothing else is set.
+const APPLICATION_FUNCTIONS: &str = "async-processing-handler,status-check-handler,retry-handler,cancel-handler";
 
 /// How the database is reached.
 #[derive(Clone, PartialEq, Eq)]
@@ -116,6 +121,7 @@ impl Config {
             Some(Err(error)) => reader.fault(error.to_string()).unwrap_or_default(),
         };
         let notify_topic_arn = reader.value("NOTIFY_TOPIC_ARN");
+        let application_functions = reader.application_functions();
         match (database, table, state_machine_arn, reader.faults) {
             (Some(database), Some(table), Some(state_machine_arn), faults) if faults.is_empty() => Ok(Self {
                 database,
@@ -127,6 +133,7 @@ impl Config {
                 mode,
                 language,
                 notify_topic_arn,
+                application_functions,
             }),
             (.., faults) => Err(Error::Configuration(faults)),
         }
@@ -220,6 +227,27 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         ))
     }
 
+    /// A function's name as Lambda has it; neither ARN nor alias.
+    fn application_functions(&mut self) -> Vec<String> {
+        let variables =
+            [("APPLICATION_FUNCTION_NAMES", APPLICATION_FUNCTIONS), ("WORKER_FUNCTION_NAME", "ai-generation-worker")];
+        let mut names: Vec<String> = Vec::new();
+        for (variable, default) in variables {
+            let list = self.value(variable).unwrap_or_else(|| default.to_owned());
+            for name in list.split(',').map(str::trim) {
+                let sound = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+                if name.is_empty() || name.len() > 64 || !sound(name) {
+                    self.faults.push(format!(
+                        "{variable}: `{name}` must be a function's name, up to 64 letters, digits, - or _"
+                    ));
+                } else if !names.iter().any(|known| known == name) {
+                    names.push(name.to_owned());
+                }
+            }
+        }
+        names
+    }
+
     fn seconds(&mut self, name: &str, default: u32) -> TimeDelta {
         let seconds = match self.value(name).map(|value| value.parse::<u32>().map_err(|_| value)) {
             None => default,
@@ -270,6 +298,29 @@ mod tests {
         assert_eq!(config.policy.settle, TimeDelta::seconds(60));
         assert_eq!((config.mode, config.language), (Mode::Act, Language::Ja));
         assert_eq!(config.timed_out_status, ProcessStatus::Failed);
+        assert_eq!(
+            config.application_functions.join(" "),
+            "async-processing-handler status-check-handler retry-handler cancel-handler ai-generation-worker"
+        );
+    }
+
+    #[test]
+    fn the_applications_functions_are_those_that_are_named_and_the_worker_each_once() {
+        let with = |names: &str, worker: &str| {
+            let needed = [("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN)];
+            let named = [("APPLICATION_FUNCTION_NAMES", names), ("WORKER_FUNCTION_NAME", worker)];
+            read(&[needed, named].concat()).map(|config| config.application_functions.join(" "))
+        };
+        assert_eq!(with("api, cancel", "worker").unwrap(), "api cancel worker");
+        assert_eq!(with("worker,api,api", "worker").unwrap(), "worker api");
+        assert!(with("api", "").unwrap().ends_with("api ai-generation-worker"), "set to nothing is not set");
+        for (names, worker, fault) in [
+            ("api,,cancel", "worker", "APPLICATION_FUNCTION_NAMES: `` must be a function's name"),
+            ("api", "worker:live", "WORKER_FUNCTION_NAME: `worker:live` must be a function's name"),
+        ] {
+            let error = with(names, worker).unwrap_err();
+            assert!(error.contains(fault), "{error}");
+        }
     }
 
     #[test]

@@ -46,6 +46,12 @@ impl Database {
         Ok(self.connection.insert(connection))
     }
 
+    /// Whether there is a connection; it may have been lost without a word.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        self.connection.is_some()
+    }
+
     /// Forgets a connection that was lost.
     pub fn forget(&mut self) {
         self.connection = None;
@@ -73,11 +79,7 @@ impl Database {
         let options = options.application_name(&self.application_name).disable_statement_logging();
         match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
             Ok(connected) => connected.map_err(Error::database("connecting")),
-            Err(_) => {
-                let silence =
-                    std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {CONNECT_TIMEOUT:?}"));
-                Err(Error::database("connecting")(sqlx::Error::Io(silence)))
-            }
+            Err(_) => Err(Error::silence("connecting", CONNECT_TIMEOUT)),
         }
     }
 }

@@ -199,6 +199,13 @@ impl ExecutionArn {
         self.0.rsplit(':').next().unwrap_or_default()
     }
 
+    /// The ARN of another execution of the same state machine, by its name.
+    #[must_use]
+    pub fn sibling(&self, name: &str) -> Self {
+        let machine = self.0.rsplit_once(':').map_or("", |(machine, _name)| machine);
+        Self(format!("{machine}:{name}"))
+    }
+
     /// The ARN of the state machine that the execution belongs to.
     #[must_use]
     pub fn state_machine_arn(&self) -> String {
@@ -406,6 +413,9 @@ mod tests {
             format!("arn:aws:states:ap-northeast-1:123456789012:execution:ai:{ID}-1764000000000").parse().unwrap();
         assert_eq!(arn.process_id(), Some(ID.parse().unwrap()));
         assert_eq!(arn.state_machine_arn(), "arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai");
+        let sibling = arn.sibling(&format!("{ID}-retry-2"));
+        assert_eq!(sibling.as_str().parse(), Ok(sibling.clone()));
+        assert_eq!((sibling.process_id(), sibling.state_machine_arn()), (arn.process_id(), arn.state_machine_arn()));
     }
 
     #[test]

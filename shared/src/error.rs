@@ -1,5 +1,7 @@
 //! What can go wrong, said so that the person who reads it knows what to do next.
 
+use std::time::Duration;
+
 use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 
@@ -55,6 +57,8 @@ pub enum Error {
         message: String,
         /// What to do next.
         advice: &'static str,
+        /// The service itself said no: nothing was done. Otherwise it may have been done, and only the answer not have come.
+        refused: bool,
     },
 }
 
@@ -88,6 +92,9 @@ impl Error {
                 (Some("42P01" | "3F000" | "42703"), _) => {
                     "A table or column of schema remediation is missing: invoke the migrate function with {\"all\":true}"
                 }
+                (Some("57014"), _) => {
+                    "It took longer than it may: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
+                }
                 (Some("55P03"), _) => "A row stayed locked by somebody else: the next look will try again",
                 (Some("53300"), _) => "All connections are in use: see who holds them in pg_stat_activity",
                 (Some(_), _) => "The event is tried again and then kept in the dead-letter queue",
@@ -106,13 +113,20 @@ impl Error {
         }
     }
 
+    /// The database does not answer at all: its connection counts as lost.
+    #[must_use]
+    pub fn silence(doing: &'static str, waited: Duration) -> Self {
+        let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {waited:?}"));
+        Self::database(doing)(sqlx::Error::Io(silence))
+    }
+
     /// Wraps what the AWS SDK says with what to do about it.
-    pub fn aws<E, R>(call: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
+    pub fn aws<E>(call: &'static str) -> impl FnOnce(SdkError<E>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
     {
         move |error| {
+            let refused = error.raw_response().is_some_and(|answer| answer.status().is_client_error());
             let (code, message) = match &error {
                 SdkError::TimeoutError(_) => ("Timeout".to_owned(), "no answer in time".to_owned()),
                 SdkError::ServiceError(service) => (
@@ -137,7 +151,7 @@ impl Error {
                 }
                 _ => "The event is tried again and then kept in the dead-letter queue",
             };
-            Self::Aws { call, code, message, advice }
+            Self::Aws { call, code, message, advice, refused }
         }
     }
 
@@ -145,6 +159,18 @@ impl Error {
     #[must_use]
     pub fn is_execution_gone(&self) -> bool {
         matches!(self, Self::Aws { code, .. } if code == "ExecutionDoesNotExist")
+    }
+
+    /// Whether AWS itself refused a call: nothing was done then. After any other failure it may have been.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Aws { refused: true, .. })
+    }
+
+    /// Whether Step Functions has an execution of this name already, which is over or was started with another input.
+    #[must_use]
+    pub fn is_execution_already_there(&self) -> bool {
+        matches!(self, Self::Aws { code, .. } if code == "ExecutionAlreadyExists")
     }
 
     /// Whether the connection to the database was lost: on a new one, a run that has changed nothing may begin again.

@@ -8,7 +8,7 @@ mod transient;
 use aws_sdk_sfn::types::HistoryEvent;
 use serde_json::{Map, Value};
 
-pub use transient::is_transient;
+pub use transient::{is_throttling, is_transient};
 
 /// The code of an execution that failed for no reason that is known better.
 pub const UNKNOWN: &str = "STEP_FUNCTIONS_ERROR";

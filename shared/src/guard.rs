@@ -100,7 +100,7 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
     for planned in wanted {
         let history = facts.targets.get(&planned.action.target()).copied().unwrap_or_default();
         let cooling = i64::from(limits.cooldown_seconds) - history.seconds_since_last.unwrap_or(i64::MAX);
-        let why = if demand.approved || planned.action.is_undo() {
+        let why = if demand.approved || planned.action.is_undo() || planned.action.is_end() {
             None
         } else if history.undone {
             Some(texts::undone(language))
@@ -120,11 +120,13 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
         guarded.hold = candidates;
         return guarded;
     }
+    (guarded.apply, candidates) = candidates.into_iter().partition(|planned| planned.action.is_end());
     let share = facts.control.share.unwrap_or(limits.share_of_candidates);
+    let changed = candidates.iter().filter(|planned| !planned.action.keeps_status()).count();
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-    let too_many = candidates.len() as f64 > share * demand.population as f64;
+    let too_many = changed as f64 > share * demand.population as f64;
     if demand.population > Limits::SHARE_FROM && too_many && !demand.approved {
-        guarded.over = Some(texts::share(language, candidates.len(), demand.population, share));
+        guarded.over = Some(texts::share(language, changed, demand.population, share));
         guarded.hold = candidates;
         return guarded;
     }
@@ -152,11 +154,14 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
 
 #[cfg(test)]
 mod tests {
+    use chrono::DateTime;
     use serde_json::Value;
     use uuid::Uuid;
 
     use super::*;
-    use crate::actions::{Action, Migrate, Undo};
+    use crate::actions::set_row_status::ErrorChange;
+    use crate::actions::{Action, Migrate, ResolveRetry, SetRowStatus, Undo, Undoable};
+    use crate::domain::{Process, ProcessId, ProcessStatus};
 
     /// `count` actions, all on one target: the reason of each is its place.
     fn wanted(count: usize) -> Vec<Planned> {
@@ -165,8 +170,13 @@ mod tests {
     }
 
     fn undo() -> Vec<Planned> {
-        let undo =
-            Undo { of: Uuid::nil(), target: "schema remediation".into(), before: Value::Null, after: Value::Null };
+        let undo = Undo {
+            of: Uuid::nil(),
+            kind: Undoable::RowStatus,
+            target: "schema remediation".into(),
+            before: Value::Null,
+            after: Value::Null,
+        };
         vec![Planned::new(Action::Undo(undo), "a person wants it".into())]
     }
 
@@ -253,6 +263,49 @@ mod tests {
         assert_eq!(outcome(&approved).1, 8, "a person has seen how many they are");
     }
 
+    /// Rows whose progress is put right.
+    fn repairs(count: usize) -> Vec<Planned> {
+        let process = Process {
+            id: ProcessId(Uuid::nil()),
+            version: 1,
+            status: ProcessStatus::Processing,
+            progress: 250,
+            has_result: false,
+            error_code: None,
+            retries: None,
+            created_at: DateTime::UNIX_EPOCH,
+            updated_at: DateTime::UNIX_EPOCH,
+            completed_at: None,
+        };
+        let repair = SetRowStatus {
+            status: process.status,
+            process,
+            basis: None,
+            progress: Some(100),
+            error: ErrorChange::Keep,
+            result: None,
+            completed_at: None,
+            cause: "test",
+        };
+        (0..count).map(|_| Planned::new(Action::SetRowStatus(Box::new(repair.clone())), "test".into())).collect()
+    }
+
+    #[test]
+    fn the_share_says_nothing_of_rows_that_stay_what_they_are() {
+        // (repairs, other changes, of, applied, held)
+        for (right, other, population, applied, held) in
+            [(9, 0, 30, 9, 0), (30, 0, 30, 10, 20), (5, 11, 22, 10, 6), (1, 12, 22, 0, 13)]
+        {
+            let all = repairs(right).into_iter().chain(wanted(other)).collect();
+            let guarded = guard(all, demand(population), &LIMITS, &Facts::default());
+            assert_eq!(
+                outcome(&guarded),
+                (Mode::Act, applied, held, 0, held > 0),
+                "{right} and {other} of {population}"
+            );
+        }
+    }
+
     #[test]
     fn what_is_beyond_a_run_or_an_hour_is_held_and_what_is_beyond_the_ask_is_left() {
         let hour = |count| Facts { actions_last_hour: count, ..Facts::default() };
@@ -315,6 +368,28 @@ mod tests {
         }
         let no_rest = Limits { cooldown_seconds: 0, ..LIMITS };
         assert_eq!(outcome(&guard(wanted(1), demand(1), &no_rest, &history(tried(1, Some(0))))).1, 1);
+    }
+
+    #[test]
+    fn what_was_begun_is_ended_whatever_the_limits_say_if_anything_may_be_done() {
+        let process = ProcessId(Uuid::nil());
+        let execution = "arn:aws:states:us-east-1:1:execution:ai:x-retry-2".parse().unwrap();
+        let end = ResolveRetry { process, execution, before: Value::Null, after: Value::Null };
+        let wanted = || {
+            let mut wanted = wanted(1);
+            wanted.push(Planned::new(Action::ResolveRetry(Box::new(end.clone())), "left open".into()));
+            wanted
+        };
+        let tried = TargetFacts { attempts: 9, seconds_since_last: Some(0), undone: true };
+        let facts =
+            Facts { actions_last_hour: 20, targets: HashMap::from([(process.to_string(), tried)]), ..Facts::default() };
+        let guarded = guard(wanted(), demand(2), &LIMITS, &facts);
+        assert_eq!(outcome(&guarded), (Mode::Act, 1, 1, 0, true));
+        assert!(guarded.apply[0].action.is_end());
+        for mode in [Mode::Propose, Mode::Observe] {
+            let guarded = guard(wanted(), Demand { mode, ..demand(2) }, &LIMITS, &facts);
+            assert_eq!(outcome(&guarded), (mode, 0, 2, 0, false));
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The record of what was looked at, wanted and done: `remediation.runs`, `actions`, `plans` and `incidents`.
 
-use chrono::{DateTime, Utc};
-use serde_json::{Value, json};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub struct Run {
 }
 
 /// After how long an action that was begun and not ended is given up: longer than any Lambda lives.
-const ABANDONED_AFTER: &str = "16 minutes";
+pub const LONGER_THAN_ANY_LAMBDA: TimeDelta = TimeDelta::minutes(16);
 
 /// Writes the run's record; one that is there already stands (the answer to it was lost with the connection).
 ///
@@ -206,24 +206,45 @@ pub async fn record_failed(
     .map_err(Error::database("recording what was refused"))
 }
 
-/// Actions of a kind that a crash left open, with their targets and causes.
+/// Actions of a kind that a crash left open, with their targets and causes: those begun longer than `age` ago.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn abandoned(db: &mut PgConnection, kind: &str) -> Result<Vec<(Uuid, String, Option<String>)>, Error> {
+pub async fn abandoned(
+    db: &mut PgConnection,
+    kind: &str,
+    age: TimeDelta,
+) -> Result<Vec<(Uuid, String, Option<String>)>, Error> {
     sqlx::query_as(
         "SELECT id, target, cause FROM remediation.actions
-          WHERE outcome = 'applying' AND kind = $1 AND created_at < now() - $2::interval",
+          WHERE outcome = 'applying' AND kind = $1 AND created_at < now() - make_interval(secs => $2)",
     )
     .bind(kind)
-    .bind(ABANDONED_AFTER)
+    .bind(age.as_seconds_f64())
     .fetch_all(db)
     .await
     .map_err(Error::database("reading what was left open"))
 }
 
-/// Stores what a step wants and may not do by itself; a plan of the last day that already waits for the same actions is enough. Returns
-/// the plan's identity and whether it is new.
+/// The step's own parameters of the run that stored a plan: approving it means the same wish.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn parameters(db: &mut PgConnection, plan: Uuid) -> Result<Map<String, Value>, Error> {
+    let parameters: Option<Value> = sqlx::query_scalar(
+        "SELECT r.trigger -> 'parameters' FROM remediation.plans p JOIN remediation.runs r ON r.id = p.run_id
+          WHERE p.id = $1",
+    )
+    .bind(plan)
+    .fetch_optional(db)
+    .await
+    .map_err(Error::database("reading what a plan was asked for with"))?
+    .flatten();
+    Ok(parameters.and_then(|parameters| parameters.as_object().cloned()).unwrap_or_default())
+}
+
+/// Stores what a step wants and may not do by itself; a plan of the last day that already waits for the same actions, and was asked for
+/// with the same parameters, is enough. Returns the plan's identity and whether it is new.
 ///
 /// # Errors
 /// [`Error::Database`].
@@ -236,10 +257,12 @@ pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: 
     let waiting: Option<Uuid> = sqlx::query_scalar(
         "SELECT id FROM remediation.plans
           WHERE step = $1 AND approved_at IS NULL AND actions = $2 AND created_at > now() - interval '1 day'
+            AND $3 = coalesce((SELECT r.trigger -> 'parameters' FROM remediation.runs r WHERE r.id = run_id), '{}')
           ORDER BY created_at DESC LIMIT 1",
     )
     .bind(run.step)
     .bind(Value::from(actions.clone()))
+    .bind(run.trigger.get("parameters").map_or_else(|| json!({}), stored::json))
     .fetch_optional(&mut *db)
     .await
     .map_err(Error::database("reading the plans that wait"))?;

@@ -10,7 +10,7 @@ use crate::report::{Done, DoneOutcome, Report};
 const NAMED: usize = 20;
 
 /// Findings that somebody has to hear of although nothing was done about them.
-const TOLD: [&str; 2] = ["contested", "permanent_failure"];
+const TOLD: [&str; 3] = ["attempts_exhausted", "contested", "permanent_failure"];
 
 /// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell.
 ///
@@ -72,7 +72,7 @@ fn line(done: &Done) -> String {
         DoneOutcome::Superseded => "–",
         DoneOutcome::Proposed | DoneOutcome::Planned => "?",
     };
-    let undo = if done.outcome == DoneOutcome::Applied && done.kind == crate::actions::SetRowStatus::KIND {
+    let undo = if done.outcome == DoneOutcome::Applied && crate::actions::Undoable::of(done.kind).is_some() {
         format!(" (undo: {{\"undo\": \"{}\"}})", done.id)
     } else {
         String::new()

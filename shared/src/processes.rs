@@ -1,6 +1,8 @@
 //! What every step reads and wants that puts processes right: rows with their newest executions, and the decision
 //! table's verdict on each (design, section 5). The steps differ in which rows they look at.
 
+pub mod cancel;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -32,6 +34,12 @@ pub enum Filter {
     OpenOrLatelyClosed,
     /// Open rows whose deadline has passed.
     PastDeadline,
+    /// Cancelled rows, however old, of which any execution is known to run.
+    CancelledButRunning,
+    /// PROCESSING rows that nobody has written for so long.
+    Stalled(TimeDelta),
+    /// Rows closed as failed in the last day.
+    LatelyFailed,
 }
 
 /// A step that puts processes right; such steps differ in their manifests and in which rows they look at.
@@ -106,7 +114,7 @@ const ROWS_A_PAGE: usize = 10_000;
 const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
 /// Rows with the newest execution that is known of each; a condition may follow.
-const CASES: &str = concat!(include_str!("processes/cases.sql"), include_str!("processes/newest.sql"));
+pub(crate) const CASES: &str = concat!(include_str!("processes/cases.sql"), include_str!("processes/newest.sql"));
 
 /// Reads what a question is about, and looks up in Step Functions what the database cannot tell.
 ///
@@ -244,9 +252,7 @@ fn newer(known: Option<Execution>, seen: Execution) -> Execution {
 async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence, Error> {
     let asked = [(id, Look::Event)];
     let known = of_processes(session, &asked).await?;
-    let Some(case) = known.cases.first() else {
-        return Err(Error::Refused(format!("`processId` {id}: table {} has no such row", session.config.table)));
-    };
+    let Some(case) = known.cases.first() else { return Err(no_such_row(id, session.config)) };
     // Sweeps list every execution within minutes. A day of the list is enough to find what was started after the newest
     // that is known; without one, it is read back to the row's creation.
     let wanted = match &case.newest {
@@ -258,6 +264,10 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     let stop_at = session.stop_at;
     let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
     refused.map_or(Ok(evidence), Err)
+}
+
+fn no_such_row(id: ProcessId, config: &Config) -> Error {
+    Error::Refused(format!("`processId` {id}: table {} has no such row", config.table))
 }
 
 async fn of_processes(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
@@ -307,7 +317,7 @@ async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Re
 async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let language = session.config.language;
     let table = session.table().await?;
-    let (population, oldest_unknown) = extent(session, &table).await?;
+    let (population, oldest_unknown) = extent(session, &table, filter).await?;
     let mut findings = Vec::new();
     let mut trouble = stop_execution::resolve_abandoned(session).await.map_or_else(recoverable, |()| Ok(None))?;
 
@@ -330,10 +340,7 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
     let since = listed.as_ref().map(|listed| listed.since);
     let LookedUp { refused, left } = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
     findings.extend(refused.as_ref().map(unavailable));
-    let overtaken = match filter {
-        Filter::OpenOrLatelyClosed => still_running(session, &table).await?,
-        Filter::PastDeadline => Vec::new(),
-    };
+    let overtaken = still_running(session, &table, filter).await?;
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
     let unfinished = match (left, after) {
         (0, None) => None,
@@ -349,9 +356,21 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
 /// [`Error::Database`], [`Error::Table`].
 pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence, Error> {
     let table = session.table().await?;
-    let (population, _) = extent(session, &table).await?;
+    let (population, _) = extent(session, &table, filter).await?;
     let (cases, _) = candidates(session, &table, filter, None).await?;
     Ok(Evidence { cases, population, ..Evidence::default() })
+}
+
+/// Cancelled rows, each beside an execution of it that is known to run, the newest or an overtaken one, without a look at Step
+/// Functions: for a step that only counts.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn uncancelled(session: &mut Session<'_>) -> Result<Vec<Case>, Error> {
+    let table = session.table().await?;
+    let (mut cases, _) = candidates(session, &table, Filter::CancelledButRunning, None).await?;
+    cases.extend(still_running(session, &table, Filter::CancelledButRunning).await?);
+    Ok(cases)
 }
 
 /// What Step Functions refuses stops the looking up, and is told; what needs no look-up goes on.
@@ -371,14 +390,22 @@ fn unavailable(error: &Error) -> Finding {
     }
 }
 
-/// How many rows a sweep is about, and since when there is an open one without a known execution.
-async fn extent(session: &mut Session<'_>, table: &Table) -> Result<(usize, Option<DateTime<Utc>>), Error> {
-    let (population, oldest): (i64, Option<DateTime<Utc>>) =
-        sqlx::query_as(table.sql(include_str!("processes/extent.sql")))
-            .bind(session.now - TimeDelta::days(1))
-            .fetch_one(&mut *session.db)
-            .await
-            .map_err(Error::database("counting processes"))?;
+/// How many rows a sweep is about, and since when there is one without a known execution whose execution would be its business.
+async fn extent(
+    session: &mut Session<'_>,
+    table: &Table,
+    filter: Filter,
+) -> Result<(usize, Option<DateTime<Utc>>), Error> {
+    let looked_for = match filter {
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => "{open}",
+        Filter::CancelledButRunning => "{cancelled}",
+    };
+    let sql = include_str!("processes/extent.sql").replace("{looked for}", looked_for);
+    let (population, oldest): (i64, Option<DateTime<Utc>>) = sqlx::query_as(table.sql(&sql))
+        .bind(session.now - TimeDelta::days(1))
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting processes"))?;
     Ok((usize::try_from(population).unwrap_or(0), oldest))
 }
 
@@ -393,6 +420,9 @@ async fn candidates(
     let condition = match filter {
         Filter::OpenOrLatelyClosed => include_str!("processes/open_or_lately_closed.sql"),
         Filter::PastDeadline => include_str!("processes/past_deadline.sql"),
+        Filter::CancelledButRunning => include_str!("processes/cancelled_but_running.sql"),
+        Filter::Stalled(_) => include_str!("processes/stalled.sql"),
+        Filter::LatelyFailed => include_str!("processes/lately_failed.sql"),
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
     let (policy, now) = (&session.config.policy, session.now);
@@ -404,8 +434,10 @@ async fn candidates(
             .bind(after.map_or(Uuid::nil(), |id| id.0))
             .bind(i64::try_from(page).unwrap_or(i64::MAX));
         let query = match filter {
-            Filter::OpenOrLatelyClosed => query.bind(now - TimeDelta::days(1)),
+            Filter::OpenOrLatelyClosed | Filter::LatelyFailed => query.bind(now - TimeDelta::days(1)),
             Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
+            Filter::CancelledButRunning => query,
+            Filter::Stalled(after) => query.bind(now - after),
         };
         let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
         for row in &rows {
@@ -419,11 +451,19 @@ async fn candidates(
     Ok((cases, more))
 }
 
-/// Executions that still run although a newer one of the same process was started.
-async fn still_running(session: &mut Session<'_>, table: &Table) -> Result<Vec<Case>, Error> {
+/// Executions that still run although a newer one of the same process was started, as far as they are a filter's business.
+async fn still_running(session: &mut Session<'_>, table: &Table, filter: Filter) -> Result<Vec<Case>, Error> {
     let reading = "reading overtaken executions";
-    let sql = table.sql(concat!(include_str!("processes/cases.sql"), include_str!("processes/overtaken.sql")));
-    let rows = sqlx::query(sql).fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
+    let condition = match filter {
+        Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => return Ok(Vec::new()),
+        Filter::OpenOrLatelyClosed => "",
+        Filter::CancelledButRunning => " AND {status} IN ({cancelled})",
+    };
+    let overtaken = concat!(include_str!("processes/cases.sql"), include_str!("processes/overtaken.sql"));
+    let rows = sqlx::query(table.sql(&format!("{overtaken}{condition}")))
+        .fetch_all(&mut *session.db)
+        .await
+        .map_err(Error::database(reading))?;
     rows.iter().map(|row| case(row, Look::Sweep)).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
 }
 
@@ -545,6 +585,78 @@ async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Erro
     Ok(())
 }
 
+/// Reads the list of executions back to where anything may still run, so that the newest execution that is known of a process
+/// is its newest.
+///
+/// # Errors
+/// [`Error::Aws`], [`Error::Database`].
+pub async fn list_lately(session: &mut Session<'_>) -> Result<(), Error> {
+    let since = session.now - session.config.policy.process_deadline - CLOCK_SKEW;
+    list(session, None, since, TimeDelta::zero(), session.stop_at).await.map(drop)
+}
+
+/// Whether a sweep's list reached back to where anything may still run.
+#[must_use]
+pub fn is_listed_lately(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> bool {
+    let listed = evidence.cursor.as_ref().and_then(|cursor| cursor.listed.as_ref());
+    listed.is_some_and(|listed| listed.until >= now && listed.since <= now - config.policy.process_deadline)
+}
+
+/// Asks Step Functions what the executions of some closed rows ended with: their own words, and the last failed task's where
+/// those say nothing. What it refuses leaves the rest unknown, and comes back to be told.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn look_up_endings(
+    session: &mut Session<'_>,
+    cases: &mut [Case],
+    wanted: impl Fn(&Case) -> bool,
+    stop_at: Instant,
+) -> Result<Option<Finding>, Error> {
+    let mut trouble: Option<(String, Option<Finding>)> = None;
+    for case in cases.iter_mut().filter(|case| wanted(case)) {
+        if trouble.is_none() && Instant::now() >= stop_at {
+            trouble = Some((texts::no_time_left(session.config.language), None));
+        }
+        if trouble.is_none()
+            && let Err(error) = learn_ending(session, case).await
+            && let Some(refused) = recoverable(error)?
+        {
+            trouble = Some((refused.to_string(), Some(unavailable(&refused))));
+        }
+        if let Some((why, _)) = &trouble {
+            case.newest = Newest::Unknown(why.clone());
+        }
+    }
+    Ok(trouble.and_then(|(_, finding)| finding))
+}
+
+async fn learn_ending(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
+    let id = case.process.id;
+    let Newest::Known(Some(execution)) = &mut case.newest else { return Ok(()) };
+    if execution.ending.is_none() {
+        let seen = match session.step_functions.describe(&execution.arn, &session.config.result_path).await {
+            Err(error) if error.is_execution_gone() => {
+                Seen { process: Some(id), execution: forgotten(execution, &error, session.config) }
+            }
+            told => told?,
+        };
+        executions::remember(session.db, std::slice::from_ref(&seen)).await?;
+        *execution = Execution { stopped_for_deadline: execution.stopped_for_deadline, ..seen.execution };
+    }
+    if execution.status == ExecutionStatus::Failed
+        && let Some(ending) = &mut execution.ending
+        && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
+        && let Some((error, cause)) = match session.step_functions.last_task_failure(&execution.arn).await {
+            Err(error) if error.is_execution_gone() => None,
+            told => told?,
+        }
+    {
+        *ending = Ending { error, cause, result: None };
+    }
+    Ok(())
+}
+
 /// An execution that Step Functions no longer knows (after 90 days, or gone with its state machine) is over. How it ended nobody
 /// can tell any more: one that was still running, as far as is known, ran out of its time.
 fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
@@ -557,7 +669,7 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
     }
 }
 
-fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
+pub(crate) fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
     let unreadable = |column: &str| {
         let index = column.to_owned();
         move |source: crate::domain::ParseError| sqlx::Error::ColumnDecode { index, source: Box::new(source) }

@@ -102,6 +102,18 @@ impl Verification {
     }
 }
 
+/// How a check of a step that only looks has ended; the later the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    /// All is well.
+    Ok,
+    /// Something is to be looked at.
+    Warning,
+    /// Something does not work, or could not be checked.
+    Failed,
+}
+
 /// Lambda answers with 6 MB at the most, and nobody reads thousands of entries: counts tell the rest.
 pub(crate) const KEPT: usize = 100;
 

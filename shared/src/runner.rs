@@ -11,6 +11,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use chrono::Utc;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Map, Value, json};
+use sqlx::PgConnection;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -27,17 +28,21 @@ use crate::manifest::{LedgerKind, Manifest};
 use crate::notify;
 use crate::processes;
 use crate::report::{Done, DoneOutcome, KEPT, Metric, Report, Verification, embedded_metrics};
-use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, Step};
+use crate::step::{Cursor, Finding, Outside, Plan, Planned, Question, Session, Skipped, Step};
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
 use crate::texts;
-use crate::trigger::{self, Scope, Trigger};
+use crate::trigger::{self, Ask, Scope, Trigger};
 
 /// How often a row that moved under us is decided on anew before it is left and told (design, section 5).
 const LOST_AT_MOST: usize = 3;
 
 /// What a run keeps of its Lambda's time for its record and its answer: a tenth, and no more than this.
 const RESERVE: Duration = Duration::from_secs(10);
+
+/// A connection that was kept may have died without a word (a failover): a sweep's first statement proves it within a quarter of
+/// the time, and within this, so that there is time for a new one.
+const FIRST_ANSWER: Duration = Duration::from_secs(10);
 
 /// Runs a step as a Lambda function, for as long as Lambda wants.
 ///
@@ -131,6 +136,13 @@ impl<S: Step> Function<S> {
             }
             answer => answer,
         };
+        let answer = match answer {
+            Err(error) if error.is_connection_lost() || !kept.database.is_connected() => {
+                kept.database.forget();
+                self.without_database(last_moment, &trigger, &run, error).await
+            }
+            answer => answer,
+        };
         if let Err(error) = &answer {
             // The table may have been altered since its catalogue was read.
             kept.table = None;
@@ -170,14 +182,50 @@ impl<S: Step> Function<S> {
         Err(Error::OutOfTime)
     }
 
+    /// The answer of a step that can look elsewhere while the database is down; of any other, why there is none.
+    async fn without_database(
+        &self,
+        last_moment: Instant,
+        trigger: &Trigger,
+        run: &Run,
+        why: Error,
+    ) -> Result<Report, Error> {
+        let everything = match trigger {
+            Trigger::Schedule(_) => true,
+            Trigger::Alarm(change) => change.state == S::ALARM_STATE,
+            Trigger::Operator(ask) => matches!(ask.scope, Scope::Everything | Scope::All),
+            Trigger::Execution(_) => false,
+        };
+        if !everything || matches!(why, Error::OutOfTime) {
+            return Err(why);
+        }
+        let outside =
+            Outside { config: &self.config, step_functions: &self.step_functions, aws: &self.aws, now: run.started_at };
+        let gather = self.step.gather_without_database(&outside, &why);
+        let Ok(Some(evidence)) = tokio::time::timeout_at(last_moment, gather).await else { return Err(why) };
+        let mut tally = Tally::new(run);
+        let mut plan = self.step.plan(&evidence, &self.config, outside.now);
+        // No action without the ledger.
+        plan.actions.clear();
+        tally.take_in(plan, &mut None);
+        self.close(None, run, tally, None).await
+    }
+
     async fn attempt(&self, kept: &mut Kept, trigger: &Trigger, run: &Run, stop_at: Instant) -> Result<Report, Error> {
-        let none = Map::new();
+        let db = kept.database.connection(&self.aws).await?;
+        let parameters = match trigger {
+            // What was proposed for the sake of a parameter is decided anew with it.
+            Trigger::Operator(Ask { scope: Scope::Approve(plan), .. }) => ledger::parameters(db, *plan).await?,
+            Trigger::Operator(ask) => ask.parameters.clone(),
+            Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => Map::new(),
+        };
         let mut session = Session {
             config: &self.config,
-            db: kept.database.connection(&self.aws).await?,
+            db,
             step_functions: &self.step_functions,
             aws: &self.aws,
-            parameters: if let Trigger::Operator(ask) = trigger { &ask.parameters } else { &none },
+            parameters: &parameters,
+            reason: run.reason.as_deref(),
             now: run.started_at,
             stop_at,
             table: &mut kept.table,
@@ -187,7 +235,7 @@ impl<S: Step> Function<S> {
             ledger::incident(session.db, change).await?;
             if change.state != S::ALARM_STATE {
                 tally.summary = Some(texts::alarm_not_on(self.config.language, &change.alarm, change.state));
-                return self.close(&mut session, run, tally, None).await;
+                return self.close(Some(session.db), run, tally, None).await;
             }
         }
         let order = self.order(&mut session, trigger, run).await?;
@@ -198,10 +246,10 @@ impl<S: Step> Function<S> {
             let reason = run.reason.clone().unwrap_or_else(|| format!("undo of action {of}"));
             let wanted = vec![Planned::new(Action::Undo(undo), reason)];
             self.carry_out(&mut session, run, wanted, &order.demand, &mut tally).await?;
-            return self.close(&mut session, run, tally, None).await;
+            return self.close(Some(session.db), run, tally, None).await;
         }
         let cursor = self.look_until_settled(&mut session, run, order, &mut tally).await?;
-        self.close(&mut session, run, tally, cursor).await
+        self.close(Some(session.db), run, tally, cursor).await
     }
 
     /// What a trigger asks for, and how far it may go.
@@ -274,7 +322,12 @@ impl<S: Step> Function<S> {
 
     async fn sweep(&self, session: &mut Session<'_>) -> Result<Question, Error> {
         Ok(Question::Sweep(match self.manifest.ledger {
-            LedgerKind::Database => ledger::cursor(session.db, self.name).await?,
+            LedgerKind::Database => {
+                let bound = FIRST_ANSWER.min(session.stop_at.saturating_duration_since(Instant::now()) / 4);
+                tokio::time::timeout(bound, ledger::cursor(session.db, self.name))
+                    .await
+                    .unwrap_or_else(|_| Err(Error::silence("reading where the last run stopped", bound)))?
+            }
             LedgerKind::Log => Cursor::default(),
         }))
     }
@@ -446,10 +499,10 @@ impl<S: Step> Function<S> {
         Ok(carried_out)
     }
 
-    /// Records the run, and says it to everybody who has to know.
+    /// Records the run, in the log where there is no database, and says it to everybody who has to know.
     async fn close(
         &self,
-        session: &mut Session<'_>,
+        db: Option<&mut PgConnection>,
         run: &Run,
         tally: Tally,
         cursor: Option<Cursor>,
@@ -472,9 +525,15 @@ impl<S: Step> Function<S> {
         report.shorten();
         // An operator's look does not move the place where the next sweep goes on.
         let cursor = cursor.filter(|_| report.trigger["kind"] != "operator");
-        match self.manifest.ledger {
-            LedgerKind::Database => ledger::finish(session.db, run, &report, applied, cursor.as_ref()).await?,
-            LedgerKind::Log => tracing::info!(ledger = %json!(report), "ledger entry"),
+        match (self.manifest.ledger, db) {
+            (LedgerKind::Database, Some(db)) => ledger::finish(db, run, &report, applied, cursor.as_ref()).await?,
+            (LedgerKind::Log, _) | (LedgerKind::Database, None) => {
+                tracing::info!(ledger = %json!(report), "ledger entry");
+            }
+        }
+        if let Some(text) = report.report.as_ref().and_then(|own| own["text"].as_array()) {
+            let lines: Vec<&str> = text.iter().filter_map(Value::as_str).collect();
+            tracing::info!(runId = %run.id, "{}", lines.join("\n"));
         }
         println!("{}", embedded_metrics(self.name, &metrics, Utc::now().timestamp_millis()));
         tracing::info!(runId = %run.id, mode = %report.mode, applied, summary = %report.summary, "done");
@@ -525,6 +584,8 @@ struct CarriedOut {
 /// A process that is no longer as it was decided on.
 struct Moved {
     process: ProcessId,
+    /// What was to be changed: the process itself, or what was looked at for its sake.
+    target: String,
     /// Its execution was to be stopped: what became of that has just happened, and is not left to settle.
     stop: bool,
     /// Somebody else moved it first.
@@ -536,7 +597,8 @@ impl CarriedOut {
         let Outcome { result, before, after, again, .. } = outcome;
         let stop = matches!(planned.action, Action::StopExecution(_));
         if let Some(process) = again {
-            self.again.push(Moved { process, stop, lost: result == ActionResult::Superseded });
+            let (target, lost) = (planned.action.target(), result == ActionResult::Superseded);
+            self.again.push(Moved { process, target, stop, lost });
             if stop {
                 tally.stopped.insert(process.to_string());
             }
@@ -544,7 +606,10 @@ impl CarriedOut {
         let (outcome, trouble) = match result {
             ActionResult::Applied => {
                 tally.verified += 1;
-                if let Action::SetRowStatus(action) = &planned.action {
+                // Where the status stays, the row was not broken by its execution's end.
+                if let Action::SetRowStatus(action) = &planned.action
+                    && !planned.action.keeps_status()
+                {
                     let since = action.basis.as_ref().and_then(|execution| execution.stopped_at);
                     tally.remedied_after.extend(since.map(|since| (Utc::now() - since).as_seconds_f64().max(0.0)));
                 }
@@ -607,7 +672,8 @@ impl Tally {
 
     /// Drops what earlier looks told of these processes.
     fn forget(&mut self, processes: &[Moved]) {
-        let targets: HashSet<String> = processes.iter().map(|moved| moved.process.to_string()).collect();
+        let targets: HashSet<String> =
+            processes.iter().flat_map(|moved| [moved.process.to_string(), moved.target.clone()]).collect();
         self.findings.retain(|finding| !targets.contains(&finding.target));
         self.skipped.retain(|skipped| !targets.contains(&skipped.target));
     }

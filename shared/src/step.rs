@@ -42,7 +42,7 @@ pub trait Step: Send + Sync {
     /// Its `manifest.toml`.
     fn manifest(&self) -> &'static str;
 
-    /// Reads what the question is about. Writes nothing but what is known of executions.
+    /// Reads what the question is about. Writes nothing but what is known of executions and of progress.
     fn gather(
         &self,
         session: &mut Session<'_>,
@@ -51,6 +51,30 @@ pub trait Step: Send + Sync {
 
     /// Says what should be done about it: a pure function.
     fn plan(&self, evidence: &Self::Evidence, config: &Config, now: DateTime<Utc>) -> Plan;
+
+    /// Reads what can still be read where no connection to the database can be had, for the reason `why`: a step that only
+    /// reads still answers then, and [`Step::plan`] may want no action (design, 6.8). The run is recorded in the log. By
+    /// default the run ends with that reason.
+    fn gather_without_database(
+        &self,
+        _outside: &Outside<'_>,
+        _why: &Error,
+    ) -> impl Future<Output = Option<Self::Evidence>> + Send {
+        async { None }
+    }
+}
+
+/// What a run may use while the database is down.
+#[derive(Debug)]
+pub struct Outside<'a> {
+    /// The installation's settings.
+    pub config: &'a Config,
+    /// Step Functions.
+    pub step_functions: &'a StepFunctions,
+    /// What a client of another service is made from.
+    pub aws: &'a SdkConfig,
+    /// When this look began.
+    pub now: DateTime<Utc>,
 }
 
 /// What a run may use.
@@ -66,6 +90,8 @@ pub struct Session<'a> {
     pub aws: &'a SdkConfig,
     /// The step's own parameters, as the operator's event has them; their names are among [`Step::PARAMETERS`].
     pub parameters: &'a Map<String, Value>,
+    /// Why the operator asks for it, in the operator's words.
+    pub reason: Option<&'a str>,
     /// When this look began: nothing that is read later makes a deadline pass that had not passed then.
     pub now: DateTime<Utc>,
     /// When it has to come to its end: some seconds before Lambda's deadline.

@@ -1,7 +1,8 @@
-//! Step Functions, as far as it is asked: what an execution is, which ones there are, what failed in one, and stopping it.
+//! Step Functions, as far as it is asked: what an execution is, which ones there are, what failed in one, stopping and starting one.
 //!
 //! Every call is paced to its refill rate (facts of the quotas: DescribeExecution 10, ListExecutions 2, StopExecution 25
-//! a second where they are lowest), so that a sweep never takes the application's own share.
+//! a second where they are lowest), so that a sweep never takes the application's own share. StartExecution, of which the
+//! application has 150 a second, is paced to far less: each one is a model call.
 
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::primitives::DateTime as AwsDateTime;
+use aws_sdk_sfn::types::ExecutionStatus as StatusFilter;
 use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -26,6 +28,7 @@ pub struct StepFunctions {
     describe: Pace,
     list: Pace,
     stop: Pace,
+    start: Pace,
 }
 
 /// An execution and the process that its input names.
@@ -59,6 +62,7 @@ impl StepFunctions {
             describe: Pace::new(10, 50),
             list: Pace::new(2, 20),
             stop: Pace::new(25, 100),
+            start: Pace::new(10, 10),
         }
     }
 
@@ -88,6 +92,18 @@ impl StepFunctions {
     /// # Errors
     /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
     pub async fn describe(&self, arn: &ExecutionArn, result_path: &ResultPath) -> Result<Seen, Error> {
+        self.describe_with_input(arn, result_path).await.map(|(seen, _input)| seen)
+    }
+
+    /// DescribeExecution, with the input that the execution was started with; `None` where that is not told.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn describe_with_input(
+        &self,
+        arn: &ExecutionArn,
+        result_path: &ResultPath,
+    ) -> Result<(Seen, Option<String>), Error> {
         self.describe.wait().await;
         let answer = self
             .client
@@ -107,7 +123,9 @@ impl StepFunctions {
             ending: status.is_over().then(|| ending(&answer, result_path)),
             stopped_for_deadline: false,
         };
-        Ok(Seen { process: process_of(arn, answer.input()), execution })
+        let seen = Seen { process: process_of(arn, answer.input()), execution };
+        let included = answer.input_details().is_none_or(|details| details.included());
+        Ok((seen, answer.input().filter(|_| included).map(str::to_owned)))
     }
 
     /// One page of ListExecutions.
@@ -115,12 +133,25 @@ impl StepFunctions {
     /// # Errors
     /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
     pub async fn list(&self, token: Option<&str>) -> Result<Page, Error> {
+        self.page(Self::PAGE, None, token).await
+    }
+
+    /// The newest executions that run, so many at the most; `next` says whether there are more.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn running(&self, at_most: i32) -> Result<Page, Error> {
+        self.page(at_most, Some(StatusFilter::Running), None).await
+    }
+
+    async fn page(&self, at_most: i32, status_is: Option<StatusFilter>, token: Option<&str>) -> Result<Page, Error> {
         self.list.wait().await;
         let answer = self
             .client
             .list_executions()
             .state_machine_arn(&self.state_machine_arn)
-            .max_results(Self::PAGE)
+            .max_results(at_most)
+            .set_status_filter(status_is)
             .set_next_token(token.map(str::to_owned))
             .send()
             .await
@@ -182,6 +213,25 @@ impl StepFunctions {
             .await
             .map(drop)
             .map_err(Error::aws("StopExecution"))
+    }
+
+    /// StartExecution; when the execution began. The name is what makes it happen once: as long as the execution runs, the
+    /// same name and input are answered with that execution.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn start(&self, name: &str, input: &str) -> Result<DateTime<Utc>, Error> {
+        self.start.wait().await;
+        let answer = self
+            .client
+            .start_execution()
+            .state_machine_arn(&self.state_machine_arn)
+            .name(name)
+            .input(input)
+            .send()
+            .await
+            .map_err(Error::aws("StartExecution"))?;
+        Ok(time(answer.start_date()).unwrap_or_else(Utc::now))
     }
 }
 

@@ -21,19 +21,22 @@ pub struct Table {
     statuses: Option<Vec<String>>,
 }
 
+/// A column, as SQL has to speak of it.
 #[derive(Debug, Clone)]
-struct Column {
+pub(crate) struct Column {
     /// Quoted.
-    name: String,
+    pub(crate) name: String,
     /// As `format_type` has it; an enum's is quoted and qualified.
-    type_name: String,
+    pub(crate) type_name: String,
     /// A `timestamp` that holds UTC, as Prisma makes it.
-    local_time: bool,
+    pub(crate) local_time: bool,
 }
 
-/// The columns that are needed, in both spellings, and the types that they may have. Columns that are not here
-/// (`user_id`, `type`, `target_id` …) may be there or not.
-const NEEDED: [(&str, &str, &[&str]); 8] = [
+/// A column in both spellings, and the types that it may have; where none are named, any is right.
+pub(crate) type Wanted = (&'static str, &'static str, &'static [&'static str]);
+
+/// The columns that are needed.
+const NEEDED: [Wanted; 8] = [
     ("id", "id", &["uuid"]),
     ("status", "status", &["text", "character varying", "enum"]),
     ("progress", "progress", &["smallint", "integer"]),
@@ -43,9 +46,14 @@ const NEEDED: [(&str, &str, &[&str]); 8] = [
     ("updated_at", "updatedAt", TIMES),
     ("completed_at", "completedAt", TIMES),
 ];
-/// A column that may be missing; SQL sees NULL then.
-const RETRY_COUNT: (&str, &str, &[&str]) = ("retry_count", "retryCount", &["smallint", "integer"]);
-const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
+/// Columns that may be missing; SQL sees NULL then. Those of any type are only compared with themselves.
+const OPTIONAL: [Wanted; 4] = [
+    ("retry_count", "retryCount", &["smallint", "integer"]),
+    ("user_id", "userId", &[]),
+    ("type", "type", &[]),
+    ("target_id", "targetId", &[]),
+];
+pub(crate) const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
 
 impl Table {
     /// Reads the catalogue.
@@ -82,38 +90,16 @@ impl Table {
         }
         let mut columns = BTreeMap::new();
         let mut statuses = None;
-        for (snake, camel, types) in NEEDED.into_iter().chain([RETRY_COUNT]) {
-            let column = match found.iter().find(|column| column.name == snake || column.name == camel) {
+        for wanted in NEEDED.into_iter().chain(OPTIONAL) {
+            let column = match find(name, found, wanted)? {
                 Some(column) => column,
-                None if snake == RETRY_COUNT.0 => continue,
-                None => {
-                    let names =
-                        if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
-                    return Err(Error::Table(format!(
-                        "table {name} has no column {names}: it is needed as {}",
-                        types.join(" or ")
-                    )));
-                }
+                None if OPTIONAL.contains(&wanted) => continue,
+                None => return Err(missing(name, wanted)),
             };
-            if !types.contains(&column.family.as_str()) {
-                return Err(Error::Table(format!(
-                    "column `{}` of table {name} is of type {}: it is needed as {}",
-                    column.name,
-                    column.type_name,
-                    types.join(" or ")
-                )));
-            }
-            if snake == "status" {
+            if wanted.0 == "status" {
                 statuses.clone_from(&column.labels);
             }
-            columns.insert(
-                snake,
-                Column {
-                    name: quoted(&column.name),
-                    type_name: column.type_name.clone(),
-                    local_time: column.family == "timestamp without time zone",
-                },
-            );
+            columns.insert(wanted.0, Column::of(column));
         }
         let table = Self { name: name.clone(), columns, statuses };
         for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
@@ -137,25 +123,34 @@ impl Table {
         }
     }
 
-    /// Whether it counts the retries of a process.
+    /// The table's name, as the setting has it.
+    pub(crate) const fn name(&self) -> &TableName {
+        &self.name
+    }
+
+    /// Whether the table has a column that it may do without.
     #[must_use]
-    pub fn counts_retries(&self) -> bool {
-        self.columns.contains_key(RETRY_COUNT.0)
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
     }
 
     /// The table's name, quoted and qualified.
     #[must_use]
     pub fn relation(&self) -> String {
-        format!("{}.{}", quoted(&self.name.schema), quoted(&self.name.table))
+        relation(&self.name)
     }
 
     /// A `.sql` file in this table's spelling. Of a column `x` of the row `p`, `{x}` is its value (a time as
     /// `timestamptz`), `{set x}` its bare name, `{as x}` after an expression the cast to its type; `{table}` is the
-    /// relation, `{image}` what an action can change of the row, `{open}`, `{failed}`, `{completed}` … the statuses as
-    /// literals of the column's own type, so that an index on it stays usable.
+    /// relation, `{image}` what an action can change of the row, `{superseded}` whether the user has asked for the same
+    /// anew, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
+    /// it stays usable.
     #[must_use]
     pub fn sql(&self, template: &str) -> AssertSqlSafe<String> {
-        let mut sql = template.replace("{image}", IMAGE).replace("{table}", &self.relation());
+        let comparable = ["user_id", "type", "target_id"].iter().all(|column| self.has(column));
+        let superseded = if comparable { SUPERSEDED } else { "false" };
+        let mut sql = template.replace("{image}", IMAGE).replace("{superseded}", superseded);
+        sql = sql.replace("{table}", &self.relation());
         let statuses: [(&str, &[ProcessStatus]); 6] = [
             ("{open}", &[ProcessStatus::Pending, ProcessStatus::Processing]),
             ("{failed}", &[ProcessStatus::Failed, ProcessStatus::Timeout]),
@@ -177,7 +172,10 @@ impl Table {
             sql = sql.replace(&format!("{{set {column}}}"), name);
             sql = sql.replace(&format!("{{as {column}}}"), &cast);
         }
-        AssertSqlSafe(sql.replace("{retry_count}", "NULL"))
+        for (missing, ..) in OPTIONAL {
+            sql = sql.replace(&format!("{{{missing}}}"), "NULL");
+        }
+        AssertSqlSafe(sql)
     }
 
     /// Those of `statuses` that the column knows, as literals of its own type: an index on it stays usable. A column that knows none
@@ -199,11 +197,55 @@ const IMAGE: &str = "jsonb_build_object('status', {status}::text, 'progress', {p
      'completedAt', to_jsonb({completed_at} AT TIME ZONE 'UTC'), \
      'updatedAt', to_jsonb({updated_at} AT TIME ZONE 'UTC'))";
 
-struct Found {
-    name: String,
-    type_name: String,
-    family: String,
-    labels: Option<Vec<String>>,
+/// Whether a newer row asks for the same as row `p`: the same user, type and target. Without a target nothing is the same.
+const SUPERSEDED: &str = "EXISTS (SELECT FROM {table} n \
+     WHERE n.{set user_id} = {user_id} AND n.{set type} = {type} AND n.{set target_id} = {target_id} \
+       AND n.{set created_at} > p.{set created_at})";
+
+/// A column, as the catalogue has it.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) family: String,
+    pub(crate) labels: Option<Vec<String>>,
+}
+
+impl Column {
+    pub(crate) fn of(found: &Found) -> Self {
+        Self {
+            name: quoted(&found.name),
+            type_name: found.type_name.clone(),
+            local_time: found.family == "timestamp without time zone",
+        }
+    }
+}
+
+/// A column among those of a table, in either spelling; `None` where there is none.
+pub(crate) fn find<'a>(name: &TableName, found: &'a [Found], wanted: Wanted) -> Result<Option<&'a Found>, Error> {
+    let (snake, camel, types) = wanted;
+    let Some(column) = found.iter().find(|column| column.name == snake || column.name == camel) else {
+        return Ok(None);
+    };
+    if !types.is_empty() && !types.contains(&column.family.as_str()) {
+        return Err(Error::Table(format!(
+            "column `{}` of table {name} is of type {}: it is needed as {}",
+            column.name,
+            column.type_name,
+            types.join(" or ")
+        )));
+    }
+    Ok(Some(column))
+}
+
+/// The error that a table lacks a column.
+pub(crate) fn missing(name: &TableName, (snake, camel, types): Wanted) -> Error {
+    let names = if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
+    Error::Table(format!("table {name} has no column {names}: it is needed as {}", types.join(" or ")))
+}
+
+/// A table's name, quoted and qualified.
+pub(crate) fn relation(name: &TableName) -> String {
+    format!("{}.{}", quoted(&name.schema), quoted(&name.table))
 }
 
 fn quoted(identifier: &str) -> String {

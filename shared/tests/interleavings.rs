@@ -5,15 +5,26 @@
 //! # Bounds
 //!
 //! One process (decisions share nothing between processes), at most two executions of it, two steps of ours at once (one
-//! event sync, one sweep), one cancel and one retry by a user. From the row's acceptance, up to so many things happen:
+//! event sync, one sweep, or an operator's cancel by hand beside sync), one cancel and one retry by a user. From the row's
+//! acceptance, up to so many things happen:
 //!
-//! | both steps | sync or sweep alone | cancel | second execution | depth |
-//! | --- | --- | --- | --- | --- |
-//! | yes | | yes | yes | 9 |
-//! | yes | | yes | no | 11 |
-//! | yes | | no | no | 13 |
-//! | | sweep | no | yes | 11 |
-//! | | sync | no | yes | 10 |
+//! | our steps | cancel | second execution | depth |
+//! | --- | --- | --- | --- |
+//! | sync and sweep | yes | yes | 9 |
+//! | sync and sweep | yes | no | 11 |
+//! | sync and sweep | no | no | 13 |
+//! | sweep | no | yes | 11 |
+//! | sync | no | yes | 10 |
+//! | cancel by hand | yes | yes | 10 |
+//! | sync and cancel by hand | no | no | 11 |
+//!
+//! Our own retry is the second execution in searches that begin with a process that has failed, while something of its first
+//! execution may still write:
+//!
+//! | both steps | sweep alone | cancel | depth |
+//! | --- | --- | --- | --- |
+//! | yes | | yes | 9 |
+//! | | yes | no | 13 |
 //!
 //! From every state on the way the others are then stopped, our steps go on to their ends, and eight sweeps follow, some
 //! thirty things more. Everything that may happen later may also never happen, which is how losses and deaths are
@@ -32,6 +43,11 @@
 //! - Events: whatever was emitted may be delivered never, late, in any order and any number of times.
 //! - Our steps in parts: look, read and decide, write; or look again at the execution, stop it, re-read it, start over. The
 //!   others act in between, and a step may die at each point. Writes compare the row and the newest known execution.
+//! - An operator's cancel by hand, with the real [`remediation::decide::cancel`]: list, read the row, stop what runs (the
+//!   overtaken one first), re-read, list again, and write the row last. What starts after its last list is the sweep's.
+//! - Our retry in parts: list and look, re-open the row and register the execution, start it; or have it refused and put the row
+//!   back; or die in between, or get no answer, while the call may get through yet. What is left so is resolved by a later
+//!   run, or never.
 //! - Reads that lag: a list may show RUNNING, or not yet show an execution, for what changed since the last tick.
 //! - Time: ticks at any moment. `SETTLE_SECONDS` passes with one tick, `START_DEADLINE_SECONDS` with two,
 //!   `PROCESS_DEADLINE_SECONDS` with three. Between ticks the order of what happened is kept, as the decisions compare it;
@@ -43,7 +59,7 @@
 //! - Between the write that re-opens a row and its StartExecution, two calls of one handler, nothing left of the old
 //!   execution writes that row. Where it does, and the old execution also ends just then, nothing in the row or in Step
 //!   Functions tells any more that a new one is on its way (only a risen `retry_count` would).
-//! - A list that sync asks for shows every execution that exists. A retry, its execution's start and the old execution's
+//! - A list that sync or a cancel by hand asks for shows every execution that exists. A retry, its execution's start and the old execution's
 //!   end, all within the second or so of a lagging list, are beyond what any reader of that list can know.
 //!
 //! # What our steps have to keep to, as the checker found
@@ -73,7 +89,7 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::decide::{self, Closing, Decision, Look, Policy, StopCause, Verdict};
+use remediation::decide::{self, Cancelling, Closing, Decision, Look, Policy, StopCause, Verdict};
 use remediation::domain::{
     DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId, ProcessStatus,
 };
@@ -132,6 +148,8 @@ enum At {
     Fail,
     /// It has ended, or nothing of it moves any more.
     Still,
+    /// It is registered for a retry of ours, and was not started: it does not exist.
+    Registered,
 }
 
 /// What `remediation.executions` has of an execution.
@@ -179,8 +197,12 @@ impl Run {
         in_ledger: false,
     };
 
+    fn exists(&self) -> bool {
+        self.at != At::Registered
+    }
+
     fn runs(&self) -> bool {
-        self.status == ExecutionStatus::Running
+        self.status == ExecutionStatus::Running && self.exists()
     }
 
     fn end(&mut self, status: ExecutionStatus) {
@@ -222,11 +244,12 @@ impl Run {
 enum Step {
     Idle,
     /// About to read the row and what is known, and to decide. `now_age`: when the look began. `listed`: whether it has
-    /// seen all executions since.
+    /// seen all executions since. `there`: of a cancel by hand, how many executions its list showed.
     Read {
         look: Look,
         listed: bool,
         now_age: u8,
+        there: u8,
     },
     /// About to list all executions.
     List,
@@ -235,6 +258,7 @@ enum Step {
         closing: Closing,
         row_moved: bool,
         known_moved: bool,
+        there: u8,
     },
     /// About to look at the execution once more before it is stopped.
     Describe {
@@ -260,6 +284,23 @@ enum Cancel {
     Done,
 }
 
+/// Our retry of a failed process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Retry {
+    Possible,
+    /// It has seen a failed row and an execution that is over, and is about to re-open the row.
+    Decided {
+        moved: bool,
+    },
+    /// The row is re-opened and an execution registered; that is to be started. `left`: by a run that died, or had no answer.
+    Begun {
+        before: Row,
+        moved: bool,
+        left: bool,
+    },
+    Done,
+}
+
 /// Everything there is, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct State {
@@ -271,13 +312,21 @@ struct State {
     late: bool,
     cancel: Cancel,
     user_retried: bool,
-    steps: [Step; 2],
+    /// Whether an operator may still cancel by hand.
+    operator: bool,
+    retry: Retry,
+    steps: [Step; 3],
 }
 
 /// The step that events start.
 const SYNC: usize = 0;
 /// The step that a schedule starts.
 const SWEEP: usize = 1;
+/// The step that an operator starts to cancel the process.
+const HAND: usize = 2;
+
+/// Our steps, for people.
+const NAMES: [&str; 3] = ["sync", "sweep", "cancel by hand"];
 
 /// What can happen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -301,13 +350,19 @@ enum Action {
     Tick,
     Event { run: u8, over: bool },
     SweepBegins { lagging: bool },
+    HandBegins,
     Ours(usize),
     Dies(usize),
+    RetryLooks { lagging: bool },
+    RetryGoesOn,
+    RetryRefused,
+    RetryDies,
+    RetryResolved,
 }
 
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let who = |step: &usize| if *step == SYNC { "sync" } else { "sweep" };
+        let who = |step: &usize| NAMES[*step];
         let lost = |lost: &bool| if *lost { ", and its write is lost" } else { "" };
         match self {
             Self::Start => write!(f, "application: StartExecution"),
@@ -339,8 +394,16 @@ impl fmt::Display for Action {
             Self::SweepBegins { lagging } => {
                 write!(f, "sweep: lists executions{}", if *lagging { ", lagging" } else { "" })
             }
+            Self::HandBegins => write!(f, "operator: cancels by hand"),
             Self::Ours(step) => write!(f, "{}: goes on", who(step)),
             Self::Dies(step) => write!(f, "{}: dies", who(step)),
+            Self::RetryLooks { lagging } => {
+                write!(f, "retry: lists executions{}, and looks", if *lagging { ", lagging" } else { "" })
+            }
+            Self::RetryGoesOn => write!(f, "retry: re-opens the row, or calls StartExecution"),
+            Self::RetryRefused => write!(f, "retry: StartExecution is refused, the row is put back"),
+            Self::RetryDies => write!(f, "retry: dies, or gets no answer"),
+            Self::RetryResolved => write!(f, "retry: a later run looks what became of the one before"),
         }
     }
 }
@@ -353,7 +416,7 @@ impl fmt::Display for State {
                 write!(f, ", execution {index} {} (known: {:?})", run.status, run.known)?;
             }
         }
-        for (name, step) in ["sync", "sweep"].iter().zip(&self.steps) {
+        for (name, step) in NAMES.iter().zip(&self.steps) {
             if *step != Step::Idle {
                 write!(f, ", {name} {step:?}")?;
             }
@@ -365,29 +428,37 @@ impl fmt::Display for State {
 /// What must hold in every state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Invariant {
-    /// A row is not closed as failed, timed out or cancelled while its newest execution runs.
+    /// A row is not closed as failed, timed out or cancelled while its newest execution runs; nor cancelled by hand while any
+    /// does that was there when executions were listed.
     NothingRunsWhenWeClose,
     /// A row that says COMPLETED or CANCELLED is not written.
     CompletedAndCancelledStand,
     /// COMPLETED is written only where the newest execution succeeded.
     CompletedMeansSucceeded,
-    /// FAILED, timed out and CANCELLED are written only where the newest execution ended so, or there is none.
+    /// FAILED, timed out and CANCELLED are written only where the newest execution ended so, or there is none; by hand, CANCELLED
+    /// is written unless it succeeded.
     ClosedAsItEnded,
-    /// What is stopped runs past its deadline, or its row was CANCELLED when it was read.
+    /// What is stopped runs past its deadline, or its row was CANCELLED when it was read; by hand, it was not COMPLETED.
     StopsAreDue,
     /// Once the others stop acting, every row is closed and nothing runs past its deadline unnoticed after so many sweeps.
     EverythingEnds,
     /// Once the others stop acting, so do we.
     WeComeToRest,
+    /// A process is started anew only while nothing of it runs.
+    RetriesAreOfWhatIsOver,
 }
 
 /// `decide`, as the real one or as one broken on purpose.
 type Decide = fn(&Process, Option<&Execution>, Look, &Policy, DateTime<Utc>) -> Decision;
 
+/// `cancel`, as the real one or as one broken on purpose.
+type Wish = fn(&Process, Option<&Execution>, bool, &Policy, DateTime<Utc>) -> Cancelling;
+
 /// How our steps go about it.
 #[derive(Clone, Copy)]
 struct Rules {
     decide: Decide,
+    cancel: Wish,
     policy: Policy,
     /// Sync lists before it closes a row.
     sync_lists: bool,
@@ -395,6 +466,10 @@ struct Rules {
     compares_row: bool,
     /// Executions that a newer one has overtaken are looked at.
     sees_overtaken: bool,
+    /// Our retry compares the row's version and the newest execution when it re-opens the row.
+    retry_compares: bool,
+    /// It registers its execution then.
+    retry_registers: bool,
 }
 
 const POLICY: Policy = Policy {
@@ -404,8 +479,16 @@ const POLICY: Policy = Policy {
     require_result: false,
 };
 
-const REAL: Rules =
-    Rules { decide: decide::decide, policy: POLICY, sync_lists: true, compares_row: true, sees_overtaken: true };
+const REAL: Rules = Rules {
+    decide: decide::decide,
+    cancel: decide::cancel,
+    policy: POLICY,
+    sync_lists: true,
+    compares_row: true,
+    sees_overtaken: true,
+    retry_compares: true,
+    retry_registers: true,
+};
 
 /// A row and an execution as decisions see them: equal ones are decided once.
 type Question = (Row, Option<Run>, Look, u8);
@@ -439,10 +522,18 @@ impl Checker {
     fn decide(&mut self, row: &Row, run: Option<(usize, &Run)>, look: Look, now_age: u8) -> Decision {
         // Where the workflow stands decides nothing.
         let asked = run.map(|(_, run)| Run { at: At::Still, ..*run });
-        let at = self.at;
         if let Some(decision) = self.decided.get(&(*row, asked, look, now_age)) {
             return *decision;
         }
+        let (process, execution, now) = self.seen(row, run, now_age);
+        let decision = (self.rules.decide)(&process, execution.as_ref(), look, &self.rules.policy, now);
+        self.decided.insert((*row, asked, look, now_age), decision);
+        decision
+    }
+
+    /// The row and one execution as decisions see them, and the time of the look.
+    fn seen(&self, row: &Row, run: Option<(usize, &Run)>, now_age: u8) -> (Process, Option<Execution>, DateTime<Utc>) {
+        let at = self.at;
         let process = Process {
             id: self.process,
             version: 0,
@@ -456,10 +547,7 @@ impl Checker {
             completed_at: row.completed.map(|stamp| stamp.time(at)),
         };
         let execution = run.map(|(index, run)| run.execution(&self.arns[index], at));
-        let now = Stamp { age: now_age, order: 100 }.time(at);
-        let decision = (self.rules.decide)(&process, execution.as_ref(), look, &self.rules.policy, now);
-        self.decided.insert((*row, asked, look, now_age), decision);
-        decision
+        (process, execution, Stamp { age: now_age, order: 100 }.time(at))
     }
 }
 
@@ -478,12 +566,40 @@ impl State {
         late: false,
         cancel: Cancel::Possible,
         user_retried: false,
-        steps: [Step::Idle, Step::Idle],
+        operator: false,
+        retry: Retry::Done,
+        steps: [Step::Idle; 3],
+    };
+
+    /// A row that failed a while ago, as its execution did; something that outlived it may still write.
+    const FAILED: Self = Self {
+        row: Row {
+            status: ProcessStatus::Failed,
+            has_result: false,
+            created_age: 0,
+            updated: Stamp { age: 1, order: 1 },
+            completed: Some(Stamp { age: 1, order: 1 }),
+        },
+        runs: [
+            Some(Run {
+                status: ExecutionStatus::Failed,
+                at: At::Still,
+                started: Stamp { age: 1, order: 0 },
+                ended: Stamp { age: 1, order: 2 },
+                known: Known::Over,
+                ..Run::STARTED
+            }),
+            None,
+        ],
+        starting: None,
+        late: true,
+        retry: Retry::Possible,
+        ..Self::ACCEPTED
     };
 
     /// The newest execution that exists.
     fn newest(&self) -> Option<&Run> {
-        self.runs.iter().flatten().last()
+        self.runs.iter().flatten().rfind(|run| run.exists())
     }
 
     /// The newest execution that is known.
@@ -491,6 +607,16 @@ impl State {
         let known =
             |(index, run): (usize, &Option<Run>)| run.filter(|run| run.known > Known::Nothing).map(|run| (index, run));
         self.runs.iter().enumerate().filter_map(known).next_back()
+    }
+
+    /// Whether another step than `by` has its stop of this execution on record, and open.
+    fn is_being_stopped(&self, index: u8, by: usize) -> bool {
+        let stops = |step: &Step| matches!(step, Step::Stop { run } | Step::Reread { run } if *run == index);
+        self.steps.iter().enumerate().any(|(step, at)| step != by && stops(at))
+    }
+
+    fn exists(&self, index: u8) -> bool {
+        self.runs[usize::from(index)].is_some_and(|run| run.exists())
     }
 
     fn run(&mut self, index: u8) -> &mut Run {
@@ -506,27 +632,75 @@ impl State {
                 *row_moved = true;
             }
         }
+        if let Retry::Decided { moved } | Retry::Begun { moved, .. } = &mut self.retry {
+            *moved = true;
+        }
     }
 
     /// Something is learnt of an execution; less than what is known changes nothing.
     fn learn(&mut self, index: usize, known: Known) {
-        let newest = self.newest_known();
-        let Some(run) = &mut self.runs[index] else { return };
-        run.known = run.known.max(known);
+        self.know(|s| {
+            if let Some(run) = &mut s.runs[index] {
+                run.known = run.known.max(known);
+            }
+        });
+    }
+
+    /// What is known of executions changes: whoever rests on the newest of them finds it moved.
+    fn know(&mut self, change: impl FnOnce(&mut Self)) {
         let said = |newest: Option<(usize, Run)>| newest.map(|(index, run)| (index, run.known_over()));
-        if said(newest) != said(self.newest_known()) {
+        let before = said(self.newest_known());
+        change(self);
+        if before != said(self.newest_known()) {
             for step in &mut self.steps {
                 if let Step::Write { known_moved, .. } = step {
                     *known_moved = true;
                 }
             }
+            if let Retry::Decided { moved } = &mut self.retry {
+                *moved = true;
+            }
         }
+    }
+
+    /// Whether our retry may be decided on, as far as is known: the row failed, its newest execution is over, both have settled.
+    fn may_retry(&self) -> bool {
+        let row = &self.row;
+        matches!(row.status, ProcessStatus::Failed | ProcessStatus::Timeout)
+            && !row.has_result
+            && row.completed.unwrap_or(row.updated).age >= 1
+            && self.runs[1].is_none()
+            && self.newest_known().is_some_and(|(_, run)| {
+                run.known_over()
+                    && run.ended.age >= 1
+                    && run.status != ExecutionStatus::Succeeded
+                    && (run.status != ExecutionStatus::Aborted || run.in_ledger)
+            })
+    }
+
+    /// A row that was re-opened for an execution that was not started is given back what it had, if nobody moved it; that
+    /// execution is forgotten.
+    fn put_back(&mut self, before: Row, moved: bool) -> Result<(), Invariant> {
+        if !moved {
+            if self.runs[1].is_some_and(|run| run.runs()) {
+                return Err(Invariant::NothingRunsWhenWeClose);
+            }
+            let created_age = self.row.created_age;
+            self.write(|row| *row = before);
+            (self.row.created_age, self.row.updated) = (created_age, before.updated);
+        }
+        // What was given up by the decision table is known as over, and stays so.
+        if self.runs[1].is_some_and(|run| !run.exists() && run.status == ExecutionStatus::Running) {
+            self.know(|s| s.runs[1] = None);
+        }
+        self.retry = Retry::Done;
+        Ok(())
     }
 
     /// ListExecutions. What changed since the last tick, a lagging list does not show.
     fn list(&mut self, lagging: bool) {
         for index in 0..self.runs.len() {
-            let Some(run) = self.runs[index] else { continue };
+            let Some(run) = self.runs[index].filter(Run::exists) else { continue };
             let known = match (run.runs(), lagging) {
                 (true, true) if run.started.age == 0 => Known::Nothing,
                 (false, true) if run.started.age == 0 && run.ended.age == 0 => Known::Nothing,
@@ -540,7 +714,8 @@ impl State {
 
     /// Whether a list could lag at all.
     fn may_lag(&self) -> bool {
-        self.runs.iter().flatten().any(|run| run.started.age == 0 || (!run.runs() && run.ended.age == 0))
+        let exist = self.runs.iter().flatten().filter(|run| run.exists());
+        exist.into_iter().any(|run| run.started.age == 0 || (!run.runs() && run.ended.age == 0))
     }
 
     /// Time passes. What waited too long for its execution does not get one; a look that began too long ago has died.
@@ -567,6 +742,12 @@ impl State {
             each(&mut run.started);
             each(&mut run.ended);
         }
+        if let Retry::Begun { before, .. } = &mut self.retry {
+            each(&mut before.updated);
+            if let Some(completed) = &mut before.completed {
+                each(completed);
+            }
+        }
     }
 
     /// Equal states look equal: what no longer matters is forgotten, and orders are numbered without gaps.
@@ -575,7 +756,9 @@ impl State {
             // Only a row without any execution counts from there.
             self.row.created_age = 0;
         }
-        if let [Some(old), Some(Run { known: Known::Running | Known::Over | Known::Ending, .. })] = &mut self.runs
+        if let [Some(old), Some(new)] = &mut self.runs
+            && new.known > Known::Nothing
+            && new.exists()
             && !old.runs()
         {
             // Nobody asks any more what it ended with, or when.
@@ -588,7 +771,7 @@ impl State {
             if !starts_matter {
                 run.started.order = 0;
             }
-            if run.runs() {
+            if run.status == ExecutionStatus::Running {
                 run.ended = run.started;
             }
             if run.known == Known::Over && matches!(run.status, ExecutionStatus::TimedOut) {
@@ -642,7 +825,7 @@ impl State {
                     act(Action::WorkflowFails { run: index, lost: true });
                 }
                 At::Success | At::Fail => act(Action::Ends(index)),
-                At::Still => {}
+                At::Still | At::Registered => {}
             }
             act(Action::TimesOut(index));
             act(Action::StoppedByHand(index));
@@ -669,8 +852,9 @@ impl State {
     }
 
     /// When our steps can go on, begin or die.
-    fn ours(&self, steps: [bool; 2], mut act: impl FnMut(Action)) {
+    fn ours(&self, steps: [bool; 3], mut act: impl FnMut(Action)) {
         for (run, index) in self.runs.iter().zip(0..) {
+            let run = run.as_ref().filter(|run| run.exists());
             if let (Some(run), Step::Idle, true) = (run, self.steps[SYNC], steps[SYNC]) {
                 act(Action::Event { run: index, over: false });
                 if !run.runs() {
@@ -684,11 +868,41 @@ impl State {
                 act(Action::SweepBegins { lagging: true });
             }
         }
-        for step in [SYNC, SWEEP] {
+        if self.operator && steps[HAND] && self.steps[HAND] == Step::Idle {
+            act(Action::HandBegins);
+        }
+        for step in [SYNC, SWEEP, HAND] {
             if self.steps[step] != Step::Idle {
                 act(Action::Ours(step));
                 act(Action::Dies(step));
             }
+        }
+        // The run that has begun it, or its last call, ends before the execution's deadline.
+        let in_time = self.runs[1].is_some_and(|run| !run.exists() && run.started.age < DEADLINE_TICKS);
+        match self.retry {
+            Retry::Possible => {
+                act(Action::RetryLooks { lagging: false });
+                if self.may_lag() {
+                    act(Action::RetryLooks { lagging: true });
+                }
+            }
+            Retry::Decided { .. } => act(Action::RetryGoesOn),
+            Retry::Begun { left: false, .. } => {
+                if in_time {
+                    act(Action::RetryGoesOn);
+                }
+                act(Action::RetryRefused);
+                act(Action::RetryDies);
+            }
+            Retry::Begun { left: true, .. } => {
+                // A call without an answer may have got through, or get through yet: before anybody looks, minutes later.
+                if self.runs[1].is_some_and(|run| !run.exists() && run.started.age == 0) {
+                    act(Action::RetryGoesOn);
+                } else {
+                    act(Action::RetryResolved);
+                }
+            }
+            Retry::Done => {}
         }
     }
 }
@@ -778,21 +992,77 @@ impl Checker {
             Action::Tick => s.tick(),
             Action::Event { run, over } => {
                 s.learn(usize::from(run), if over { Known::Over } else { Known::Running });
-                s.steps[SYNC] = Step::Read { look: Look::Event, listed: false, now_age: 0 };
+                s.steps[SYNC] = Step::Read { look: Look::Event, listed: false, now_age: 0, there: 0 };
             }
             Action::SweepBegins { lagging } => {
                 s.list(lagging);
-                s.steps[SWEEP] = Step::Read { look: Look::Sweep, listed: true, now_age: 0 };
+                s.steps[SWEEP] = Step::Read { look: Look::Sweep, listed: true, now_age: 0, there: 0 };
+            }
+            Action::HandBegins => {
+                s.operator = false;
+                s.steps[HAND] = Step::List;
             }
             Action::Ours(step) => self.go_on(s, step)?,
             Action::Dies(step) => s.steps[step] = Step::Idle,
+            Action::RetryLooks { lagging } => {
+                s.list(lagging);
+                if s.may_retry() {
+                    s.retry = Retry::Decided { moved: false };
+                }
+            }
+            Action::RetryGoesOn => match s.retry {
+                Retry::Decided { moved: true } if self.rules.retry_compares => s.retry = Retry::Possible,
+                Retry::Decided { .. } => {
+                    if s.newest().is_none_or(Run::runs) {
+                        return Err(Invariant::RetriesAreOfWhatIsOver);
+                    }
+                    if !matches!(s.row.status, ProcessStatus::Failed | ProcessStatus::Timeout) {
+                        return Err(Invariant::CompletedAndCancelledStand);
+                    }
+                    let before = s.row;
+                    s.write(|row| {
+                        row.status = ProcessStatus::Pending;
+                        row.completed = None;
+                    });
+                    if self.rules.retry_registers {
+                        s.know(|s| s.runs[1] = Some(Run { at: At::Registered, known: Known::Running, ..Run::STARTED }));
+                    } else {
+                        s.runs[1] = Some(Run { at: At::Registered, ..Run::STARTED });
+                    }
+                    s.retry = Retry::Begun { before, moved: false, left: false };
+                }
+                Retry::Begun { left, .. } => {
+                    let known = s.run(1).known;
+                    s.runs[1] = Some(Run { known, ..Run::STARTED });
+                    if !left {
+                        s.retry = Retry::Done;
+                    }
+                }
+                Retry::Possible | Retry::Done => unreachable!("nothing to go on with"),
+            },
+            Action::RetryRefused => {
+                if let Retry::Begun { before, moved, .. } = s.retry {
+                    s.put_back(before, moved)?;
+                }
+            }
+            Action::RetryDies => {
+                if let Retry::Begun { left, .. } = &mut s.retry {
+                    *left = true;
+                }
+            }
+            Action::RetryResolved => match s.retry {
+                Retry::Begun { before, moved, .. } if !s.exists(1) => {
+                    s.put_back(before, moved)?;
+                }
+                Retry::Begun { .. } | Retry::Possible | Retry::Decided { .. } | Retry::Done => s.retry = Retry::Done,
+            },
         }
         for step in &mut state.steps {
-            if let Step::Write { closing, row_moved, known_moved } = step
+            if let Step::Write { closing, row_moved, known_moved, there } = step
                 && ((*row_moved && self.rules.compares_row) || *known_moved)
             {
                 // A write that will lose is like any other that will.
-                (*closing, *row_moved, *known_moved) = (Closing::Failed, true, true);
+                (*closing, *row_moved, *known_moved, *there) = (Closing::Failed, true, true, 0);
             }
         }
         Ok(state.settled())
@@ -800,22 +1070,44 @@ impl Checker {
 
     /// The next part of one of our steps.
     fn go_on(&mut self, s: &mut State, step: usize) -> Result<(), Invariant> {
-        const ANEW: Step = Step::Read { look: Look::Event, listed: false, now_age: 0 };
+        let anew = match step {
+            HAND => Step::List,
+            _ => Step::Read { look: Look::Event, listed: false, now_age: 0, there: 0 },
+        };
         s.steps[step] = match s.steps[step] {
             Step::Idle => Step::Idle,
             Step::List => {
                 s.list(false);
-                Step::Read { look: Look::Event, listed: true, now_age: 0 }
+                let there = if step == HAND { s.runs.iter().flatten().count() as u8 } else { 0 };
+                Step::Read { look: Look::Event, listed: true, now_age: 0, there }
             }
-            Step::Read { look, listed, now_age } => self.read(s, look, listed, now_age)?,
-            Step::Write { closing, row_moved, known_moved } => {
+            Step::Read { now_age, there, .. } if step == HAND => self.wish(s, now_age, there)?,
+            Step::Read { look, listed, now_age, .. } => self.read(s, look, listed, now_age)?,
+            Step::Write { closing, row_moved, known_moved, there } => {
                 if (row_moved && self.rules.compares_row) || known_moved {
-                    // Lost. A sweep leaves the row to the next one, sync reads and decides again.
-                    if step == SYNC { ANEW } else { Step::Idle }
+                    // Lost. A sweep leaves the row to the next one, the others read and decide again.
+                    if step == SWEEP { Step::Idle } else { anew }
                 } else {
                     s.steps[step] = Step::Idle;
-                    close(s, closing)?;
+                    match (step, closing) {
+                        (HAND, Closing::Cancelled) => close_by_hand(s, there)?,
+                        _ => close(s, closing)?,
+                    }
                     Step::Idle
+                }
+            }
+            // One open action at a time on an execution: this one is already being handled.
+            Step::Describe { run, .. } if s.is_being_stopped(run, step) => Step::Idle,
+            Step::Describe { run, .. } if s.runs[usize::from(run)].is_none() => anew,
+            Step::Describe { run, .. } if !s.exists(run) => {
+                // Step Functions does not know it. Past its deadline it is given up; before, there is nothing to stop.
+                if s.run(run).started.age < DEADLINE_TICKS {
+                    Step::Idle
+                } else {
+                    s.run(run).status = ExecutionStatus::TimedOut;
+                    s.run(run).ended = Stamp::NOW;
+                    s.learn(usize::from(run), Known::Ending);
+                    anew
                 }
             }
             Step::Describe { run, cause } => {
@@ -825,7 +1117,7 @@ impl Checker {
                     Step::Stop { run }
                 } else {
                     s.learn(usize::from(run), Known::Ending);
-                    ANEW
+                    anew
                 }
             }
             Step::Stop { run } => {
@@ -842,10 +1134,36 @@ impl Checker {
             }
             Step::Reread { run } => {
                 s.learn(usize::from(run), Known::Ending);
-                ANEW
+                anew
             }
         };
         Ok(())
+    }
+
+    /// Reads the row and what is known of its executions, and decides for a person who wants it cancelled.
+    fn wish(&mut self, s: &mut State, now_age: u8, there: u8) -> Result<Step, Invariant> {
+        let newest = s.newest_known();
+        let overtaken = matches!((newest, s.runs[0]), (Some((1, _)), Some(old)) if old.known == Known::Running);
+        let (process, execution, now) = self.seen(&s.row, newest.as_ref().map(|(index, run)| (*index, run)), now_age);
+        let write = |closing| Step::Write { closing, row_moved: false, known_moved: false, there };
+        Ok(match (self.rules.cancel)(&process, execution.as_ref(), overtaken, &self.rules.policy, now) {
+            Cancelling::Stop if s.row.status == ProcessStatus::Completed => return Err(Invariant::StopsAreDue),
+            Cancelling::Stop => {
+                let run = if overtaken { 0 } else { newest.map_or(0, |(index, _)| index as u8) };
+                Step::Describe { run, cause: StopCause::Cancelled }
+            }
+            Cancelling::Close => write(Closing::Cancelled),
+            Cancelling::AlreadySo(_) => Step::Idle,
+            Cancelling::Not(decision) => match (decision.verdict, newest) {
+                (Verdict::Close(closing), _) => write(closing),
+                (Verdict::Inspect, Some((index, _))) => {
+                    s.learn(index, Known::Ending);
+                    Step::Read { look: Look::Event, listed: true, now_age, there }
+                }
+                (Verdict::Leave, _) => Step::Idle,
+                (Verdict::Stop(_), _) | (Verdict::Inspect, None) => unreachable!("what runs is stopped for the wish"),
+            },
+        })
     }
 
     /// Reads the row and what is known of its executions, and decides.
@@ -861,10 +1179,10 @@ impl Checker {
         };
         match (decision.verdict, newest) {
             (Verdict::Close(_), _) if !listed && self.rules.sync_lists => Ok(Step::List),
-            (Verdict::Close(closing), _) => Ok(Step::Write { closing, row_moved: false, known_moved: false }),
+            (Verdict::Close(closing), _) => Ok(Step::Write { closing, row_moved: false, known_moved: false, there: 0 }),
             (Verdict::Inspect, Some((index, _))) => {
                 s.learn(index, Known::Ending);
-                Ok(Step::Read { look, listed, now_age })
+                Ok(Step::Read { look, listed, now_age, there: 0 })
             }
             (Verdict::Stop(cause), Some((index, run))) => stop(index, &run, cause),
             (Verdict::Inspect | Verdict::Stop(_), None) => unreachable!("nothing to inspect or to stop"),
@@ -883,14 +1201,16 @@ impl Checker {
     /// Whether everything ends well once the others stop acting: each step of ours goes on to its end, then there is a
     /// sweep each tick.
     fn ends_well(&mut self, state: &State) -> Result<(), (Invariant, State)> {
-        let mut s = State { starting: None, late: false, cancel: Cancel::Done, user_retried: true, ..*state };
-        for run in s.runs.iter_mut().flatten() {
+        // A retry of ours dies where it stands, and nobody looks after it but the decision table.
+        let (cancel, retry) = (Cancel::Done, Retry::Done);
+        let mut s = State { starting: None, late: false, cancel, user_retried: true, operator: false, retry, ..*state };
+        for run in s.runs.iter_mut().flatten().filter(|run| run.exists()) {
             run.at = At::Still;
         }
         if !self.ends_well.insert(s) {
             return Ok(());
         }
-        for step in [SYNC, SWEEP] {
+        for step in [SYNC, SWEEP, HAND] {
             s = self.finish(s, step)?;
         }
         let mut moved = true;
@@ -931,7 +1251,9 @@ fn close(s: &mut State, closing: Closing) -> Result<(), Invariant> {
     if matches!(s.row.status, ProcessStatus::Completed | ProcessStatus::Cancelled) {
         return Err(Invariant::CompletedAndCancelledStand);
     }
-    let newest = s.newest().copied();
+    // For a row that was re-opened, and never got its execution, no other one speaks.
+    let registered = s.runs[1].is_some_and(|run| !run.exists());
+    let newest = s.newest().copied().filter(|_| !registered);
     let ended = newest.map(|run| run.status);
     let completed = matches!(closing, Closing::Completed { .. });
     if completed {
@@ -965,6 +1287,25 @@ fn close(s: &mut State, closing: Closing) -> Result<(), Invariant> {
     Ok(())
 }
 
+/// A cancel by hand, and what must hold for it: of the executions that its list showed none runs, and the newest did not succeed.
+fn close_by_hand(s: &mut State, there: u8) -> Result<(), Invariant> {
+    if !s.row.status.is_open() {
+        return Err(Invariant::CompletedAndCancelledStand);
+    }
+    let there = &s.runs[..usize::from(there)];
+    if there.iter().flatten().any(Run::runs) {
+        return Err(Invariant::NothingRunsWhenWeClose);
+    }
+    if there.iter().flatten().next_back().is_some_and(|run| run.status == ExecutionStatus::Succeeded) {
+        return Err(Invariant::ClosedAsItEnded);
+    }
+    s.write(|row| {
+        row.status = ProcessStatus::Cancelled;
+        row.completed = Some(Stamp::NOW);
+    });
+    Ok(())
+}
+
 /// What was found wrong, and how it comes about.
 #[derive(Debug)]
 struct Counterexample {
@@ -976,12 +1317,14 @@ struct Counterexample {
 /// How far a search goes.
 #[derive(Clone, Copy)]
 struct Bounds {
-    /// Which of our steps there are: sync, sweep.
-    steps: [bool; 2],
+    /// Which of our steps there are: sync, sweep, the cancel by hand.
+    steps: [bool; 3],
     /// Whether a user cancels.
     cancel: bool,
     /// Whether a user retries, and so whether there is a second execution.
     retry: bool,
+    /// Whether it begins with a failed process, which we start anew.
+    ours: bool,
     /// How many things happen at most, before the others stop acting.
     depth: usize,
 }
@@ -992,7 +1335,8 @@ fn explore(rules: Rules, bounds: Bounds) -> Result<usize, Counterexample> {
     let first = State {
         cancel: if bounds.cancel { Cancel::Possible } else { Cancel::Done },
         user_retried: !bounds.retry,
-        ..State::ACCEPTED
+        operator: bounds.steps[HAND],
+        ..if bounds.ours { State::FAILED } else { State::ACCEPTED }
     };
     let mut states = vec![first];
     let mut came_by: Vec<(usize, Option<Action>)> = vec![(0, None)];
@@ -1082,7 +1426,9 @@ impl Hasher for Multiply {
 }
 
 /// Both steps, two executions, a cancel and a retry.
-const EVERYTHING: Bounds = Bounds { steps: [true, true], cancel: true, retry: true, depth: 9 };
+const EVERYTHING: Bounds = Bounds { steps: [true, true, false], cancel: true, retry: true, ours: false, depth: 9 };
+/// The same after a failure that we retry.
+const OURS: Bounds = Bounds { retry: false, ours: true, depth: 9, ..EVERYTHING };
 
 fn holds(bounds: Bounds) {
     let start = std::time::Instant::now();
@@ -1109,12 +1455,47 @@ fn no_interleaving_without_a_cancel_or_a_retry_breaks_an_invariant() {
 
 #[test]
 fn no_retry_breaks_an_invariant_of_a_sweep() {
-    holds(Bounds { steps: [false, true], cancel: false, depth: 11, ..EVERYTHING });
+    holds(Bounds { steps: [false, true, false], cancel: false, depth: 11, ..EVERYTHING });
 }
 
 #[test]
 fn no_retry_breaks_an_invariant_of_a_sync() {
-    holds(Bounds { steps: [true, false], cancel: false, depth: 10, ..EVERYTHING });
+    holds(Bounds { steps: [true, false, false], cancel: false, depth: 10, ..EVERYTHING });
+}
+
+#[test]
+fn no_interleaving_with_a_cancel_by_hand_breaks_an_invariant() {
+    holds(Bounds { steps: [false, false, true], depth: 10, ..EVERYTHING });
+}
+
+#[test]
+fn no_interleaving_of_a_sync_and_a_cancel_by_hand_breaks_an_invariant() {
+    holds(Bounds { steps: [true, false, true], cancel: false, retry: false, depth: 11, ..EVERYTHING });
+}
+
+#[test]
+fn no_retry_of_ours_breaks_an_invariant() {
+    holds(OURS);
+}
+
+#[test]
+fn no_retry_of_ours_breaks_an_invariant_of_a_sweep() {
+    holds(Bounds { steps: [false, true, false], cancel: false, depth: 13, ..OURS });
+}
+
+#[test]
+fn a_retry_that_does_not_compare_what_it_has_seen_is_found() {
+    breaks(Invariant::CompletedAndCancelledStand, Rules { retry_compares: false, ..REAL }, OURS);
+}
+
+/// The old execution speaks then for the attempt that is about to begin.
+#[test]
+fn a_retry_that_does_not_register_its_execution_is_found() {
+    breaks(
+        Invariant::ClosedAsItEnded,
+        Rules { retry_registers: false, ..REAL },
+        Bounds { steps: [false, true, false], cancel: false, ..OURS },
+    );
 }
 
 /// Explores a system that is broken on purpose, and wants it found.
@@ -1232,7 +1613,7 @@ fn a_start_deadline_that_counts_from_the_first_acceptance_is_found() {
     breaks(
         Invariant::NothingRunsWhenWeClose,
         with(broken),
-        Bounds { steps: [false, true], cancel: false, depth: 10, ..EVERYTHING },
+        Bounds { steps: [false, true, false], cancel: false, depth: 10, ..EVERYTHING },
     );
 }
 
@@ -1287,12 +1668,53 @@ fn an_overtaken_execution_that_nobody_stops_is_found() {
     breaks(Invariant::EverythingEnds, Rules { sees_overtaken: false, ..REAL }, EVERYTHING);
 }
 
+const BY_HAND: Bounds = Bounds { steps: [false, false, true], cancel: false, retry: false, depth: 9, ..EVERYTHING };
+
+#[test]
+fn cancelling_a_row_by_hand_before_its_execution_is_over_is_found() {
+    let broken: Wish =
+        |process, newest, overtaken, policy, now| match decide::cancel(process, newest, overtaken, policy, now) {
+            Cancelling::Stop => Cancelling::Close,
+            other => other,
+        };
+    breaks(Invariant::NothingRunsWhenWeClose, Rules { cancel: broken, ..REAL }, BY_HAND);
+}
+
+#[test]
+fn cancelling_by_hand_beside_an_overtaken_execution_is_found() {
+    let broken: Wish = |process, newest, _, policy, now| decide::cancel(process, newest, false, policy, now);
+    breaks(
+        Invariant::NothingRunsWhenWeClose,
+        Rules { cancel: broken, ..REAL },
+        Bounds { retry: true, depth: 16, ..BY_HAND },
+    );
+}
+
+#[test]
+fn cancelling_by_hand_what_succeeded_is_found() {
+    let broken: Wish =
+        |process, newest, overtaken, policy, now| match decide::cancel(process, newest, overtaken, policy, now) {
+            Cancelling::Not(_) if process.status.is_open() => Cancelling::Close,
+            other => other,
+        };
+    breaks(Invariant::ClosedAsItEnded, Rules { cancel: broken, ..REAL }, BY_HAND);
+}
+
+#[test]
+fn a_cancel_by_hand_that_does_not_compare_the_row_is_found() {
+    breaks(
+        Invariant::CompletedAndCancelledStand,
+        Rules { compares_row: false, ..REAL },
+        Bounds { cancel: true, depth: 10, ..BY_HAND },
+    );
+}
+
 /// A user retries while the old execution runs, whose end then reaches sync before the new one's RUNNING does.
 #[test]
 fn sync_must_list_before_it_closes_a_row() {
     breaks(
         Invariant::NothingRunsWhenWeClose,
         Rules { sync_lists: false, ..REAL },
-        Bounds { steps: [true, false], cancel: false, depth: 14, ..EVERYTHING },
+        Bounds { steps: [true, false, false], cancel: false, depth: 14, ..EVERYTHING },
     );
 }

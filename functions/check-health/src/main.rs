@@ -1,42 +1,64 @@
-//! Measures what the alarms watch: stuck, mismatched and queued processes, and the rates (guide: health check script).
+//! The guide's health check script: five checks as one report, and the metrics that the alarms watch.
 //!
-//! It asks the same decision table as the steps that put things right, so an alarm never goes off for what they would leave
-//! alone. It changes nothing, and asks Step Functions nothing.
+//! Each check has its own time, and one that fails hides none of the others. What is counted as wrong is what the decision table
+//! of the steps that put things right says, so an alarm never goes off for what they would leave alone. It changes nothing.
 
-use chrono::{DateTime, TimeDelta, Utc};
+mod check;
+mod executions;
+mod functions;
+mod last_hour;
+mod policy;
+mod processes;
+mod server;
+mod text;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use remediation::config::Config;
-use remediation::decide::{Reason, StopCause, Verdict, decide};
 use remediation::error::Error;
-use remediation::processes::{self, Case, Evidence, Filter, Newest};
-use remediation::report::Metric;
-use remediation::step::{Finding, Plan, Question, Session, Step};
+use remediation::report::{CheckState, Metric};
+use remediation::step::{Outside, Plan, Question, Session, Step};
+use remediation::step_functions::Page;
 use remediation::texts;
 use serde_json::json;
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::time::{Instant, timeout};
 
-struct CheckHealth;
+use crate::check::{Check, Look};
+use crate::functions::Function;
+use crate::last_hour::LastHour;
+use crate::policy::Policy;
+use crate::processes::Processes;
+use crate::server::Server;
 
-struct Health {
-    processes: Evidence,
-    counts: Counts,
+const MANIFEST: &str = include_str!("../manifest.toml");
+
+/// Beyond its own limit, for the server to say that it has ended a statement.
+const GRACE: Duration = Duration::from_secs(1);
+
+struct CheckHealth {
+    policy: Policy,
 }
 
-/// Rows and rates of the last hour.
-#[derive(Debug, Clone, Copy, PartialEq, sqlx::FromRow)]
-struct Counts {
-    pending: i64,
-    processing: i64,
-    closed: i64,
-    failed: i64,
-    timed_out: i64,
-    /// Of the completed ones, from creation to end.
-    p95_seconds: Option<f64>,
+struct Health {
+    functions: Look<Vec<Function>>,
+    executions: Look<Page>,
+    rest: InDatabase,
+}
+
+/// The checks that need the database.
+struct InDatabase {
+    server: Look<Server>,
+    processes: Look<Processes>,
+    last_hour: Look<LastHour>,
 }
 
 impl Step for CheckHealth {
     type Evidence = Health;
 
     fn manifest(&self) -> &'static str {
-        include_str!("../manifest.toml")
+        MANIFEST
     }
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Health, Error> {
@@ -45,105 +67,120 @@ impl Step for CheckHealth {
                 "check-health looks at the whole system: send {} (for one process, send its processId to reconcile-processes with \"mode\": \"observe\")".to_owned(),
             ));
         }
-        let processes = processes::known(session, Filter::OpenOrLatelyClosed).await?;
-        let table = session.table().await?;
-        let counts = sqlx::query_as(table.sql(include_str!("health.sql")))
-            .bind(session.now - TimeDelta::hours(1))
-            .fetch_one(&mut *session.db)
-            .await
-            .map_err(Error::database("counting rows and rates"))?;
-        Ok(Health { processes, counts })
+        let (config, limit) = (session.config, self.policy.limit);
+        let (functions, executions, rest) = tokio::join!(
+            functions::look(session.aws, &config.application_functions, limit, config.language),
+            executions::look(session.step_functions, limit, config.language),
+            in_database(session, limit),
+        );
+        Ok(Health { functions, executions, rest: rest? })
+    }
+
+    async fn gather_without_database(&self, outside: &Outside<'_>, why: &Error) -> Option<Health> {
+        let (config, limit) = (outside.config, self.policy.limit);
+        let (functions, executions) = tokio::join!(
+            functions::look(outside.aws, &config.application_functions, limit, config.language),
+            executions::look(outside.step_functions, limit, config.language),
+        );
+        let took = Duration::ZERO;
+        let without = || texts::check_needs_database(config.language);
+        let rest = InDatabase {
+            server: Look { found: Err(why.to_string()), took },
+            processes: Look { found: Err(without()), took },
+            last_hour: Look { found: Err(without()), took },
+        };
+        Some(Health { functions, executions, rest })
     }
 
     fn plan(&self, health: &Health, config: &Config, now: DateTime<Utc>) -> Plan {
-        let Counts { pending, processing, closed, failed, timed_out, p95_seconds } = health.counts;
-        let kinds: Vec<Kind> = health.processes.cases.iter().filter_map(|case| kind(case, config, now)).collect();
-        let count = |wanted: &[Kind]| kinds.iter().filter(|kind| wanted.contains(kind)).count();
-        let (stuck, uncancelled) = (count(&[Kind::Stuck]), count(&[Kind::Uncancelled]));
-        let mismatched = count(&[Kind::Mismatched, Kind::Uncancelled]);
-        #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-        let percent = |part: i64| (closed > 0).then(|| 100.0 * part as f64 / closed as f64);
-        let (error_rate, timeout_rate) = (percent(failed), percent(timed_out));
-
-        let mut metrics = vec![
-            Metric::count("StuckProcesses", stuck),
-            Metric::count("MismatchedProcesses", mismatched),
-            Metric::count("UncancelledExecutions", uncancelled),
-            Metric::count("QueueDepth", usize::try_from(pending).unwrap_or(0)),
+        let language = config.language;
+        let checks = [
+            functions::judge(&health.functions, language),
+            executions::judge(&health.executions, config, now),
+            server::judge(&health.rest.server, &self.policy, language),
+            processes::judge(&health.rest.processes, config, now),
+            last_hour::judge(&health.rest.last_hour, &self.policy, language),
         ];
-        // Where nothing was closed there is no rate: missing data is not a good rate, and no alarm either.
-        let measured = [
-            ("ErrorRate", "Percent", error_rate),
-            ("TimeoutRate", "Percent", timeout_rate),
-            ("ProcessingDurationP95", "Seconds", p95_seconds),
-        ];
-        metrics.extend(measured.into_iter().filter_map(|(name, unit, value)| Some(Metric::new(name, unit, value?))));
-
-        let finding = |code, message: String, number: usize, answered_by: &str| Finding {
-            code,
-            message,
-            target: config.table.to_string(),
-            evidence: json!({ "count": number, "answeredBy": answered_by }),
-        };
-        let mut findings = Vec::new();
-        if stuck > 0 {
-            let message = texts::stuck(config.language, stuck);
-            findings.push(finding("stuck_processes", message, stuck, "fail-timed-out-processes"));
-        }
-        if mismatched > 0 {
-            let message = texts::mismatched(config.language, mismatched);
-            findings.push(finding("mismatched_processes", message, mismatched, "reconcile-processes"));
-        }
+        let failed = checks.iter().filter(|check| check.state == CheckState::Failed).count();
+        let mut metrics = vec![Metric::count("ChecksFailed", failed)];
+        metrics.extend(checks.iter().flat_map(|check| check.metrics.iter().cloned()));
         Plan {
-            findings,
-            population: health.processes.population,
+            findings: checks
+                .iter()
+                .flat_map(|check| check.failed().into_iter().chain(check.findings.iter().cloned()))
+                .collect(),
+            population: health.rest.processes.found.as_ref().map_or(0, |found| found.evidence.population),
             metrics,
             report: Some(json!({
-                "stuck": stuck,
-                "mismatched": mismatched,
-                "uncancelled": uncancelled,
-                "pending": pending,
-                "processing": processing,
-                "lastHour": {
-                    "closed": closed,
-                    "failed": failed,
-                    "timedOut": timed_out,
-                    "errorRatePercent": error_rate,
-                    "timeoutRatePercent": timeout_rate,
-                    "durationP95Seconds": p95_seconds,
-                },
+                "text": text::lines(&checks, language, now),
+                "checks": checks.iter().map(Check::json).collect::<Vec<_>>(),
             })),
             ..Plan::default()
         }
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// Open past its deadline.
-    Stuck,
-    /// Cancelled, and still running.
-    Uncancelled,
-    /// The row does not say what its execution says.
-    Mismatched,
+/// One check after the other, on the one connection.
+async fn in_database(session: &mut Session<'_>, limit: Duration) -> Result<InDatabase, Error> {
+    let started = Instant::now();
+    let read = async {
+        begin(session.db, limit).await?;
+        server::read(session.db).await
+    };
+    let read = timeout(limit + GRACE, read).await.ok();
+    let server = ended(session, limit, started, read).await?;
+
+    let started = Instant::now();
+    let read = async {
+        begin(session.db, limit).await?;
+        processes::read(session).await
+    };
+    let read = timeout(limit + GRACE, read).await.ok();
+    let processes = ended(session, limit, started, read).await?;
+
+    let started = Instant::now();
+    let read = async {
+        begin(session.db, limit).await?;
+        last_hour::read(session).await
+    };
+    let read = timeout(limit + GRACE, read).await.ok();
+    let last_hour = ended(session, limit, started, read).await?;
+    if processes.found.is_err() || last_hour.found.is_err() {
+        // The table may have been altered since its catalogue was read.
+        *session.table = None;
+    }
+    Ok(InDatabase { server, processes, last_hour })
 }
 
-/// What is wrong with a process that the steps would act on. What they leave alone, or only tell, is not counted.
-fn kind(case: &Case, config: &Config, now: DateTime<Utc>) -> Option<Kind> {
-    // Whether there is really no execution is looked up by the step that answers.
-    let Newest::Known(newest) = &case.newest else { return None };
-    let decision = decide(&case.process, newest.as_ref(), case.look, &config.policy, now);
-    match (decision.verdict, decision.reason) {
-        (Verdict::Leave, _) => None,
-        (_, Reason::PastDeadline { .. } | Reason::NeverStarted { .. } | Reason::ExecutionGone { .. }) => {
-            Some(Kind::Stuck)
-        }
-        (Verdict::Stop(StopCause::Cancelled), _) => Some(Kind::Uncancelled),
-        (Verdict::Close(_) | Verdict::Inspect | Verdict::Stop(StopCause::Deadline), _) => Some(Kind::Mismatched),
+/// The server itself ends what takes longer. `SET LOCAL`, because behind RDS Proxy the next transaction may be somebody else's.
+async fn begin(db: &mut PgConnection, limit: Duration) -> Result<(), Error> {
+    let sql = format!("BEGIN READ ONLY; SET LOCAL statement_timeout = {}", limit.as_millis());
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await.map(drop).map_err(Error::database("beginning a check"))
+}
+
+/// What a check came to, `None` where it did not end in time. Its transaction is rolled back: a connection that does not answer even to
+/// that within the time that the server gives a statement is lost, and so is the run on it.
+async fn ended<T>(
+    session: &mut Session<'_>,
+    limit: Duration,
+    started: Instant,
+    read: Option<Result<T, Error>>,
+) -> Result<Look<T>, Error> {
+    let look = match read {
+        Some(Err(error)) if error.is_connection_lost() => return Err(error),
+        Some(read) => Look::new(started, read.map_err(|error| error.to_string())),
+        None => Look::new(started, Err(texts::check_too_slow(session.config.language, limit))),
+    };
+    match timeout(limit + GRACE, sqlx::raw_sql("ROLLBACK").execute(&mut *session.db)).await {
+        Ok(rolled_back) => rolled_back.map(|_| look).map_err(Error::database("ending a check")),
+        Err(_) => Err(Error::silence("ending a check", limit + GRACE)),
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(CheckHealth).await
+    remediation::runner::run(CheckHealth { policy: Policy::read(MANIFEST)? }).await
 }
+
+#[cfg(test)]
+mod tests;

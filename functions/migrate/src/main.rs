@@ -9,6 +9,7 @@ use remediation::actions::fence::{Change, State};
 use remediation::actions::{Action, Fence, Migrate};
 use remediation::config::Config;
 use remediation::error::Error;
+use remediation::indexes::{self, Missing};
 use remediation::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
 use remediation::texts;
 use remediation::trigger::TriggerError;
@@ -23,6 +24,8 @@ struct Evidence {
     fence: State,
     /// What is asked for the fence, and what has to be done for it.
     asked: Option<(Change, Option<Fence>)>,
+    /// Optional indexes that the application's table does not have.
+    indexes: Vec<Missing>,
 }
 
 /// The operator's parameter.
@@ -66,6 +69,10 @@ impl Step for MigrateSchema {
             Some(Change::Install) | None => Migrate::missing(session.db).await?,
         };
         let table = session.table().await;
+        let indexes = match &table {
+            Ok(table) => indexes::missing(session.db, table).await?,
+            Err(_) => Vec::new(),
+        };
         let fence = State::read(session.db, table.as_deref().ok()).await?;
         let (asked, table) = match (asked, table) {
             (None, table) => (None, table.err()),
@@ -76,11 +83,11 @@ impl Step for MigrateSchema {
                 (Some((change, wanted)), table.err())
             }
         };
-        Ok(Evidence { missing, table, fence, asked })
+        Ok(Evidence { missing, table, indexes, fence, asked })
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
-        let Evidence { missing, table, fence, asked } = evidence;
+        let Evidence { missing, table, indexes, fence, asked } = evidence;
         let migrate = missing.iter().map(|missing| {
             let reason = format!("schema remediation is at version {}, this build needs {}", missing.from, missing.to);
             Planned::new(Action::Migrate(missing.clone()), reason)
@@ -111,7 +118,7 @@ impl Step for MigrateSchema {
             findings: unfit.chain(outdated).collect(),
             skipped: already_so.collect(),
             population: 1,
-            report: Some(json!({ FENCE: fence.as_str() })),
+            report: Some(json!({ "optionalIndexes": indexes, FENCE: fence.as_str() })),
             ..Plan::default()
         }
     }

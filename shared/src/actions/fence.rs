@@ -126,7 +126,7 @@ impl Fence {
 
 /// The statements that make the fence.
 fn definition(table: &Table) -> Result<String, Error> {
-    if !table.counts_retries() {
+    if !table.has("retry_count") {
         return Err(Error::Table(format!(
             "table {} has no column `retry_count` (or \"retryCount\"): the fence could not tell a retry from a late write, so it is not installed",
             table.relation()

@@ -110,7 +110,7 @@ pub async fn apply(
 }
 
 /// Whether PostgreSQL refused a value or a row (classes 22 and 23, or a trigger's RAISE), not the statement as such.
-fn is_about_a_row(error: &sqlx::Error) -> bool {
+pub(super) fn is_about_a_row(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| ["22", "23", "P0"].iter().any(|class| code.starts_with(class)))
 }

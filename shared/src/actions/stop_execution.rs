@@ -202,7 +202,9 @@ fn image(execution: &Execution) -> Value {
 /// # Errors
 /// [`Error::Database`], [`Error::Aws`].
 pub async fn resolve_abandoned(session: &mut Session<'_>) -> Result<(), Error> {
-    for (id, target, cause) in ledger::abandoned(session.db, StopExecution::KIND).await? {
+    for (id, target, cause) in
+        ledger::abandoned(session.db, StopExecution::KIND, ledger::LONGER_THAN_ANY_LAMBDA).await?
+    {
         let Ok(arn) = target.parse() else { continue };
         let seen = match session.step_functions.describe(&arn, &session.config.result_path).await {
             Err(error) if error.is_execution_gone() => {

@@ -4,8 +4,9 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Fence, Outcome, SetRowStatus, StopExecution};
+use super::{ActionResult, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StopExecution};
 use crate::error::Error;
+use crate::goals::Goals;
 use crate::ledger::Run;
 use crate::step::Planned;
 use crate::table::Table;
@@ -15,12 +16,43 @@ use crate::table::Table;
 pub struct Undo {
     /// The action's identity in the ledger.
     pub of: Uuid,
+    /// What kind of change it was.
+    pub kind: Undoable,
     /// What it changed.
     pub target: String,
     /// What it found.
     pub before: Value,
     /// What it left behind.
     pub after: Value,
+}
+
+/// The kinds of changes that have an inverse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undoable {
+    /// [`SetRowStatus`].
+    RowStatus,
+    /// [`SetGoalStatus`].
+    GoalStatus,
+}
+
+impl Undoable {
+    /// The kind that the ledger spells so; `None` where it has no inverse.
+    #[must_use]
+    pub fn of(kind: &str) -> Option<Self> {
+        match kind {
+            SetRowStatus::KIND => Some(Self::RowStatus),
+            SetGoalStatus::KIND => Some(Self::GoalStatus),
+            _ => None,
+        }
+    }
+
+    /// What must be as it was before, once it is taken back.
+    const fn restores(self) -> &'static [&'static str] {
+        match self {
+            Self::RowStatus => &["status", "progress", "error", "completedAt", "result"],
+            Self::GoalStatus => &["status"],
+        }
+    }
 }
 
 impl Undo {
@@ -53,7 +85,7 @@ impl Undo {
         let (kind, outcome, undone_by, images, target) =
             read().map_err(Error::database("reading the action to undo"))?;
         let refused = |why: String| Err(Error::Refused(format!("`undo` {of}: {why}")));
-        match (kind.as_str(), outcome.as_str(), undone_by, images) {
+        match (kind.as_str(), Undoable::of(&kind), outcome.as_str(), undone_by, images) {
             (StopExecution::KIND, ..) => {
                 refused("a stopped execution cannot be resumed; start the work anew".to_owned())
             }
@@ -63,20 +95,23 @@ impl Undo {
             (Fence::REMOVE, ..) => refused(
                 "the fence is put back by an event of its own: send {\"fence\": \"install\"} to migrate".to_owned(),
             ),
-            (_, _, Some(by), _) => refused(format!("it was undone already, by action {by}")),
-            (SetRowStatus::KIND, "applied", None, (Some(before), Some(after))) => {
-                Ok(Self { of, target, before, after })
+            (RetryProcess::KIND, ..) => refused(format!(
+                "a started execution cannot be un-started; to end it, send stop-cancelled-executions {{\"processId\": \"{target}\", \"cancel\": true}}"
+            )),
+            (.., Some(by), _) => refused(format!("it was undone already, by action {by}")),
+            (_, Some(kind), "applied", None, (Some(before), Some(after))) => {
+                Ok(Self { of, kind, target, before, after })
             }
-            (SetRowStatus::KIND, outcome, ..) => refused(format!("it is `{outcome}`: it changed nothing")),
-            (kind, ..) => refused(format!("an action of kind `{kind}` has no inverse")),
+            (_, Some(_), outcome, ..) => refused(format!("it is `{outcome}`: it changed nothing")),
+            (kind, None, ..) => refused(format!("an action of kind `{kind}` has no inverse")),
         }
     }
 }
 
-/// Takes a row change back.
+/// Takes a change back.
 ///
 /// # Errors
-/// [`Error::Database`].
+/// [`Error::Database`]; [`Error::Table`] where what was changed is no longer there, or may not be written.
 pub async fn apply(
     db: &mut PgConnection,
     table: &Table,
@@ -84,7 +119,11 @@ pub async fn apply(
     planned: &Planned,
     action: &Undo,
 ) -> Result<Outcome, Error> {
-    let written = sqlx::query(table.sql(include_str!("undo.sql")))
+    let sql = match action.kind {
+        Undoable::RowStatus => table.sql(include_str!("undo.sql")),
+        Undoable::GoalStatus => Goals::to_write(db, table).await?.sql(table, include_str!("undo_goal_status.sql")),
+    };
+    let written = sqlx::query(sql)
         .bind(action.of)
         .bind(planned.id)
         .bind(run.id)
@@ -99,9 +138,7 @@ pub async fn apply(
     };
     Ok(match written.map(images).transpose().map_err(Error::database("reading back what was undone"))? {
         Some((before, after)) => {
-            let same = ["status", "progress", "error", "completedAt", "result"]
-                .iter()
-                .all(|part| after[part] == action.before[part]);
+            let same = action.kind.restores().iter().all(|part| after[part] == action.before[part]);
             let result = if same {
                 ActionResult::Applied
             } else {

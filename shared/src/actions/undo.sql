@@ -12,7 +12,7 @@ WITH undone AS MATERIALIZED (
 ), written AS (
     UPDATE {table} p
        SET {set status} = (w.before ->> 'status'){as status},
-           {set progress} = (w.before ->> 'progress')::int2,
+           {set progress} = (w.before ->> 'progress'){as progress},
            {set error} = CASE WHEN jsonb_typeof(w.before -> 'error') = 'null' THEN NULL ELSE w.before -> 'error' END,
            {set result} = CASE WHEN w.before ->> 'result' IS NULL THEN NULL ELSE p.{set result} END,
            {set completed_at} = ((w.before ->> 'completedAt')::timestamp AT TIME ZONE 'UTC'){as completed_at},

@@ -222,6 +222,64 @@ fn an_overtaken_execution_is_stopped_like_a_newest_one_and_closes_nothing() {
     }
 }
 
+/// What becomes of the wish to cancel, in the table's words.
+fn wished(cancelling: &Cancelling) -> String {
+    match cancelling {
+        Cancelling::Stop => "stop".to_owned(),
+        Cancelling::Close => "cancel".to_owned(),
+        Cancelling::AlreadySo(decision) => format!("so: {}", word(decision)),
+        Cancelling::Not(decision) => format!("not: {}", word(decision)),
+    }
+}
+
+#[test]
+fn the_wish_to_cancel_stops_what_runs_then_writes_the_row_and_comes_too_late_for_what_is_over() {
+    const TABLE: &str = "
+                | in time              | past deadline        | overtaken runs       | SUCCEEDED           | FAILED               | TIMED_OUT            | ABORTED              | PENDING_REDRIVE | none
+    PENDING     | stop                 | stop                 | stop                 | not: completed      | not: failed          | not: timed out       | cancel               | not: leave      | cancel
+    PROCESSING  | stop                 | stop                 | stop                 | not: completed      | not: failed          | not: timed out       | cancel               | not: leave      | cancel
+    COMPLETED   | not: leave           | not: leave + finding | not: leave + finding | not: leave          | not: leave + finding | not: leave + finding | not: leave + finding | not: leave      | not: leave
+    FAILED      | stop                 | stop                 | stop                 | not: completed      | not: leave           | not: leave           | not: leave           | not: leave      | not: leave
+    TIMEOUT     | stop                 | stop                 | stop                 | not: completed      | not: leave           | not: leave           | not: leave           | not: leave      | not: leave
+    CANCELLED   | stop                 | stop                 | stop                 | so: leave + finding | so: leave            | so: leave            | so: leave            | so: leave       | so: leave";
+    let mut lines = TABLE.lines().skip(1).map(|line| line.split('|').map(str::trim));
+    let columns: Vec<&str> = lines.next().unwrap().skip(1).collect();
+    let mut cells = 0;
+    for mut line in lines {
+        let process = row(line.next().unwrap().parse().unwrap());
+        for (column, expected) in columns.iter().zip(line) {
+            let (newest, overtaken_runs, now) = match *column {
+                "in time" => (Some(execution(ExecutionStatus::Running)), false, 800),
+                "past deadline" => (Some(execution(ExecutionStatus::Running)), false, 905),
+                "overtaken runs" => (Some(execution(ExecutionStatus::Failed)), true, 800),
+                "none" => (None, false, 800),
+                over => (Some(execution(over.parse().unwrap())), false, 800),
+            };
+            let cancelling = cancel(&process, newest.as_ref(), overtaken_runs, &POLICY, at(now));
+            assert_eq!(wished(&cancelling), expected, "{} × {column}: {cancelling:?}", process.status);
+            cells += 1;
+        }
+    }
+    assert_eq!(cells, 6 * 9);
+}
+
+#[test]
+fn an_open_row_that_waits_for_a_new_execution_is_cancelled_at_once_unless_the_old_one_succeeded() {
+    use ExecutionStatus::{Aborted, Failed, Succeeded, TimedOut};
+    let reopened = |status| Process { updated_at: at(200), ..row(status) };
+    for status in [ProcessStatus::Pending, ProcessStatus::Processing] {
+        for (ended, expected) in
+            [(Failed, "cancel"), (TimedOut, "cancel"), (Aborted, "cancel"), (Succeeded, "not: leave")]
+        {
+            let cancelling = cancel(&reopened(status), Some(&execution(ended)), false, &POLICY, at(201));
+            assert_eq!(wished(&cancelling), expected, "{status} × {ended}");
+        }
+    }
+    let for_deadline = Execution { stopped_for_deadline: true, ..execution(Aborted) };
+    let cancelling = cancel(&row(ProcessStatus::Processing), Some(&for_deadline), false, &POLICY, at(800));
+    assert_eq!(wished(&cancelling), "not: timed out", "it was stopped for another reason before");
+}
+
 fn any_time() -> impl Strategy<Value = DateTime<Utc>> {
     (0_i64..3000).prop_map(at)
 }
@@ -349,6 +407,30 @@ proptest! {
         let verdict = decide(&process, newest.as_ref(), Look::Sweep, &policy, at(10_000)).verdict;
         let redrives = newest.is_some_and(|newest| newest.status == ExecutionStatus::PendingRedrive);
         prop_assert!(!process.status.is_open() || redrives || verdict != Verdict::Leave);
+    }
+
+    #[test]
+    fn a_wish_never_cancels_what_runs_or_succeeded_and_never_leaves_what_runs_for_an_open_row(
+        process in any_process(), newest in proptest::option::of(any_execution()), overtaken_runs in any::<bool>(),
+        policy in any_policy(), now in any_time(),
+    ) {
+        let status = newest.as_ref().map(|newest| newest.status);
+        let runs = overtaken_runs || status == Some(ExecutionStatus::Running);
+        match cancel(&process, newest.as_ref(), overtaken_runs, &policy, now) {
+            Cancelling::Stop => prop_assert!(runs && process.status != ProcessStatus::Completed),
+            Cancelling::Close => {
+                let over = status.is_none_or(|status| status.is_over() && status != ExecutionStatus::Succeeded);
+                prop_assert!(!runs && process.status.is_open() && over);
+            }
+            Cancelling::AlreadySo(decision) => {
+                prop_assert!(!runs && process.status == ProcessStatus::Cancelled);
+                prop_assert_eq!(decision.verdict, Verdict::Leave);
+            }
+            Cancelling::Not(decision) => {
+                prop_assert!(!runs || process.status == ProcessStatus::Completed);
+                prop_assert!(!matches!(decision.verdict, Verdict::Stop(_) | Verdict::Close(Closing::Cancelled)));
+            }
+        }
     }
 
     #[test]

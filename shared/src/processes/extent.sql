@@ -1,7 +1,7 @@
--- How many rows a sweep is about: the open ones and those closed since $1; and since when there is an open row whose
--- execution is not known.
+-- How many rows a sweep is about: the open ones and those closed since $1; and since when there is one among them of which no
+-- execution is known although its execution would be this sweep's business.
 SELECT count(*),
-       min({created_at}) FILTER (WHERE {status} IN ({open}) AND NOT EXISTS (
+       min({created_at}) FILTER (WHERE {status} IN ({looked for}) AND NOT EXISTS (
            SELECT FROM remediation.executions e WHERE e.process_id = {id}))
   FROM {table} p
  WHERE {status} IN ({open}) OR coalesce({completed_at}, {updated_at}) > $1

@@ -1,8 +1,12 @@
- WHERE {id} > $1
+ -- Each branch is found by an index of its own, where there is one; one OR of both would read the whole table in the order of ids.
+ WHERE {id} = ANY (ARRAY (
+           SELECT {id} FROM {table} p WHERE {status} IN ({open}) AND {id} > $1
+            UNION ALL
+           -- A status that nobody knows is nobody's business here.
+           SELECT {id} FROM {table} p
+            WHERE {status} IN ({completed}, {failed}, {cancelled}) AND coalesce({completed_at}, {updated_at}) > $3 AND {id} > $1))
    AND ({status} IN ({open})
-        -- A status that nobody knows is nobody's business here.
-        OR {status} IN ({completed}, {failed}, {cancelled}) AND coalesce({completed_at}, {updated_at}) > $3
-           AND e.status IS NOT NULL
+        OR e.status IS NOT NULL
            -- What agrees needs no look; the decision table has the last word on the rest.
            AND NOT ({status} IN ({completed}) AND e.status = 'SUCCEEDED')
            AND NOT ({status} NOT IN ({completed}) AND e.status IN ('FAILED', 'TIMED_OUT', 'ABORTED')))

@@ -1,7 +1,7 @@
 //! What the limits are counted by, plans, incidents, cursors and runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::{Action, ActionResult, Migrate, Undo};
+use remediation::actions::{Action, ActionResult, Migrate, Undo, Undoable};
 use remediation::domain::{Mode, ProcessId};
 use remediation::error::Error;
 use remediation::executions::Listed;
@@ -161,8 +161,13 @@ async fn an_operators_control_is_read_as_it_stands() -> Tested {
 }
 
 fn plan_of(targets: &[&str]) -> Vec<Planned> {
-    let undo =
-        |target: &&str| Undo { of: Uuid::nil(), target: (*target).to_owned(), before: json!({}), after: json!({}) };
+    let undo = |target: &&str| Undo {
+        of: Uuid::nil(),
+        kind: Undoable::RowStatus,
+        target: (*target).to_owned(),
+        before: json!({}),
+        after: json!({}),
+    };
     targets.iter().map(|target| planned(Action::Undo(undo(target)))).collect()
 }
 
@@ -181,6 +186,30 @@ async fn the_same_plan_is_stored_once_as_long_as_it_waits() -> Tested {
     ledger::approve(&mut world.db, &run(STEP), first, Mode::Act).await?;
     let (next, new) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
     assert!(new && next != first, "what was approved no longer waits");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plan_remembers_with_which_parameters_it_was_asked_for() -> Tested {
+    let mut world = World::new("parameters").await;
+    let mut plans = Vec::new();
+    for trigger in [json!({}), json!({ "parameters": { "cancel": true } })] {
+        let run = Run { trigger: trigger.clone(), ..run(STEP) };
+        let (plan, new) = ledger::propose(&mut world.db, &run, &plan_of(&["a"]), "why").await?;
+        assert!(new, "the same actions for the sake of another wish are another plan");
+        sqlx::query("INSERT INTO remediation.runs (id, step, trigger) VALUES ($1, $2, $3)")
+            .bind(run.id)
+            .bind(STEP)
+            .bind(&trigger)
+            .execute(&mut world.db)
+            .await?;
+        let again = ledger::propose(&mut world.db, &Run { id: Uuid::now_v7(), ..run }, &plan_of(&["a"]), "why").await?;
+        assert_eq!(again, (plan, false), "{trigger}");
+        plans.push(plan);
+    }
+    assert!(ledger::parameters(&mut world.db, plans[0]).await?.is_empty());
+    assert_eq!(json!(ledger::parameters(&mut world.db, plans[1]).await?), json!({ "cancel": true }));
+    assert!(ledger::parameters(&mut world.db, Uuid::new_v4()).await?.is_empty());
     Ok(())
 }
 

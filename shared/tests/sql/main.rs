@@ -3,12 +3,17 @@
 //! One program, so that all its tests share a server; each has a database of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
+mod cancel;
 mod database;
 mod executions;
 mod fence;
+mod goals;
 mod ledger;
 mod migrate;
 mod processes;
+mod progress;
+mod retry_process;
+mod set_goal_status;
 mod set_row_status;
 mod stop_execution;
 mod support;

@@ -154,6 +154,7 @@ impl World {
             step_functions,
             aws: &self.aws,
             parameters: &self.parameters,
+            reason: None,
             now: Utc::now(),
             stop_at: Instant::now() + Duration::from_secs(30),
             table: kept,

@@ -158,3 +158,29 @@ async fn a_status_that_its_varchar_cannot_hold_is_not_written_in_part() -> Teste
     assert_eq!(world.row(row.id).await, row, "{outcome:?}");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_a_newer_request_is_told_by_may_be_of_any_type_or_missing() -> Tested {
+    let complete = "ALTER TABLE processing_state ADD user_id bigint, ADD type smallint, ADD target_id varchar(40)";
+    for (columns, tells) in
+        [(complete, true), ("ALTER TABLE processing_state ADD user_id bigint, ADD type text", false)]
+    {
+        let world = World::of("optional", &patient::table::EARLY).await;
+        world.execute("ALTER TABLE {processes} DROP user_id, DROP type").await;
+        world.execute(columns).await;
+        let table = Table::read(&world.config.table, &mut world.database.connect().await?).await?;
+        assert_eq!(table.has("target_id"), tells);
+        world
+            .execute("INSERT INTO {processes} (id, updated_at, created_at) SELECT gen_random_uuid(), now(), now() - n * interval '1 hour' FROM generate_series(0, 1) n")
+            .await;
+        world
+            .execute(if tells { "UPDATE {processes} SET user_id = 1, type = 2, target_id = 't'" } else { "SELECT" })
+            .await;
+        let superseded: Vec<bool> =
+            sqlx::query_scalar(table.sql("SELECT {superseded} FROM {table} p ORDER BY {created_at}"))
+                .fetch_all(world.database.pool())
+                .await?;
+        assert_eq!(superseded, [tells, false], "only the older one, and only where it can be told");
+    }
+    Ok(())
+}

@@ -1,6 +1,8 @@
 //! What the tests of the functions share: a database with the ledger's schema and the application's table, functions that look after
 //! it, and the events that reach them.
 
+pub mod scale;
+
 use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};

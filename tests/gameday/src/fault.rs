@@ -88,6 +88,21 @@ pub struct Broken {
     pub left: Row,
     /// What else must have been looked at before all is over.
     pub looks: Vec<Look>,
+    /// What else must be put right: the ledger's actions on it are counted with the process's.
+    pub also: Option<Also>,
+}
+
+/// Something beside the process's row that is broken, and what must become of it.
+#[derive(Debug, Clone)]
+pub struct Also {
+    /// As the ledger names it.
+    pub target: Uuid,
+    /// Asks for one text about `$1`, in the patient's spelling.
+    pub sql: &'static str,
+    /// The answer while it is broken.
+    pub broken: &'static str,
+    /// The answer once it is right.
+    pub right: &'static str,
 }
 
 /// Runs that the ledger must have: so many, started by an event that has these fields.
@@ -103,12 +118,23 @@ impl Broken {
     /// A process that is broken from now on.
     pub async fn now(world: &World, process: Uuid, what: impl Into<String>) -> Outcome<Self> {
         let before = world.patient.row(process).await?;
-        Ok(Self { process, at: Utc::now(), what: what.into(), left: before.clone(), before, looks: Vec::new() })
+        let (at, what, left) = (Utc::now(), what.into(), before.clone());
+        Ok(Self { process, at, what, left, before, looks: Vec::new(), also: None })
     }
 
     /// Since when it has really been broken.
     pub fn since(self, at: DateTime<Utc>) -> Self {
         Self { at, ..self }
+    }
+
+    /// Something else that must be put right.
+    pub fn and(self, also: Also) -> Self {
+        Self { also: Some(also), ..self }
+    }
+
+    /// What the ledger's actions about it may name.
+    pub fn targets(&self) -> impl Iterator<Item = Uuid> {
+        [self.process].into_iter().chain(self.also.iter().map(|also| also.target))
     }
 
     /// Another run that must have looked.

@@ -2,29 +2,37 @@
 
 mod aborted_by_hand;
 mod application_writes_too;
+mod cancel_lost;
 mod event_lost;
 mod event_three_times;
 mod execution_failed;
 mod execution_timed_out;
+mod goal_inconsistent;
 mod last_update_lost;
 mod late_running_event;
 mod late_write;
 mod never_started;
+mod progress_anomaly;
 mod stuck_execution;
+mod transient_failure;
 
 use crate::fault::Fault;
 
 /// All of them, in the order of the report.
-pub const ALL: [&dyn Fault; 11] = [
+pub const ALL: &[&dyn Fault] = &[
     &last_update_lost::LastUpdateLost,
     &execution_failed::ExecutionFailed,
     &execution_timed_out::ExecutionTimedOut,
     &aborted_by_hand::AbortedByHand,
+    &cancel_lost::CancelLost,
     &never_started::NeverStarted,
     &stuck_execution::StuckExecution,
     &event_three_times::EventThreeTimes,
     &late_running_event::LateRunningEvent,
     &event_lost::EventLost,
     &application_writes_too::ApplicationWritesToo,
+    &goal_inconsistent::GoalInconsistent,
+    &progress_anomaly::ProgressAnomaly,
+    &transient_failure::TransientFailure,
     &late_write::LateWrite,
 ];

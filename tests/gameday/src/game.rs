@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::Outcome;
 use crate::fault::{Broken, Fault};
-use crate::judge::{Image, applied, image, kept_closed, repaired, untouched, words};
+use crate::judge::{Image, applied, beside, image, kept_closed, repaired, untouched, words};
 use crate::ledger::{self, Action};
 use crate::options::Mode;
 use crate::time_lapse::{Planned, TimeLapse};
@@ -144,7 +144,7 @@ impl Game {
     async fn look(&self, fault: &'static dyn Fault, broken: &Broken, told: &Mutex<BTreeSet<String>>) -> Option<()> {
         let pool = self.world.database.pool();
         let expected = fault.expected();
-        let actions = ledger::actions(pool, broken.process).await.ok()?;
+        let actions = ledger::actions(pool, broken).await.ok()?;
         let tell = |at: DateTime<Utc>, kind, key: String, text: String| {
             let new = told.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
             if new {
@@ -200,9 +200,9 @@ impl Game {
         done.then_some(())
     }
 
-    /// What would be done to a process or to its execution.
+    /// What would be done to a process, to its execution or to what is broken beside it.
     fn would_act(&self, broken: &Broken) -> Option<Planned> {
-        self.lapse.planned(&broken.process.to_string())
+        broken.targets().find_map(|target| self.lapse.planned(&target.to_string()))
     }
 
     /// The last word about a fault.
@@ -240,8 +240,7 @@ impl Game {
     async fn check(&self, watched: &Watched) -> Outcome<Checked> {
         let Watched { fault, broken, .. } = watched;
         let pool = self.world.database.pool();
-        let (row, actions) =
-            (self.world.patient.row(broken.process).await?, ledger::actions(pool, broken.process).await?);
+        let (row, actions) = (self.world.patient.row(broken.process).await?, ledger::actions(pool, broken).await?);
         let expected = fault.expected();
         let mut problems = match self.world.mode {
             Mode::Act if expected.actions.is_empty() => untouched(broken, &row, &actions),
@@ -253,6 +252,12 @@ impl Game {
         }
         if expected.refused && self.world.mode == Mode::Act {
             problems.extend(kept_closed(&row, &actions, ledger::refused(pool, broken.process).await?.as_ref()));
+        }
+        if let Some(also) = &broken.also {
+            let sql = self.world.patient.variant().spell(also.sql);
+            let answer: Option<String> =
+                sqlx::query_scalar(AssertSqlSafe(sql)).bind(also.target).fetch_optional(pool).await?;
+            problems.extend(beside(also, answer.as_deref(), self.world.mode));
         }
         for look in &broken.looks {
             let times = ledger::runs(pool, &look.trigger).await?;

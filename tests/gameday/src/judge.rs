@@ -3,8 +3,9 @@
 use patient::table::Row;
 use serde_json::{Value, json};
 
-use crate::fault::{Broken, Expected};
+use crate::fault::{Also, Broken, Expected};
 use crate::ledger::Action;
+use crate::options::Mode;
 
 /// What a row says, shortened.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -86,6 +87,16 @@ pub fn untouched(broken: &Broken, row: &Row, actions: &[Action]) -> Vec<String> 
     changed.into_iter().chain(acted).collect()
 }
 
+/// What is wrong with what was broken beside the row.
+pub fn beside(also: &Also, answer: Option<&str>, mode: Mode) -> Option<String> {
+    let wanted = match mode {
+        Mode::Act => also.right,
+        Mode::Observe => also.broken,
+    };
+    let seen = answer.unwrap_or("gone");
+    (seen != wanted).then(|| format!("{} beside it is {seen}, should be {wanted}", also.target))
+}
+
 /// An action in words.
 pub fn words(action: &Action, seconds: Option<f64>) -> String {
     let Action { step, kind, before, after, outcome, reason, .. } = action;
@@ -97,11 +108,11 @@ pub fn words(action: &Action, seconds: Option<f64>) -> String {
     format!("{step} {kind}: {what}{took} ({reason})")
 }
 
-/// An image of a row or of an execution in words.
+/// An image of a row, or the status of an execution or a goal, in words.
 pub fn image(image: Option<&Value>) -> String {
     let Some(image) = image else { return "as it was".to_owned() };
     match &image["progress"] {
-        Value::Null => format!("execution {}", image["status"].as_str().unwrap_or_default()),
+        Value::Null => image["status"].as_str().unwrap_or_default().to_owned(),
         _ => Image::of_json(image).to_string(),
     }
 }
@@ -162,6 +173,20 @@ mod tests {
         assert_eq!(problems(&late, None), 2);
         assert_eq!(problems(&completed(), None), 1, "nothing was tried");
         assert_eq!(problems(&late, Some(&refused)), 1, "refused, and still there");
+    }
+
+    #[test]
+    fn what_is_broken_beside_a_row_is_right_when_it_says_so_and_untouched_where_hands_are_off() {
+        let also = Also { target: Uuid::nil(), sql: "", broken: "COMPLETED", right: "ACTIVE" };
+        for (answer, acting, observing) in [
+            (Some("ACTIVE"), true, false),
+            (Some("COMPLETED"), false, true),
+            (Some("PAUSED"), false, false),
+            (None, false, false),
+        ] {
+            assert_eq!(beside(&also, answer, Mode::Act).is_none(), acting, "{answer:?}");
+            assert_eq!(beside(&also, answer, Mode::Observe).is_none(), observing, "{answer:?}");
+        }
     }
 
     #[test]

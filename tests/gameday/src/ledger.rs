@@ -6,8 +6,9 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::Outcome;
+use crate::fault::Broken;
 
-/// An action on a process's row or on one of its executions, and what started the run that took it.
+/// An action on a process's row, on one of its executions or on what is broken beside it, and what started the run that took it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Action {
     pub id: Uuid,
@@ -23,17 +24,18 @@ pub struct Action {
     pub trigger: Value,
 }
 
-/// The actions about a process, in the order in which they were begun.
-pub async fn actions(pool: &PgPool, process: Uuid) -> Outcome<Vec<Action>> {
+/// The actions about what is broken, in the order in which they were begun.
+pub async fn actions(pool: &PgPool, broken: &Broken) -> Outcome<Vec<Action>> {
     // A run's own record is written last.
     Ok(sqlx::query_as(
         "SELECT a.id, a.step, a.kind, a.before, a.after, a.outcome, a.reason, a.closed_at, r.started_at, r.trigger
            FROM remediation.actions a
            JOIN remediation.runs r ON r.id = a.run_id
-          WHERE a.target = $1::text OR a.target LIKE '%:execution:%:' || $1 || '-%'
+          WHERE a.target = ANY ($2) OR a.target LIKE '%:execution:%:' || $1 || '-%'
           ORDER BY a.created_at, a.closed_at",
     )
-    .bind(process.to_string())
+    .bind(broken.process.to_string())
+    .bind(broken.targets().map(|target| target.to_string()).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?)
 }

@@ -1,10 +1,10 @@
 //! Time runs fifteen times as fast ([`MINUTE`]): what the deployed rules start every five minutes is started every 20 s.
 //!
 //! Of CloudWatch, the endpoint lacks what is done here: turning the log's embedded metrics into data points, comparing them
-//! with the deployed alarms, and telling EventBridge of a change. Thresholds, comparisons and evaluation periods are those
-//! of the deployed template; a minute without a data point counts as not breaching, as the template says.
+//! with the deployed alarms, and telling EventBridge of a change. Thresholds, comparisons, evaluation periods and what a minute
+//! without a data point counts as are those of the deployed template.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_cloudwatchlogs::Client as Logs;
@@ -47,8 +47,22 @@ struct Alarm {
     breaches: fn(&f64, &f64) -> bool,
     threshold: f64,
     periods: usize,
-    breaching: usize,
+    /// How many of the periods have to breach.
+    needed: usize,
+    missing: Missing,
+    /// Whether each of the last data points breached, the newest last.
+    points: VecDeque<bool>,
+    /// Minutes without a data point, up to now.
+    silent: usize,
     state: &'static str,
+}
+
+/// What a minute without a data point counts as.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Missing {
+    NotBreaching,
+    /// As nothing: the alarm looks further back, and has no data once there is none in any of its periods.
+    NoData,
 }
 
 /// What a step has told that it would do.
@@ -150,14 +164,33 @@ impl TimeLapse {
 impl Alarm {
     /// Takes a minute's data point; a change comes back as the state before and why.
     fn evaluate(&mut self, value: Option<f64>) -> Option<(&'static str, String)> {
-        let breaches = value.is_some_and(|value| (self.breaches)(&value, &self.threshold));
-        self.breaching = if breaches { self.breaching + 1 } else { 0 };
-        let state = if self.breaching >= self.periods { "ALARM" } else { "OK" };
+        let breaches = value.map(|value| (self.breaches)(&value, &self.threshold));
+        self.silent = if breaches.is_some() { 0 } else { self.silent + 1 };
+        match (breaches, self.missing) {
+            (Some(breaches), _) => self.points.push_back(breaches),
+            (None, Missing::NotBreaching) => self.points.push_back(false),
+            (None, Missing::NoData) if self.silent >= self.periods => self.points.clear(),
+            (None, Missing::NoData) => {}
+        }
+        if self.points.len() > self.periods {
+            self.points.pop_front();
+        }
+        let breaching = self.points.iter().filter(|breaches| **breaches).count();
+        let state = if self.silent >= self.periods && self.points.is_empty() {
+            "INSUFFICIENT_DATA"
+        } else if self.points.is_empty() {
+            // None yet.
+            self.state
+        } else if breaching >= self.needed {
+            "ALARM"
+        } else {
+            "OK"
+        };
         if state == self.state {
             return None;
         }
         let before = std::mem::replace(&mut self.state, state);
-        let Self { breaching, periods, threshold, .. } = self;
+        let Self { periods, threshold, .. } = self;
         let reason = format!("{breaching} of {periods} data points crossed the threshold ({threshold})");
         Some((before, reason))
     }
@@ -186,15 +219,24 @@ fn alarm(properties: &Value) -> Outcome<Alarm> {
     if text("Statistic") != "Maximum" {
         return Err(unknown("Statistic").into());
     }
-    let periods = properties["EvaluationPeriods"].as_u64().and_then(|periods| usize::try_from(periods).ok());
+    let missing = match properties["TreatMissingData"].as_str() {
+        Some("notBreaching") => Missing::NotBreaching,
+        Some("missing") | None => Missing::NoData,
+        Some(_) => return Err(unknown("TreatMissingData").into()),
+    };
+    let count = |name: &str| properties[name].as_u64().and_then(|count| usize::try_from(count).ok());
+    let periods = count("EvaluationPeriods").unwrap_or(1);
     Ok(Alarm {
         name: text("AlarmName").to_owned(),
         metric: text("MetricName").to_owned(),
         step: properties["Dimensions"][0]["Value"].as_str().unwrap_or_default().to_owned(),
         breaches,
         threshold: properties["Threshold"].as_f64().unwrap_or_default(),
-        periods: periods.unwrap_or(1),
-        breaching: 0,
+        periods,
+        needed: count("DatapointsToAlarm").unwrap_or(periods),
+        missing,
+        points: VecDeque::new(),
+        silent: 0,
         state: "OK",
     })
 }
@@ -227,10 +269,30 @@ mod tests {
             "Statistic": "Maximum",
             "Threshold": 0,
             "EvaluationPeriods": 2,
+            "TreatMissingData": "notBreaching",
         }))?;
         let minutes = [Some(1.0), None, Some(1.0), Some(2.0), Some(3.0), Some(0.0), None];
         let seen: Vec<_> = minutes.map(|value| alarm.evaluate(value).map(|(before, _)| (before, alarm.state))).into();
         assert_eq!(seen, [None, None, None, Some(("OK", "ALARM")), None, Some(("ALARM", "OK")), None]);
+        Ok(())
+    }
+
+    #[test]
+    fn an_alarm_that_needs_some_of_many_is_over_late_and_has_no_data_in_silence() -> Outcome<()> {
+        let mut alarm = alarm(&json!({
+            "AlarmName": "errors",
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Statistic": "Maximum",
+            "Threshold": 5,
+            "EvaluationPeriods": 4,
+            "DatapointsToAlarm": 2,
+            "TreatMissingData": "missing",
+        }))?;
+        let minutes = [Some(6.0), None, Some(6.0), Some(0.0), Some(0.0), Some(0.0), None, None, None, None, Some(6.0)];
+        let seen: Vec<_> = minutes.map(|value| alarm.evaluate(value).map(|(before, _)| (before, alarm.state))).into();
+        let (on, over, silent) = (Some(("OK", "ALARM")), Some(("ALARM", "OK")), Some(("OK", "INSUFFICIENT_DATA")));
+        let back = Some(("INSUFFICIENT_DATA", "OK"));
+        assert_eq!(seen, [None, None, on, None, None, over, None, None, None, silent, back]);
         Ok(())
     }
 }

@@ -7,8 +7,8 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_sfn::types::ExecutionStatus;
 use chrono::{DateTime, Utc};
 use harness::{AlarmHop, Aws, Cdk, Database, Postgres, eventually, functions};
-use patient::table::{self, MIGRATED};
-use patient::{Patient, Process};
+use patient::table::{self, MIGRATED, Row};
+use patient::{Behaviour, Patient, Process};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -24,6 +24,9 @@ const HISTORY: i32 = 10_000;
 
 /// How fast time runs: fifteen times, so that nobody has to wait for a quarter of an hour.
 pub const MINUTE: Duration = Duration::from_secs(4);
+
+/// The `retry_count` of a process after which it is not tried again.
+pub const LAST_RETRY: i16 = 2;
 
 /// The product's own deadlines, fifteen minutes, five and one, in such minutes.
 const SETTINGS: [(&str, &str); 3] =
@@ -76,6 +79,8 @@ impl World {
             ("databaseUrl", &url),
             ("endpointUrl", &endpoint),
             ("remediationMode", mode.as_str()),
+            // Of its functions, the patient has only those that the workflow calls.
+            ("applicationFunctionNames", "update-processing-status"),
         ];
         settings.extend(SETTINGS);
         let deploy = async {
@@ -128,6 +133,13 @@ impl World {
         Ok(ended.await?)
     }
 
+    /// Starts a process for the third time, as far as its row says: what becomes of it stays, because nobody tries it again.
+    pub async fn last_attempt(&self, behaviour: &Behaviour) -> Outcome<Process> {
+        let row = Row { retry_count: LAST_RETRY, ..Row::pending(Utc::now()) };
+        self.patient.accept(&row).await?;
+        Ok(self.patient.execute(&row, behaviour).await?)
+    }
+
     /// Waits until a process's worker is in the midst of its work.
     pub async fn at_work(&self, process: Uuid) -> Outcome<()> {
         let seen = eventually(PATIENCE, format!("process {process} to be at work"), || async {
@@ -145,13 +157,13 @@ impl World {
         Ok(looked.await?)
     }
 
-    /// The name of the deployed rule for Step Functions' events.
-    pub async fn rule_of_status_events(&self) -> Outcome<String> {
+    /// The names of the deployed rules for Step Functions' events.
+    pub async fn rules_of_status_events(&self) -> Outcome<Vec<String>> {
         let rules = self.aws.eventbridge().list_rules().send().await?;
         let of_states = |pattern: &str| pattern.contains("Step Functions Execution Status Change");
-        let mut rules = rules.rules().iter().filter(|rule| rule.event_pattern().is_some_and(of_states));
-        let name = rules.next().and_then(|rule| rule.name()).map(str::to_owned);
-        name.ok_or_else(|| "no rule for Step Functions' events is deployed".into())
+        let rules = rules.rules().iter().filter(|rule| rule.event_pattern().is_some_and(of_states));
+        let names: Vec<_> = rules.filter_map(|rule| rule.name()).map(str::to_owned).collect();
+        if names.is_empty() { Err("no rule for Step Functions' events is deployed".into()) } else { Ok(names) }
     }
 
     /// The deployed function of a step.

@@ -27,6 +27,7 @@ struct Shared {
     server: u16,
     counts: Counts,
     cut: watch::Sender<()>,
+    silent: watch::Sender<bool>,
 }
 
 /// What went through since the start or the last reset.
@@ -45,7 +46,12 @@ impl CountingProxy {
     pub async fn start(server: u16) -> Result<Self> {
         let listener = listen(0).await?;
         let port = listener.local_addr().map_err(Error::io("listen for PostgreSQL's clients"))?.port();
-        let shared = Arc::new(Shared { server, counts: Counts::default(), cut: watch::Sender::new(()) });
+        let shared = Arc::new(Shared {
+            server,
+            counts: Counts::default(),
+            cut: watch::Sender::new(()),
+            silent: watch::Sender::new(false),
+        });
         let accepting = Mutex::new(Some(tokio::spawn(accept(listener, Arc::clone(&shared)))));
         Ok(Self { port, shared, accepting })
     }
@@ -90,6 +96,12 @@ impl CountingProxy {
             accepting.abort();
             let _ = accepting.await;
         }
+    }
+
+    /// From now on nothing goes through, as after a failover that nobody was told of: connections stay open and can be opened, and no
+    /// word is answered; `false` lets everything through again.
+    pub fn silence(&self, silent: bool) {
+        self.shared.silent.send_replace(silent);
     }
 
     /// Listens again after [`Self::refuse`].
@@ -139,8 +151,9 @@ async fn serve(client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let (mut from_server, mut to_server) = server.into_split();
     let connection = Connection::default();
     let (mut asking, mut answering) = (Client::new(&connection), Server::new(&connection));
-    let ask = copy(&mut from_client, &mut to_server, |bytes| asking.read(bytes, &shared.counts));
-    let answer = copy(&mut from_server, &mut to_client, |bytes| answering.read(bytes, &shared.counts));
+    let (mut loud, mut loud_too) = (shared.silent.subscribe(), shared.silent.subscribe());
+    let ask = copy(&mut from_client, &mut to_server, &mut loud, |bytes| asking.read(bytes, &shared.counts));
+    let answer = copy(&mut from_server, &mut to_client, &mut loud_too, |bytes| answering.read(bytes, &shared.counts));
     // Whoever ends first, the conversation is over: PostgreSQL does not know half-closed connections.
     tokio::select! {
         ended = ask => ended,
@@ -151,12 +164,16 @@ async fn serve(client: TcpStream, shared: &Shared) -> std::io::Result<()> {
 async fn copy(
     from: &mut (impl AsyncReadExt + Unpin),
     to: &mut (impl AsyncWriteExt + Unpin),
+    silent: &mut watch::Receiver<bool>,
     mut look: impl FnMut(&[u8]),
 ) -> std::io::Result<()> {
     let mut buffer = vec![0; 16 * 1024];
     loop {
         let read = from.read(&mut buffer).await?;
         if read == 0 {
+            return Ok(());
+        }
+        if silent.wait_for(|silent| !silent).await.is_err() {
             return Ok(());
         }
         look(&buffer[..read]);

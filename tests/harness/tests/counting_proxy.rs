@@ -68,3 +68,22 @@ async fn refused_connections_are_refused_until_it_accepts_again() -> Result<()> 
     proxy.accept().await?;
     connect(&database, &proxy).await.map_err(query)?.ping().await.map_err(query)
 }
+
+#[tokio::test]
+async fn nothing_goes_through_while_it_is_silent_and_everything_afterwards() -> Result<()> {
+    let database = Postgres::shared().await?.database("silent").await?;
+    let proxy = CountingProxy::start(database.port()).await?;
+    let mut connection = connect(&database, &proxy).await.map_err(query)?;
+    proxy.reset();
+    proxy.silence(true);
+    let mut asked = tokio::spawn(async move { sqlx::raw_sql("SELECT 1").execute(&mut connection).await.map(drop) });
+    // Longer than any answer takes that is not held back.
+    let answered = tokio::time::timeout(std::time::Duration::from_millis(500), &mut asked).await;
+    assert!(answered.is_err(), "{answered:?}");
+    let opened = tokio::net::TcpStream::connect(("127.0.0.1", proxy.port())).await;
+    assert!(opened.is_ok(), "a connection can be opened all the while: {opened:?}");
+    proxy.silence(false);
+    asked.await.map_err(|error| Error::Usage(error.to_string()))?.map_err(query)?;
+    assert_eq!(proxy.count(), 1);
+    Ok(())
+}

@@ -14,6 +14,12 @@ pub enum Behaviour {
         /// Whether the application's own writes of FAILED arrive. Without them the row stays PROCESSING.
         recorded: bool,
     },
+    /// The worker ends with the application's error `code` as long as the row was never tried again (`retry_count`), and does
+    /// its work after that.
+    FailFirst {
+        /// As for [`Behaviour::Fail`].
+        code: String,
+    },
     /// The worker does its work, and the update to COMPLETED is lost: the execution succeeds, the row stays PROCESSING.
     LoseLastUpdate,
     /// The worker's process ends in the midst of its work, and the error's update is lost too: the execution fails, the
@@ -31,7 +37,11 @@ impl Behaviour {
     pub(crate) const fn loses_last_update(&self) -> bool {
         match self {
             Self::LoseLastUpdate | Self::Die | Self::Fail { recorded: false, .. } => true,
-            Self::Succeed | Self::Hang | Self::WriteLate | Self::Fail { recorded: true, .. } => false,
+            Self::Succeed
+            | Self::Hang
+            | Self::WriteLate
+            | Self::FailFirst { .. }
+            | Self::Fail { recorded: true, .. } => false,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The system that is looked after: small, but real in everything that the remediation can see of it.
 //!
-//! Its table in every variant that is found in the field ([`table`]), its Lambda functions ([`worker`]), its state machine
+//! Its table in every variant that is found in the field ([`table`]), what its processes work for ([`goals`]), its Lambda functions ([`worker`]), its state machine
 //! and what its API does ([`Patient`]), and the ways in which a process of it can go ([`Behaviour`]).
 //!
 //! It knows nothing of the product: it has its own words for the same things on purpose, so that a mistake in one is not
@@ -9,6 +9,7 @@
 mod application;
 mod behaviour;
 mod error;
+pub mod goals;
 pub mod table;
 pub mod worker;
 

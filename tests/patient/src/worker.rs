@@ -73,20 +73,12 @@ impl Worker {
         worker.advance(task, 10).await?;
         worker.advance(task, 50).await?;
         match &task.params.behaviour {
-            Behaviour::Succeed | Behaviour::LoseLastUpdate => {
-                worker.advance(task, 90).await?;
-                worker.log(task, "INFO", "AI生成が完了しました", None);
-                let titles = (1..=8).map(|n| json!({"title": format!("サブ目標 {n}"), "position": n}));
-                Ok(json!({"items": titles.collect::<Vec<_>>()}))
-            }
-            Behaviour::Fail { code, recorded } => {
-                let error = json!({"code": code, "message": explanation(code), "timestamp": Utc::now()});
-                worker.log(task, "ERROR", explanation(code), Some(&error));
-                if *recorded {
-                    worker.write(task, "FAILED", None, Some(&error)).await?;
-                }
-                Err(Diagnostic { error_type: code.clone(), error_message: explanation(code).into() })
-            }
+            Behaviour::Succeed | Behaviour::LoseLastUpdate => worker.succeed(task).await,
+            Behaviour::Fail { code, recorded } => worker.fail(task, code, *recorded).await,
+            Behaviour::FailFirst { code } => match worker.is_first_attempt(task).await? {
+                true => worker.fail(task, code, true).await,
+                false => worker.succeed(task).await,
+            },
             Behaviour::Die => std::process::exit(1),
             Behaviour::Hang => std::future::pending().await,
             Behaviour::WriteLate => {
@@ -96,6 +88,29 @@ impl Worker {
                 std::future::pending().await
             }
         }
+    }
+
+    async fn succeed(&self, task: &Task) -> Result<Value, Diagnostic> {
+        self.advance(task, 90).await?;
+        self.log(task, "INFO", "AI生成が完了しました", None);
+        let titles = (1..=8).map(|n| json!({"title": format!("サブ目標 {n}"), "position": n}));
+        Ok(json!({"items": titles.collect::<Vec<_>>()}))
+    }
+
+    async fn fail(&self, task: &Task, code: &str, recorded: bool) -> Result<Value, Diagnostic> {
+        let error = json!({"code": code, "message": explanation(code), "timestamp": Utc::now()});
+        self.log(task, "ERROR", explanation(code), Some(&error));
+        if recorded {
+            self.write(task, "FAILED", None, Some(&error)).await?;
+        }
+        Err(Diagnostic { error_type: code.into(), error_message: explanation(code).into() })
+    }
+
+    async fn is_first_attempt(&self, task: &Task) -> Result<bool, Diagnostic> {
+        let row = table::read(&self.pool, &self.variant, task.process_id).await;
+        let row =
+            row.map_err(|error| Diagnostic { error_type: "DATABASE_ERROR".into(), error_message: error.to_string() })?;
+        Ok(row.is_some_and(|row| row.retry_count == 0))
     }
 
     /// The status updater: writes the status that the workflow's state asks for.

@@ -28,6 +28,7 @@ async fn every_behaviour_leaves_what_it_says() -> Outcome {
         (fail("VALIDATION_ERROR", true), ExecutionStatus::Failed, "FAILED", Some("VALIDATION_ERROR")),
         (fail("AI_THROTTLING", true), ExecutionStatus::Failed, "FAILED", Some("AI_THROTTLING")),
         (fail("DATABASE_ERROR", false), ExecutionStatus::Failed, "PROCESSING", None),
+        (Behaviour::FailFirst { code: "AI_ERROR".into() }, ExecutionStatus::Failed, "FAILED", Some("AI_ERROR")),
         (Behaviour::LoseLastUpdate, ExecutionStatus::Succeeded, "PROCESSING", None),
         (Behaviour::Die, ExecutionStatus::Failed, "PROCESSING", None),
     ];

@@ -6,6 +6,7 @@
 mod fence;
 mod figure;
 mod programs;
+mod scale;
 mod size;
 mod start;
 mod sweep;
@@ -22,12 +23,12 @@ type Measured<T> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N] [--built]
 
-  --only PART  start, size, sync, sweep or fence; all of them by default
+  --only PART  start, size, sync, sweep, scale or fence; all of them by default
   --rows N     open rows for the sweep (100000)
   --times N    sweeps, of which the median counts (3)
   --built      measure what was built last, building nothing";
 
-const PARTS: [&str; 5] = ["start", "size", "sync", "sweep", "fence"];
+const PARTS: [&str; 6] = ["start", "size", "sync", "sweep", "scale", "fence"];
 
 /// What is asked for on the command line.
 struct Order {
@@ -95,6 +96,9 @@ async fn measure(order: &Order) -> Measured<()> {
     }
     if order.wants("sweep") {
         figures.extend(sweep::measure(&programs, order.rows, order.times).await?);
+    }
+    if order.wants("scale") {
+        figures.extend(scale::measure(&programs).await?);
     }
     if order.wants("fence") {
         figures.extend(fence::measure(&programs).await?);

@@ -28,7 +28,7 @@ async fn an_operator_puts_it_up_and_takes_it_away_in_every_complete_variant() ->
         let bench = Bench::of(&format!("fence_{}", variant.name), variant).await?;
         let migrate = bench.function("migrate").start().await?;
         let looked = migrate.invoke(&json!({})).await?;
-        assert_eq!(looked["report"], json!({ "fence": "absent" }), "{looked:#}");
+        assert_eq!(looked["report"]["fence"], "absent", "{looked:#}");
 
         let done = migrate.invoke(&sample("migrate", "operator-fence-install")?).await?;
         assert_eq!(texts(&done["actions"], "kind"), ["install-fence"], "{done:#}");

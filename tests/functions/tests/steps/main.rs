@@ -3,12 +3,17 @@
 //! A line of the issue is a test here; what a test says of AWS it says with real executions on the local endpoint, or, where the
 //! endpoint lacks a state or the moment matters, with answers in the form that AWS documents.
 
+mod cancelled;
 mod deployed;
 mod errors;
 mod fence;
+mod goals;
 mod health;
 mod operator;
+mod progress;
 mod reconcile;
+mod retry;
+mod scale;
 mod sync;
 mod timeouts;
 mod triggers;

@@ -43,8 +43,12 @@ fn wanted(function: &str) -> Tested<Vec<String>> {
     for trigger in manifest["triggers"].as_array().ok_or("no triggers")? {
         match trigger["kind"].as_str() {
             Some("execution-status") => {
-                let statuses = ["running", "succeeded", "failed", "timed-out", "aborted", "pending-redrive"];
-                names.extend(statuses.map(|status| format!("execution-{status}")));
+                let all = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
+                let some: Option<Vec<&str>> = trigger.get("statuses").and_then(|statuses| {
+                    Some(statuses.as_array()?.iter().filter_map(|status| status.as_str()).collect())
+                });
+                let statuses = some.unwrap_or(all.to_vec()).into_iter();
+                names.extend(statuses.map(|status| format!("execution-{}", status.to_lowercase().replace('_', "-"))));
             }
             Some("alarm") => {
                 let alarm = trigger["alarm"].as_str().ok_or("no alarm")?;

@@ -26,11 +26,15 @@ impl Fault for EventLost {
 
     fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
         Box::pin(async move {
-            let rule = world.rule_of_status_events().await?;
-            world.aws.eventbridge().disable_rule().name(&rule).send().await?;
+            let rules = world.rules_of_status_events().await?;
+            for rule in &rules {
+                world.aws.eventbridge().disable_rule().name(rule).send().await?;
+            }
             let process = world.patient.start(&Behaviour::LoseLastUpdate).await?;
             let ended = world.ended(&process).await?;
-            world.aws.eventbridge().enable_rule().name(&rule).send().await?;
+            for rule in &rules {
+                world.aws.eventbridge().enable_rule().name(rule).send().await?;
+            }
             let broken = Broken::now(world, process.id, format!("execution {}, nobody told", ended.status)).await?;
             Ok(broken.since(ended.at))
         })

@@ -22,7 +22,7 @@ impl Fault for ExecutionFailed {
     fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
         Box::pin(async move {
             let behaviour = Behaviour::Fail { code: "AI_ERROR".into(), recorded: false };
-            let process = world.patient.start(&behaviour).await?;
+            let process = world.last_attempt(&behaviour).await?;
             let ended = world.ended(&process).await?;
             let broken = Broken::now(world, process.id, format!("execution {}, row not told", ended.status)).await?;
             Ok(broken.since(ended.at))

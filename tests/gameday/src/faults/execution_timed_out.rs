@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::events::{Execution, status_event};
 use crate::fault::{Breaking, Broken, Expected, Fault, failed};
-use crate::world::World;
+use crate::world::{LAST_RETRY, World};
 
 /// The whole execution runs into its ten minutes: no state of it runs any more that could tell the row.
 ///
@@ -31,7 +31,7 @@ impl Fault for ExecutionTimedOut {
             let now = Utc::now();
             let started_at = now - TimeDelta::minutes(10);
             let row = Row::pending(started_at).became("PROCESSING", started_at + TimeDelta::seconds(2));
-            let row = Row { progress: 50, ..row };
+            let row = Row { progress: 50, retry_count: LAST_RETRY, ..row };
             world.patient.accept(&row).await?;
             let execution = Execution::of(&row, started_at);
             let broken = Broken::now(world, row.id, "execution TIMED_OUT after 10 min, row not told").await?;

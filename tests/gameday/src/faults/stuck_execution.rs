@@ -21,7 +21,7 @@ impl Fault for StuckExecution {
 
     fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
         Box::pin(async move {
-            let process = world.patient.start(&Behaviour::Hang).await?;
+            let process = world.last_attempt(&Behaviour::Hang).await?;
             world.at_work(process.id).await?;
             Broken::now(world, process.id, "the worker hangs").await
         })

@@ -1,0 +1,85 @@
+//! What a check is: something that was looked at within a time limit, and what there is to say about it.
+
+use std::time::Duration;
+
+use remediation::domain::Language;
+use remediation::report::{CheckState, Metric};
+use remediation::step::Finding;
+use remediation::texts;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+/// What was read, or why it could not be.
+pub struct Look<T> {
+    pub found: Result<T, String>,
+    pub took: Duration,
+}
+
+impl<T> Look<T> {
+    pub fn new(started: Instant, found: Result<T, String>) -> Self {
+        Self { found, took: started.elapsed() }
+    }
+}
+
+/// One of the five, judged.
+pub struct Check {
+    pub name: &'static str,
+    pub state: CheckState,
+    /// What there is to say, in one sentence.
+    pub sentence: String,
+    /// More of it, for people: a line each.
+    pub details: Vec<String>,
+    /// The same for machines.
+    pub data: Value,
+    /// Only what was measured: missing data is never a good value.
+    pub metrics: Vec<Metric>,
+    /// What a step answers.
+    pub findings: Vec<Finding>,
+    pub took: Duration,
+}
+
+impl Check {
+    /// A check that found something; `judge` fills in what.
+    pub fn of<T>(name: &'static str, look: &Look<T>, language: Language, judge: impl FnOnce(&T, Self) -> Self) -> Self {
+        let empty = Self {
+            name,
+            state: CheckState::Ok,
+            sentence: String::new(),
+            details: Vec::new(),
+            data: Value::Null,
+            metrics: Vec::new(),
+            findings: Vec::new(),
+            took: look.took,
+        };
+        match &look.found {
+            Ok(found) => judge(found, empty),
+            Err(why) => Self { state: CheckState::Failed, sentence: texts::check_not_made(language, why), ..empty },
+        }
+    }
+
+    /// As it stands in the report.
+    pub fn json(&self) -> Value {
+        json!({
+            "check": self.name,
+            "state": self.state,
+            "sentence": self.sentence,
+            "milliseconds": u64::try_from(self.took.as_millis()).unwrap_or(u64::MAX),
+            "data": self.data,
+        })
+    }
+
+    /// What has to be told of a check that failed.
+    pub fn failed(&self) -> Option<Finding> {
+        (self.state == CheckState::Failed).then(|| Finding {
+            code: "check_failed",
+            message: self.sentence.clone(),
+            target: self.name.to_owned(),
+            evidence: self.data.clone(),
+        })
+    }
+}
+
+/// `Warning` where something is to be looked at.
+pub const fn warning_if(wrong: bool) -> CheckState {
+    if wrong { CheckState::Warning } else { CheckState::Ok }
+}

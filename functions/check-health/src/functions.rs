@@ -1,0 +1,166 @@
+//! Check 1: the application's Lambda functions.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_lambda::Client;
+use remediation::domain::Language;
+use remediation::error::Error;
+use remediation::report::CheckState;
+use remediation::texts;
+use serde_json::json;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout};
+
+use crate::check::{Check, Look};
+
+/// One function, and what Lambda says of it.
+pub struct Function {
+    pub name: String,
+    pub found: Result<Configuration, Trouble>,
+}
+
+/// Lambda's own words for how a function is.
+#[derive(Clone, Default)]
+pub struct Configuration {
+    /// `Active`, `Pending`, `Inactive` (idle for weeks), `Failed`.
+    pub state: String,
+    pub state_reason: Option<String>,
+    /// `Successful`, `InProgress`, `Failed`.
+    pub last_update: String,
+    pub last_update_reason: Option<String>,
+}
+
+/// Why nothing is known of a function.
+pub enum Trouble {
+    Missing,
+    Unknown(String),
+}
+
+/// Asks for all at once, so that one that is not answered holds up none.
+pub async fn look(aws: &SdkConfig, names: &[String], limit: Duration, language: Language) -> Look<Vec<Function>> {
+    let started = Instant::now();
+    let client = Client::new(aws);
+    let mut asked = JoinSet::new();
+    for (at, name) in names.iter().enumerate() {
+        let (client, name) = (client.clone(), name.clone());
+        asked.spawn(async move {
+            let found = match timeout(limit, read(&client, &name)).await {
+                Ok(found) => found,
+                Err(_) => Err(Trouble::Unknown(texts::check_too_slow(language, limit))),
+            };
+            (at, Function { name, found })
+        });
+    }
+    let mut functions = asked.join_all().await;
+    functions.sort_by_key(|(at, _)| *at);
+    Look::new(started, Ok(functions.into_iter().map(|(_, function)| function).collect()))
+}
+
+async fn read(client: &Client, name: &str) -> Result<Configuration, Trouble> {
+    let answer = client.get_function_configuration().function_name(name).send().await;
+    match answer.map_err(Error::aws("GetFunctionConfiguration")) {
+        Ok(told) => Ok(Configuration {
+            state: told.state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
+            state_reason: told.state_reason().map(str::to_owned),
+            last_update: told.last_update_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            last_update_reason: told.last_update_status_reason().map(str::to_owned),
+        }),
+        Err(Error::Aws { code, .. }) if code == "ResourceNotFoundException" => Err(Trouble::Missing),
+        Err(error) => Err(Trouble::Unknown(error.to_string())),
+    }
+}
+
+impl Function {
+    /// What Lambda still works on, or has put to sleep, is only a warning.
+    fn state(&self) -> CheckState {
+        match &self.found {
+            Err(Trouble::Missing | Trouble::Unknown(_)) => CheckState::Failed,
+            Ok(told) if told.state == "Failed" || told.last_update == "Failed" => CheckState::Failed,
+            Ok(told) if told.state == "Active" && told.last_update == "Successful" => CheckState::Ok,
+            Ok(_) => CheckState::Warning,
+        }
+    }
+
+    fn line(&self, language: Language) -> String {
+        let Self { name, found } = self;
+        match found {
+            Ok(Configuration { state, state_reason, last_update, last_update_reason }) => {
+                let reasons: Vec<&str> =
+                    [state_reason, last_update_reason].into_iter().flatten().map(String::as_str).collect();
+                texts::function_state(language, name, state, last_update, &reasons.join("; "))
+            }
+            Err(Trouble::Missing) => texts::function_missing(language, name),
+            Err(Trouble::Unknown(why)) => format!("{name}: {why}"),
+        }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        match &self.found {
+            Ok(told) => json!({
+                "function": self.name,
+                "state": told.state,
+                "stateReason": told.state_reason,
+                "lastUpdateStatus": told.last_update,
+                "lastUpdateStatusReason": told.last_update_reason,
+            }),
+            Err(Trouble::Missing) => json!({ "function": self.name, "missing": true }),
+            Err(Trouble::Unknown(why)) => json!({ "function": self.name, "error": why }),
+        }
+    }
+}
+
+/// As good as the worst of them.
+pub fn judge(look: &Look<Vec<Function>>, language: Language) -> Check {
+    Check::of("lambda-functions", look, language, |functions, check| {
+        let wrong: Vec<&Function> = functions.iter().filter(|function| function.state() != CheckState::Ok).collect();
+        let sentence = match wrong.as_slice() {
+            [] => texts::functions_active(language, functions.len()),
+            wrong => {
+                let names: Vec<&str> = wrong.iter().map(|function| function.name.as_str()).collect();
+                texts::functions_wrong(language, wrong.len(), functions.len(), &names.join(", "))
+            }
+        };
+        Check {
+            state: functions.iter().map(Function::state).max().unwrap_or(CheckState::Ok),
+            sentence,
+            details: functions.iter().map(|function| function.line(language)).collect(),
+            data: functions.iter().map(Function::json).collect(),
+            ..check
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(state: &str, last_update: &str) -> Result<Configuration, Trouble> {
+        Ok(Configuration { state: state.into(), last_update: last_update.into(), ..Configuration::default() })
+    }
+
+    #[test]
+    fn functions_are_as_good_as_the_worst_of_them() {
+        use CheckState::{Failed, Ok, Warning};
+        // (what is told of the second of three, state)
+        for (found, state) in [
+            (told("Active", "Successful"), Ok),
+            (told("Active", "InProgress"), Warning),
+            (told("Pending", "Successful"), Warning),
+            (told("Inactive", "Successful"), Warning),
+            (told("", ""), Warning),
+            (told("Active", "Failed"), Failed),
+            (told("Failed", "Successful"), Failed),
+            (Err(Trouble::Missing), Failed),
+            (Err(Trouble::Unknown("denied".into())), Failed),
+        ] {
+            let sound = |name: &str| Function { name: name.into(), found: told("Active", "Successful") };
+            let functions = vec![sound("a"), Function { name: "b".into(), found }, sound("c")];
+            let check = judge(&Look { found: Result::Ok(functions), took: Duration::ZERO }, Language::En);
+            assert_eq!(check.state, state, "{}", check.sentence);
+            assert_eq!(check.sentence.ends_with(": b"), state != Ok, "{}", check.sentence);
+            assert_eq!(check.failed().is_some(), state == Failed);
+            assert_eq!((check.details.len(), check.data.as_array().map(Vec::len)), (3, Some(3)));
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Check 5: the error rate of the last hour. The script counts log lines; the rows say it exactly, and by code.
+
+use chrono::TimeDelta;
+use remediation::domain::Language;
+use remediation::error::Error;
+use remediation::report::Metric;
+use remediation::step::Session;
+use remediation::texts;
+use serde_json::{Value, json};
+
+use crate::check::{Check, Look, warning_if};
+use crate::policy::Policy;
+
+/// What was closed in the last hour.
+#[derive(Debug, Clone, Default, PartialEq, sqlx::FromRow)]
+pub struct LastHour {
+    pub closed: i64,
+    pub failed: i64,
+    /// Of the failed ones.
+    pub timed_out: i64,
+    /// Of the completed ones, from creation to end.
+    pub average_seconds: Option<f64>,
+    pub p95_seconds: Option<f64>,
+    /// The ten most frequent: `[{"code", "count"}]`.
+    pub codes: Value,
+}
+
+pub async fn read(session: &mut Session<'_>) -> Result<LastHour, Error> {
+    let table = session.table().await?;
+    sqlx::query_as(table.sql(include_str!("last_hour.sql")))
+        .bind(session.now - TimeDelta::hours(1))
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting errors of the last hour"))
+}
+
+/// A warning where the rate is high. Where nothing was closed there is no rate: missing data is not a good rate, and no alarm either.
+pub fn judge(look: &Look<LastHour>, policy: &Policy, language: Language) -> Check {
+    Check::of("error-rate", look, language, |hour, check| {
+        let LastHour { closed, failed, timed_out, average_seconds, p95_seconds, codes } = hour;
+        #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
+        let percent = |part: i64| (*closed > 0).then(|| 100.0 * part as f64 / *closed as f64);
+        let (error_rate, timeout_rate) = (percent(*failed), percent(*timed_out));
+        let mut details: Vec<String> = codes
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|code| format!("{} {}", code["code"].as_str().unwrap_or("-"), code["count"]))
+            .collect();
+        if let (Some(average), Some(p95)) = (average_seconds, p95_seconds) {
+            details.push(texts::durations(language, *average, *p95));
+        }
+        let measured = [
+            ("ErrorRate", "Percent", error_rate),
+            ("TimeoutRate", "Percent", timeout_rate),
+            ("ProcessingDurationAverage", "Seconds", *average_seconds),
+            ("ProcessingDurationP95", "Seconds", *p95_seconds),
+        ];
+        Check {
+            state: warning_if(error_rate.is_some_and(|rate| rate > policy.error_rate_percent)),
+            sentence: match (error_rate, timeout_rate) {
+                (Some(errors), Some(timeouts)) => texts::error_rate(language, errors, timeouts, *failed, *closed),
+                _ => texts::no_error_rate(language),
+            },
+            details,
+            data: json!({
+                "closed": closed,
+                "failed": failed,
+                "timedOut": timed_out,
+                "errorRatePercent": error_rate,
+                "timeoutRatePercent": timeout_rate,
+                "durationAverageSeconds": average_seconds,
+                "durationP95Seconds": p95_seconds,
+                "codes": codes,
+            }),
+            metrics: measured
+                .into_iter()
+                .filter_map(|(name, unit, value)| Some(Metric::new(name, unit, value?)))
+                .collect(),
+            ..check
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use remediation::report::CheckState;
+
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_warning_over_five_percent_and_none_where_nothing_was_closed() {
+        let policy = Policy { limit: Duration::from_secs(5), connections_percent: 80.0, error_rate_percent: 5.0 };
+        // (closed, failed, timed out, state, error rate, timeout rate)
+        for (closed, failed, timed_out, state, error_rate, timeout_rate) in [
+            (0, 0, 0, CheckState::Ok, None, None),
+            (20, 1, 0, CheckState::Ok, Some(5.0), Some(0.0)),
+            (10, 1, 1, CheckState::Warning, Some(10.0), Some(10.0)),
+            (1, 1, 0, CheckState::Warning, Some(100.0), Some(0.0)),
+        ] {
+            let hour = LastHour { closed, failed, timed_out, ..LastHour::default() };
+            let check = judge(&Look { found: Ok(hour), took: Duration::ZERO }, &policy, Language::En);
+            let metric = |name| check.metrics.iter().find(|metric| metric.name == name).map(|metric| metric.values[0]);
+            let measured = (metric("ErrorRate"), metric("TimeoutRate"), metric("ProcessingDurationAverage"));
+            assert_eq!((check.state, measured), (state, (error_rate, timeout_rate, None)), "{}", check.sentence);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Check 4: the processes by status, and what the other steps would put right.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use remediation::config::Config;
+use remediation::decide::{Reason, StopCause, Verdict, decide};
+use remediation::domain::ProcessStatus;
+use remediation::error::Error;
+use remediation::processes::{self, Case, Evidence, Filter, Newest};
+use remediation::progress;
+use remediation::report::Metric;
+use remediation::step::{Finding, Session};
+use remediation::texts;
+use serde_json::{Map, json};
+
+use crate::check::{Check, Look, warning_if};
+
+/// The table's rows, as far as they are somebody's business.
+pub struct Processes {
+    /// How many are in each status: all open ones, and those closed in the last day.
+    pub statuses: Vec<(String, i64)>,
+    /// The open ones and the lately closed ones, with their executions as far as they are known.
+    pub evidence: Evidence,
+    /// Cancelled rows beside what is known to run for them, whenever they were cancelled; one process may have several.
+    pub uncancelled: Vec<Case>,
+    /// Rows whose progress would be repaired.
+    pub progress_anomalies: usize,
+}
+
+pub async fn read(session: &mut Session<'_>) -> Result<Processes, Error> {
+    let table = session.table().await?;
+    let statuses = sqlx::query_as(table.sql(include_str!("statuses.sql")))
+        .bind(session.now - TimeDelta::days(1))
+        .fetch_all(&mut *session.db)
+        .await
+        .map_err(Error::database("counting processes by status"))?;
+    let evidence = processes::known(session, Filter::OpenOrLatelyClosed).await?;
+    let uncancelled = processes::uncancelled(session).await?;
+    let progress_anomalies = progress::anomalies(session).await?;
+    Ok(Processes { statuses, evidence, uncancelled, progress_anomalies })
+}
+
+/// A warning where there is something to put right. It asks the same decision table as the steps that answer.
+pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Check {
+    let language = config.language;
+    Check::of("processes", look, language, |found, check| {
+        let Processes { statuses, evidence, uncancelled, progress_anomalies } = found;
+        let progress_anomalies = *progress_anomalies;
+        let count =
+            |cases: &[Case], wanted| cases.iter().filter(|case| kind(case, config, now) == Some(wanted)).count();
+        let stuck = count(&evidence.cases, Kind::Stuck);
+        let mismatched = count(&evidence.cases, Kind::Mismatched);
+        let uncancelled = count(uncancelled, Kind::Uncancelled);
+        let in_status = |status: ProcessStatus| {
+            statuses.iter().find(|(name, _)| name == status.as_str()).map_or(0, |(_, count)| *count)
+        };
+        let (pending, processing) = (in_status(ProcessStatus::Pending), in_status(ProcessStatus::Processing));
+        let open = |name: &str| name.parse::<ProcessStatus>().is_ok_and(ProcessStatus::is_open);
+        let closed: Vec<&(String, i64)> = statuses.iter().filter(|(name, _)| !open(name)).collect();
+
+        let wrong = [
+            ("stuck_processes", stuck, texts::stuck(language, stuck), "fail-timed-out-processes"),
+            ("mismatched_processes", mismatched, texts::mismatched(language, mismatched), "reconcile-processes"),
+            (
+                "uncancelled_executions",
+                uncancelled,
+                texts::uncancelled(language, uncancelled),
+                "stop-cancelled-executions",
+            ),
+            (
+                "progress_anomalies",
+                progress_anomalies,
+                texts::progress_anomalies(language, progress_anomalies),
+                "repair-progress",
+            ),
+        ];
+        let findings: Vec<Finding> = wrong
+            .into_iter()
+            .filter(|(_, count, ..)| *count > 0)
+            .map(|(code, count, message, answered_by)| Finding {
+                code,
+                message,
+                target: config.table.to_string(),
+                evidence: json!({ "count": count, "answeredBy": answered_by }),
+            })
+            .collect();
+        let told: Vec<String> = closed.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let mut details = vec![texts::closed_in_a_day(language, &told.join(", "))];
+        details.extend(findings.iter().map(|finding| {
+            texts::answered_by(language, &finding.message, finding.evidence["answeredBy"].as_str().unwrap_or_default())
+        }));
+        Check {
+            state: warning_if(!findings.is_empty()),
+            sentence: texts::processes_open(language, pending, processing, findings.is_empty()),
+            details,
+            data: json!({
+                "open": { "PENDING": pending, "PROCESSING": processing },
+                "closedInADay": closed.iter().map(|(name, count)| (name.clone(), json!(count))).collect::<Map<_, _>>(),
+                "stuck": stuck,
+                "mismatched": mismatched,
+                "uncancelled": uncancelled,
+                "progressAnomalies": progress_anomalies,
+            }),
+            metrics: vec![
+                Metric::count("StuckProcesses", stuck),
+                Metric::count("MismatchedProcesses", mismatched),
+                Metric::count("UncancelledExecutions", uncancelled),
+                Metric::count("ProgressAnomalies", progress_anomalies),
+                Metric::count("QueueDepth", usize::try_from(pending).unwrap_or(0)),
+            ],
+            findings,
+            ..check
+        }
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Open past its deadline.
+    Stuck,
+    /// Cancelled, and still running.
+    Uncancelled,
+    /// The row does not say what its execution says.
+    Mismatched,
+}
+
+/// What is wrong with a process that the steps would act on. What they leave alone, or only tell, is not counted.
+fn kind(case: &Case, config: &Config, now: DateTime<Utc>) -> Option<Kind> {
+    // Whether there is really no execution is looked up by the step that answers.
+    let Newest::Known(newest) = &case.newest else { return None };
+    let decision = decide(&case.process, newest.as_ref(), case.look, &config.policy, now);
+    match (decision.verdict, decision.reason) {
+        (Verdict::Leave, _) => None,
+        (_, Reason::PastDeadline { .. } | Reason::NeverStarted { .. } | Reason::ExecutionGone { .. }) => {
+            Some(Kind::Stuck)
+        }
+        (Verdict::Stop(StopCause::Cancelled), _) => Some(Kind::Uncancelled),
+        (Verdict::Close(_) | Verdict::Inspect | Verdict::Stop(StopCause::Deadline), _) => Some(Kind::Mismatched),
+    }
+}

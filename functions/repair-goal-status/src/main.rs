@@ -1,0 +1,150 @@
+//! Checks what a permanently failed process works for (guide, 4 step 2): a target or a parent that is gone, a goal that is not ACTIVE
+//! although work under it is open.
+//!
+//! A goal that is COMPLETED while work under it is open contradicts itself, and is set ACTIVE. That it is PAUSED or CANCELLED was a
+//! person's decision: it is told, and set ACTIVE only where a person asks for it.
+
+mod plan;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use remediation::config::Config;
+use remediation::domain::{Ending, ExecutionStatus, ProcessId};
+use remediation::error::Error;
+use remediation::failure::failure;
+use remediation::goals::{self, Case, Catalogue, Goals, Which};
+use remediation::step::{Plan, Question, Session, Skipped, Step};
+use remediation::step_functions::Seen;
+use remediation::table::Table;
+use remediation::texts;
+use remediation::trigger::{ExecutionChange, TriggerError};
+use serde_json::{Map, Value};
+
+use crate::plan::{Asked, Evidence, Looked};
+
+struct RepairGoalStatus;
+
+/// The parameter by which a person asks for ACTIVE.
+const ACTIVATE: &str = "activate";
+
+impl Step for RepairGoalStatus {
+    type Evidence = Evidence;
+
+    const PARAMETERS: &'static [&'static str] = &[ACTIVATE];
+
+    fn manifest(&self) -> &'static str {
+        include_str!("../manifest.toml")
+    }
+
+    async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+        let these = Asked::These { activate: activate(session.parameters, question)? };
+        let table = session.table().await?;
+        let goals = match Goals::read(session.db, &table).await? {
+            Catalogue::There(goals) => goals,
+            Catalogue::Absent(missing) => return Ok(Evidence::Absent(missing)),
+        };
+        let cases = match question {
+            Question::Change(change) => return of_change(session, &table, &goals, change).await,
+            Question::Execution(arn) => {
+                session.step_functions.own(arn)?;
+                let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
+                let unknown = || Error::Refused(texts::process_unknown(session.config.language, arn.name()));
+                of_process(session, &table, &goals, seen.process.ok_or_else(unknown)?).await?
+            }
+            Question::Process(id) => of_process(session, &table, &goals, *id).await?,
+            // A process whose goal has moved; or a goal, of a plan that a person approved.
+            Question::Again(targets) => {
+                let ids: Vec<_> = targets.iter().map(|(id, _)| id.0).collect();
+                goals::cases(session.db, &table, &goals, Which::Named(&ids)).await?
+            }
+            Question::Sweep(_) => {
+                let since = Which::FailedSince(session.now - TimeDelta::days(1));
+                let cases = goals::cases(session.db, &table, &goals, since).await?;
+                return Ok(Evidence::Looked(Looked { cases, asked: Asked::Everything, unknown: None }));
+            }
+        };
+        Ok(Evidence::Looked(Looked { cases, asked: these, unknown: None }))
+    }
+
+    fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
+        plan::plan(evidence, config)
+    }
+}
+
+/// What a person asks for beside the process.
+fn activate(parameters: &Map<String, Value>, question: &Question) -> Result<bool, Error> {
+    let refused = |found: String, expected| {
+        Err(Error::Trigger(TriggerError::Field { path: ACTIVATE.to_owned(), found, expected }))
+    };
+    match (parameters.get(ACTIVATE), question) {
+        (None, _) => Ok(false),
+        // The second is the same event's second look.
+        (Some(Value::Bool(true)), Question::Process(_) | Question::Again(_)) => Ok(true),
+        (Some(Value::Bool(true)), Question::Sweep(_) | Question::Execution(_) | Question::Change(_)) => refused(
+            "true without a `processId`".to_owned(),
+            "beside a `processId`: {\"processId\": \"<uuid>\", \"activate\": true}",
+        ),
+        (Some(other), _) => refused(other.to_string(), "true, or left out"),
+    }
+}
+
+/// One process that somebody asks for.
+async fn of_process(
+    session: &mut Session<'_>,
+    table: &Table,
+    goals: &Goals,
+    id: ProcessId,
+) -> Result<Vec<Case>, Error> {
+    let cases = goals::cases(session.db, table, goals, Which::Processes(&[id])).await?;
+    if cases.is_empty() {
+        return Err(Error::Refused(format!("`processId` {id}: table {} has no such row", session.config.table)));
+    }
+    Ok(cases)
+}
+
+/// The process of an execution that has ended, and what that ended with. Nothing is remembered of it: sync-execution-status does that.
+async fn of_change(
+    session: &mut Session<'_>,
+    table: &Table,
+    goals: &Goals,
+    change: &ExecutionChange,
+) -> Result<Evidence, Error> {
+    let (language, result_path) = (session.config.language, &session.config.result_path);
+    session.step_functions.own(&change.execution.arn)?;
+    let mut seen = Seen { execution: change.execution.clone(), process: change.process };
+    let tells_why = seen.execution.ending.is_some() || seen.execution.status == ExecutionStatus::TimedOut;
+    if seen.process.is_none() || !tells_why {
+        seen = match session.step_functions.describe(&seen.execution.arn, result_path).await {
+            Err(error) if error.is_execution_gone() => seen,
+            described => described?,
+        };
+    }
+    let execution = &mut seen.execution;
+    let Some(process) = change.process.or(seen.process) else {
+        let why = texts::process_unknown(language, execution.arn.name());
+        let unknown = Some(Skipped { target: execution.arn.to_string(), why });
+        return Ok(Evidence::Looked(Looked { cases: Vec::new(), asked: Asked::Event(seen.execution), unknown }));
+    };
+    let cases = goals::cases(session.db, table, goals, Which::Processes(&[process])).await?;
+    // Until the row says it, only the history knows what a `Fail` state's own words stand for.
+    if cases.iter().any(|case| case.open)
+        && execution.status == ExecutionStatus::Failed
+        && let Some(ending) = &mut execution.ending
+        && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
+    {
+        let told = match session.step_functions.last_task_failure(&execution.arn).await {
+            Err(error) if error.is_execution_gone() => None,
+            told => told?,
+        };
+        if let Some((error, cause)) = told {
+            *ending = Ending { error, cause, result: None };
+        }
+    }
+    let missing = || Skipped { target: process.to_string(), why: texts::row_missing(language, &process.to_string()) };
+    let unknown = cases.is_empty().then(missing);
+    Ok(Evidence::Looked(Looked { cases, asked: Asked::Event(seen.execution), unknown }))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    remediation::runner::run(RepairGoalStatus).await
+}

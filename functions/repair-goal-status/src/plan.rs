@@ -1,0 +1,210 @@
+//! What is to be done about goals and what hangs under them: pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use remediation::actions::{Action, SetGoalStatus};
+use remediation::config::Config;
+use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Language};
+use remediation::failure::{failure, is_transient};
+use remediation::goals::{Case, Goal, GoalId, GoalStatus, Orphan, OrphanKind};
+use remediation::step::{Finding, Plan, Planned, Skipped};
+use remediation::texts;
+use serde_json::json;
+
+/// What was read.
+pub enum Evidence {
+    /// This database lacks these tables or columns.
+    Absent(Vec<String>),
+    /// Processes with what they work for.
+    Looked(Looked),
+}
+
+/// Processes with what they work for, and why they were looked at.
+pub struct Looked {
+    pub cases: Vec<Case>,
+    pub asked: Asked,
+    /// What the event was about, where that is not known here.
+    pub unknown: Option<Skipped>,
+}
+
+/// Why processes were looked at.
+pub enum Asked {
+    /// An execution has ended so.
+    Event(Execution),
+    /// A person wants these looked at, whatever their failure, and maybe the goal ACTIVE whatever it is.
+    These { activate: bool },
+    /// Whatever has failed for good.
+    Everything,
+}
+
+/// What becomes of a process.
+enum Judged {
+    /// What it works for is looked at.
+    Failed,
+    /// It is left alone, for this reason.
+    Left(String),
+    /// It is none of a sweep's business.
+    Passed,
+}
+
+pub fn plan(evidence: &Evidence, config: &Config) -> Plan {
+    let language = config.language;
+    match evidence {
+        Evidence::Absent(missing) => Plan {
+            findings: vec![Finding {
+                code: "goals_absent",
+                message: texts::goals_absent(language, &missing.join(", ")),
+                target: config.table.to_string(),
+                evidence: json!({ "missing": missing }),
+            }],
+            ..Plan::default()
+        },
+        Evidence::Looked(looked) => plan_of(looked, language),
+    }
+}
+
+fn plan_of(looked: &Looked, language: Language) -> Plan {
+    let mut plan = Plan { skipped: looked.unknown.iter().cloned().collect(), ..Plan::default() };
+    let mut goals: BTreeMap<GoalId, (&Goal, Vec<&Case>)> = BTreeMap::new();
+    let mut orphans: BTreeMap<&Orphan, &Case> = BTreeMap::new();
+    for case in &looked.cases {
+        let about = case.process.map(|process| process.to_string()).unwrap_or_default();
+        match (judge(case, &looked.asked, language), case.target) {
+            (Judged::Passed, _) => continue,
+            (Judged::Left(why), _) => plan.skipped.push(Skipped { target: about, why }),
+            (Judged::Failed, None) => plan.skipped.push(Skipped { target: about, why: texts::no_target(language) }),
+            (Judged::Failed, Some(target)) => {
+                orphans.extend(case.orphans.iter().map(|orphan| (orphan, case)));
+                if let Some(goal) = &case.goal {
+                    goals.entry(goal.id).or_insert_with(|| (goal, Vec::new())).1.push(case);
+                    continue;
+                }
+                if !case.found {
+                    plan.findings.push(Finding {
+                        code: "target_gone",
+                        message: texts::target_gone(language, &target.to_string()),
+                        target: about,
+                        evidence: json!({ "targetId": target }),
+                    });
+                } else if case.orphans.is_empty() {
+                    plan.skipped.push(Skipped { target: about, why: texts::no_goal(language) });
+                }
+            }
+        }
+        plan.population += 1;
+    }
+    plan.population += goals.len();
+    plan.findings.extend(orphans.into_iter().map(|(orphan, case)| orphaned(orphan, case, language)));
+    for (goal, cases) in goals.values() {
+        about_goal(&mut plan, goal, cases, &looked.asked, language);
+    }
+    plan
+}
+
+fn orphaned(orphan: &Orphan, case: &Case, language: Language) -> Finding {
+    let table = match orphan.kind {
+        OrphanKind::SubGoal => "sub_goals",
+        OrphanKind::Action => "actions",
+    };
+    Finding {
+        code: "orphan",
+        message: texts::orphan(language, orphan.kind, &orphan.missing.to_string()),
+        target: orphan.id.to_string(),
+        evidence: json!({ "table": table, "missing": orphan.missing, "processId": case.process }),
+    }
+}
+
+/// What a goal's status and what is open under it come to.
+fn about_goal(plan: &mut Plan, goal: &Goal, cases: &[&Case], asked: &Asked, language: Language) {
+    let target = goal.id.to_string();
+    if goal.status == GoalStatus::Active || !goal.open.any() {
+        plan.skipped.push(Skipped { target, why: texts::goal_consistent(language, &goal.status) });
+        return;
+    }
+    let processes: BTreeSet<_> = cases.iter().filter_map(|case| case.process).collect();
+    let process = processes.first().copied();
+    // A goal that is named itself is one whose plan a person has approved.
+    let wanted = process.is_none() || matches!(asked, Asked::These { activate: true });
+    let event = json!({ "processId": process, "activate": true });
+    let inconsistent = texts::goal_inconsistent(language, goal.status.as_str(), goal.open);
+    let (reason, message) = match (&goal.status, wanted) {
+        (GoalStatus::Completed | GoalStatus::Active, _) => (Some(inconsistent.clone()), inconsistent),
+        (GoalStatus::Paused | GoalStatus::Cancelled | GoalStatus::Other(_), true) => {
+            (Some(texts::goal_asked(language, &inconsistent)), inconsistent)
+        }
+        (GoalStatus::Paused | GoalStatus::Cancelled | GoalStatus::Other(_), false) => {
+            (None, texts::a_persons_goal(language, &inconsistent, &event.to_string()))
+        }
+    };
+    let mut evidence = json!({ "status": goal.status.as_str(), "open": goal.open, "processIds": processes });
+    if reason.is_none() {
+        evidence["toDoIt"] = event;
+    }
+    plan.findings.push(Finding { code: "goal_inconsistent", message, target, evidence });
+    plan.actions.extend(reason.map(|reason| {
+        let action = SetGoalStatus {
+            goal: goal.id,
+            version: goal.version,
+            from: goal.status.clone(),
+            process,
+            cause: if goal.status == GoalStatus::Completed { "open-children" } else { "asked" },
+        };
+        Planned::new(Action::SetGoalStatus(action), reason)
+    }));
+}
+
+/// Whether a process has failed for good.
+fn judge(case: &Case, asked: &Asked, language: Language) -> Judged {
+    let (code, message) = (case.code.as_deref(), case.message.as_deref());
+    match asked {
+        Asked::These { .. } => Judged::Failed,
+        Asked::Everything => {
+            let error = case.newest.as_ref().and_then(|newest| newest.ending.as_ref()?.error.as_deref());
+            // The worker writes FAILED before Step Functions tries its task again.
+            let over = case.newest.as_ref().is_none_or(|newest| newest.status.is_over());
+            if over && !is_transient(code, message, error) { Judged::Failed } else { Judged::Passed }
+        }
+        Asked::Event(ended) => {
+            if let Some(newest) = case.newest.as_ref().filter(|newest| is_over_taken(ended, newest)) {
+                return Judged::Left(texts::started_anew(language, newest.arn.name()));
+            }
+            if case.completed {
+                return Judged::Left(texts::not_failed(language, "COMPLETED"));
+            }
+            match ended.status {
+                ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::PendingRedrive => {
+                    Judged::Left(texts::not_failed(language, ended.status.as_str()))
+                }
+                ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
+                    may_pass(case, ended).map_or(Judged::Failed, |what| Judged::Left(texts::may_pass(language, &what)))
+                }
+            }
+        }
+    }
+}
+
+/// Whether another execution, or a redrive of the same one, speaks for the process by now.
+fn is_over_taken(ended: &Execution, newest: &Execution) -> bool {
+    if ended.arn == newest.arn { newest.redrive_count > ended.redrive_count } else { newest.speaks_over(ended) }
+}
+
+/// What may pass by itself, where it may: the row's own code has the word, and what the execution ended with where the row is still open.
+fn may_pass(case: &Case, ended: &Execution) -> Option<String> {
+    let (error, cause) =
+        ended.ending.as_ref().map_or((None, None), |ending| (ending.error.as_deref(), ending.cause.as_deref()));
+    let (code, message) = if !case.open {
+        (case.code.clone(), case.message.clone())
+    } else if ended.status == ExecutionStatus::TimedOut || error == Some(DEADLINE_ERROR) {
+        (Some("TIMEOUT_ERROR".to_owned()), None)
+    } else if ended.status == ExecutionStatus::Failed {
+        let failure = failure(error, cause);
+        (Some(failure.code), Some(failure.message))
+    } else {
+        (None, None)
+    };
+    let passes = is_transient(code.as_deref(), message.as_deref(), error);
+    passes.then(|| code.or_else(|| error.map(str::to_owned)).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests;

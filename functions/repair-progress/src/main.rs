@@ -1,0 +1,116 @@
+//! Puts progress right (guide: data consistency, progress anomalies): out of 0..100 it is brought back, fallen within one attempt it
+//! is restored, and what does not move any more is handed to the decision table.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use remediation::actions::Action;
+use remediation::config::Config;
+use remediation::error::Error;
+use remediation::manifest::Manifest;
+use remediation::processes::{self, Filter};
+use remediation::progress::{self, Suspect, Verdict};
+use remediation::step::{Plan, Planned, Question, Session, Skipped, Step};
+use remediation::texts;
+
+const MANIFEST: &str = include_str!("../manifest.toml");
+
+struct RepairProgress;
+
+struct Evidence {
+    /// What is stalled, or was asked for.
+    processes: processes::Evidence,
+    /// Whose progress is looked at.
+    suspects: Vec<Suspect>,
+}
+
+impl Step for RepairProgress {
+    type Evidence = Evidence;
+
+    fn manifest(&self) -> &'static str {
+        MANIFEST
+    }
+
+    async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+        // First the list of executions: another execution is another attempt.
+        let processes = processes::gather(session, question, Filter::Stalled(stalled_after()?)).await?;
+        let suspects = match question {
+            Question::Sweep(_) => {
+                progress::keep(session).await?;
+                progress::untrue(session).await?
+            }
+            Question::Change(_) | Question::Process(_) | Question::Execution(_) | Question::Again(_) => {
+                let asked: Vec<_> = processes.cases.iter().map(|case| case.process.id).collect();
+                progress::of(session, &asked).await?
+            }
+        };
+        Ok(Evidence { processes, suspects })
+    }
+
+    fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
+        let language = config.language;
+        let mut plan = processes::plan(&evidence.processes, config, now);
+        let closed: HashSet<String> = plan.actions.iter().map(|planned| planned.action.target()).collect();
+        // Where Step Functions did not answer, a new attempt may have begun that nobody knows of.
+        let unlisted =
+            evidence.processes.findings.iter().find(|finding| finding.code == "step_functions_unavailable").cloned();
+        let mut repaired = HashSet::new();
+        let mut left = Vec::new();
+        for suspect in &evidence.suspects {
+            let target = suspect.process.id.to_string();
+            if closed.contains(&target) {
+                continue;
+            }
+            let found = suspect.process.progress;
+            let (to, cause, reason) = match (progress::judge(suspect, &config.policy, now), &unlisted) {
+                (Verdict::Sound, _) => continue,
+                (Verdict::Left(decision), _) => {
+                    let name = suspect.newest.as_ref().map(|execution| execution.arn.name());
+                    let why = texts::progress_left(language, &texts::reason(language, &decision, name));
+                    left.push(Skipped { target, why });
+                    continue;
+                }
+                (Verdict::Restore(_), Some(unlisted)) => {
+                    left.push(Skipped { target, why: texts::not_looked_up(language, &unlisted.message) });
+                    continue;
+                }
+                (Verdict::Clamp(to), _) => (to, "progress-clamped", texts::progress_clamped(language, found, to)),
+                (Verdict::Restore(to), None) => {
+                    (to, "progress-restored", texts::progress_restored(language, found, to))
+                }
+            };
+            let action = progress::repaired(suspect, to, cause);
+            plan.actions.push(Planned::new(Action::SetRowStatus(Box::new(action)), reason));
+            repaired.insert(target);
+        }
+        // A row has one thing told of it: what is repaired is not left, and what is left is so for the reason that hinders.
+        let told: HashSet<&str> = left.iter().map(|left| left.target.as_str()).collect();
+        plan.skipped.retain(|skipped| !repaired.contains(&skipped.target) && !told.contains(skipped.target.as_str()));
+        plan.skipped.extend(left);
+        // Also rows that were closed long ago are looked at.
+        plan.population = plan.population.max(evidence.suspects.len());
+        if evidence.suspects.len() == progress::ROWS_A_LOOK {
+            plan.unfinished.get_or_insert_with(|| texts::more_to_look_at(language, progress::ROWS_A_LOOK));
+        }
+        plan
+    }
+}
+
+/// After how long without a write a process counts as stalled.
+fn stalled_after() -> Result<TimeDelta, Error> {
+    let seconds = Manifest::parse(MANIFEST)?
+        .rest
+        .get("policy")
+        .and_then(|policy| policy.get("stalled_after_seconds")?.as_integer())
+        .and_then(|seconds| u32::try_from(seconds).ok());
+    let missing = || "manifest.toml: [policy] stalled_after_seconds must be a whole number of seconds".to_owned();
+    seconds.map(|seconds| TimeDelta::seconds(seconds.into())).ok_or_else(|| Error::Configuration(vec![missing()]))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    remediation::runner::run(RepairProgress).await
+}
+
+#[cfg(test)]
+mod tests;
