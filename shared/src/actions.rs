@@ -3,6 +3,7 @@
 //! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
+pub mod fence;
 pub mod migrate;
 pub mod retry_process;
 pub mod set_goal_status;
@@ -18,6 +19,7 @@ use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
+pub use fence::Fence;
 pub use migrate::Migrate;
 pub use retry_process::{ResolveRetry, RetryProcess};
 pub use set_goal_status::SetGoalStatus;
@@ -40,6 +42,8 @@ pub enum Action {
     Undo(Undo),
     /// Brings schema `remediation` up to date.
     Migrate(Migrate),
+    /// Puts the fence on the application's table, or takes it away.
+    Fence(Fence),
     /// Sets a goal ACTIVE.
     SetGoalStatus(SetGoalStatus),
 }
@@ -55,6 +59,7 @@ impl Action {
             Self::ResolveRetry(_) => ResolveRetry::KIND,
             Self::Undo(_) => Undo::KIND,
             Self::Migrate(_) => Migrate::KIND,
+            Self::Fence(action) => action.kind(),
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
         }
     }
@@ -75,6 +80,7 @@ impl Action {
             | Self::ResolveRetry(_)
             | Self::Undo(_)
             | Self::Migrate(_)
+            | Self::Fence(_)
             | Self::SetGoalStatus(_) => false,
         }
     }
@@ -95,6 +101,7 @@ impl Action {
             Self::ResolveRetry(action) => action.process.to_string(),
             Self::Undo(action) => action.target.clone(),
             Self::Migrate(_) => "schema remediation".to_owned(),
+            Self::Fence(action) => action.target(),
             Self::SetGoalStatus(action) => action.goal.to_string(),
         }
     }
@@ -112,6 +119,7 @@ impl Action {
             Self::ResolveRetry(action) => (action.after.clone(), action.before.clone()),
             Self::Undo(action) => (action.after.clone(), action.before.clone()),
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
+            Self::Fence(action) => action.preview(),
             Self::SetGoalStatus(action) => action.preview(),
         }
     }
@@ -132,6 +140,10 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             undo::apply(session.db, &table, run, planned, action).await?
         }
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
+        Action::Fence(action) => {
+            let table = session.table().await;
+            fence::apply(session.db, table, run, planned, action).await?
+        }
         Action::SetGoalStatus(action) => {
             let table = session.table().await?;
             set_goal_status::apply(session.db, &table, run, planned, action).await?

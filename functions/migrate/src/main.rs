@@ -1,14 +1,18 @@
-//! Makes schema `remediation` and brings it up to date, at every deployment.
+//! Makes schema `remediation` and brings it up to date, at every deployment; and, where an operator asks for it, puts the fence on
+//! the application's table or takes it away.
 //!
-//! It makes the ledger, so it is recorded in the log; and it changes nothing of the application's, so an installation that only
-//! observes gets its schema all the same.
+//! It makes the ledger, so it is recorded in the log; and the schema is nothing of the application's, so an installation that only
+//! observes gets it all the same. The fence stands on the application's table: the installation's mode binds it.
 
 use chrono::{DateTime, Utc};
-use remediation::actions::{Action, Migrate};
+use remediation::actions::fence::{Change, State};
+use remediation::actions::{Action, Fence, Migrate};
 use remediation::config::Config;
 use remediation::error::Error;
 use remediation::indexes::{self, Missing};
-use remediation::step::{Finding, Plan, Planned, Question, Session, Step};
+use remediation::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
+use remediation::texts;
+use remediation::trigger::TriggerError;
 use serde_json::json;
 
 struct MigrateSchema;
@@ -17,49 +21,104 @@ struct Evidence {
     missing: Option<Migrate>,
     /// What is wrong with the application's table, which every other step will need.
     table: Option<Error>,
+    fence: State,
+    /// What is asked for the fence, and what has to be done for it.
+    asked: Option<(Change, Option<Fence>)>,
     /// Optional indexes that the application's table does not have.
     indexes: Vec<Missing>,
+}
+
+/// The operator's parameter.
+const FENCE: &str = "fence";
+
+fn asked(session: &Session<'_>) -> Result<Option<Change>, Error> {
+    match session.parameters.get(FENCE) {
+        None => Ok(None),
+        Some(value) if value == "install" => Ok(Some(Change::Install)),
+        Some(value) if value == "remove" => Ok(Some(Change::Remove)),
+        Some(value) => Err(Error::Trigger(TriggerError::Field {
+            path: FENCE.to_owned(),
+            found: value.to_string().chars().take(100).collect(),
+            expected: "\"install\" or \"remove\"",
+        })),
+    }
 }
 
 impl Step for MigrateSchema {
     type Evidence = Evidence;
 
     const OWN_SCHEMA_ONLY: bool = true;
+    const PARAMETERS: &'static [&'static str] = &[FENCE];
+    const COMMANDS: &'static [&'static str] = &[FENCE];
 
     fn manifest(&self) -> &'static str {
         include_str!("../manifest.toml")
     }
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+        let asked = asked(session)?;
         if !matches!(question, Question::Sweep(_)) {
             return Err(Error::Refused(
-                "migrate looks after the whole schema: send {\"all\": true}, or {} to see what is missing".to_owned(),
+                "migrate looks after the whole schema: send {\"all\": true}, or {} to see what is missing; for the fence, {\"fence\": \"install\"} or {\"fence\": \"remove\"} alone"
+                    .to_owned(),
             ));
         }
-        let missing = Migrate::missing(session.db).await?;
-        let (table, indexes) = match session.table().await {
-            Ok(table) => (None, indexes::missing(session.db, &table).await?),
-            Err(error) => (Some(error), Vec::new()),
+        // The fence can be taken away whatever else is wrong.
+        let missing = match asked {
+            Some(Change::Remove) => None,
+            Some(Change::Install) | None => Migrate::missing(session.db).await?,
         };
-        Ok(Evidence { missing, table, indexes })
+        let table = session.table().await;
+        let indexes = match &table {
+            Ok(table) => indexes::missing(session.db, table).await?,
+            Err(_) => Vec::new(),
+        };
+        let fence = State::read(session.db, table.as_deref().ok()).await?;
+        let (asked, table) = match (asked, table) {
+            (None, table) => (None, table.err()),
+            (Some(Change::Install), Err(error)) => return Err(error),
+            (Some(change), table) => {
+                let name = session.config.table.to_string();
+                let wanted = Fence::missing(change, fence, name, table.as_deref().ok())?;
+                (Some((change, wanted)), table.err())
+            }
+        };
+        Ok(Evidence { missing, table, indexes, fence, asked })
     }
 
-    fn plan(&self, evidence: &Evidence, _: &Config, _: DateTime<Utc>) -> Plan {
-        let action = |missing: &Migrate| {
+    fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
+        let Evidence { missing, table, indexes, fence, asked } = evidence;
+        let migrate = missing.iter().map(|missing| {
             let reason = format!("schema remediation is at version {}, this build needs {}", missing.from, missing.to);
             Planned::new(Action::Migrate(missing.clone()), reason)
-        };
-        let finding = |error: &Error| Finding {
+        });
+        let wanted = asked.iter().filter_map(|(change, wanted)| {
+            let reason = texts::fence(config.language, *change);
+            wanted.as_ref().map(|wanted| Planned::new(Action::Fence(wanted.clone()), reason))
+        });
+        let unfit = table.iter().map(|error| Finding {
             code: "table_unfit",
             message: error.to_string(),
             target: "PROCESSING_STATE_TABLE".to_owned(),
             evidence: serde_json::Value::Null,
-        };
+        });
+        let outdated = (asked.is_none() && *fence == State::Outdated).then(|| Finding {
+            code: "fence_outdated",
+            message: texts::fence_outdated(config.language),
+            target: config.table.to_string(),
+            evidence: json!({ "toDoIt": { FENCE: "install" } }),
+        });
+        let already_so = asked.iter().filter(|(_, wanted)| wanted.is_none()).map(|_| Skipped {
+            target: config.table.to_string(),
+            why: texts::fence_already_so(config.language, *fence),
+        });
         Plan {
-            actions: evidence.missing.iter().map(action).collect(),
-            findings: evidence.table.iter().map(finding).collect(),
+            // The schema first: the fence needs it.
+            actions: migrate.chain(wanted).collect(),
+            findings: unfit.chain(outdated).collect(),
+            skipped: already_so.collect(),
             population: 1,
-            report: Some(json!({ "optionalIndexes": evidence.indexes })),
+            report: Some(json!({ "optionalIndexes": indexes, FENCE: fence.as_str() })),
             ..Plan::default()
         }
     }

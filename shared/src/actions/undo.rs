@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StopExecution};
+use super::{ActionResult, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StopExecution};
 use crate::error::Error;
 use crate::goals::Goals;
 use crate::ledger::Run;
@@ -89,6 +89,12 @@ impl Undo {
             (StopExecution::KIND, ..) => {
                 refused("a stopped execution cannot be resumed; start the work anew".to_owned())
             }
+            (Fence::INSTALL, ..) => refused(
+                "the fence is taken away by an event of its own: send {\"fence\": \"remove\"} to migrate".to_owned(),
+            ),
+            (Fence::REMOVE, ..) => refused(
+                "the fence is put back by an event of its own: send {\"fence\": \"install\"} to migrate".to_owned(),
+            ),
             (RetryProcess::KIND, ..) => refused(format!(
                 "a started execution cannot be un-started; to end it, send stop-cancelled-executions {{\"processId\": \"{target}\", \"cancel\": true}}"
             )),

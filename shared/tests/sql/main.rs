@@ -6,6 +6,7 @@
 mod cancel;
 mod database;
 mod executions;
+mod fence;
 mod goals;
 mod ledger;
 mod migrate;

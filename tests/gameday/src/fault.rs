@@ -48,6 +48,8 @@ pub struct Expected {
     pub steps: &'static [&'static str],
     /// The code of a finding that must have been told about the row.
     pub finding: Option<&'static str>,
+    /// Whether the fence must have refused a write of it, so that the row stays as it was closed.
+    pub refused: bool,
 }
 
 /// An event's step puts the row right at once; all else is as [`COMPLETED`] says or changed by the fault.
@@ -63,6 +65,7 @@ pub const COMPLETED: Expected = Expected {
     actions: &["set-row-status"],
     steps: SYNC,
     finding: None,
+    refused: false,
 };
 
 /// The row was closed as failed by the event's step.

@@ -10,6 +10,7 @@ mod execution_timed_out;
 mod goal_inconsistent;
 mod last_update_lost;
 mod late_running_event;
+mod late_write;
 mod never_started;
 mod progress_anomaly;
 mod stuck_execution;
@@ -33,4 +34,5 @@ pub const ALL: &[&dyn Fault] = &[
     &goal_inconsistent::GoalInconsistent,
     &progress_anomaly::ProgressAnomaly,
     &transient_failure::TransientFailure,
+    &late_write::LateWrite,
 ];

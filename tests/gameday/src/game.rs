@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::Outcome;
 use crate::fault::{Broken, Fault};
-use crate::judge::{Image, applied, beside, image, repaired, untouched, words};
+use crate::judge::{Image, applied, beside, image, kept_closed, repaired, untouched, words};
 use crate::ledger::{self, Action};
 use crate::options::Mode;
 use crate::time_lapse::{Planned, TimeLapse};
@@ -183,6 +183,14 @@ impl Game {
         for look in &broken.looks {
             done &= ledger::runs(pool, &look.trigger).await.ok()? >= look.times;
         }
+        if expected.refused && self.world.mode == Mode::Act {
+            let refused = ledger::refused(pool, broken.process).await.ok()?;
+            done &= refused.is_some();
+            refused.into_iter().for_each(|refused| {
+                let text = format!("the fence refuses {}", image(Some(&refused)));
+                tell(Utc::now(), Kind::Acted, "refused".to_owned(), text);
+            });
+        }
         if let Some(code) = expected.finding {
             let by = ledger::told(pool, broken.process, code).await.ok()?;
             done &= by.is_some();
@@ -241,6 +249,9 @@ impl Game {
         };
         if self.world.mode == Mode::Observe && !expected.actions.is_empty() && self.would_act(broken).is_none() {
             problems.push("nobody has told what is to be done".into());
+        }
+        if expected.refused && self.world.mode == Mode::Act {
+            problems.extend(kept_closed(&row, &actions, ledger::refused(pool, broken.process).await?.as_ref()));
         }
         if let Some(also) = &broken.also {
             let sql = self.world.patient.variant().spell(also.sql);

@@ -73,6 +73,13 @@ pub fn repaired(expected: &Expected, row: &Row, actions: &[Action]) -> Vec<Strin
     problems
 }
 
+/// What is wrong with a row that should have stayed as it was closed, although it was written to afterwards.
+pub fn kept_closed(row: &Row, actions: &[Action], refused: Option<&Value>) -> Vec<String> {
+    let left = applied(actions).next_back().and_then(|action| action.after.as_ref()).map(Image::of_json);
+    let moved = (left != Some(Image::of_row(row))).then(|| "the row is no longer as it was closed".to_owned());
+    moved.into_iter().chain(refused.is_none().then(|| "the fence has refused nothing".to_owned())).collect()
+}
+
 /// What is wrong with a row that should not have been touched.
 pub fn untouched(broken: &Broken, row: &Row, actions: &[Action]) -> Vec<String> {
     let changed = (*row != broken.left).then(|| format!("the row has changed to {}", Image::of_row(row)));
@@ -153,6 +160,19 @@ mod tests {
         assert_eq!(problems(&Row { result: None, ..completed() }, &[sync()]), 1, "without the result");
         assert_eq!(problems(&Row { progress: 90, ..completed() }, &[sync()]), 1, "progress");
         assert_eq!(problems(&Row::pending(Utc::now()), &[sync()]), 4, "status, result, end, progress");
+    }
+
+    #[test]
+    fn a_row_that_was_written_after_its_closing_is_found() {
+        let closing =
+            action("reconcile-processes", "set-row-status", "applied", json!({"status": "COMPLETED", "progress": 100}));
+        let late = Row { status: "PROCESSING".into(), progress: 90, ..completed() };
+        let refused = json!({"status": "PROCESSING", "progress": 90});
+        let problems = |row: &Row, refused| kept_closed(row, std::slice::from_ref(&closing), refused).len();
+        assert_eq!(problems(&completed(), Some(&refused)), 0);
+        assert_eq!(problems(&late, None), 2);
+        assert_eq!(problems(&completed(), None), 1, "nothing was tried");
+        assert_eq!(problems(&late, Some(&refused)), 1, "refused, and still there");
     }
 
     #[test]

@@ -61,6 +61,16 @@ pub async fn told(pool: &PgPool, process: Uuid, code: &str) -> Outcome<Option<St
     .await?)
 }
 
+/// What the fence refused last of a process: the row as it was to be.
+pub async fn refused(pool: &PgPool, process: Uuid) -> Outcome<Option<Value>> {
+    Ok(sqlx::query_scalar(
+        "SELECT attempted FROM remediation.refused_writes WHERE process_id = $1 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(process)
+    .fetch_optional(pool)
+    .await?)
+}
+
 /// How many actions were applied, and the runs that ended in an error.
 pub async fn totals(pool: &PgPool) -> Outcome<(i64, Vec<String>)> {
     let applied = sqlx::query_scalar("SELECT count(*) FROM remediation.actions WHERE outcome = 'applied'");

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use harness::{AlarmHop, Aws, Cdk, Database, Postgres, eventually, functions};
 use patient::table::{self, MIGRATED, Row};
 use patient::{Behaviour, Patient, Process};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::Outcome;
@@ -98,7 +98,21 @@ impl World {
         let ((assembly, outputs), patient) = tokio::try_join!(deploy, patient)?;
         let dead_letters = outputs.get("DeadLetterQueueUrl").cloned().unwrap_or_default();
         let hop = AlarmHop::new(&aws);
-        Ok(Self { postgres, database, aws, patient, hop, mode, assembly, dead_letters, _cdk: cdk })
+        let world = Self { postgres, database, aws, patient, hop, mode, assembly, dead_letters, _cdk: cdk };
+        if mode == Mode::Act {
+            world.fence().await?;
+            done("an operator has put up the fence");
+        }
+        Ok(world)
+    }
+
+    /// Has the fence put up, as an operator does.
+    async fn fence(&self) -> Outcome<()> {
+        let answer = self.ask("migrate", &json!({"fence": "install"})).await?;
+        match answer["actions"][0]["outcome"].as_str() {
+            Some("applied") => Ok(()),
+            _ => Err(format!("the fence was not put up: {answer}").into()),
+        }
     }
 
     /// Waits until an execution has ended.

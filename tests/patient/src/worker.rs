@@ -143,8 +143,7 @@ impl Worker {
 
     /// The progress of a process under way. It is not asked whether it is still under way.
     async fn advance(&self, task: &Task, progress: i16) -> Result<(), Diagnostic> {
-        let sql =
-            "UPDATE {processes} SET status = 'PROCESSING', progress = $2, {updated_at} = now(){utc} WHERE id = $1";
+        let sql = include_str!("../sql/advance.sql");
         let update = sqlx::query(AssertSqlSafe(self.variant.spell(sql))).bind(task.process_id).bind(progress);
         update.execute(&self.pool).await.map(drop).map_err(database_error)
     }

@@ -3,6 +3,7 @@
 //! It prints one table and writes `target/speed.json`. Figures that depend on the machine are compared with something that
 //! does the same job in the same run; nothing is asserted, and a figure that is not reached is no error.
 
+mod fence;
 mod figure;
 mod programs;
 mod scale;
@@ -22,12 +23,12 @@ type Measured<T> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N] [--built]
 
-  --only PART  start, size, sync, sweep or scale; all of them by default
+  --only PART  start, size, sync, sweep, scale or fence; all of them by default
   --rows N     open rows for the sweep (100000)
   --times N    sweeps, of which the median counts (3)
   --built      measure what was built last, building nothing";
 
-const PARTS: [&str; 5] = ["start", "size", "sync", "sweep", "scale"];
+const PARTS: [&str; 6] = ["start", "size", "sync", "sweep", "scale", "fence"];
 
 /// What is asked for on the command line.
 struct Order {
@@ -98,6 +99,9 @@ async fn measure(order: &Order) -> Measured<()> {
     }
     if order.wants("scale") {
         figures.extend(scale::measure(&programs).await?);
+    }
+    if order.wants("fence") {
+        figures.extend(fence::measure(&programs).await?);
     }
     let report = harness::paths::target().join("speed.json");
     let content = json!({

@@ -6,6 +6,7 @@
 mod cancelled;
 mod deployed;
 mod errors;
+mod fence;
 mod goals;
 mod health;
 mod operator;

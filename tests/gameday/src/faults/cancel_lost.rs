@@ -44,7 +44,11 @@ impl Fault for CancelLost {
                         {completed_at} = {completed_at} - interval '25 hours'
                   WHERE id = $1",
             );
-            sqlx::query(AssertSqlSafe(yesterday)).bind(process.id).execute(world.patient.pool()).await?;
+            // The fence keeps a cancelled row as it is, but from a person who says so.
+            let mut person = world.patient.pool().begin().await?;
+            sqlx::query("SELECT remediation.let_through($1)").bind(process.id).execute(&mut *person).await?;
+            sqlx::query(AssertSqlSafe(yesterday)).bind(process.id).execute(&mut *person).await?;
+            person.commit().await?;
             Broken::now(world, process.id, "CANCELLED, and the execution runs on").await
         })
     }
