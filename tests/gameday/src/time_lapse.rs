@@ -135,7 +135,8 @@ impl TimeLapse {
         for action in actions.filter(|action| action["outcome"] == "planned") {
             let text = |field: &str| action[field].as_str().unwrap_or_default().to_owned();
             let (kind, reason, after) = (text("kind"), text("reason"), action["after"].clone());
-            wouldbe.insert(text("target"), Planned { step: step.to_owned(), kind, after, reason });
+            // Who tells it first is who would do it.
+            wouldbe.entry(text("target")).or_insert(Planned { step: step.to_owned(), kind, after, reason });
         }
         Ok(())
     }
