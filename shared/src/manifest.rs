@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::domain::Mode;
+use crate::error::Error;
 
 /// `functions/<name>/manifest.toml`. Keys that only `infra/` needs are not read here.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -23,6 +25,20 @@ pub struct Manifest {
     /// Whatever else stands in the manifest.
     #[serde(flatten)]
     pub rest: BTreeMap<String, toml::Value>,
+}
+
+/// The step's own numbers, `[policy]` of its manifest.
+///
+/// # Errors
+/// [`Error::Configuration`] naming the key that is missing, unknown or of another type.
+pub fn policy<T: DeserializeOwned>(manifest: &str) -> Result<T, Error> {
+    #[derive(Deserialize)]
+    struct Own<T> {
+        policy: T,
+    }
+    let own: Own<T> = toml::from_str(manifest)
+        .map_err(|error| Error::Configuration(vec![format!("manifest.toml: [policy]: {error}")]))?;
+    Ok(own.policy)
 }
 
 const fn act() -> Mode {
@@ -79,8 +95,7 @@ impl Manifest {
     ///
     /// # Errors
     /// Where the text is no manifest; the message names the key.
-    pub fn parse(text: &str) -> Result<Self, crate::error::Error> {
-        toml::from_str(text)
-            .map_err(|error| crate::error::Error::Configuration(vec![format!("manifest.toml: {error}")]))
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        toml::from_str(text).map_err(|error| Error::Configuration(vec![format!("manifest.toml: {error}")]))
     }
 }

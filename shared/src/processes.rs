@@ -16,13 +16,13 @@ use crate::actions::set_row_status::ErrorChange;
 use crate::actions::{Action, SetRowStatus, StopExecution, stop_execution};
 use crate::config::Config;
 use crate::decide::{Closing, Decision, Look, Verdict, decide, overtaken};
-use crate::domain::{Ending, Execution, ExecutionStatus, Process, ProcessId};
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId};
 use crate::error::Error;
 use crate::executions::{self, Listed};
 use crate::failure::failure;
 use crate::ledger;
 use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, Step};
-use crate::step_functions::Seen;
+use crate::step_functions::{Seen, StepFunctions};
 use crate::table::Table;
 use crate::texts;
 use crate::trigger::ExecutionChange;
@@ -266,7 +266,9 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     refused.map_or(Ok(evidence), Err)
 }
 
-fn no_such_row(id: ProcessId, config: &Config) -> Error {
+/// The error for a process that was named, and has no row.
+#[must_use]
+pub fn no_such_row(id: ProcessId, config: &Config) -> Error {
     Error::Refused(format!("`processId` {id}: table {} has no such row", config.table))
 }
 
@@ -561,28 +563,49 @@ async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Erro
     if verdict(case) != Verdict::Close(Closing::Failed)
         && let Newest::Known(Some(execution)) = &mut case.newest
     {
-        let seen = match session.step_functions.describe(&execution.arn, &config.result_path).await {
-            Err(error) if error.is_execution_gone() => {
-                Seen { process: Some(case.process.id), execution: forgotten(execution, &error, config) }
-            }
-            told => told?,
-        };
-        executions::remember(session.db, std::slice::from_ref(&seen)).await?;
-        let stopped_for_deadline = execution.stopped_for_deadline;
-        *execution = Execution { stopped_for_deadline, ..seen.execution };
+        *execution = described(session, case.process.id, execution).await?;
     }
     if verdict(case) == Verdict::Close(Closing::Failed)
         && let Newest::Known(Some(Execution { arn, ending: Some(ending), .. })) = &mut case.newest
-        && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
-        && let Some((error, cause)) = match session.step_functions.last_task_failure(arn).await {
-            Err(error) if error.is_execution_gone() => None,
-            told => told?,
-        }
-        && failure(error.as_deref(), cause.as_deref()).certain
+        && let Some(of_task) = task_ending(session.step_functions, arn, ending).await?
+        && failure(of_task.error.as_deref(), of_task.cause.as_deref()).certain
     {
-        *ending = Ending { error, cause, result: None };
+        *ending = of_task;
     }
     Ok(())
+}
+
+/// An execution as Step Functions tells it now, which is remembered.
+async fn described(session: &mut Session<'_>, process: ProcessId, known: &Execution) -> Result<Execution, Error> {
+    let config = session.config;
+    let seen = match session.step_functions.describe(&known.arn, &config.result_path).await {
+        Err(error) if error.is_execution_gone() => {
+            Seen { process: Some(process), execution: forgotten(known, &error, config) }
+        }
+        told => told?,
+    };
+    executions::remember(session.db, std::slice::from_ref(&seen)).await?;
+    Ok(Execution { stopped_for_deadline: known.stopped_for_deadline, ..seen.execution })
+}
+
+/// What the last failed task of an execution ended with, where the execution's own words (a `Fail` state's) say nothing; `None`
+/// where they do, and where its history is gone.
+///
+/// # Errors
+/// [`Error::Aws`].
+pub async fn task_ending(
+    step_functions: &StepFunctions,
+    arn: &ExecutionArn,
+    ending: &Ending,
+) -> Result<Option<Ending>, Error> {
+    if failure(ending.error.as_deref(), ending.cause.as_deref()).certain {
+        return Ok(None);
+    }
+    let told = match step_functions.last_task_failure(arn).await {
+        Err(error) if error.is_execution_gone() => None,
+        told => told?,
+    };
+    Ok(told.map(|(error, cause)| Ending { error, cause, result: None }))
 }
 
 /// Reads the list of executions back to where anything may still run, so that the newest execution that is known of a process
@@ -635,24 +658,13 @@ async fn learn_ending(session: &mut Session<'_>, case: &mut Case) -> Result<(), 
     let id = case.process.id;
     let Newest::Known(Some(execution)) = &mut case.newest else { return Ok(()) };
     if execution.ending.is_none() {
-        let seen = match session.step_functions.describe(&execution.arn, &session.config.result_path).await {
-            Err(error) if error.is_execution_gone() => {
-                Seen { process: Some(id), execution: forgotten(execution, &error, session.config) }
-            }
-            told => told?,
-        };
-        executions::remember(session.db, std::slice::from_ref(&seen)).await?;
-        *execution = Execution { stopped_for_deadline: execution.stopped_for_deadline, ..seen.execution };
+        *execution = described(session, id, execution).await?;
     }
     if execution.status == ExecutionStatus::Failed
         && let Some(ending) = &mut execution.ending
-        && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
-        && let Some((error, cause)) = match session.step_functions.last_task_failure(&execution.arn).await {
-            Err(error) if error.is_execution_gone() => None,
-            told => told?,
-        }
+        && let Some(of_task) = task_ending(session.step_functions, &execution.arn, ending).await?
     {
-        *ending = Ending { error, cause, result: None };
+        *ending = of_task;
     }
     Ok(())
 }

@@ -8,10 +8,10 @@ mod plan;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::config::Config;
-use remediation::domain::{Ending, ExecutionStatus, ProcessId};
+use remediation::domain::{ExecutionStatus, ProcessId};
 use remediation::error::Error;
-use remediation::failure::failure;
 use remediation::goals::{self, Case, Catalogue, Goals, Which};
+use remediation::processes;
 use remediation::step::{Plan, Question, Session, Skipped, Step};
 use remediation::step_functions::Seen;
 use remediation::table::Table;
@@ -96,7 +96,7 @@ async fn of_process(
 ) -> Result<Vec<Case>, Error> {
     let cases = goals::cases(session.db, table, goals, Which::Processes(&[id])).await?;
     if cases.is_empty() {
-        return Err(Error::Refused(format!("`processId` {id}: table {} has no such row", session.config.table)));
+        return Err(processes::no_such_row(id, session.config));
     }
     Ok(cases)
 }
@@ -129,15 +129,9 @@ async fn of_change(
     if cases.iter().any(|case| case.open)
         && execution.status == ExecutionStatus::Failed
         && let Some(ending) = &mut execution.ending
-        && !failure(ending.error.as_deref(), ending.cause.as_deref()).certain
+        && let Some(of_task) = processes::task_ending(session.step_functions, &execution.arn, ending).await?
     {
-        let told = match session.step_functions.last_task_failure(&execution.arn).await {
-            Err(error) if error.is_execution_gone() => None,
-            told => told?,
-        };
-        if let Some((error, cause)) = told {
-            *ending = Ending { error, cause, result: None };
-        }
+        *ending = of_task;
     }
     let missing = || Skipped { target: process.to_string(), why: texts::row_missing(language, &process.to_string()) };
     let unknown = cases.is_empty().then(missing);

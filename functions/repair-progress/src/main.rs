@@ -7,11 +7,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remediation::actions::Action;
 use remediation::config::Config;
 use remediation::error::Error;
-use remediation::manifest::Manifest;
+use remediation::manifest;
 use remediation::processes::{self, Filter};
 use remediation::progress::{self, Suspect, Verdict};
 use remediation::step::{Plan, Planned, Question, Session, Skipped, Step};
 use remediation::texts;
+use serde::Deserialize;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
 
@@ -96,15 +97,17 @@ impl Step for RepairProgress {
     }
 }
 
-/// After how long without a write a process counts as stalled.
+/// The manifest's `[policy]`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policy {
+    /// After how long without a write a process counts as stalled.
+    stalled_after_seconds: u32,
+}
+
 fn stalled_after() -> Result<TimeDelta, Error> {
-    let seconds = Manifest::parse(MANIFEST)?
-        .rest
-        .get("policy")
-        .and_then(|policy| policy.get("stalled_after_seconds")?.as_integer())
-        .and_then(|seconds| u32::try_from(seconds).ok());
-    let missing = || "manifest.toml: [policy] stalled_after_seconds must be a whole number of seconds".to_owned();
-    seconds.map(|seconds| TimeDelta::seconds(seconds.into())).ok_or_else(|| Error::Configuration(vec![missing()]))
+    let Policy { stalled_after_seconds } = manifest::policy(MANIFEST)?;
+    Ok(TimeDelta::seconds(stalled_after_seconds.into()))
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use remediation::error::Error;
+use remediation::manifest;
 use serde::Deserialize;
 
 /// How often, how fast, and when not.
@@ -24,19 +25,13 @@ pub struct Policy {
     pub probe_pause_seconds: u32,
 }
 
-#[derive(Deserialize)]
-struct Manifest {
-    policy: Policy,
-}
-
 impl Policy {
     /// Reads `[policy]` of a manifest.
     ///
     /// # Errors
     /// [`Error::Configuration`] naming every key that is missing or makes no sense.
     pub fn parse(manifest: &str) -> Result<Self, Error> {
-        let Manifest { policy } = toml::from_str(manifest)
-            .map_err(|error| Error::Configuration(vec![format!("manifest.toml: [policy]: {error}")]))?;
+        let policy: Self = manifest::policy(manifest)?;
         let checks = [
             ("initial_seconds", policy.initial_seconds >= 0.0, "0 or more"),
             ("throttled_initial_seconds", policy.throttled_initial_seconds >= 0.0, "0 or more"),
