@@ -1,4 +1,5 @@
- WHERE {id} > $1
+ -- Open rows are few, and a partial index of their ids alone leads to them, where there is one.
+ WHERE {id} = ANY (ARRAY (SELECT {id} FROM {table} p WHERE {status} IN ({open}) AND {id} > $1))
    AND {status} IN ({processing}) AND {updated_at} <= $3
  ORDER BY {id}
  LIMIT $2
