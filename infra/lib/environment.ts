@@ -18,6 +18,11 @@ const PASSED = {
   requireResult: 'REQUIRE_RESULT',
   remediationMode: 'REMEDIATION_MODE',
   textLanguage: 'TEXT_LANGUAGE',
+  databaseApplicationNames: 'DATABASE_APPLICATION_NAMES',
+  idleInTransactionSeconds: 'IDLE_IN_TRANSACTION_SECONDS',
+  blockingSeconds: 'BLOCKING_SECONDS',
+  longQuerySeconds: 'LONG_QUERY_SECONDS',
+  databaseInstanceId: 'DATABASE_INSTANCE_ID',
   endpointUrl: 'AWS_ENDPOINT_URL',
 } as const satisfies Partial<Record<keyof Settings, string>>;
 

@@ -5,7 +5,7 @@ import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch
 import { parse } from 'smol-toml';
 
 import * as kinds from './kinds';
-import { RESOURCE_WORDS } from './permissions';
+import { RESOURCE, stepOf } from './permissions';
 
 /** CloudWatch takes any multiple of a minute; these are enough for alarms that act on what lasts for minutes. */
 const PERIODS = [60, 120, 300, 600, 900, 1800, 3600] as const;
@@ -31,7 +31,7 @@ const ALARM = {
 const PERMISSION = {
   // No wildcards: which calls a step makes is known when it is written.
   actions: kinds.listOf(kinds.text('an action like states:StopExecution, without *', /^[a-z][a-z0-9-]*:[A-Z][A-Za-z0-9]*$/)),
-  resources: kinds.listOf(kinds.oneOf(...RESOURCE_WORDS)),
+  resources: kinds.listOf(kinds.text(RESOURCE.expected, RESOURCE.pattern)),
   why: kinds.text('a sentence that says what the step needs this for', /\S\s\S/),
 };
 
@@ -162,7 +162,12 @@ function crossCheck(manifests: readonly Manifest[]): string[] {
     .filter((trigger) => !alarms.includes(trigger.alarm))
     .map((trigger) => `${manifest.name}: triggers name the alarm ${JSON.stringify(trigger.alarm)}, which no manifest `
       + `defines; may be one of ${alarms.join(', ')}`));
-  return [...twice, ...repeated, ...never, ...unknown];
+  const names = manifests.map(({ name }) => name);
+  const strangers = manifests.flatMap(({ name, permissions }) => permissions.flatMap(({ resources }) => resources)
+    .map(stepOf)
+    .filter((step) => step !== undefined && !names.includes(step))
+    .map((step) => `${name}: permissions name the step ${JSON.stringify(step)}, may be one of ${names.join(', ')}`));
+  return [...twice, ...repeated, ...never, ...unknown, ...strangers];
 }
 
 /** A trigger's keys depend on its kind, which no plain table can say. */

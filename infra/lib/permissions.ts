@@ -3,13 +3,19 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Permission } from './manifest';
 import type { Settings } from './settings';
 
-type Subject = Pick<Settings, 'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames'>;
+export type Subject = Pick<Settings,
+  'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames' | 'databaseInstanceId' | 'prefix'>;
 
-/** A function that runs beside the state machine. */
-function functionArn(stateMachineArn: string, name: string): string {
+/** An ARN beside the state machine: all that is looked after is in its account and region. */
+function beside({ stateMachineArn }: Subject, service: string, resource: string): string {
   const [, partition, , region, account] = stateMachineArn.split(':');
-  return `arn:${partition}:lambda:${region}:${account}:function:${name}`;
+  return `arn:${partition}:${service}:${region}:${account}:${resource}`;
 }
+
+const functionArn = (subject: Subject, name: string) => beside(subject, 'lambda', `function:${name}`);
+const logArn = (subject: Subject, name: string) => beside(subject, 'logs', `log-group:/aws/lambda/${name}:*`);
+const application = ({ workerFunctionName, applicationFunctionNames }: Subject) =>
+  [...new Set([...applicationFunctionNames, workerFunctionName])];
 
 /** What the words in a manifest's `resources` stand for. */
 const WORDS = {
@@ -18,28 +24,46 @@ const WORDS = {
   /** Its executions: their names are known at run time only. */
   executions: ({ stateMachineArn }: Subject) => [`${stateMachineArn.replace(':stateMachine:', ':execution:')}:*`],
   /** The worker with its versions and aliases. */
-  worker: ({ stateMachineArn, workerFunctionName }: Subject) => {
-    const arn = functionArn(stateMachineArn, workerFunctionName);
+  worker: (subject: Subject) => {
+    const arn = functionArn(subject, subject.workerFunctionName);
     return [arn, `${arn}:*`];
   },
   /** All functions of the application, the worker too, without their versions and aliases. */
-  application: ({ stateMachineArn, workerFunctionName, applicationFunctionNames }: Subject) =>
-    [...new Set([...applicationFunctionNames, workerFunctionName])].map((name) => functionArn(stateMachineArn, name)),
+  application: (subject: Subject) => application(subject).map((name) => functionArn(subject, name)),
+  /** The worker's log group, with its streams. */
+  'worker-log': (subject: Subject) => [logArn(subject, subject.workerFunctionName)],
+  /** The log groups of all functions of the application, the worker too. */
+  'application-logs': (subject: Subject) => application(subject).map((name) => logArn(subject, name)),
+  /** The RDS instance; where the installation names none, the step refuses, and has no right. */
+  'database-instance': (subject: Subject) =>
+    subject.databaseInstanceId === undefined ? [] : [beside(subject, 'rds', `db:${subject.databaseInstanceId}`)],
   /** For calls that AWS knows no resource for, like most of CloudWatch's. */
   '*': () => ['*'],
+} satisfies Record<string, (subject: Subject) => string[]>;
+
+const STEP = /^step:([a-z][a-z0-9-]*)$/;
+
+/** What a manifest's `resources` may have: one of the words, or a step's own function. */
+export const RESOURCE = {
+  expected: `one of ${Object.keys(WORDS).join(', ')}, or step:<name>`,
+  pattern: new RegExp(`^(${Object.keys(WORDS).map((word) => word.replace('*', '\\*')).join('|')})$|${STEP.source}`),
 };
 
-/** A word for what a permission is about. */
-export type ResourceWord = keyof typeof WORDS;
-
-export const RESOURCE_WORDS = Object.keys(WORDS) as ResourceWord[];
+/** The step that a word names; undefined for any other word. */
+export function stepOf(word: string): string | undefined {
+  return STEP.exec(word)?.[1];
+}
 
 /** The ARNs that a permission's words stand for. */
 export function arns(permission: Permission, subject: Subject): string[] {
-  return permission.resources.flatMap((word) => WORDS[word](subject));
+  return permission.resources.flatMap((word) => {
+    const step = stepOf(word);
+    return step === undefined ? WORDS[word as keyof typeof WORDS](subject) : [functionArn(subject, `${subject.prefix}${step}`)];
+  });
 }
 
-/** A manifest's permission as IAM has it. */
-export function statement(permission: Permission, subject: Subject): PolicyStatement {
-  return new PolicyStatement({ actions: permission.actions, resources: arns(permission, subject) });
+/** A manifest's permission as IAM has it; none where there is nothing to permit. */
+export function statements(permission: Permission, subject: Subject): PolicyStatement[] {
+  const resources = arns(permission, subject);
+  return resources.length === 0 ? [] : [new PolicyStatement({ actions: permission.actions, resources })];
 }

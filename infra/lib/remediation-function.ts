@@ -10,7 +10,7 @@ import { Construct } from 'constructs';
 
 import { databaseStatements, environment } from './environment';
 import type { Manifest } from './manifest';
-import { arns, statement } from './permissions';
+import { arns, statements } from './permissions';
 import type { Settings } from './settings';
 
 /** After this, what an event told is no longer worth acting on: the sweeps have seen its subject many times by then. */
@@ -76,7 +76,7 @@ export class RemediationFunction extends Construct {
   /** Each permission; the manifest's reason is what acknowledges a wildcard before cdk-nag. */
   private grantManifest(role: iam.Role, manifest: Manifest, settings: Settings): void {
     for (const permission of manifest.permissions) {
-      role.addToPolicy(statement(permission, settings));
+      statements(permission, settings).forEach((statement) => role.addToPolicy(statement));
       for (const arn of arns(permission, settings).filter((arn) => arn.endsWith('*'))) {
         acknowledgeWildcard(role, arn, permission.why);
       }

@@ -41,6 +41,12 @@ const SETTINGS = {
   databaseUser: kinds.optional(kinds.text('a database user', /^[^\s*/]+$/)),
   databaseResourceId: kinds.optional(kinds.text('the id of the instance, cluster or proxy: db-…, cluster-… or prx-…',
     /^(db|cluster|prx)-\w+$/)),
+  // What relieve-database may end there, and what reboot-database proposes to reboot.
+  databaseApplicationNames: kinds.optional(kinds.listOf(kinds.text('an application name, up to 63 characters', /^[^,]{1,63}$/))),
+  idleInTransactionSeconds: seconds(),
+  blockingSeconds: seconds(),
+  longQuerySeconds: seconds(),
+  databaseInstanceId: kinds.optional(kinds.text("an RDS instance's identifier", /^[A-Za-z][A-Za-z0-9-]{0,62}$/)),
   subnetIds: kinds.optional(kinds.listOf(kinds.text('a subnet id like subnet-0123abcd', /^subnet-[0-9a-f]{8,17}$/))),
   securityGroupIds: kinds.optional(kinds.listOf(kinds.text('a security group id like sg-0123abcd', /^sg-[0-9a-f]{8,17}$/))),
 
@@ -89,7 +95,8 @@ export interface NetworkSettings {
  * Everything that an installation can set, in cdk.json's `context` or with `-c key=value`. README.md explains each.
  * What has no default here has one in the functions, and is passed to them only where it is set.
  */
-export interface Settings extends Omit<Given, 'applicationFunctionNames' | 'subnetIds' | 'securityGroupIds' | `database${string}`> {
+export interface Settings extends Omit<Given, 'applicationFunctionNames' | 'subnetIds' | 'securityGroupIds'
+  | `database${'Url' | 'SecretArn' | 'Host' | 'Port' | 'Name' | 'User' | 'ResourceId'}`> {
   readonly database: DatabaseSettings;
   readonly network: NetworkSettings | undefined;
   readonly workerFunctionName: string;

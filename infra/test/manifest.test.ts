@@ -65,7 +65,10 @@ const LINES: [string, (manifest: string) => string, string][] = [
   ['a permission without its reason', (text) => text.replace('why = "What is lost is in the list."', ''),
     'permissions[0].why is missing, must be a sentence that says what the step needs this for'],
   ['an unknown resource', (text) => text.replace('"state-machine"', '"everything"'),
-    'permissions[0].resources[0] is "everything", must be one of state-machine, executions, worker, application, *'],
+    'permissions[0].resources[0] is "everything", must be one of state-machine, executions, worker, application, worker-log, '
+    + 'application-logs, database-instance, *, or step:<name>'],
+  ['a step that there is none of', (text) => text.replace('"state-machine"', '"step:sleep"'),
+    'heal: permissions name the step "sleep", may be one of heal, prepare, watch'],
   ['an action with a wildcard', (text) => text.replace('states:StopExecution', 'states:*'),
     'permissions[1].actions[0] is "states:*", must be an action like states:StopExecution, without *'],
   ['a permission on nothing', (text) => text.replace('resources = ["executions"]', 'resources = []'),

@@ -24,7 +24,7 @@ function allowed(made: Template): [string, Statement][] {
 
 /** `*` where no manifest gives a reason for it. */
 function unexplained(made: Template, manifests: readonly Manifest[]): string[] {
-  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'ai-generation-worker', applicationFunctionNames: [] };
+  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'ai-generation-worker', applicationFunctionNames: [], databaseInstanceId: undefined, prefix: 'remediation-' };
   const explained = new Set(manifests.flatMap((manifest) => manifest.permissions.flatMap((permission) =>
     arns(permission, subject).flatMap((arn) =>
       permission.actions.map((action) => `${action} on ${JSON.stringify(arn)}`)))));
@@ -78,9 +78,23 @@ test('a step has its logs, the topic, the dead-letter queue, the database and wh
 
 test('the application is its functions, the worker among them, each once', () => {
   const permission = { actions: ['lambda:GetFunctionConfiguration'], resources: ['application'] as const, why: 'They are looked at.' };
-  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'worker', applicationFunctionNames: ['api', 'worker', 'cancel'] };
+  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'worker', applicationFunctionNames: ['api', 'worker', 'cancel'],
+    databaseInstanceId: undefined, prefix: 'remediation-' };
   const found = arns({ ...permission, resources: [...permission.resources] }, subject);
   assert.deepEqual(found, ['api', 'worker', 'cancel'].map((name) => `arn:aws:lambda:ap-northeast-1:123456789012:function:${name}`));
+});
+
+test('a word may stand for a log group, a step of ours, or the database instance, which not every installation names', () => {
+  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'worker', applicationFunctionNames: ['api'],
+    databaseInstanceId: undefined, prefix: 'ours-' };
+  const found = (resource: string, more = {}) =>
+    arns({ actions: ['x:Y'], resources: [resource], why: 'It is looked at.' }, { ...subject, ...more });
+  const region = 'ap-northeast-1:123456789012';
+  assert.deepEqual(found('worker-log'), [`arn:aws:logs:${region}:log-group:/aws/lambda/worker:*`]);
+  assert.deepEqual(found('application-logs'), ['api', 'worker'].map((name) => `arn:aws:logs:${region}:log-group:/aws/lambda/${name}:*`));
+  assert.deepEqual(found('step:relieve-database'), [`arn:aws:lambda:${region}:function:ours-relieve-database`]);
+  assert.deepEqual(found('database-instance', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:app-db`]);
+  assert.deepEqual(found('database-instance'), []);
 });
 
 test('the database is reached by exactly one right', () => {

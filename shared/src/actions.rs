@@ -73,9 +73,22 @@ impl Action {
     /// Whether it only puts something right in a row that stays what it is: that is safe however many rows need it.
     #[must_use]
     pub fn keeps_status(&self) -> bool {
+        matches!(self, Self::SetRowStatus(action) if action.status == action.process.status)
+    }
+
+    /// What a person who approves it has to have agreed to, beside its kind and target: where that has become another, the
+    /// approval does not cover it. `None` where the target says all.
+    #[must_use]
+    pub const fn terms(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether people are told of it whenever it is done. One process that is put right by its own event wakes nobody.
+    #[must_use]
+    pub const fn is_told(&self) -> bool {
         match self {
-            Self::SetRowStatus(action) => action.status == action.process.status,
-            Self::StopExecution(_)
+            Self::SetRowStatus(_)
+            | Self::StopExecution(_)
             | Self::RetryProcess(_)
             | Self::ResolveRetry(_)
             | Self::Undo(_)
@@ -135,10 +148,12 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
         Action::StopExecution(action) => stop_execution::apply(session, run, planned, action).await?,
         Action::RetryProcess(action) => retry_process::apply(session, run, planned, action).await?,
         Action::ResolveRetry(action) => retry_process::resolve(session, planned, action).await?,
-        Action::Undo(action) => {
-            let table = session.table().await?;
-            undo::apply(session.db, &table, run, planned, action).await?
-        }
+        Action::Undo(action) => match action.kind {
+            Undoable::RowStatus | Undoable::GoalStatus => {
+                let table = session.table().await?;
+                undo::apply(session.db, &table, run, planned, action).await?
+            }
+        },
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
         Action::Fence(action) => {
             let table = session.table().await;

@@ -32,6 +32,31 @@ pub struct Config {
     pub notify_topic_arn: Option<String>,
     /// The application's Lambda functions: `APPLICATION_FUNCTION_NAMES`, and the worker (`WORKER_FUNCTION_NAME`).
     pub application_functions: Vec<String>,
+    /// `WORKER_FUNCTION_NAME`.
+    pub worker_function: String,
+    /// `WORKER_ALIAS`: the alias that the state machine calls the worker by. `None`: it calls `$LATEST`.
+    pub worker_alias: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: this function's own name, `<prefix><step>`. From it a step knows the names of its
+    /// neighbours ([`Config::function_of`]).
+    pub own_function: Option<String>,
+    /// The sessions that may be ended to relieve the database.
+    pub sessions: SessionPolicy,
+    /// `DATABASE_INSTANCE_ID`: the identifier of the RDS or Aurora instance.
+    pub database_instance: Option<String>,
+}
+
+/// The sessions of the database that may be ended, and when (relieve-database).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// `DATABASE_APPLICATION_NAMES`: only sessions with one of these application names (`pg_stat_activity.application_name`) are ever
+    /// ended. The application's functions where nothing else is set.
+    pub applications: Vec<String>,
+    /// `IDLE_IN_TRANSACTION_SECONDS` (300): idle in a transaction for longer than this.
+    pub idle_in_transaction: TimeDelta,
+    /// `BLOCKING_SECONDS` (120): others wait for it for longer than this.
+    pub blocking: TimeDelta,
+    /// `LONG_QUERY_SECONDS` (900): one statement runs for longer than this.
+    pub long_query: TimeDelta,
 }
 
 /// The application's functions beside its worker, where nothing else is set.
@@ -121,7 +146,17 @@ impl Config {
             Some(Err(error)) => reader.fault(error.to_string()).unwrap_or_default(),
         };
         let notify_topic_arn = reader.value("NOTIFY_TOPIC_ARN");
-        let application_functions = reader.application_functions();
+        let worker_function = reader.worker_function();
+        let application_functions = reader.application_functions(&worker_function);
+        let worker_alias = reader.worker_alias();
+        let own_function = reader.value("AWS_LAMBDA_FUNCTION_NAME");
+        let sessions = SessionPolicy {
+            applications: reader.applications(&application_functions),
+            idle_in_transaction: reader.seconds("IDLE_IN_TRANSACTION_SECONDS", 300),
+            blocking: reader.seconds("BLOCKING_SECONDS", 120),
+            long_query: reader.seconds("LONG_QUERY_SECONDS", 900),
+        };
+        let database_instance = reader.database_instance();
         match (database, table, state_machine_arn, reader.faults) {
             (Some(database), Some(table), Some(state_machine_arn), faults) if faults.is_empty() => Ok(Self {
                 database,
@@ -134,9 +169,24 @@ impl Config {
                 language,
                 notify_topic_arn,
                 application_functions,
+                worker_function,
+                worker_alias,
+                own_function,
+                sessions,
+                database_instance,
             }),
             (.., faults) => Err(Error::Configuration(faults)),
         }
+    }
+}
+
+impl Config {
+    /// The name of another step's function, where `own` is this one's step: both have the same prefix. `None` where this function is
+    /// named otherwise, so that its neighbours' names cannot be known.
+    #[must_use]
+    pub fn function_of(&self, step: &str, own: &str) -> Option<String> {
+        let prefix = self.own_function.as_deref()?.strip_suffix(own)?;
+        Some(format!("{prefix}{step}"))
     }
 }
 
@@ -228,24 +278,70 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 
     /// A function's name as Lambda has it; neither ARN nor alias.
-    fn application_functions(&mut self) -> Vec<String> {
-        let variables =
-            [("APPLICATION_FUNCTION_NAMES", APPLICATION_FUNCTIONS), ("WORKER_FUNCTION_NAME", "ai-generation-worker")];
+    fn function_name(&mut self, variable: &str, name: &str) -> bool {
+        let sound = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        let fits = !name.is_empty() && name.len() <= 64 && sound(name);
+        if !fits {
+            self.faults
+                .push(format!("{variable}: `{name}` must be a function's name, up to 64 letters, digits, - or _"));
+        }
+        fits
+    }
+
+    fn worker_function(&mut self) -> String {
+        let variable = "WORKER_FUNCTION_NAME";
+        let name = self.value(variable).unwrap_or_else(|| "ai-generation-worker".to_owned());
+        self.function_name(variable, &name);
+        name
+    }
+
+    fn application_functions(&mut self, worker: &str) -> Vec<String> {
+        let variable = "APPLICATION_FUNCTION_NAMES";
+        let list = self.value(variable).unwrap_or_else(|| APPLICATION_FUNCTIONS.to_owned());
         let mut names: Vec<String> = Vec::new();
-        for (variable, default) in variables {
-            let list = self.value(variable).unwrap_or_else(|| default.to_owned());
-            for name in list.split(',').map(str::trim) {
-                let sound = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-                if name.is_empty() || name.len() > 64 || !sound(name) {
-                    self.faults.push(format!(
-                        "{variable}: `{name}` must be a function's name, up to 64 letters, digits, - or _"
-                    ));
-                } else if !names.iter().any(|known| known == name) {
-                    names.push(name.to_owned());
-                }
+        for name in list.split(',').map(str::trim) {
+            if self.function_name(variable, name) && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
             }
         }
+        if !names.iter().any(|name| name == worker) {
+            names.push(worker.to_owned());
+        }
         names
+    }
+
+    /// An alias, not a version: only an alias can be moved.
+    fn worker_alias(&mut self) -> Option<String> {
+        let alias = self.value("WORKER_ALIAS")?;
+        let sound = alias.len() <= 128 && alias.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if sound && !alias.chars().all(|c| c.is_ascii_digit()) {
+            return Some(alias);
+        }
+        self.fault(format!(
+            "WORKER_ALIAS `{alias}` must be an alias' name, up to 128 letters, digits, - or _; neither a version's number nor $LATEST"
+        ))
+    }
+
+    fn applications(&mut self, functions: &[String]) -> Vec<String> {
+        let variable = "DATABASE_APPLICATION_NAMES";
+        let Some(list) = self.value(variable) else { return functions.to_vec() };
+        let names: Vec<&str> = list.split(',').map(str::trim).collect();
+        // PostgreSQL cuts what is longer.
+        if names.iter().any(|name| name.is_empty() || name.len() > 63) {
+            self.faults
+                .push(format!("{variable} `{list}` must be application names joined by `,`, each of 1 to 63 bytes"));
+        }
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    fn database_instance(&mut self) -> Option<String> {
+        let id = self.value("DATABASE_INSTANCE_ID")?;
+        if id.len() <= 63 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return Some(id);
+        }
+        self.fault(format!(
+            "DATABASE_INSTANCE_ID `{id}` must be the identifier of an RDS instance, up to 63 letters, digits or -"
+        ))
     }
 
     fn seconds(&mut self, name: &str, default: u32) -> TimeDelta {
@@ -321,6 +417,38 @@ mod tests {
             let error = with(names, worker).unwrap_err();
             assert!(error.contains(fault), "{error}");
         }
+    }
+
+    #[test]
+    fn the_worker_is_called_by_an_alias_and_our_own_functions_share_a_prefix() {
+        let with = |variable: &'static str, value: &'static str| {
+            read(&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN), (variable, value)])
+        };
+        assert_eq!(with("WORKER_ALIAS", "live").unwrap().worker_alias.as_deref(), Some("live"));
+        for wrong in ["$LATEST", "7", "a b"] {
+            let error = with("WORKER_ALIAS", wrong).unwrap_err();
+            assert!(error.contains("must be an alias' name"), "{error}");
+        }
+        let migrate = |name| with("AWS_LAMBDA_FUNCTION_NAME", name).unwrap().function_of("migrate", "check-health");
+        assert_eq!(migrate("remediation-check-health").as_deref(), Some("remediation-migrate"));
+        assert_eq!(migrate("check-health").as_deref(), Some("migrate"));
+        assert_eq!(migrate("something-else"), None);
+    }
+
+    #[test]
+    fn only_the_applications_own_sessions_may_be_ended() {
+        let with = |variable: &'static str, value: &'static str| {
+            read(&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN), (variable, value)])
+        };
+        let plain = with("X", "").unwrap();
+        assert_eq!(plain.sessions.applications, plain.application_functions);
+        assert_eq!(plain.sessions.idle_in_transaction, TimeDelta::seconds(300));
+        let named = with("DATABASE_APPLICATION_NAMES", "api, worker pool").unwrap();
+        assert_eq!(named.sessions.applications, ["api", "worker pool"]);
+        let error = with("DATABASE_APPLICATION_NAMES", "api,,x").unwrap_err();
+        assert!(error.contains("must be application names"), "{error}");
+        let error = with("DATABASE_INSTANCE_ID", "db:1").unwrap_err();
+        assert!(error.contains("must be the identifier of an RDS instance"), "{error}");
     }
 
     #[test]

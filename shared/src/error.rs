@@ -158,7 +158,19 @@ impl Error {
     /// Whether Step Functions does not know the execution: it forgets them after 90 days.
     #[must_use]
     pub fn is_execution_gone(&self) -> bool {
-        matches!(self, Self::Aws { code, .. } if code == "ExecutionDoesNotExist")
+        self.is_code("ExecutionDoesNotExist")
+    }
+
+    /// Whether what a call was about does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.is_code("ResourceNotFoundException")
+    }
+
+    /// Whether AWS answered with this error code.
+    #[must_use]
+    pub fn is_code(&self, code: &str) -> bool {
+        matches!(self, Self::Aws { code: answered, .. } if answered == code)
     }
 
     /// Whether AWS itself refused a call: nothing was done then. After any other failure it may have been.
@@ -170,7 +182,7 @@ impl Error {
     /// Whether Step Functions has an execution of this name already, which is over or was started with another input.
     #[must_use]
     pub fn is_execution_already_there(&self) -> bool {
-        matches!(self, Self::Aws { code, .. } if code == "ExecutionAlreadyExists")
+        self.is_code("ExecutionAlreadyExists")
     }
 
     /// Whether the connection to the database was lost: on a new one, a run that has changed nothing may begin again.

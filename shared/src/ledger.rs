@@ -1,11 +1,12 @@
 //! The record of what was looked at, wanted and done: `remediation.runs`, `actions`, `plans` and `incidents`.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::actions::ActionResult;
+use crate::actions::{Action, ActionResult};
 use crate::domain::{Mode, ProcessId};
 use crate::error::Error;
 use crate::guard::{Control, Facts, TargetFacts};
@@ -27,6 +28,26 @@ pub struct Run {
     pub trigger: Value,
     /// The operator's reason.
     pub reason: Option<String>,
+}
+
+/// What a plan holds of an action: enough to know the same one again when it is planned anew.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Wish {
+    /// Its kind.
+    pub kind: String,
+    /// What it changes.
+    pub target: String,
+    /// What else a person has to have agreed to ([`Action::terms`]).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
+}
+
+impl Wish {
+    /// Of an action.
+    #[must_use]
+    pub fn of(action: &Action) -> Self {
+        Self { kind: action.kind().to_owned(), target: action.target(), terms: action.terms() }
+    }
 }
 
 /// After how long an action that was begun and not ended is given up: longer than any Lambda lives.
@@ -249,10 +270,7 @@ pub async fn parameters(db: &mut PgConnection, plan: Uuid) -> Result<Map<String,
 /// # Errors
 /// [`Error::Database`].
 pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: &str) -> Result<(Uuid, bool), Error> {
-    let mut actions: Vec<Value> = wanted
-        .iter()
-        .map(|planned| json!({ "kind": planned.action.kind(), "target": planned.action.target() }))
-        .collect();
+    let mut actions: Vec<Value> = wanted.iter().map(|planned| json!(Wish::of(&planned.action))).collect();
     actions.sort_by_key(Value::to_string);
     let waiting: Option<Uuid> = sqlx::query_scalar(
         "SELECT id FROM remediation.plans
@@ -282,12 +300,12 @@ pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: 
     Ok((id, true))
 }
 
-/// Takes a plan for approval: its actions, as (kind, target). A plan is taken once, by one run; that run may begin anew on
+/// Takes a plan for approval: its actions. A plan is taken once, by one run; that run may begin anew on
 /// another connection. Where the step only observes, by `mode` or by its control, the plan is read and waits on.
 ///
 /// # Errors
 /// [`Error::Refused`] where there is none, or it was approved already; [`Error::Database`].
-pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -> Result<Vec<(String, String)>, Error> {
+pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -> Result<Vec<Wish>, Error> {
     let reading = "reading the plan";
     let actions: Option<Value> = sqlx::query_scalar(
         "UPDATE remediation.plans
@@ -318,9 +336,8 @@ pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -
             ),
         }));
     };
-    let text = |action: &Value, field: &str| action[field].as_str().unwrap_or_default().to_owned();
-    let actions = actions.as_array().map(Vec::as_slice).unwrap_or_default();
-    Ok(actions.iter().map(|action| (text(action, "kind"), text(action, "target"))).collect())
+    serde_json::from_value(actions)
+        .map_err(|error| Error::Refused(format!("`approve` {plan}: the stored plan cannot be read: {error}")))
 }
 
 /// Opens an incident when its alarm goes off, and closes it when the alarm is OK.

@@ -15,13 +15,14 @@ const TOLD: [&str; 3] = ["attempts_exhausted", "contested", "permanent_failure"]
 /// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell.
 ///
 /// A sweep's changes are told in one message. A single process that was put right by its own event wakes nobody; what
-/// failed, waits for approval or went over a limit does.
+/// failed, waits for approval, went over a limit, or is told whenever it is done ([`crate::actions::Action::is_told`]) does.
 ///
 /// # Errors
 /// [`Error::Aws`]: the run itself stands.
 pub async fn tell(config: &Config, aws: &SdkConfig, report: &Report, swept: bool, new_plan: bool) -> Result<(), Error> {
     let Some(topic) = &config.notify_topic_arn else { return Ok(()) };
     let wakes = new_plan
+        || report.actions.iter().any(|done| done.outcome == DoneOutcome::Applied && done.is_told)
         || report.count(DoneOutcome::Failed) > 0
         || swept && report.applied() > 0
         || report.findings.iter().any(|finding| TOLD.contains(&finding.code));
@@ -63,8 +64,12 @@ fn message(report: &Report) -> String {
 }
 
 fn line(done: &Done) -> String {
-    let status = |image: &Option<serde_json::Value>| {
-        image.as_ref().and_then(|image| image["status"].as_str()).unwrap_or("-").to_owned()
+    // A row's status; of anything else, the whole image, which is small then.
+    let status = |image: &Option<serde_json::Value>| match image {
+        None => "-".to_owned(),
+        Some(image) => {
+            image["status"].as_str().map_or_else(|| image.to_string().chars().take(200).collect(), str::to_owned)
+        }
     };
     let outcome = match done.outcome {
         DoneOutcome::Applied => "✓",

@@ -20,7 +20,7 @@ use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Process, P
 use crate::error::Error;
 use crate::executions::{self, Listed};
 use crate::failure::failure;
-use crate::ledger;
+use crate::ledger::{self, Wish};
 use crate::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, Step};
 use crate::step_functions::{Seen, StepFunctions};
 use crate::table::Table;
@@ -845,10 +845,10 @@ fn closing_of(
 ///
 /// # Errors
 /// [`Error::Database`].
-pub(crate) async fn of_targets(db: &mut PgConnection, targets: &[(String, String)]) -> Result<Vec<ProcessId>, Error> {
-    let mut processes: HashSet<ProcessId> = targets.iter().filter_map(|(_, target)| target.parse().ok()).collect();
+pub(crate) async fn of_targets(db: &mut PgConnection, wishes: &[Wish]) -> Result<Vec<ProcessId>, Error> {
+    let mut processes: HashSet<ProcessId> = wishes.iter().filter_map(|wish| wish.target.parse().ok()).collect();
     let arns: Vec<&str> =
-        targets.iter().map(|(_, target)| target.as_str()).filter(|target| target.starts_with("arn:")).collect();
+        wishes.iter().map(|wish| wish.target.as_str()).filter(|target| target.starts_with("arn:")).collect();
     if !arns.is_empty() {
         processes.extend(ledger::processes_of(db, &arns).await?);
     }

@@ -60,6 +60,9 @@ pub struct Done {
     pub outcome: DoneOutcome,
     /// Why it was, or would be, done; for a failure, what went wrong as well.
     pub reason: String,
+    /// People are told of it whenever it is done.
+    #[serde(skip)]
+    pub is_told: bool,
 }
 
 /// What became of an action.

@@ -23,7 +23,7 @@ use crate::decide::Look;
 use crate::domain::{Mode, ProcessId};
 use crate::error::Error;
 use crate::guard::{Demand, Facts, Guarded, guard};
-use crate::ledger::{self, Run};
+use crate::ledger::{self, Run, Wish};
 use crate::manifest::{LedgerKind, Manifest};
 use crate::notify;
 use crate::processes;
@@ -83,8 +83,8 @@ struct Kept {
 struct Order {
     question: Question,
     demand: Demand,
-    /// (kind, target) of the actions that a person approved.
-    approved: Option<HashSet<(String, String)>>,
+    /// The actions that a person approved.
+    approved: Option<HashSet<Wish>>,
 }
 
 impl<S: Step> Function<S> {
@@ -192,7 +192,7 @@ impl<S: Step> Function<S> {
     ) -> Result<Report, Error> {
         let everything = match trigger {
             Trigger::Schedule(_) => true,
-            Trigger::Alarm(change) => change.state == S::ALARM_STATE,
+            Trigger::Alarm(change) => S::ALARM_STATES.contains(&change.state),
             Trigger::Operator(ask) => matches!(ask.scope, Scope::Everything | Scope::All),
             Trigger::Execution(_) => false,
         };
@@ -224,6 +224,7 @@ impl<S: Step> Function<S> {
             db,
             step_functions: &self.step_functions,
             aws: &self.aws,
+            trigger,
             parameters: &parameters,
             reason: run.reason.as_deref(),
             now: run.started_at,
@@ -233,7 +234,7 @@ impl<S: Step> Function<S> {
         let mut tally = Tally::new(run);
         if let Trigger::Alarm(change) = trigger {
             ledger::incident(session.db, change).await?;
-            if change.state != S::ALARM_STATE {
+            if !S::ALARM_STATES.contains(&change.state) {
                 tally.summary = Some(texts::alarm_not_on(self.config.language, &change.alarm, change.state));
                 return self.close(Some(session.db), run, tally, None).await;
             }
@@ -352,8 +353,8 @@ impl<S: Step> Function<S> {
             if let Some(approved) = &approved {
                 // The plan is made anew; of it, only what was approved is done, and what its own stops bring about.
                 plan.actions.retain(|planned| {
-                    let action = (planned.action.kind().to_owned(), planned.action.target());
-                    approved.contains(&action) || tally.stopped.contains(&action.1)
+                    let wish = Wish::of(&planned.action);
+                    approved.contains(&wish) || tally.stopped.contains(&wish.target)
                 });
             }
             let look_of = look_of(&question);
@@ -569,6 +570,7 @@ fn done(
         after,
         outcome,
         reason,
+        is_told: planned.action.is_told(),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::executions::Listed;
 use crate::report::Metric;
 use crate::step_functions::StepFunctions;
 use crate::table::Table;
-use crate::trigger::{AlarmState, ExecutionChange};
+use crate::trigger::{AlarmState, ExecutionChange, Trigger};
 
 /// One step of the runbook.
 pub trait Step: Send + Sync {
@@ -30,8 +30,8 @@ pub trait Step: Send + Sync {
     /// its own may want more than that, and is bound.
     const OWN_SCHEMA_ONLY: bool = false;
 
-    /// The state of an alarm that starts it. The other ones only open or close the alarm's incident.
-    const ALARM_STATE: AlarmState = AlarmState::Alarm;
+    /// The states of an alarm that start it. The other ones only open or close the alarm's incident.
+    const ALARM_STATES: &'static [AlarmState] = &[AlarmState::Alarm];
 
     /// The operator's parameters that it knows beside the common ones.
     const PARAMETERS: &'static [&'static str] = &[];
@@ -88,6 +88,8 @@ pub struct Session<'a> {
     pub step_functions: &'a StepFunctions,
     /// What a client of another service is made from.
     pub aws: &'a SdkConfig,
+    /// What started the run.
+    pub trigger: &'a Trigger,
     /// The step's own parameters, as the operator's event has them; their names are among [`Step::PARAMETERS`].
     pub parameters: &'a Map<String, Value>,
     /// Why the operator asks for it, in the operator's words.

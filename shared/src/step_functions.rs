@@ -4,21 +4,17 @@
 //! a second where they are lowest), so that a sweep never takes the application's own share. StartExecution, of which the
 //! application has 150 a second, is paced to far less: each one is a model call.
 
-use std::time::Duration;
-
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::error::Error;
+use crate::failure;
+use crate::pace::Pace;
+use crate::trigger::{ResultPath, process_of};
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::primitives::DateTime as AwsDateTime;
 use aws_sdk_sfn::types::ExecutionStatus as StatusFilter;
 use chrono::{DateTime, Utc};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
-
-use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
-use crate::error::Error;
-use crate::failure;
-use crate::trigger::{ResultPath, process_of};
 
 /// The paced client.
 #[derive(Debug)]
@@ -256,47 +252,4 @@ fn unreadable(error: crate::domain::ParseError) -> Error {
 fn time(at: &AwsDateTime) -> Option<DateTime<Utc>> {
     let milliseconds = i64::from(at.subsec_nanos().saturating_add(500_000) / 1_000_000);
     DateTime::from_timestamp_millis(at.secs().checked_mul(1000)?.checked_add(milliseconds)?)
-}
-
-/// A token bucket: `burst` calls at once, then so many a second.
-#[derive(Debug)]
-struct Pace {
-    every: Duration,
-    burst: u32,
-    /// When the bucket is full again; in the past, it is full.
-    full_at: Mutex<Instant>,
-}
-
-impl Pace {
-    fn new(per_second: u32, burst: u32) -> Self {
-        Self { every: Duration::from_secs(1) / per_second, burst, full_at: Mutex::new(Instant::now()) }
-    }
-
-    async fn wait(&self) {
-        let mut full_at = self.full_at.lock().await;
-        let now = Instant::now();
-        *full_at = (*full_at).max(now) + self.every;
-        let allowed_from = *full_at - self.every * self.burst;
-        drop(full_at);
-        tokio::time::sleep_until(allowed_from).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn calls_beyond_the_burst_are_paced_to_the_refill() {
-        let pace = Pace::new(10, 5);
-        let start = Instant::now();
-        for _ in 0..5 {
-            pace.wait().await;
-        }
-        assert_eq!(start.elapsed(), Duration::ZERO);
-        for _ in 0..20 {
-            pace.wait().await;
-        }
-        assert_eq!(start.elapsed(), Duration::from_secs(2));
-    }
 }

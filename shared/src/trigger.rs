@@ -9,6 +9,7 @@ mod execution;
 mod field;
 mod result_path;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
@@ -116,8 +117,15 @@ pub struct Ask {
     pub limit: Option<usize>,
     /// Why, for the ledger.
     pub reason: Option<String>,
+    /// How many runs led to this one: 0 for a person, one more for each step that starts another (design, 6.11).
+    pub depth: u8,
     /// The step's own parameters, by name.
     pub parameters: Map<String, Value>,
+}
+
+impl Ask {
+    /// A run of this depth starts no other one.
+    pub const DEEPEST: u8 = 2;
 }
 
 /// What an [`Ask`] is about.
@@ -169,7 +177,7 @@ pub enum TriggerError {
         /// What stands there, shortened.
         found: String,
         /// What may stand there.
-        expected: &'static str,
+        expected: Cow<'static, str>,
     },
 
     /// An operator's event has a field that this step does not know.
@@ -236,6 +244,15 @@ fn from_event_bridge(event: Value, result_path: &ResultPath, allowed: &[&str]) -
 }
 
 impl Trigger {
+    /// How many runs led to this one ([`Ask::depth`]); 0 for all that no step started.
+    #[must_use]
+    pub const fn depth(&self) -> u8 {
+        match self {
+            Self::Operator(ask) => ask.depth,
+            Self::Alarm(_) | Self::Execution(_) | Self::Schedule(_) => 0,
+        }
+    }
+
     /// What the result's `trigger` field and `remediation.runs.trigger` hold: `kind` (`alarm`, `execution`,
     /// `schedule` or `operator`) and what is known of it. What is not known is left out.
     #[must_use]
@@ -272,6 +289,7 @@ impl Trigger {
                 "mode": ask.mode,
                 "limit": ask.limit,
                 "reason": ask.reason,
+                "depth": (ask.depth > 0).then_some(ask.depth),
                 "parameters": (!ask.parameters.is_empty()).then_some(&ask.parameters),
             }),
         };

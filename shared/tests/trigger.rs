@@ -222,7 +222,7 @@ fn an_operator_asks_for_one_scope() {
 #[test]
 fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
     let kinds = "`CloudWatch Alarm State Change`";
-    let fields = "all, processId, executionArn, approve, undo, mode, limit, reason, cancel, fence";
+    let fields = "all, processId, executionArn, approve, undo, mode, limit, reason, depth, cancel, fence";
     let standard = "arn:aws:states:<region>:<account>:execution:<state machine>:<name>";
     let express = "arn:aws:states:us-east-1:1:express:machine:name:uuid";
     let cases = [

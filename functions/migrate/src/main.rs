@@ -39,7 +39,7 @@ fn asked(session: &Session<'_>) -> Result<Option<Change>, Error> {
         Some(value) => Err(Error::Trigger(TriggerError::Field {
             path: FENCE.to_owned(),
             found: value.to_string().chars().take(100).collect(),
-            expected: "\"install\" or \"remove\"",
+            expected: "\"install\" or \"remove\"".into(),
         })),
     }
 }

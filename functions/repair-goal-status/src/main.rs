@@ -72,8 +72,8 @@ impl Step for RepairGoalStatus {
 
 /// What a person asks for beside the process.
 fn activate(parameters: &Map<String, Value>, question: &Question) -> Result<bool, Error> {
-    let refused = |found: String, expected| {
-        Err(Error::Trigger(TriggerError::Field { path: ACTIVATE.to_owned(), found, expected }))
+    let refused = |found: String, expected: &'static str| {
+        Err(Error::Trigger(TriggerError::Field { path: ACTIVATE.to_owned(), found, expected: expected.into() }))
     };
     match (parameters.get(ACTIVATE), question) {
         (None, _) => Ok(false),

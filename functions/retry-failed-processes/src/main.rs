@@ -63,7 +63,7 @@ struct Evidence {
 impl Step for RetryFailedProcesses {
     type Evidence = Evidence;
 
-    const ALARM_STATE: AlarmState = AlarmState::Ok;
+    const ALARM_STATES: &'static [AlarmState] = &[AlarmState::Ok];
 
     fn manifest(&self) -> &'static str {
         include_str!("../manifest.toml")

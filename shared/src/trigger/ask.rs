@@ -24,6 +24,7 @@ const UUID: &str = "a UUID such as 6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
 const MODE: &str = "mode";
 const LIMIT: &str = "limit";
 const REASON: &str = "reason";
+const DEPTH: &str = "depth";
 
 /// `{"schedule": "<name>"}`, with `mode`.
 pub(super) fn schedule(schedule: &Value, fields: &Map<String, Value>) -> Result<Schedule, TriggerError> {
@@ -52,6 +53,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         mode: optional(fields, MODE, mode)?,
         limit: optional(fields, LIMIT, limit)?,
         reason: optional(fields, REASON, |reason| reason.text().map(str::to_owned))?,
+        depth: optional(fields, DEPTH, depth)?.unwrap_or(0),
         parameters: fields
             .iter()
             .filter(|(name, _)| !is_common(name))
@@ -63,7 +65,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         Scope::Undo(_) => "undo",
         Scope::Everything | Scope::All | Scope::Process(_) | Scope::Execution(_) => return Ok(ask),
     };
-    match fields.keys().find(|name| ![recorded, MODE, REASON].contains(&name.as_str())) {
+    match fields.keys().find(|name| ![recorded, MODE, REASON, DEPTH].contains(&name.as_str())) {
         None => Ok(ask),
         Some(other) => Err(TriggerError::Contradiction {
             one: recorded.to_owned(),
@@ -114,8 +116,16 @@ fn limit(field: &Field<'_>) -> Result<usize, TriggerError> {
     })
 }
 
+fn depth(field: &Field<'_>) -> Result<u8, TriggerError> {
+    let depth = field.value().and_then(Value::as_u64).and_then(|depth| u8::try_from(depth).ok());
+    depth.filter(|depth| *depth <= Ask::DEEPEST).ok_or_else(|| {
+        field
+            .refused("0 (a person), 1 or 2: how many runs led to this one; a run that was started by a step carries it")
+    })
+}
+
 fn is_common(name: &str) -> bool {
-    SCOPES.iter().any(|(scope, _)| *scope == name) || [MODE, LIMIT, REASON].contains(&name)
+    SCOPES.iter().any(|(scope, _)| *scope == name) || [MODE, LIMIT, REASON, DEPTH].contains(&name)
 }
 
 fn is_known(name: &str, allowed: &[&str]) -> bool {
@@ -128,7 +138,7 @@ pub(super) fn unknown(found: &str, allowed: &[&str]) -> TriggerError {
 }
 
 fn known_fields(allowed: &[&str]) -> String {
-    list(SCOPES.iter().map(|(name, _)| name).chain(&[MODE, LIMIT, REASON]).chain(allowed))
+    list(SCOPES.iter().map(|(name, _)| name).chain(&[MODE, LIMIT, REASON, DEPTH]).chain(allowed))
 }
 
 /// Names, as many as a message can bear.

@@ -28,7 +28,7 @@ impl<'a> Field<'a> {
     /// The error that this place is not as it must be.
     pub(super) fn refused(&self, expected: &'static str) -> TriggerError {
         let found = self.value.map_or_else(|| "missing".to_owned(), |value| shorten(&value.to_string()));
-        TriggerError::Field { path: self.path.clone(), found, expected }
+        TriggerError::Field { path: self.path.clone(), found, expected: expected.into() }
     }
 
     /// What stands here; `None` where nothing does, `null` included.

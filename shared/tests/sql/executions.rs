@@ -81,6 +81,7 @@ async fn order_world() -> World {
         db,
         table,
         aws: SdkConfig::builder().build(),
+        trigger: scheduled(),
         parameters: Map::new(),
     }
 }

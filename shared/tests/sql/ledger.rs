@@ -5,7 +5,7 @@ use remediation::actions::{Action, ActionResult, Migrate, Undo, Undoable};
 use remediation::domain::{Mode, ProcessId};
 use remediation::error::Error;
 use remediation::executions::Listed;
-use remediation::ledger::{self, Run};
+use remediation::ledger::{self, Run, Wish};
 use remediation::report::{Report, Verification};
 use remediation::step::{Cursor, Planned};
 use remediation::trigger::{AlarmChange, AlarmState};
@@ -223,7 +223,8 @@ async fn a_plan_is_approved_once_and_by_its_own_step() -> Tested {
 
     let approving = run(STEP);
     let actions = ledger::approve(&mut world.db, &approving, plan, Mode::Act).await?;
-    assert_eq!(actions, [("undo".to_owned(), "a".to_owned()), ("undo".to_owned(), "b".to_owned())]);
+    let undo = |target: &str| Wish { kind: "undo".to_owned(), target: target.to_owned(), terms: None };
+    assert_eq!(actions, [undo("a"), undo("b")]);
     let by: Uuid = world.ask("SELECT approved_by FROM remediation.plans").await;
     assert_eq!(by, approving.id);
     let again = ledger::approve(&mut world.db, &approving, plan, Mode::Act).await?;

@@ -19,6 +19,7 @@ use remediation::ledger::Run;
 use remediation::step::{Planned, Session};
 use remediation::step_functions::{Seen, StepFunctions};
 use remediation::table::Table;
+use remediation::trigger::{Schedule, Trigger};
 use serde_json::{Map, Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::Instant;
@@ -37,6 +38,7 @@ pub struct World {
     pub db: PgConnection,
     pub table: Arc<Table>,
     pub aws: SdkConfig,
+    pub trigger: Trigger,
     pub parameters: Map<String, Value>,
 }
 
@@ -59,6 +61,7 @@ impl World {
             db,
             table,
             aws: SdkConfig::builder().build(),
+            trigger: scheduled(),
             parameters: Map::new(),
         }
     }
@@ -72,6 +75,7 @@ impl World {
             db: self.database.connect().await.unwrap(),
             table: Arc::clone(&self.table),
             aws: self.aws.clone(),
+            trigger: self.trigger.clone(),
             parameters: self.parameters.clone(),
         }
     }
@@ -153,6 +157,7 @@ impl World {
             db: &mut self.db,
             step_functions,
             aws: &self.aws,
+            trigger: &self.trigger,
             parameters: &self.parameters,
             reason: None,
             now: Utc::now(),
@@ -160,6 +165,11 @@ impl World {
             table: kept,
         }
     }
+}
+
+/// What starts a run that nobody asks for.
+pub fn scheduled() -> Trigger {
+    Trigger::Schedule(Schedule { schedule: "test-step".to_owned(), mode: None })
 }
 
 #[derive(Debug, sqlx::FromRow)]
