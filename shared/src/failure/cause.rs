@@ -1,14 +1,13 @@
 //! What lies behind a failure, as far as a code, a message and an execution's error tell it: that decides who can answer it (guide, 2
 //! and its part on each error).
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{UNKNOWN, failure, is_throttling, is_transient};
 use crate::decide::CLOSED_BY_PERSON;
 
 /// What lies behind a failure.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
     /// Bedrock was called too often.
     Throttled,
@@ -45,6 +44,24 @@ pub enum Cause {
 const THROTTLED: [&str; 4] = ["throttl", "too many requests", "too many tokens", "servicequotaexceeded"];
 
 impl Cause {
+    /// For machines; a code that is not known stands for itself.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::TimedOut => "timed-out",
+            Self::Database => "database",
+            Self::Model => "model",
+            Self::DatabaseRefuses => "database-refuses",
+            Self::ModelRefuses => "model-refuses",
+            Self::Validation => "validation",
+            Self::RateLimited => "rate-limited",
+            Self::StepFunctions => "step-functions",
+            Self::Other(code) => code,
+            Self::ByPerson => "by-person",
+        }
+    }
+
     /// What lies behind a failure: `code` and `message` are the row's, `error` is the name that its execution ended with, which counts
     /// where the row says nothing itself.
     #[must_use]
@@ -68,6 +85,12 @@ impl Cause {
             other if is_throttling(Some(other), None) => Self::RateLimited,
             _ => Self::Other(code),
         }
+    }
+}
+
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

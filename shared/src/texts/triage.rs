@@ -59,26 +59,28 @@ pub fn look_at(language: Language, cause: &Cause) -> String {
             ja: "例の処理の実行履歴で、定義、権限、クォータのエラーを確認する（analyze-logs に processId を送る）",
             en: "look in the examples' execution histories for a fault of the definition, a permission or a quota (send their processId to analyze-logs)",
         ),
-        Cause::Throttled
-        | Cause::TimedOut
-        | Cause::Database
-        | Cause::Model
-        | Cause::Other(_)
-        | Cause::ByPerson => text!(
-            language,
-            ja: "例の処理のログを確認する（analyze-logs に processId を送る）",
-            en: "look at the examples' logs (send their processId to analyze-logs)",
-        ),
+        Cause::Throttled | Cause::TimedOut | Cause::Database | Cause::Model | Cause::Other(_) | Cause::ByPerson => {
+            text!(
+                language,
+                ja: "例の処理のログを確認する（analyze-logs に processId を送る）",
+                en: "look at the examples' logs (send their processId to analyze-logs)",
+            )
+        }
     }
 }
 
-/// Why a cause is the dominant one. `window` is a span such as `1h`.
+/// Why a cause is the dominant one: `count` of `failed`, which is `percent`. `window` is a span such as `1h`.
 #[must_use]
-pub fn dominant(language: Language, name: &str, window: &str, count: i64, failed: i64, before: i64) -> String {
-    let percent = percent(count, failed);
+pub fn dominant(
+    language: Language,
+    name: &str,
+    window: &str,
+    (count, failed, percent): (i64, i64, f64),
+    before: i64,
+) -> String {
     text!(
         language,
-        ja: "直近 {window} の失敗 {failed} 件中 {count} 件（{percent:.0}%）が{name}で、その前の {window} は {before} 件",
+        ja: "直近 {window} の失敗 {failed} 件中 {count} 件（{percent:.0}%）が「{name}」で、その前の {window} は {before} 件",
         en: "{count} of the {failed} failures of the last {window} ({percent:.0} %) are {name}; {before} in the {window} before",
     )
 }
@@ -160,8 +162,7 @@ pub fn unknown_code(language: Language, code: &str, count: i64) -> String {
 
 /// A type of process that fails far more often than the others.
 #[must_use]
-pub fn type_fails(language: Language, name: &str, failed: i64, closed: i64, others: f64) -> String {
-    let percent = percent(failed, closed);
+pub fn type_fails(language: Language, name: &str, (failed, closed, percent): (i64, i64, f64), others: f64) -> String {
     text!(
         language,
         ja: "{name} に失敗が集中している: {closed} 件中 {failed} 件（{percent:.0}%）、ほかの種類は {others:.0}%",
@@ -197,13 +198,17 @@ pub fn log_too_slow(language: Language) -> String {
 
 /// The report's first line.
 #[must_use]
-pub fn heading(language: Language, from: &str, to: &str, closed: (i64, i64), before: (i64, i64)) -> String {
-    let ((closed, failed), (closed_before, failed_before)) = (closed, before);
-    let rate = percent(failed, closed);
+pub fn heading(
+    language: Language,
+    from: &str,
+    to: &str,
+    (failed, closed, percent): (i64, i64, f64),
+    (failed_before, closed_before): (i64, i64),
+) -> String {
     text!(
         language,
-        ja: "失敗の分析 {from} 〜 {to}: 終了 {closed} 件中 {failed} 件が失敗（{rate:.1}%）。その前の同じ長さの期間は {closed_before} 件中 {failed_before} 件",
-        en: "Failures from {from} to {to}: {failed} of {closed} that were closed ({rate:.1} %); in as long before that, {failed_before} of {closed_before}",
+        ja: "失敗の分析 {from} 〜 {to}: 終了 {closed} 件中 {failed} 件が失敗（{percent:.1}%）。その前の同じ長さの期間は {closed_before} 件中 {failed_before} 件",
+        en: "Failures from {from} to {to}: {failed} of {closed} that were closed ({percent:.1} %); in as long before that, {failed_before} of {closed_before}",
     )
 }
 
@@ -219,8 +224,7 @@ pub fn error(language: Language, what: &str, count: i64, share: f64, before: i64
 
 /// A line of the report: what a type's share of failures is.
 #[must_use]
-pub fn of_type(language: Language, name: &str, failed: i64, closed: i64) -> String {
-    let percent = percent(failed, closed);
+pub fn of_type(language: Language, name: &str, (failed, closed, percent): (i64, i64, f64)) -> String {
     text!(
         language,
         ja: "種類 {name}: {closed} 件中 {failed} 件が失敗（{percent:.1}%）",
@@ -258,10 +262,4 @@ pub fn nothing(language: Language) -> String {
 #[must_use]
 pub fn answered_by(language: Language, why: &str, step: &str) -> String {
     text!(language, ja: "主な原因: {why}。{step} が応える", en: "dominant cause: {why}; {step} answers")
-}
-
-fn percent(part: i64, of: i64) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-    let percent = if of > 0 { 100.0 * part as f64 / of as f64 } else { 0.0 };
-    percent
 }
