@@ -22,7 +22,7 @@ use remediation::parameters::Parameters;
 use remediation::step::{Plan, Question, Session, Step};
 use remediation::trigger::Trigger;
 
-use crate::plan::{Evidence, FOR_PEOPLE, Looked, NO_DOMINANT};
+use crate::plan::{Evidence, FOR_PEOPLE, Looked, NO_DOMINANT, UNKNOWN_STEP};
 use crate::policy::Policy;
 
 const STEP: &str = "triage-errors";
@@ -83,7 +83,7 @@ async fn told(session: &mut Session<'_>, policy: &Policy) -> Result<BTreeSet<(St
     let told: Vec<(String, String)> = sqlx::query_as(include_str!("told.sql"))
         .bind(STEP)
         .bind(session.now - TimeDelta::hours(i64::from(policy.tell_again_hours)))
-        .bind([FOR_PEOPLE, NO_DOMINANT])
+        .bind([FOR_PEOPLE, NO_DOMINANT, UNKNOWN_STEP])
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database("reading what was told lately"))?;

@@ -22,6 +22,8 @@ use crate::{ALARM, STEP};
 pub const FOR_PEOPLE: &str = "dominant_cause_for_people";
 /// For people, because no cause stands out.
 pub const NO_DOMINANT: &str = "no_dominant_cause";
+/// For people, because the step that answers cannot be started from here.
+pub const UNKNOWN_STEP: &str = "step_unknown";
 
 /// What was read.
 pub enum Evidence {
@@ -140,12 +142,15 @@ fn of_dominant(plan: &mut Plan, share: &Share, why: String, looked: &Looked, con
             let why = texts::triage::not_started(language, hindrance, STEP, step);
             plan.skipped.push(Skipped { target: format!("step {step}"), why });
         }
-        Err(hindrance @ Hindrance::Name) => plan.findings.push(Finding {
-            code: "step_unknown",
-            message: texts::triage::not_started(language, hindrance, STEP, step),
-            target: format!("step {step}"),
-            evidence: json!({ "ownFunction": config.own_function }),
-        }),
+        Err(hindrance @ Hindrance::Name) => {
+            let finding = Finding {
+                code: UNKNOWN_STEP,
+                message: texts::triage::not_started(language, hindrance, STEP, step),
+                target: format!("step {step}"),
+                evidence: json!({ "ownFunction": config.own_function }),
+            };
+            tell(plan, looked, config, finding);
+        }
     }
 }
 
