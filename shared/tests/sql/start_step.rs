@@ -1,6 +1,7 @@
 //! Starting a step: the local endpoint's Lambda takes the event, or refuses it, or does not answer; the ledger knows which.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -26,9 +27,9 @@ struct Starting {
 }
 
 impl Starting {
-    async fn new(hint: &str, proxy: Arc<AwsProxy>) -> Self {
+    async fn new(hint: &str, proxy: Arc<AwsProxy>, patience: Duration) -> Self {
         let mut world = World::new(hint).await;
-        let timeouts = TimeoutConfig::builder().operation_timeout(std::time::Duration::from_millis(500)).build();
+        let timeouts = TimeoutConfig::builder().operation_timeout(patience).build();
         let aws = proxy.sdk_config().await.into_builder();
         world.aws = aws.retry_config(RetryConfig::disabled()).timeout_config(timeouts).build();
         let prefix = format!("t{}-", &Uuid::new_v4().simple().to_string()[..8]);
@@ -40,7 +41,15 @@ impl Starting {
 
     /// Behind it, the local endpoint.
     async fn real(hint: &str) -> Self {
-        Self::new(hint, Arc::new(AwsProxy::start(&Aws::shared().await.unwrap().endpoint()).await.unwrap())).await
+        let proxy = AwsProxy::start(&Aws::shared().await.unwrap().endpoint()).await.unwrap();
+        Self::new(hint, Arc::new(proxy), Duration::from_secs(30)).await
+    }
+
+    /// An endpoint that takes the event, maybe, and never says so.
+    async fn silent(hint: &str) -> Self {
+        let starting = Self::new(hint, scripted().await, Duration::from_millis(300)).await;
+        starting.proxy.fail("Invoke", Failure::silence());
+        starting
     }
 
     async fn apply(&mut self, run: &Run) -> Outcome {
@@ -82,7 +91,7 @@ async fn an_event_that_lambda_accepts_reaches_the_step_with_its_depth_and_its_re
         (&after["status"], &after["function"], &after["event"]),
         (&json!("accepted"), &json!(name), &json!({ "all": true, "depth": 1 }))
     );
-    let event = eventually(std::time::Duration::from_secs(30), "the started step's event", || async {
+    let event = eventually(Duration::from_secs(30), "the started step's event", || async {
         serde_json::from_slice::<Value>(&std::fs::read(&file).ok()?).ok()
     });
     let reason = format!("{STEP}: because the test wants it (run {})", run.id);
@@ -110,8 +119,7 @@ async fn an_answer_that_does_not_come_leaves_the_start_open_until_the_steps_own_
     for (ran, outcome, tells) in
         [(true, "applied", "the step has run"), (false, "failed", "the step has no record of it")]
     {
-        let mut starting = Starting::new("silent", scripted().await).await;
-        starting.proxy.fail("Invoke", Failure::silence());
+        let mut starting = Starting::silent("silent").await;
         let run = run(STEP);
         let unverified = starting.apply(&run).await;
         assert!(
@@ -156,8 +164,7 @@ async fn an_answer_that_does_not_come_leaves_the_start_open_until_the_steps_own_
 
 #[tokio::test]
 async fn a_step_that_another_run_is_about_to_start_is_left_to_it() -> Tested {
-    let mut starting = Starting::new("busy", scripted().await).await;
-    starting.proxy.fail("Invoke", Failure::silence());
+    let mut starting = Starting::silent("busy").await;
     let first = run(STEP);
     starting.apply(&first).await;
     starting.planned = planned(starting.planned.action.clone());
@@ -183,7 +190,7 @@ async fn a_start_cannot_be_undone_and_the_refusal_says_where_to_look() -> Tested
 
 #[tokio::test]
 async fn a_run_as_deep_as_may_be_and_a_function_of_another_name_start_nothing() -> Tested {
-    let mut starting = Starting::new("hindered", scripted().await).await;
+    let mut starting = Starting::silent("hindered").await;
     let config = &mut starting.world.config;
     assert_eq!(StartStep::new(config, STEP, OTHER, 2).unwrap_err(), Hindrance::Depth);
     config.own_function = Some("mine".to_owned());
