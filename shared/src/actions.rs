@@ -8,6 +8,7 @@ pub mod migrate;
 pub mod retry_process;
 pub mod set_goal_status;
 pub mod set_row_status;
+pub mod start_step;
 pub mod stop_execution;
 pub mod undo;
 
@@ -24,6 +25,7 @@ pub use migrate::Migrate;
 pub use retry_process::{ResolveRetry, RetryProcess};
 pub use set_goal_status::SetGoalStatus;
 pub use set_row_status::SetRowStatus;
+pub use start_step::StartStep;
 pub use stop_execution::StopExecution;
 pub use undo::{Undo, Undoable};
 
@@ -46,6 +48,8 @@ pub enum Action {
     Fence(Fence),
     /// Sets a goal ACTIVE.
     SetGoalStatus(SetGoalStatus),
+    /// Starts another step.
+    StartStep(StartStep),
 }
 
 impl Action {
@@ -61,6 +65,7 @@ impl Action {
             Self::Migrate(_) => Migrate::KIND,
             Self::Fence(action) => action.kind(),
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
+            Self::StartStep(_) => StartStep::KIND,
         }
     }
 
@@ -95,6 +100,7 @@ impl Action {
             | Self::Migrate(_)
             | Self::Fence(_)
             | Self::SetGoalStatus(_) => false,
+            Self::StartStep(_) => true,
         }
     }
 
@@ -116,6 +122,7 @@ impl Action {
             Self::Migrate(_) => "schema remediation".to_owned(),
             Self::Fence(action) => action.target(),
             Self::SetGoalStatus(action) => action.goal.to_string(),
+            Self::StartStep(action) => action.target(),
         }
     }
 
@@ -134,6 +141,7 @@ impl Action {
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
             Self::Fence(action) => action.preview(),
             Self::SetGoalStatus(action) => action.preview(),
+            Self::StartStep(action) => action.preview(),
         }
     }
 }
@@ -163,6 +171,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             let table = session.table().await?;
             set_goal_status::apply(session.db, &table, run, planned, action).await?
         }
+        Action::StartStep(action) => start_step::apply(session, run, planned, action).await?,
     };
     Ok(Some(outcome))
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StopExecution};
+use super::{ActionResult, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StartStep, StopExecution};
 use crate::error::Error;
 use crate::goals::Goals;
 use crate::ledger::Run;
@@ -80,7 +80,7 @@ impl Undo {
             let (kind, outcome): (String, String) = (row.try_get("kind")?, row.try_get("outcome")?);
             let undone_by: Option<Uuid> = row.try_get("undone_by")?;
             let images: (Option<Value>, Option<Value>) = (row.try_get("before")?, row.try_get("after")?);
-            Ok((kind, outcome, undone_by, images, row.try_get("target")?))
+            Ok((kind, outcome, undone_by, images, row.try_get::<String, _>("target")?))
         };
         let (kind, outcome, undone_by, images, target) =
             read().map_err(Error::database("reading the action to undo"))?;
@@ -95,6 +95,10 @@ impl Undo {
             (Fence::REMOVE, ..) => refused(
                 "the fence is put back by an event of its own: send {\"fence\": \"install\"} to migrate".to_owned(),
             ),
+            (StartStep::KIND, ..) => refused(format!(
+                "a run that was started cannot be un-started; take back what it did: see remediation.actions WHERE step = '{}'",
+                target.trim_start_matches("step ")
+            )),
             (RetryProcess::KIND, ..) => refused(format!(
                 "a started execution cannot be un-started; to end it, send stop-cancelled-executions {{\"processId\": \"{target}\", \"cancel\": true}}"
             )),

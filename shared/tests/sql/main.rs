@@ -15,6 +15,7 @@ mod progress;
 mod retry_process;
 mod set_goal_status;
 mod set_row_status;
+mod start_step;
 mod stop_execution;
 mod support;
 mod table;

@@ -16,4 +16,5 @@ mod retry;
 mod scale;
 mod sync;
 mod timeouts;
+mod triage;
 mod triggers;
