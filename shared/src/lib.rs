@@ -22,6 +22,7 @@ pub mod pace;
 pub mod parameters;
 pub mod processes;
 pub mod progress;
+pub mod redact;
 pub mod report;
 pub mod runner;
 pub mod step;
