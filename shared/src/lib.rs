@@ -13,6 +13,7 @@ pub mod executions;
 pub mod failure;
 pub mod goals;
 pub mod guard;
+pub mod history;
 pub mod indexes;
 pub mod ledger;
 pub mod logs;

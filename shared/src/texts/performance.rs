@@ -1,0 +1,1 @@
+//! What analyze-performance tells.
