@@ -10,7 +10,7 @@ use crate::report::{Done, DoneOutcome, Report};
 const NAMED: usize = 20;
 
 /// Findings that somebody has to hear of although nothing was done about them.
-const TOLD: [&str; 3] = ["attempts_exhausted", "contested", "permanent_failure"];
+const TOLD: [&str; 4] = ["attempts_exhausted", "contested", "permanent_failure", "regression"];
 
 /// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell.
 ///

@@ -10,6 +10,7 @@ mod fence;
 mod goals;
 mod health;
 mod operator;
+mod performance;
 mod progress;
 mod reconcile;
 mod retry;
