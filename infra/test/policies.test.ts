@@ -3,9 +3,11 @@ import { test } from 'node:test';
 
 import { Template } from 'aws-cdk-lib/assertions';
 
+import { HOME } from '../lib/home';
 import type { Manifest } from '../lib/manifest';
 import { arns } from '../lib/permissions';
-import { FIXTURES, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
+import { parseSettings } from '../lib/settings';
+import { FIXTURES, LEAST, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
 
 interface Statement {
   readonly Effect: string;
@@ -24,7 +26,7 @@ function allowed(made: Template): [string, Statement][] {
 
 /** `*` where no manifest gives a reason for it. */
 function unexplained(made: Template, manifests: readonly Manifest[]): string[] {
-  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'ai-generation-worker', applicationFunctionNames: [], databaseInstanceId: undefined, prefix: 'remediation-' };
+  const subject = parseSettings(LEAST, HOME);
   const explained = new Set(manifests.flatMap((manifest) => manifest.permissions.flatMap((permission) =>
     arns(permission, subject).flatMap((arn) =>
       permission.actions.map((action) => `${action} on ${JSON.stringify(arn)}`)))));

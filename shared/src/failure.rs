@@ -230,7 +230,7 @@ pub fn last_task_failure(events: &[HistoryEvent]) -> Option<(Option<String>, Opt
 }
 
 /// The error and cause in an event that says that a task failed, where it has any.
-fn task_failure(event: &HistoryEvent) -> Option<(Option<&str>, Option<&str>)> {
+pub(crate) fn task_failure(event: &HistoryEvent) -> Option<(Option<&str>, Option<&str>)> {
     [
         event.task_failed_event_details().map(|task| (task.error(), task.cause())),
         event.task_timed_out_event_details().map(|task| (task.error(), task.cause())),

@@ -26,7 +26,7 @@ const PROPOSED: [Index; 3] = [
     Index {
         name: "remediation_closed",
         on: "((coalesce({completed_at}, {updated_at})))",
-        serves: "reconcile-processes, stop-cancelled-executions, retry-failed-processes and check-health: what was closed lately",
+        serves: "reconcile-processes, stop-cancelled-executions, retry-failed-processes, check-health and analyze-performance: what was closed lately",
     },
     Index {
         name: "remediation_progress",

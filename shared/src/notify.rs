@@ -10,12 +10,13 @@ use crate::report::{Done, DoneOutcome, Report};
 const NAMED: usize = 20;
 
 /// Findings that somebody has to hear of although nothing was done about them.
-const TOLD: [&str; 6] = [
+const TOLD: &[&str] = &[
     "attempts_exhausted",
     "contested",
     "dominant_cause_for_people",
     "no_dominant_cause",
     "permanent_failure",
+    "regression",
     "step_unknown",
 ];
 

@@ -1010,4 +1010,6 @@ pub fn fence_outdated(language: Language) -> String {
     )
 }
 
+pub mod performance;
+pub mod story;
 pub mod triage;

@@ -37,9 +37,10 @@ impl Sweep {
 }
 
 /// Every sweep there is, in this order: what one has done, the next ones find done.
-pub const SWEEPS: [Sweep; 8] = [
+pub const SWEEPS: [Sweep; 9] = [
     Sweep { step: "check-health", acts: false, actions: 0 },
     Sweep { step: "triage-errors", acts: false, actions: 0 },
+    Sweep { step: "analyze-performance", acts: false, actions: 0 },
     Sweep { step: "stop-cancelled-executions", acts: false, actions: 300 },
     Sweep { step: "retry-failed-processes", acts: false, actions: 500 },
     Sweep { step: "repair-goal-status", acts: false, actions: 0 },

@@ -40,7 +40,8 @@ fn wanted(function: &str) -> Tested<Vec<String>> {
     let text = std::fs::read_to_string(paths::workspace().join(format!("functions/{function}/manifest.toml")))?;
     let manifest: toml::Table = toml::from_str(&text)?;
     let mut names = vec!["operator-look".to_owned()];
-    for trigger in manifest["triggers"].as_array().ok_or("no triggers")? {
+    // A step that only a person starts has none.
+    for trigger in manifest.get("triggers").and_then(|triggers| triggers.as_array()).into_iter().flatten() {
         match trigger["kind"].as_str() {
             Some("execution-status") => {
                 let all = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
