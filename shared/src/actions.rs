@@ -3,6 +3,7 @@
 //! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
+pub mod end_session;
 pub mod fence;
 pub mod migrate;
 pub mod retry_process;
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
+pub use end_session::EndSession;
 pub use fence::Fence;
 pub use migrate::Migrate;
 pub use retry_process::{ResolveRetry, RetryProcess};
@@ -46,6 +48,8 @@ pub enum Action {
     Fence(Fence),
     /// Sets a goal ACTIVE.
     SetGoalStatus(SetGoalStatus),
+    /// Ends a session of the database, or its statement.
+    EndSession(Box<EndSession>),
 }
 
 impl Action {
@@ -61,6 +65,7 @@ impl Action {
             Self::Migrate(_) => Migrate::KIND,
             Self::Fence(action) => action.kind(),
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
+            Self::EndSession(action) => action.kind(),
         }
     }
 
@@ -79,14 +84,25 @@ impl Action {
     /// What a person who approves it has to have agreed to, beside its kind and target: where that has become another, the
     /// approval does not cover it. `None` where the target says all.
     #[must_use]
-    pub const fn terms(&self) -> Option<String> {
-        None
+    pub fn terms(&self) -> Option<String> {
+        match self {
+            Self::EndSession(action) => action.terms(),
+            Self::SetRowStatus(_)
+            | Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::ResolveRetry(_)
+            | Self::Undo(_)
+            | Self::Migrate(_)
+            | Self::Fence(_)
+            | Self::SetGoalStatus(_) => None,
+        }
     }
 
     /// Whether people are told of it whenever it is done. One process that is put right by its own event wakes nobody.
     #[must_use]
     pub const fn is_told(&self) -> bool {
         match self {
+            Self::EndSession(_) => true,
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -116,6 +132,7 @@ impl Action {
             Self::Migrate(_) => "schema remediation".to_owned(),
             Self::Fence(action) => action.target(),
             Self::SetGoalStatus(action) => action.goal.to_string(),
+            Self::EndSession(action) => action.id.to_string(),
         }
     }
 
@@ -134,6 +151,7 @@ impl Action {
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
             Self::Fence(action) => action.preview(),
             Self::SetGoalStatus(action) => action.preview(),
+            Self::EndSession(action) => action.preview(),
         }
     }
 }
@@ -163,6 +181,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             let table = session.table().await?;
             set_goal_status::apply(session.db, &table, run, planned, action).await?
         }
+        Action::EndSession(action) => end_session::apply(session, run, planned, action).await?,
     };
     Ok(Some(outcome))
 }

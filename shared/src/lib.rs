@@ -24,6 +24,7 @@ pub mod processes;
 pub mod progress;
 pub mod report;
 pub mod runner;
+pub mod sessions;
 pub mod step;
 pub mod step_functions;
 pub mod stored;
