@@ -178,7 +178,8 @@ pub struct Backend {
     pub database: String,
     /// What it is doing.
     pub state: State,
-    /// When its transaction began, where one is open.
+    /// When its transaction began, where one is open. One that failed has ended already, and let go of its locks, although its
+    /// session still waits for a rollback.
     pub transaction_since: Option<DateTime<Utc>>,
     /// When its statement, or its last one, began.
     pub statement_since: Option<DateTime<Utc>>,
@@ -336,7 +337,7 @@ pub fn shape(statement: &str) -> String {
             }
         };
     }
-    let mut told = told.trim_end();
+    let mut told = if cut { &told } else { told.trim_end() };
     if let Some((end, _)) = told.char_indices().nth(SHAPE) {
         (told, cut) = (&told[..end], true);
     }

@@ -190,7 +190,11 @@ impl<'a> Making<'a> {
 
     /// What a person asks for, whatever its age.
     fn asked(&mut self, pid: i32, chains: &Chains<'_>) {
-        let Some(backend) = self.evidence.backends.iter().find(|backend| backend.pid == pid) else { return };
+        let Some(backend) = self.evidence.backends.iter().find(|backend| backend.pid == pid) else {
+            let (target, why) = (format!("session {pid}"), say::gone(self.language));
+            self.plan.skipped.push(Skipped { target, why });
+            return;
+        };
         let ending = match backend.state {
             State::Active => Ending::Cancel,
             // For an unknown one, the hindrance is said.

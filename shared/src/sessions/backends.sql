@@ -41,13 +41,14 @@ SELECT a.pid, a.backend_start, coalesce(a.backend_type = 'client backend', a.use
        CASE
            WHEN a.pid = pg_backend_pid() OR a.application_name LIKE 'remediation/%' THEN 'own'
            WHEN a.backend_type IS NULL THEN 'unseen'
-           WHEN a.backend_type = 'walsender' OR r.rolreplication THEN 'replication'
+           WHEN a.backend_type = 'walsender' THEN 'replication'
            WHEN a.backend_type = 'autovacuum worker'
                 OR a.word IN ('vacuum', 'analyze')
                 OR EXISTS (SELECT FROM pg_stat_progress_vacuum v WHERE v.pid = a.pid) THEN 'vacuum'
            WHEN a.backend_type <> 'client backend' THEN 'background'
            WHEN a.datname <> current_database() THEN 'other-database'
            WHEN r.rolsuper IS NOT FALSE THEN 'superuser'
+           WHEN r.rolreplication THEN 'replication'
            WHEN a.word IN ('create', 'alter', 'drop', 'reindex', 'cluster', 'refresh', 'comment', 'grant', 'revoke', 'reassign')
                 OR EXISTS (SELECT FROM at_schema s WHERE s.pid = a.pid) THEN 'migration'
        END AS protection

@@ -165,6 +165,16 @@ pub fn asked(language: Language, ending: Ending) -> String {
     }
 }
 
+/// What a person named is not there.
+#[must_use]
+pub fn gone(language: Language) -> String {
+    text!(
+        language,
+        ja: "そのようなセッションはない。既に終了したか、pid が違う",
+        en: "there is no such session: it has ended, or the pid is another one",
+    )
+}
+
 /// A root below its age.
 #[must_use]
 pub fn not_long_yet(language: Language, blocked: usize, waiting: i64, limit: i64) -> String {

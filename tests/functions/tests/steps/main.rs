@@ -14,6 +14,7 @@ mod progress;
 mod reconcile;
 mod retry;
 mod scale;
+mod sessions;
 mod sync;
 mod timeouts;
 mod triggers;
