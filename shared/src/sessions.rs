@@ -253,7 +253,10 @@ pub async fn backends(db: &mut PgConnection) -> Result<(Vec<Backend>, DateTime<U
 /// # Errors
 /// [`Error::Database`].
 pub async fn current_user(db: &mut PgConnection) -> Result<String, Error> {
-    sqlx::query_scalar("SELECT quote_ident(current_user)").fetch_one(db).await.map_err(Error::database("asking who we are"))
+    sqlx::query_scalar("SELECT quote_ident(current_user)")
+        .fetch_one(db)
+        .await
+        .map_err(Error::database("asking who we are"))
 }
 
 /// A transaction that was prepared for a two-phase commit and still waits for it: it holds its locks without a session.

@@ -49,7 +49,8 @@ impl Step for RelieveDatabase {
                 ));
             }
         }
-        let asked = Parameters(session.parameters).whole(PID, 1..=i32::MAX.unsigned_abs())?.and_then(|pid| pid.try_into().ok());
+        let asked =
+            Parameters(session.parameters).whole(PID, 1..=i32::MAX.unsigned_abs())?.and_then(|pid| pid.try_into().ok());
         let overview = Overview::read(session.db).await?;
         let (backends, at) = sessions::backends(session.db).await?;
         end_session::resolve_abandoned(session.db, &backends).await?;

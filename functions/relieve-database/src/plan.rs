@@ -177,11 +177,8 @@ impl<'a> Making<'a> {
             return hindrance;
         };
         let again = ending == Ending::Cancel && self.evidence.cancelled.contains(&id);
-        let (ending, reason) = if again {
-            (Ending::Terminate, say::after_cancel(self.language, &reason))
-        } else {
-            (ending, reason)
-        };
+        let (ending, reason) =
+            if again { (Ending::Terminate, say::after_cancel(self.language, &reason)) } else { (ending, reason) };
         self.decided.insert(backend.pid);
         let action = EndSession { id, seen: backend.clone(), ending, cause, waiters };
         self.plan.actions.push(Planned::new(Action::EndSession(Box::new(action)), reason));
@@ -234,7 +231,8 @@ impl<'a> Making<'a> {
                 self.want(backend, Ending::Cancel, Cause::Blocks, reason, direct)
             }
             State::Idle => {
-                let why = self.hindrance(backend).map_or_else(|| say::holds_while_idle(language), |it| it.why().to_owned());
+                let why =
+                    self.hindrance(backend).map_or_else(|| say::holds_while_idle(language), |it| it.why().to_owned());
                 self.skip(backend, why.clone());
                 Some(Hindrance::Protected(why))
             }
@@ -292,7 +290,11 @@ impl<'a> Making<'a> {
         let scarce = self.evidence.overview.percent().is_none_or(|percent| percent > policy.connections_percent);
         let terminated = |planned: &&Planned| planned.action.kind() == EndSession::TERMINATE;
         let freed = i64::try_from(self.plan.actions.iter().filter(terminated).count()).unwrap_or(i64::MAX);
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "there are not 2^52 connections")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            reason = "there are not 2^52 connections"
+        )]
         let comfortable = (available as f64 * policy.connections_percent / 100.0).floor() as i64;
         let mut needed = used - comfortable - freed;
         let old = |backend: &&Backend| {

@@ -120,14 +120,7 @@ fn age(evidence: &Evidence, backend: &Backend) -> i64 {
 
 fn line(evidence: &Evidence, backend: &Backend, language: Language) -> String {
     let state = say::state(language, backend.state);
-    say::session(
-        language,
-        backend.pid,
-        named(&backend.application),
-        &state,
-        age(evidence, backend),
-        &backend.statement,
-    )
+    say::session(language, backend.pid, named(&backend.application), &state, age(evidence, backend), &backend.statement)
 }
 
 fn image(evidence: &Evidence, backend: &Backend) -> Value {

@@ -169,10 +169,9 @@ fn the_idle_ones_go_first_then_those_that_most_wait_for_and_then_long_statements
 
 #[test]
 fn what_goes_on_after_its_cancel_is_terminated() {
-    for (backends, cause) in [
-        (vec![active(1, 1000), waiting(2, &[1], 130)], Blocks),
-        (vec![active(1, 1000)], LongStatement),
-    ] {
+    for (backends, cause) in
+        [(vec![active(1, 1000), waiting(2, &[1], 130)], Blocks), (vec![active(1, 1000)], LongStatement)]
+    {
         let mut evidence = evidence(backends);
         assert_eq!(wanted(&decide(&evidence)), [(1, Cancel, cause)]);
         evidence.cancelled.extend(evidence.backends[0].id());
@@ -188,9 +187,17 @@ fn only_a_statement_that_nobody_holds_up_is_cancelled_for_its_length() {
     for (backend, ends, why) in [
         (active(1, 901), true, None),
         (active(1, 900), false, None),
-        (idle_in_transaction(1, 901), false, Some("idle in its transaction for 901 s, but nobody waits for it and connections are not scarce")),
+        (
+            idle_in_transaction(1, 901),
+            false,
+            Some("idle in its transaction for 901 s, but nobody waits for it and connections are not scarce"),
+        ),
         (session(1, State::Idle, 901), false, None),
-        (Backend { blocked_since: Some(ago(5)), ..waiting(1, &[9], 901) }, false, Some("it waits itself, for 9: that is where the cause is")),
+        (
+            Backend { blocked_since: Some(ago(5)), ..waiting(1, &[9], 901) },
+            false,
+            Some("it waits itself, for 9: that is where the cause is"),
+        ),
         (protected(Protection::Vacuum, active(1, 901)), false, Some("it vacuums or analyzes")),
         (protected(Protection::Replication, active(1, 90_000)), false, None),
     ] {
@@ -321,7 +328,10 @@ fn a_session_that_is_gone_is_no_failure() {
     let mut evidence = evidence(vec![idle_in_transaction(2, 5000)]);
     evidence.asked = Some(1);
     let plan = decide(&evidence);
-    assert_eq!((wanted(&plan), left(&plan, 1)), (vec![], Some("there is no such session: it has ended, or the pid is another one")));
+    assert_eq!(
+        (wanted(&plan), left(&plan, 1)),
+        (vec![], Some("there is no such session: it has ended, or the pid is another one"))
+    );
 }
 
 #[test]

@@ -272,7 +272,9 @@ pub async fn resolve_abandoned(db: &mut PgConnection, backends: &[Backend]) -> R
         for (id, target, _) in ledger::abandoned(db, kind, ledger::LONGER_THAN_ANY_LAMBDA).await? {
             let Ok(session) = target.parse::<BackendId>() else { continue };
             let result = if backends.iter().any(|backend| backend.id() == Some(session)) {
-                ActionResult::Failed("the run that wanted it ended before it did; the session is still there".to_owned())
+                ActionResult::Failed(
+                    "the run that wanted it ended before it did; the session is still there".to_owned(),
+                )
             } else {
                 ActionResult::Unverified(
                     "the run that wanted it ended before it saw what came of it; the session is gone".to_owned(),

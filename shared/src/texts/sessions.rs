@@ -20,7 +20,9 @@ pub fn protection(language: Language, protection: Protection, database: &str) ->
             text!(language, ja: "レプリケーション用のセッションである", en: "it serves replication")
         }
         Protection::Vacuum => text!(language, ja: "VACUUM または ANALYZE を実行している", en: "it vacuums or analyzes"),
-        Protection::Background => text!(language, ja: "サーバー自身のプロセスである", en: "it is the server's own process"),
+        Protection::Background => {
+            text!(language, ja: "サーバー自身のプロセスである", en: "it is the server's own process")
+        }
         Protection::OtherDatabase => {
             text!(language, ja: "別のデータベース {database} のセッションである", en: "it works in another database, {database}")
         }
@@ -158,7 +160,9 @@ pub fn idle_and_scarce(language: Language, idle: i64, used: i64, available: i64)
 #[must_use]
 pub fn asked(language: Language, ending: Ending) -> String {
     match ending {
-        Ending::Cancel => text!(language, ja: "運用者が文の中止を求めた", en: "an operator wants its statement cancelled"),
+        Ending::Cancel => {
+            text!(language, ja: "運用者が文の中止を求めた", en: "an operator wants its statement cancelled")
+        }
         Ending::Terminate => {
             text!(language, ja: "運用者がセッションの終了を求めた", en: "an operator wants the session ended")
         }

@@ -137,7 +137,10 @@ async fn what_must_never_be_ended_is_known_by_what_it_is_does_or_holds() {
         (at(&database.administrator_url(), APPLICATION, "").await, Some(Protection::Superuser)),
         (at(&database.url_as(&replica, "x"), APPLICATION, "").await, Some(Protection::Replication)),
         (client(&elsewhere, APPLICATION, "").await, Some(Protection::OtherDatabase)),
-        (app("BEGIN").await.after("/* by a tool */ -- now\n ALTER TABLE v ADD x int").await.unwrap(), Some(Protection::Migration)),
+        (
+            app("BEGIN").await.after("/* by a tool */ -- now\n ALTER TABLE v ADD x int").await.unwrap(),
+            Some(Protection::Migration),
+        ),
         (app("CREATE FUNCTION f() RETURNS int RETURN 1").await, Some(Protection::Migration)),
         // Its last word is an ordinary one; what it holds is not.
         (app("BEGIN; CREATE TABLE w (id int); SELECT 1").await, Some(Protection::Migration)),
@@ -328,9 +331,11 @@ async fn what_a_crash_left_open_is_closed_by_looking() {
     let there = backend(&mut world.db, client.pid()).await.id().unwrap();
     let gone = sessions::BackendId { pid: there.pid, started_at: seconds_ago(5000) };
     let mut entries = Vec::new();
-    for (target, kind, minutes) in
-        [(there, "cancel-query", 17), (gone, "terminate-session", 17), (sessions::BackendId { pid: 1, ..gone }, "cancel-query", 1)]
-    {
+    for (target, kind, minutes) in [
+        (there, "cancel-query", 17),
+        (gone, "terminate-session", 17),
+        (sessions::BackendId { pid: 1, ..gone }, "cancel-query", 1),
+    ] {
         let id = Uuid::now_v7();
         sqlx::query(
             "INSERT INTO remediation.actions (id, run_id, step, kind, target, outcome, reason, created_at)
