@@ -224,7 +224,8 @@ pub async fn backends(db: &mut PgConnection) -> Result<(Vec<Backend>, DateTime<U
     let read = |row: &sqlx::postgres::PgRow| -> Result<Backend, sqlx::Error> {
         let (kind, event): (Option<String>, Option<String>) =
             (row.try_get("wait_event_type")?, row.try_get("wait_event")?);
-        let protection: Option<String> = row.try_get("protection")?;
+        let protection = row.try_get::<Option<&str>, _>("protection")?;
+        let unknown = || sqlx::Error::Decode("a protection that this build does not know".into());
         Ok(Backend {
             pid: row.try_get("pid")?,
             started_at: row.try_get("backend_start")?,
@@ -242,7 +243,7 @@ pub async fn backends(db: &mut PgConnection) -> Result<(Vec<Backend>, DateTime<U
             blocked_by: row.try_get("blocked_by")?,
             blocked_since: row.try_get("waiting_since")?,
             may_signal: row.try_get("may_signal")?,
-            protection: protection.as_deref().and_then(Protection::of),
+            protection: protection.map(|text| Protection::of(text).ok_or_else(unknown)).transpose()?,
         })
     };
     Ok((rows.iter().map(read).collect::<Result<_, _>>().map_err(Error::database(reading))?, at))

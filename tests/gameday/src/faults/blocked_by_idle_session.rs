@@ -42,8 +42,10 @@ impl Fault for BlockedByIdleSession {
                 let _held = session;
                 std::future::pending::<()>().await;
             });
-            let broken = Broken::now(world, row.id, format!("{HANGING} idle in its transaction, a write waits")).await?;
-            let sql = "SELECT coalesce((SELECT state FROM pg_stat_activity WHERE pid = split_part($1, ' ', 2)::int), 'gone')";
+            let broken =
+                Broken::now(world, row.id, format!("{HANGING} idle in its transaction, a write waits")).await?;
+            let sql =
+                "SELECT coalesce((SELECT state FROM pg_stat_activity WHERE pid = split_part($1, ' ', 2)::int), 'gone')";
             Ok(broken.and(Also { target, sql, broken: "idle in transaction", right: "gone" }))
         })
     }

@@ -38,7 +38,12 @@ impl Fault for GoalInconsistent {
             let what = format!("execution {}, its goal COMPLETED with open work", ended.status);
             let broken = Broken::now(world, process.id, what).await?;
             let sql = "SELECT status::text FROM {schema}.goals WHERE id = $1::uuid";
-            Ok(broken.since(ended.at).and(Also { target: goal.id.to_string(), sql, broken: "COMPLETED", right: "ACTIVE" }))
+            Ok(broken.since(ended.at).and(Also {
+                target: goal.id.to_string(),
+                sql,
+                broken: "COMPLETED",
+                right: "ACTIVE",
+            }))
         })
     }
 }
