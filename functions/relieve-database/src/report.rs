@@ -9,7 +9,7 @@ use remediation::sessions::{Backend, State};
 use remediation::texts::sessions as say;
 use serde_json::{Value, json};
 
-use crate::chains::Chains;
+use crate::chains::{Chains, PREPARED};
 use crate::plan::{Evidence, is_long, named};
 
 /// How many entries of each part are listed.
@@ -49,7 +49,7 @@ pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, lang
         text.extend(lines.into_iter().take(LISTED).map(|line| format!("     {line}")));
     };
 
-    let held: Vec<_> = holders(evidence);
+    let held = holders(evidence);
     let by_state = |(application, count): &(&str, usize)| {
         let states = states(evidence, application, language);
         let list = states.iter().map(|(state, count)| format!("{state} {count}")).collect::<Vec<_>>().join(", ");
@@ -61,15 +61,11 @@ pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, lang
     let (mut lines, mut trees) = (Vec::new(), Vec::new());
     for root in roots.iter().take(LISTED) {
         lines.push(line(evidence, root.backend, language));
-        let tree = chains.tree(root.backend.pid);
-        for (depth, waiter) in tree.iter().take(LISTED) {
-            let seconds = evidence.seconds(waiter.blocked_since);
-            let told = say::waiting(language, waiter.pid, named(&waiter.application), seconds, &waiter.statement);
-            lines.push(format!("{}└ {told}", "  ".repeat(*depth)));
-        }
+        lines.extend(waiters(evidence, chains, root.backend.pid, language));
         let mut told = image(evidence, root.backend);
         told["blocked"] = root.blocked.into();
-        told["waiters"] = tree
+        told["waiters"] = chains
+            .tree(root.backend.pid)
             .iter()
             .take(LISTED)
             .map(|(depth, waiter)| {
@@ -81,14 +77,10 @@ pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, lang
             .collect();
         trees.push(told);
     }
-    let behind_prepared = chains.tree(crate::chains::PREPARED);
+    let behind_prepared = waiters(evidence, chains, PREPARED, language);
     if !behind_prepared.is_empty() {
         lines.push(say::prepared_root(language));
-        for (depth, waiter) in behind_prepared.iter().take(LISTED) {
-            let seconds = evidence.seconds(waiter.blocked_since);
-            let told = say::waiting(language, waiter.pid, named(&waiter.application), seconds, &waiter.statement);
-            lines.push(format!("{}└ {told}", "  ".repeat(*depth)));
-        }
+        lines.extend(behind_prepared);
     }
     part(waits, lines);
 
@@ -111,6 +103,16 @@ pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, lang
         "chains": trees,
         "longStatements": running.iter().map(|backend| image(evidence, backend)).collect::<Vec<_>>(),
     })
+}
+
+/// Whoever waits for this one, directly or for one that does, each below whom it waits for.
+fn waiters(evidence: &Evidence, chains: &Chains<'_>, pid: i32, language: Language) -> Vec<String> {
+    let line = |(depth, waiter): &(usize, &Backend)| {
+        let seconds = evidence.seconds(waiter.blocked_since);
+        let told = say::waiting(language, waiter.pid, named(&waiter.application), seconds, &waiter.statement);
+        format!("{}└ {told}", "  ".repeat(*depth))
+    };
+    chains.tree(pid).iter().take(LISTED).map(line).collect()
 }
 
 /// How long it has been doing what it does: its statement, or nothing.
