@@ -3,6 +3,7 @@
 //! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
+pub mod end_session;
 pub mod fence;
 pub mod migrate;
 pub mod retry_process;
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
+pub use end_session::EndSession;
 pub use fence::Fence;
 pub use migrate::Migrate;
 pub use retry_process::{ResolveRetry, RetryProcess};
@@ -50,6 +52,8 @@ pub enum Action {
     SetGoalStatus(SetGoalStatus),
     /// Starts another step.
     StartStep(StartStep),
+    /// Ends a session of the database, or its statement.
+    EndSession(Box<EndSession>),
 }
 
 impl Action {
@@ -66,6 +70,7 @@ impl Action {
             Self::Fence(action) => action.kind(),
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
             Self::StartStep(_) => StartStep::KIND,
+            Self::EndSession(action) => action.kind(),
         }
     }
 
@@ -84,14 +89,26 @@ impl Action {
     /// What a person who approves it has to have agreed to, beside its kind and target: where that has become another, the
     /// approval does not cover it. `None` where the target says all.
     #[must_use]
-    pub const fn terms(&self) -> Option<String> {
-        None
+    pub fn terms(&self) -> Option<String> {
+        match self {
+            Self::EndSession(action) => action.terms(),
+            Self::SetRowStatus(_)
+            | Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::ResolveRetry(_)
+            | Self::Undo(_)
+            | Self::Migrate(_)
+            | Self::Fence(_)
+            | Self::SetGoalStatus(_)
+            | Self::StartStep(_) => None,
+        }
     }
 
     /// Whether people are told of it whenever it is done. One process that is put right by its own event wakes nobody.
     #[must_use]
     pub const fn is_told(&self) -> bool {
         match self {
+            Self::StartStep(_) | Self::EndSession(_) => true,
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -100,7 +117,6 @@ impl Action {
             | Self::Migrate(_)
             | Self::Fence(_)
             | Self::SetGoalStatus(_) => false,
-            Self::StartStep(_) => true,
         }
     }
 
@@ -123,6 +139,7 @@ impl Action {
             Self::Fence(action) => action.target(),
             Self::SetGoalStatus(action) => action.goal.to_string(),
             Self::StartStep(action) => action.target(),
+            Self::EndSession(action) => action.id.to_string(),
         }
     }
 
@@ -142,6 +159,7 @@ impl Action {
             Self::Fence(action) => action.preview(),
             Self::SetGoalStatus(action) => action.preview(),
             Self::StartStep(action) => action.preview(),
+            Self::EndSession(action) => action.preview(),
         }
     }
 }
@@ -172,6 +190,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             set_goal_status::apply(session.db, &table, run, planned, action).await?
         }
         Action::StartStep(action) => start_step::apply(session, run, planned, action).await?,
+        Action::EndSession(action) => end_session::apply(session, run, planned, action).await?,
     };
     Ok(Some(outcome))
 }

@@ -26,6 +26,7 @@ pub mod progress;
 pub mod redact;
 pub mod report;
 pub mod runner;
+pub mod sessions;
 pub mod step;
 pub mod step_functions;
 pub mod stored;

@@ -1011,5 +1011,6 @@ pub fn fence_outdated(language: Language) -> String {
 }
 
 pub mod performance;
+pub mod sessions;
 pub mod story;
 pub mod triage;

@@ -9,6 +9,7 @@ use remediation::config::Config;
 use remediation::decide::Look as Settled;
 use remediation::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
 use remediation::processes::{Case, Evidence, Newest};
+use remediation::sessions::Overview;
 use remediation::step::{Plan, Step};
 use remediation::step_functions::{Page, Seen};
 use remediation::table::Table;
@@ -21,7 +22,7 @@ use crate::functions::{Configuration, Function, Trouble};
 use crate::last_hour::LastHour;
 use crate::policy::Policy;
 use crate::processes::Processes;
-use crate::server::{Server, Sessions};
+use crate::server::Server;
 use crate::{CheckHealth, Health, InDatabase, MANIFEST};
 
 const NOW: DateTime<Utc> = DateTime::from_timestamp(1_795_482_000, 0).unwrap();
@@ -99,7 +100,7 @@ fn sound() -> Health {
             server: look(
                 Server {
                     round_trip_milliseconds: 1.25,
-                    sessions: Sessions { used: 12, unseen: 0, available: 97, blocked: 0, named: json!([]) },
+                    sessions: Overview { used: 12, unseen: 0, available: 97, blocked: 0, named: json!([]) },
                 },
                 6,
             ),
@@ -152,7 +153,7 @@ fn unsound() -> Health {
             server: look(
                 Server {
                     round_trip_milliseconds: 1.25,
-                    sessions: Sessions {
+                    sessions: Overview {
                         used: 90,
                         unseen: 7,
                         available: 97,

@@ -4,7 +4,9 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StartStep, StopExecution};
+use super::{
+    ActionResult, EndSession, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StartStep, StopExecution,
+};
 use crate::error::Error;
 use crate::goals::Goals;
 use crate::ledger::Run;
@@ -102,6 +104,10 @@ impl Undo {
             (RetryProcess::KIND, ..) => refused(format!(
                 "a started execution cannot be un-started; to end it, send stop-cancelled-executions {{\"processId\": \"{target}\", \"cancel\": true}}"
             )),
+            (EndSession::CANCEL | EndSession::TERMINATE, ..) => refused(
+                "what the session had not committed was rolled back and cannot be brought back; the application may try it again"
+                    .to_owned(),
+            ),
             (.., Some(by), _) => refused(format!("it was undone already, by action {by}")),
             (_, Some(kind), "applied", None, (Some(before), Some(after))) => {
                 Ok(Self { of, kind, target, before, after })

@@ -13,6 +13,7 @@ mod migrate;
 mod processes;
 mod progress;
 mod retry_process;
+mod sessions;
 mod set_goal_status;
 mod set_row_status;
 mod start_step;

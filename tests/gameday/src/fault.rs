@@ -96,7 +96,7 @@ pub struct Broken {
 #[derive(Debug, Clone)]
 pub struct Also {
     /// As the ledger names it.
-    pub target: Uuid,
+    pub target: String,
     /// Asks for one text about `$1`, in the patient's spelling.
     pub sql: &'static str,
     /// The answer while it is broken.
@@ -133,8 +133,8 @@ impl Broken {
     }
 
     /// What the ledger's actions about it may name.
-    pub fn targets(&self) -> impl Iterator<Item = Uuid> {
-        [self.process].into_iter().chain(self.also.iter().map(|also| also.target))
+    pub fn targets(&self) -> impl Iterator<Item = String> {
+        [self.process.to_string()].into_iter().chain(self.also.iter().map(|also| also.target.clone()))
     }
 
     /// Another run that must have looked.

@@ -108,11 +108,14 @@ pub fn words(action: &Action, seconds: Option<f64>) -> String {
     format!("{step} {kind}: {what}{took} ({reason})")
 }
 
-/// An image of a row, or the status of an execution or a goal, in words.
+/// An image of a row, the status of an execution or a goal, or what a session does, in words.
 pub fn image(image: Option<&Value>) -> String {
     let Some(image) = image else { return "as it was".to_owned() };
     match &image["progress"] {
-        Value::Null => image["status"].as_str().unwrap_or_default().to_owned(),
+        Value::Null => {
+            let said = ["status", "session", "state"].iter().find_map(|part| image[part].as_str());
+            said.unwrap_or_default().to_owned()
+        }
         _ => Image::of_json(image).to_string(),
     }
 }
@@ -177,7 +180,7 @@ mod tests {
 
     #[test]
     fn what_is_broken_beside_a_row_is_right_when_it_says_so_and_untouched_where_hands_are_off() {
-        let also = Also { target: Uuid::nil(), sql: "", broken: "COMPLETED", right: "ACTIVE" };
+        let also = Also { target: String::new(), sql: "", broken: "COMPLETED", right: "ACTIVE" };
         for (answer, acting, observing) in [
             (Some("ACTIVE"), true, false),
             (Some("COMPLETED"), false, true),

@@ -28,9 +28,19 @@ pub const MINUTE: Duration = Duration::from_secs(4);
 /// The `retry_count` of a process after which it is not tried again.
 pub const LAST_RETRY: i16 = 2;
 
-/// The product's own deadlines, fifteen minutes, five and one, in such minutes.
-const SETTINGS: [(&str, &str); 3] =
-    [("processDeadlineSeconds", "60"), ("startDeadlineSeconds", "20"), ("settleSeconds", "4")];
+/// The application name of the sessions that the product may end.
+pub const HANGING: &str = "retry-handler";
+
+/// The product's own deadlines, fifteen minutes, five and one, and the ages of sessions, five minutes, two and fifteen, in such minutes.
+const SETTINGS: [(&str, &str); 7] = [
+    ("processDeadlineSeconds", "60"),
+    ("startDeadlineSeconds", "20"),
+    ("settleSeconds", "4"),
+    ("databaseApplicationNames", HANGING),
+    ("idleInTransactionSeconds", "20"),
+    ("blockingSeconds", "8"),
+    ("longQuerySeconds", "60"),
+];
 
 /// Everything that runs.
 pub struct World {

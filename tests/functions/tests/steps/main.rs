@@ -15,6 +15,7 @@ mod progress;
 mod reconcile;
 mod retry;
 mod scale;
+mod sessions;
 mod story;
 mod sync;
 mod timeouts;

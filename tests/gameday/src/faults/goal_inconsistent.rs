@@ -37,8 +37,13 @@ impl Fault for GoalInconsistent {
             let ended = world.ended(&process).await?;
             let what = format!("execution {}, its goal COMPLETED with open work", ended.status);
             let broken = Broken::now(world, process.id, what).await?;
-            let sql = "SELECT status::text FROM {schema}.goals WHERE id = $1";
-            Ok(broken.since(ended.at).and(Also { target: goal.id, sql, broken: "COMPLETED", right: "ACTIVE" }))
+            let sql = "SELECT status::text FROM {schema}.goals WHERE id = $1::uuid";
+            Ok(broken.since(ended.at).and(Also {
+                target: goal.id.to_string(),
+                sql,
+                broken: "COMPLETED",
+                right: "ACTIVE",
+            }))
         })
     }
 }
