@@ -3,6 +3,7 @@
 //! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
+pub mod create_index;
 pub mod fence;
 pub mod migrate;
 pub mod retry_process;
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
+pub use create_index::{Care, CreateIndex, DropInvalidIndex};
 pub use fence::Fence;
 pub use migrate::Migrate;
 pub use retry_process::{ResolveRetry, RetryProcess};
@@ -46,6 +48,10 @@ pub enum Action {
     Fence(Fence),
     /// Sets a goal ACTIVE.
     SetGoalStatus(SetGoalStatus),
+    /// Makes an index on the application's table.
+    CreateIndex(CreateIndex),
+    /// Drops what a failed build left behind.
+    DropInvalidIndex(DropInvalidIndex),
 }
 
 impl Action {
@@ -61,6 +67,8 @@ impl Action {
             Self::Migrate(_) => Migrate::KIND,
             Self::Fence(action) => action.kind(),
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
+            Self::CreateIndex(_) => CreateIndex::KIND,
+            Self::DropInvalidIndex(_) => DropInvalidIndex::KIND,
         }
     }
 
@@ -79,8 +87,19 @@ impl Action {
     /// What a person who approves it has to have agreed to, beside its kind and target: where that has become another, the
     /// approval does not cover it. `None` where the target says all.
     #[must_use]
-    pub const fn terms(&self) -> Option<String> {
-        None
+    pub fn terms(&self) -> Option<String> {
+        match self {
+            Self::CreateIndex(action) => Some(action.statement.clone()),
+            Self::DropInvalidIndex(action) => Some(action.definition.clone()),
+            Self::SetRowStatus(_)
+            | Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::ResolveRetry(_)
+            | Self::Undo(_)
+            | Self::Migrate(_)
+            | Self::Fence(_)
+            | Self::SetGoalStatus(_) => None,
+        }
     }
 
     /// Whether people are told of it whenever it is done. One process that is put right by its own event wakes nobody.
@@ -95,6 +114,7 @@ impl Action {
             | Self::Migrate(_)
             | Self::Fence(_)
             | Self::SetGoalStatus(_) => false,
+            Self::CreateIndex(_) | Self::DropInvalidIndex(_) => true,
         }
     }
 
@@ -116,6 +136,8 @@ impl Action {
             Self::Migrate(_) => "schema remediation".to_owned(),
             Self::Fence(action) => action.target(),
             Self::SetGoalStatus(action) => action.goal.to_string(),
+            Self::CreateIndex(action) => action.target.clone(),
+            Self::DropInvalidIndex(action) => action.target.clone(),
         }
     }
 
@@ -134,6 +156,8 @@ impl Action {
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
             Self::Fence(action) => action.preview(),
             Self::SetGoalStatus(action) => action.preview(),
+            Self::CreateIndex(action) => action.preview(),
+            Self::DropInvalidIndex(action) => action.preview(),
         }
     }
 }
@@ -153,6 +177,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
                 let table = session.table().await?;
                 undo::apply(session.db, &table, run, planned, action).await?
             }
+            Undoable::Index => create_index::undo(session, run, planned, action).await?,
         },
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
         Action::Fence(action) => {
@@ -163,6 +188,8 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             let table = session.table().await?;
             set_goal_status::apply(session.db, &table, run, planned, action).await?
         }
+        Action::CreateIndex(action) => create_index::apply(session, run, planned, action).await?,
+        Action::DropInvalidIndex(action) => create_index::drop_invalid(session, run, planned, action).await?,
     };
     Ok(Some(outcome))
 }

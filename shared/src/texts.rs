@@ -1009,3 +1009,6 @@ pub fn fence_outdated(language: Language) -> String {
         en: "the fence is another build's, on another table, or switched off: send {event} to migrate to renew it",
     )
 }
+
+pub mod reboot;
+pub mod tuning;

@@ -4,7 +4,10 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StopExecution};
+use super::{
+    ActionResult, CreateIndex, DropInvalidIndex, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus,
+    StopExecution,
+};
 use crate::error::Error;
 use crate::goals::Goals;
 use crate::ledger::Run;
@@ -33,6 +36,8 @@ pub enum Undoable {
     RowStatus,
     /// [`SetGoalStatus`].
     GoalStatus,
+    /// [`CreateIndex`].
+    Index,
 }
 
 impl Undoable {
@@ -42,6 +47,7 @@ impl Undoable {
         match kind {
             SetRowStatus::KIND => Some(Self::RowStatus),
             SetGoalStatus::KIND => Some(Self::GoalStatus),
+            CreateIndex::KIND => Some(Self::Index),
             _ => None,
         }
     }
@@ -51,6 +57,7 @@ impl Undoable {
         match self {
             Self::RowStatus => &["status", "progress", "error", "completedAt", "result"],
             Self::GoalStatus => &["status"],
+            Self::Index => &["definition"],
         }
     }
 }
@@ -98,6 +105,9 @@ impl Undo {
             (RetryProcess::KIND, ..) => refused(format!(
                 "a started execution cannot be un-started; to end it, send stop-cancelled-executions {{\"processId\": \"{target}\", \"cancel\": true}}"
             )),
+            (DropInvalidIndex::KIND, ..) => {
+                refused("an INVALID index serves no query, so there is nothing worth having back".to_owned())
+            }
             (.., Some(by), _) => refused(format!("it was undone already, by action {by}")),
             (_, Some(kind), "applied", None, (Some(before), Some(after))) => {
                 Ok(Self { of, kind, target, before, after })
@@ -108,7 +118,7 @@ impl Undo {
     }
 }
 
-/// Takes a change back.
+/// Takes a change of a row back.
 ///
 /// # Errors
 /// [`Error::Database`]; [`Error::Table`] where what was changed is no longer there, or may not be written.
@@ -122,6 +132,12 @@ pub async fn apply(
     let sql = match action.kind {
         Undoable::RowStatus => table.sql(include_str!("undo.sql")),
         Undoable::GoalStatus => Goals::to_write(db, table).await?.sql(table, include_str!("undo_goal_status.sql")),
+        Undoable::Index => {
+            return Err(Error::Refused(format!(
+                "`undo` {}: an index is no row; create_index::undo drops it",
+                action.of
+            )));
+        }
     };
     let written = sqlx::query(sql)
         .bind(action.of)

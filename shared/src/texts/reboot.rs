@@ -1,0 +1,1 @@
+//! What `reboot-database` says.
