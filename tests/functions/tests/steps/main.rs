@@ -11,6 +11,7 @@ mod goals;
 mod health;
 mod operator;
 mod progress;
+mod reboot;
 mod reconcile;
 mod retry;
 mod scale;
