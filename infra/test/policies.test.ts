@@ -97,6 +97,9 @@ test('a word may stand for a log group, a step of ours, or the database instance
   assert.deepEqual(found('step:relieve-database'), [`arn:aws:lambda:${region}:function:ours-relieve-database`]);
   assert.deepEqual(found('database-instance', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:app-db`]);
   assert.deepEqual(found('database-instance'), []);
+  assert.deepEqual(found('database-instances', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:*`]);
+  assert.deepEqual(found('database-clusters', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:cluster:*`]);
+  assert.deepEqual([...found('database-instances'), ...found('database-clusters')], []);
 });
 
 test('the database is reached by exactly one right', () => {

@@ -3,6 +3,7 @@
 //! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
+pub mod create_index;
 pub mod end_session;
 pub mod fence;
 pub mod migrate;
@@ -21,6 +22,7 @@ use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
+pub use create_index::{Care, CreateIndex, DropInvalidIndex};
 pub use end_session::EndSession;
 pub use fence::Fence;
 pub use migrate::Migrate;
@@ -54,6 +56,10 @@ pub enum Action {
     StartStep(StartStep),
     /// Ends a session of the database, or its statement.
     EndSession(Box<EndSession>),
+    /// Makes an index on the application's table.
+    CreateIndex(CreateIndex),
+    /// Drops what a failed build left behind.
+    DropInvalidIndex(DropInvalidIndex),
 }
 
 impl Action {
@@ -71,6 +77,8 @@ impl Action {
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
             Self::StartStep(_) => StartStep::KIND,
             Self::EndSession(action) => action.kind(),
+            Self::CreateIndex(_) => CreateIndex::KIND,
+            Self::DropInvalidIndex(_) => DropInvalidIndex::KIND,
         }
     }
 
@@ -92,6 +100,8 @@ impl Action {
     pub fn terms(&self) -> Option<String> {
         match self {
             Self::EndSession(action) => action.terms(),
+            Self::CreateIndex(action) => Some(action.statement.clone()),
+            Self::DropInvalidIndex(action) => Some(action.definition.clone()),
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -108,7 +118,7 @@ impl Action {
     #[must_use]
     pub const fn is_told(&self) -> bool {
         match self {
-            Self::StartStep(_) | Self::EndSession(_) => true,
+            Self::StartStep(_) | Self::EndSession(_) | Self::CreateIndex(_) | Self::DropInvalidIndex(_) => true,
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -140,6 +150,8 @@ impl Action {
             Self::SetGoalStatus(action) => action.goal.to_string(),
             Self::StartStep(action) => action.target(),
             Self::EndSession(action) => action.id.to_string(),
+            Self::CreateIndex(action) => action.target.clone(),
+            Self::DropInvalidIndex(action) => action.target.clone(),
         }
     }
 
@@ -160,6 +172,8 @@ impl Action {
             Self::SetGoalStatus(action) => action.preview(),
             Self::StartStep(action) => action.preview(),
             Self::EndSession(action) => action.preview(),
+            Self::CreateIndex(action) => action.preview(),
+            Self::DropInvalidIndex(action) => action.preview(),
         }
     }
 }
@@ -179,6 +193,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
                 let table = session.table().await?;
                 undo::apply(session.db, &table, run, planned, action).await?
             }
+            Undoable::Index => create_index::undo(session, run, planned, action).await?,
         },
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
         Action::Fence(action) => {
@@ -191,6 +206,8 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
         }
         Action::StartStep(action) => start_step::apply(session, run, planned, action).await?,
         Action::EndSession(action) => end_session::apply(session, run, planned, action).await?,
+        Action::CreateIndex(action) => create_index::apply(session, run, planned, action).await?,
+        Action::DropInvalidIndex(action) => create_index::drop_invalid(session, run, planned, action).await?,
     };
     Ok(Some(outcome))
 }

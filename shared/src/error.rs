@@ -36,6 +36,8 @@ pub enum Error {
         message: String,
         /// What to do next.
         advice: String,
+        /// PostgreSQL's own code (SQLSTATE); `None` where it did not answer.
+        code: Option<String>,
         /// Whether the connection itself failed: trying once more on a new one may help.
         connection_lost: bool,
     },
@@ -111,6 +113,7 @@ impl Error {
                 advice: advice.to_owned(),
                 connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
                     || code.as_deref().is_some_and(|code| code.starts_with("57P")),
+                code,
             }
         }
     }

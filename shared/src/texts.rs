@@ -1011,6 +1011,8 @@ pub fn fence_outdated(language: Language) -> String {
 }
 
 pub mod performance;
+pub mod reboot;
 pub mod sessions;
 pub mod story;
 pub mod triage;
+pub mod tuning;

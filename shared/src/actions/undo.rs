@@ -5,7 +5,8 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::{
-    ActionResult, EndSession, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StartStep, StopExecution,
+    ActionResult, CreateIndex, DropInvalidIndex, EndSession, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus,
+    StartStep, StopExecution,
 };
 use crate::error::Error;
 use crate::goals::Goals;
@@ -35,6 +36,8 @@ pub enum Undoable {
     RowStatus,
     /// [`SetGoalStatus`].
     GoalStatus,
+    /// [`CreateIndex`].
+    Index,
 }
 
 impl Undoable {
@@ -44,6 +47,7 @@ impl Undoable {
         match kind {
             SetRowStatus::KIND => Some(Self::RowStatus),
             SetGoalStatus::KIND => Some(Self::GoalStatus),
+            CreateIndex::KIND => Some(Self::Index),
             _ => None,
         }
     }
@@ -53,6 +57,7 @@ impl Undoable {
         match self {
             Self::RowStatus => &["status", "progress", "error", "completedAt", "result"],
             Self::GoalStatus => &["status"],
+            Self::Index => &["definition"],
         }
     }
 }
@@ -108,6 +113,9 @@ impl Undo {
                 "what the session had not committed was rolled back and cannot be brought back; the application may try it again"
                     .to_owned(),
             ),
+            (DropInvalidIndex::KIND, ..) => {
+                refused("an INVALID index serves no query, so there is nothing worth having back".to_owned())
+            }
             (.., Some(by), _) => refused(format!("it was undone already, by action {by}")),
             (_, Some(kind), "applied", None, (Some(before), Some(after))) => {
                 Ok(Self { of, kind, target, before, after })
@@ -118,7 +126,7 @@ impl Undo {
     }
 }
 
-/// Takes a change back.
+/// Takes a change of a row back.
 ///
 /// # Errors
 /// [`Error::Database`]; [`Error::Table`] where what was changed is no longer there, or may not be written.
@@ -132,6 +140,12 @@ pub async fn apply(
     let sql = match action.kind {
         Undoable::RowStatus => table.sql(include_str!("undo.sql")),
         Undoable::GoalStatus => Goals::to_write(db, table).await?.sql(table, include_str!("undo_goal_status.sql")),
+        Undoable::Index => {
+            return Err(Error::Refused(format!(
+                "`undo` {}: an index is no row; create_index::undo drops it",
+                action.of
+            )));
+        }
     };
     let written = sqlx::query(sql)
         .bind(action.of)

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
 mod cancel;
+mod create_index;
 mod database;
 mod executions;
 mod fence;
