@@ -3,6 +3,8 @@
 //! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
+pub mod change_worker;
+pub mod close_lease;
 pub mod fence;
 pub mod migrate;
 pub mod retry_process;
@@ -19,6 +21,8 @@ use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
+pub use change_worker::ChangeWorker;
+pub use close_lease::CloseLease;
 pub use fence::Fence;
 pub use migrate::Migrate;
 pub use retry_process::{ResolveRetry, RetryProcess};
@@ -46,6 +50,10 @@ pub enum Action {
     Fence(Fence),
     /// Sets a goal ACTIVE.
     SetGoalStatus(SetGoalStatus),
+    /// Changes a setting of the worker, or puts it back.
+    ChangeWorker(Box<ChangeWorker>),
+    /// Confirms a lease, or ends one that has nothing left to put back.
+    CloseLease(CloseLease),
 }
 
 impl Action {
@@ -61,6 +69,8 @@ impl Action {
             Self::Migrate(_) => Migrate::KIND,
             Self::Fence(action) => action.kind(),
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
+            Self::ChangeWorker(action) => action.kind(),
+            Self::CloseLease(action) => action.kind(),
         }
     }
 
@@ -79,14 +89,9 @@ impl Action {
     /// What a person who approves it has to have agreed to, beside its kind and target: where that has become another, the
     /// approval does not cover it. `None` where the target says all.
     #[must_use]
-    pub const fn terms(&self) -> Option<String> {
-        None
-    }
-
-    /// Whether people are told of it whenever it is done. One process that is put right by its own event wakes nobody.
-    #[must_use]
-    pub const fn is_told(&self) -> bool {
+    pub fn terms(&self) -> Option<String> {
         match self {
+            Self::ChangeWorker(action) => Some(action.terms()),
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -94,14 +99,42 @@ impl Action {
             | Self::Undo(_)
             | Self::Migrate(_)
             | Self::Fence(_)
-            | Self::SetGoalStatus(_) => false,
+            | Self::SetGoalStatus(_)
+            | Self::CloseLease(_) => None,
+        }
+    }
+
+    /// Whether people are told of it whenever it is done. One process that is put right by its own event wakes nobody.
+    #[must_use]
+    pub const fn is_told(&self) -> bool {
+        match self {
+            Self::ChangeWorker(_) => true,
+            Self::SetRowStatus(_)
+            | Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::ResolveRetry(_)
+            | Self::Undo(_)
+            | Self::Migrate(_)
+            | Self::Fence(_)
+            | Self::SetGoalStatus(_)
+            | Self::CloseLease(_) => false,
         }
     }
 
     /// Whether it only ends what was begun, and counted, before: no history and no limit hinders that.
     #[must_use]
-    pub const fn is_end(&self) -> bool {
-        matches!(self, Self::ResolveRetry(_))
+    pub fn is_end(&self) -> bool {
+        match self {
+            Self::ResolveRetry(_) | Self::CloseLease(_) => true,
+            Self::ChangeWorker(action) => matches!(action.purpose, change_worker::Purpose::Revert(_)),
+            Self::SetRowStatus(_)
+            | Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::Undo(_)
+            | Self::Migrate(_)
+            | Self::Fence(_)
+            | Self::SetGoalStatus(_) => false,
+        }
     }
 
     /// What it changes, as the ledger spells it.
@@ -116,6 +149,8 @@ impl Action {
             Self::Migrate(_) => "schema remediation".to_owned(),
             Self::Fence(action) => action.target(),
             Self::SetGoalStatus(action) => action.goal.to_string(),
+            Self::ChangeWorker(action) => action.target.clone(),
+            Self::CloseLease(action) => action.target(),
         }
     }
 
@@ -134,6 +169,8 @@ impl Action {
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
             Self::Fence(action) => action.preview(),
             Self::SetGoalStatus(action) => action.preview(),
+            Self::ChangeWorker(action) => action.preview(),
+            Self::CloseLease(action) => action.preview(),
         }
     }
 }
@@ -153,6 +190,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
                 let table = session.table().await?;
                 undo::apply(session.db, &table, run, planned, action).await?
             }
+            Undoable::Worker(setting) => change_worker::undo(session, run, planned, action, setting).await?,
         },
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
         Action::Fence(action) => {
@@ -163,6 +201,8 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             let table = session.table().await?;
             set_goal_status::apply(session.db, &table, run, planned, action).await?
         }
+        Action::ChangeWorker(action) => change_worker::apply(session, run, planned, action).await?,
+        Action::CloseLease(action) => close_lease::apply(session.db, run, planned, action).await?,
     };
     Ok(Some(outcome))
 }
@@ -193,6 +233,8 @@ pub enum ActionResult {
     Failed(String),
     /// Not done: somebody else was quicker, so that the decision no longer holds.
     Superseded,
+    /// Not done, for a reason that is over by the next look, which tries again: a deployment is under way. It is no attempt.
+    NotNow(String),
     /// Not done: another run works on the same target.
     Busy,
 }

@@ -1010,5 +1010,6 @@ pub fn fence_outdated(language: Language) -> String {
         en: "the fence is another build's, on another table, or switched off: send {event} to migrate to renew it",
     )
 }
+pub mod worker;
 
 pub mod worker_runs;

@@ -10,6 +10,7 @@ use crate::goals::Goals;
 use crate::ledger::Run;
 use crate::step::Planned;
 use crate::table::Table;
+use crate::worker::Setting;
 
 /// An action that is to be taken back.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,8 @@ pub enum Undoable {
     RowStatus,
     /// [`SetGoalStatus`].
     GoalStatus,
+    /// [`super::ChangeWorker`]; [`super::change_worker::undo`] takes it back.
+    Worker(Setting),
 }
 
 impl Undoable {
@@ -42,7 +45,7 @@ impl Undoable {
         match kind {
             SetRowStatus::KIND => Some(Self::RowStatus),
             SetGoalStatus::KIND => Some(Self::GoalStatus),
-            _ => None,
+            kind => Setting::of_kind(kind).map(Self::Worker),
         }
     }
 
@@ -51,6 +54,8 @@ impl Undoable {
         match self {
             Self::RowStatus => &["status", "progress", "error", "completedAt", "result"],
             Self::GoalStatus => &["status"],
+            // Its own action reads back what it wrote.
+            Self::Worker(_) => &[],
         }
     }
 }
@@ -122,6 +127,7 @@ pub async fn apply(
     let sql = match action.kind {
         Undoable::RowStatus => table.sql(include_str!("undo.sql")),
         Undoable::GoalStatus => Goals::to_write(db, table).await?.sql(table, include_str!("undo_goal_status.sql")),
+        Undoable::Worker(_) => return Err(Error::Refused(format!("`undo` {}: it changed no row", action.of))),
     };
     let written = sqlx::query(sql)
         .bind(action.of)

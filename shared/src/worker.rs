@@ -1,0 +1,442 @@
+//! The application's worker as Lambda has it: what is configured, what its callers really run, and the calls that change it.
+//!
+//! UpdateFunctionConfiguration changes `$LATEST` only. Where the worker is called by an alias, nothing of that reaches a caller before
+//! a version is published and the alias moved to it; and publishing releases all that `$LATEST` has, not only our change. So what is read
+//! here says how `$LATEST` differs from what the alias runs.
+//!
+//! Only the actions call what changes something.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_sdk_lambda::Client;
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::error::Error;
+use crate::pace::Pace;
+
+/// What of the worker is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// The function's timeout, in seconds.
+    Timeout,
+    /// The function's memory, in MB; its share of a processor grows with it.
+    Memory,
+}
+
+impl Setting {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Timeout, Self::Memory];
+
+    /// Of the action that changes it, as the ledger spells it.
+    #[must_use]
+    pub const fn kind(self) -> &'static str {
+        match self {
+            Self::Timeout => "set-worker-timeout",
+            Self::Memory => "set-worker-memory",
+        }
+    }
+
+    /// The setting that an action of this kind changes.
+    #[must_use]
+    pub fn of_kind(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|setting| setting.kind() == kind)
+    }
+
+    /// Its field in images and leases.
+    #[must_use]
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeoutSeconds",
+            Self::Memory => "memoryMb",
+        }
+    }
+
+    /// What Lambda takes for a standard function. The API's model lets more through (Lambda quotas: 900 s, 10,240 MB), so it is
+    /// clamped here.
+    #[must_use]
+    pub const fn bounds(self) -> RangeInclusive<u32> {
+        match self {
+            Self::Timeout => 1..=900,
+            Self::Memory => 128..=10_240,
+        }
+    }
+
+    /// The property of the CDK's `lambda.Function` that sets it for good.
+    #[must_use]
+    pub fn cdk_line(self, value: Option<u32>) -> String {
+        match (self, value) {
+            (Self::Timeout, Some(seconds)) => format!("timeout: cdk.Duration.seconds({seconds})"),
+            (Self::Memory, Some(megabytes)) => format!("memorySize: {megabytes}"),
+            (Self::Timeout | Self::Memory, None) => String::new(),
+        }
+    }
+
+    /// The value that an image or a lease has of it; `None`: it is not set.
+    #[must_use]
+    pub fn value_in(self, image: &Value) -> Option<u32> {
+        image[self.field()].as_u64().and_then(|value| u32::try_from(value).ok())
+    }
+
+    /// A lease's image.
+    #[must_use]
+    pub fn image(self, value: Option<u32>) -> Value {
+        json!({ self.field(): value })
+    }
+}
+
+/// One version's configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configuration {
+    /// `$LATEST`, or a version's number.
+    pub version: String,
+    /// Seconds.
+    pub timeout_seconds: Option<u32>,
+    /// Megabytes.
+    pub memory_mb: Option<u32>,
+    /// What Lambda compares a write with.
+    pub revision_id: Option<String>,
+    /// The code's digest.
+    pub code_sha256: Option<String>,
+    /// `Active`, `Pending`, `Inactive`, `Failed` …
+    pub state: String,
+    /// Why, where Lambda says it.
+    pub state_reason: Option<String>,
+    /// `Successful`, `InProgress`, `Failed`.
+    pub last_update: String,
+    /// Why, where Lambda says it.
+    pub last_update_reason: Option<String>,
+    rest: Rest,
+}
+
+/// Everything else that publishing would release, to compare. Holds the values of environment variables, so it shows none.
+#[derive(Clone, PartialEq, Default)]
+struct Rest(BTreeMap<&'static str, String>);
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+impl Rest {
+    fn of(told: &GetFunctionConfigurationOutput) -> Self {
+        let variables = told.environment().and_then(|environment| environment.variables());
+        let variables: Option<BTreeMap<_, _>> = variables.map(|variables| variables.iter().collect());
+        let layers: Vec<_> = told.layers().iter().map(aws_sdk_lambda::types::Layer::arn).collect();
+        let network = told.vpc_config().map(|network| (network.subnet_ids(), network.security_group_ids()));
+        // What differs between `$LATEST` and any version of it (its ARN, dates, description, whether a snapshot is ready), and what AWS
+        // itself renews (the runtime's patch), is nothing that somebody would release.
+        Self(BTreeMap::from([
+            ("environment", shown(&variables.filter(|variables| !variables.is_empty()))),
+            ("layers", shown(&layers)),
+            ("handler", shown(&told.handler())),
+            ("role", shown(&told.role())),
+            ("runtime", shown(&told.runtime())),
+            ("packageType", shown(&told.package_type())),
+            ("architectures", shown(&told.architectures())),
+            ("vpcConfig", shown(&network.filter(|(subnets, groups)| !subnets.is_empty() || !groups.is_empty()))),
+            ("deadLetterConfig", shown(&told.dead_letter_config().and_then(|config| config.target_arn()))),
+            ("kmsKeyArn", shown(&told.kms_key_arn().filter(|key| !key.is_empty()))),
+            ("tracingConfig", shown(&told.tracing_config())),
+            ("fileSystemConfigs", shown(&told.file_system_configs())),
+            ("ephemeralStorage", shown(&told.ephemeral_storage())),
+            ("snapStart", shown(&told.snap_start().and_then(|snap_start| snap_start.apply_on()))),
+            ("loggingConfig", shown(&told.logging_config())),
+            ("imageConfig", shown(&told.image_config_response())),
+            ("tenancyConfig", shown(&told.tenancy_config())),
+            ("capacityProviderConfig", shown(&told.capacity_provider_config())),
+            ("durableConfig", shown(&told.durable_config())),
+        ]))
+    }
+}
+
+/// To compare with another one of the same kind.
+fn shown(value: &impl fmt::Debug) -> String {
+    format!("{value:?}")
+}
+
+impl Configuration {
+    fn of(told: &GetFunctionConfigurationOutput) -> Self {
+        let number = |number: Option<i32>| number.and_then(|number| u32::try_from(number).ok());
+        Self {
+            version: told.version().unwrap_or_default().to_owned(),
+            timeout_seconds: number(told.timeout()),
+            memory_mb: number(told.memory_size()),
+            revision_id: told.revision_id().map(str::to_owned),
+            code_sha256: told.code_sha256().map(str::to_owned),
+            state: told.state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
+            state_reason: told.state_reason().filter(|why| !why.is_empty()).map(str::to_owned),
+            last_update: told.last_update_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+            last_update_reason: told.last_update_status_reason().filter(|why| !why.is_empty()).map(str::to_owned),
+            rest: Rest::of(told),
+        }
+    }
+
+    /// What it has of a setting.
+    #[must_use]
+    pub const fn value(&self, setting: Setting) -> Option<u32> {
+        match setting {
+            Setting::Timeout => self.timeout_seconds,
+            Setting::Memory => self.memory_mb,
+        }
+    }
+
+    /// Whether Lambda still works on it. A version has no update: it is ready once it is no longer `Pending`.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.last_update != "InProgress" && self.state != "Pending"
+    }
+
+    /// Why it cannot be relied on, where Lambda says so.
+    #[must_use]
+    pub fn failure(&self) -> Option<String> {
+        let why = |word: &str, reason: &Option<String>| {
+            reason.as_ref().map_or_else(|| word.to_owned(), |reason| format!("{word}: {reason}"))
+        };
+        if self.last_update == "Failed" {
+            return Some(why("LastUpdateStatus=Failed", &self.last_update_reason));
+        }
+        (self.state == "Failed").then(|| why("State=Failed", &self.state_reason))
+    }
+}
+
+/// The alias that callers use.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alias {
+    /// Its name.
+    pub name: String,
+    /// What Lambda compares a write with.
+    pub revision_id: Option<String>,
+    /// Other versions get a share of its calls: a canary is under way.
+    pub is_weighted: bool,
+    /// The version that it points to.
+    pub published: Configuration,
+}
+
+/// The worker as it was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// What of it is asked about.
+    pub setting: Setting,
+    /// `$LATEST`.
+    pub latest: Configuration,
+    /// The alias, where the worker is called by one.
+    pub alias: Option<Alias>,
+    /// What callers run with; `None`: it is not set.
+    pub value: Option<u32>,
+}
+
+impl Seen {
+    /// What callers run: the alias's version, else `$LATEST`.
+    #[must_use]
+    pub fn called(&self) -> &Configuration {
+        self.alias.as_ref().map_or(&self.latest, |alias| &alias.published)
+    }
+
+    /// Somebody else's change is under way: why nothing can be written now, in the words of Lambda's own fields.
+    #[must_use]
+    pub fn under_way(&self) -> Option<String> {
+        let of = |configuration: &Configuration| {
+            let Configuration { version, state, last_update, .. } = configuration;
+            (!configuration.is_settled()).then(|| format!("{version}: State={state}, LastUpdateStatus={last_update}"))
+        };
+        let alias = self.alias.as_ref();
+        of(&self.latest)
+            .or_else(|| of(&alias?.published))
+            .or_else(|| alias.filter(|alias| alias.is_weighted).map(|alias| format!("{}: RoutingConfig", alias.name)))
+    }
+
+    /// In what `$LATEST` differs from what the alias runs, beside the setting itself: publishing would release it.
+    #[must_use]
+    pub fn unreleased(&self) -> Vec<&'static str> {
+        let Some(Alias { published, .. }) = &self.alias else { return Vec::new() };
+        let latest = &self.latest;
+        let mut parts = Vec::new();
+        if latest.code_sha256 != published.code_sha256 {
+            parts.push("code");
+        }
+        if self.setting != Setting::Timeout && latest.timeout_seconds != published.timeout_seconds {
+            parts.push("timeout");
+        }
+        if self.setting != Setting::Memory && latest.memory_mb != published.memory_mb {
+            parts.push("memorySize");
+        }
+        parts.extend(
+            latest
+                .rest
+                .0
+                .iter()
+                .filter(|(part, told)| published.rest.0.get(*part) != Some(told))
+                .map(|(part, _)| *part),
+        );
+        parts
+    }
+
+    /// Whether nothing that a write rests on is another than it was.
+    #[must_use]
+    pub fn is_still(&self, before: &Self) -> bool {
+        let basis = |seen: &Self| {
+            let alias = seen.alias.as_ref().map(|alias| (alias.revision_id.clone(), alias.published.version.clone()));
+            (seen.value, seen.latest.revision_id.clone(), seen.latest.code_sha256.clone(), alias)
+        };
+        basis(self) == basis(before)
+    }
+
+    /// For the ledger: what callers run.
+    #[must_use]
+    pub fn image(&self) -> Value {
+        let called = self.called();
+        let mut image = json!({
+            "timeoutSeconds": called.timeout_seconds,
+            "memoryMb": called.memory_mb,
+            "version": called.version,
+            "revisionId": called.revision_id,
+        });
+        image[self.setting.field()] = json!(self.value);
+        image
+    }
+}
+
+/// A client for the worker. Lambda's control plane takes 15 requests a second for the whole account and region: it is asked for a third.
+#[derive(Debug)]
+pub struct Worker {
+    client: Client,
+    function: String,
+    alias: Option<String>,
+    pace: Pace,
+}
+
+impl Worker {
+    /// For the worker that the installation names.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, config: &Config) -> Self {
+        Self {
+            client: Client::new(aws),
+            function: config.worker_function.clone(),
+            alias: config.worker_alias.clone(),
+            pace: Pace::new(5, 5),
+        }
+    }
+
+    /// What is changed, as the ledger spells it: `function <name>`, or `function <name>:<alias>`.
+    #[must_use]
+    pub fn target(config: &Config) -> String {
+        let alias = config.worker_alias.as_ref().map(|alias| format!(":{alias}")).unwrap_or_default();
+        format!("function {}{alias}", config.worker_function)
+    }
+
+    /// Reads all that a change of `setting` rests on.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where function or alias does not exist; [`Error::Aws`].
+    pub async fn read(&self, setting: Setting) -> Result<Seen, Error> {
+        let latest = self.configuration(None).await.map_err(|error| self.named(error, "WORKER_FUNCTION_NAME"))?;
+        let alias = match &self.alias {
+            Some(name) => Some(self.alias(name).await.map_err(|error| self.named(error, "WORKER_ALIAS"))?),
+            None => None,
+        };
+        let mut seen = Seen { setting, latest, alias, value: None };
+        seen.value = match setting {
+            Setting::Timeout | Setting::Memory => seen.called().value(setting),
+        };
+        Ok(seen)
+    }
+
+    fn named(&self, error: Error, variable: &str) -> Error {
+        if !error.is_not_found() {
+            return error;
+        }
+        let alias = self.alias.as_deref().map(|alias| format!(" or its alias {alias}")).unwrap_or_default();
+        Error::Refused(format!(
+            "the worker {}{alias} does not exist in this account and region: check {variable}",
+            self.function
+        ))
+    }
+
+    /// GetFunctionConfiguration, of `$LATEST` or of a version.
+    async fn configuration(&self, version: Option<&str>) -> Result<Configuration, Error> {
+        self.pace.wait().await;
+        let ask = self.client.get_function_configuration().function_name(&self.function);
+        let told = ask.set_qualifier(version.map(str::to_owned)).send().await;
+        told.map(|told| Configuration::of(&told)).map_err(Error::aws("GetFunctionConfiguration"))
+    }
+
+    async fn alias(&self, name: &str) -> Result<Alias, Error> {
+        self.pace.wait().await;
+        let told = self.client.get_alias().function_name(&self.function).name(name).send().await;
+        let told = told.map_err(Error::aws("GetAlias"))?;
+        let weights = told.routing_config().and_then(|routing| routing.additional_version_weights());
+        let published = self.configuration(told.function_version()).await?;
+        Ok(Alias {
+            name: name.to_owned(),
+            revision_id: told.revision_id().map(str::to_owned),
+            is_weighted: weights.is_some_and(|weights| !weights.is_empty()),
+            published,
+        })
+    }
+
+    /// Waits until Lambda is done with a version, with growing pauses; `None` where it is not by `stop_at`.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn settled(&self, version: Option<&str>, stop_at: Instant) -> Result<Option<Configuration>, Error> {
+        let mut pause = Duration::from_millis(200);
+        loop {
+            let told = self.configuration(version).await?;
+            if told.is_settled() {
+                return Ok(Some(told));
+            }
+            if Instant::now() + pause > stop_at {
+                return Ok(None);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
+    }
+
+    /// UpdateFunctionConfiguration of `$LATEST`, if that is still at this revision.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]: a stale revision, another update under way, or any other trouble.
+    pub async fn update(&self, setting: Setting, to: u32, revision_id: Option<&str>) -> Result<(), Error> {
+        self.pace.wait().await;
+        let update = self.client.update_function_configuration().function_name(&self.function);
+        let value = i32::try_from(to.clamp(*setting.bounds().start(), *setting.bounds().end())).unwrap_or(i32::MAX);
+        let update = match setting {
+            Setting::Timeout => update.timeout(value),
+            Setting::Memory => update.memory_size(value),
+        };
+        let update = update.set_revision_id(revision_id.map(str::to_owned)).send().await;
+        update.map(drop).map_err(Error::aws("UpdateFunctionConfiguration"))
+    }
+
+    /// PublishVersion of `$LATEST`, if that is still this code at this revision: the version's number.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer without a version.
+    pub async fn publish(&self, latest: &Configuration) -> Result<String, Error> {
+        self.pace.wait().await;
+        let publish = self.client.publish_version().function_name(&self.function);
+        let publish = publish.set_code_sha256(latest.code_sha256.clone()).set_revision_id(latest.revision_id.clone());
+        let told = publish.send().await.map_err(Error::aws("PublishVersion"))?;
+        told.version.ok_or_else(|| Error::Refused("PublishVersion answered without a version".to_owned()))
+    }
+
+    /// UpdateAlias, if the alias is still at this revision.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn point(&self, alias: &Alias, version: &str) -> Result<(), Error> {
+        self.pace.wait().await;
+        let update = self.client.update_alias().function_name(&self.function).name(&alias.name);
+        let update = update.function_version(version).set_revision_id(alias.revision_id.clone()).send().await;
+        update.map(drop).map_err(Error::aws("UpdateAlias"))
+    }
+}
