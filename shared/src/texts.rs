@@ -1012,4 +1012,5 @@ pub fn fence_outdated(language: Language) -> String {
 }
 pub mod worker;
 
+pub mod concurrency;
 pub mod worker_runs;

@@ -45,7 +45,7 @@ impl Undoable {
         match kind {
             SetRowStatus::KIND => Some(Self::RowStatus),
             SetGoalStatus::KIND => Some(Self::GoalStatus),
-            kind => Setting::of_kind(kind).map(Self::Worker),
+            kind => Setting::of_kind(kind).filter(|setting| setting.is_revertible()).map(Self::Worker),
         }
     }
 

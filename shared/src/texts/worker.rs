@@ -345,7 +345,11 @@ pub fn amount(setting: Setting, value: Option<u32>) -> String {
     match (setting, value) {
         (Setting::Timeout, Some(value)) => format!("{value} s"),
         (Setting::Memory, Some(value)) => format!("{value} MB"),
-        (Setting::Timeout | Setting::Memory, None) => "-".to_owned(),
+        (Setting::ReservedConcurrency | Setting::ProvisionedConcurrency, Some(value)) => value.to_string(),
+        (Setting::Redeployment, Some(value)) => {
+            DateTime::from_timestamp(i64::from(value), 0).map(moment).unwrap_or_default()
+        }
+        (_, None) => "-".to_owned(),
     }
 }
 
