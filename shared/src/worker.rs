@@ -131,7 +131,7 @@ impl Setting {
 }
 
 /// One version's configuration.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Configuration {
     /// `$LATEST`, or a version's number.
     pub version: String,

@@ -3,8 +3,10 @@
 //! The judgement (whether the worker should have another value, and which) stays in each function's folder.
 
 use std::collections::HashSet;
+use std::ops::RangeInclusive;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
@@ -16,6 +18,7 @@ use crate::domain::Language;
 use crate::error::Error;
 use crate::lease::{self, End, Lease, REVERT_AFTER, REVERT_AFTER_BOUNDS};
 use crate::ledger;
+use crate::manifest;
 use crate::parameters::Parameters;
 use crate::state_machine::Callers;
 use crate::step::{Finding, Plan, Planned, Question, Session, Skipped};
@@ -49,7 +52,54 @@ pub struct Rules {
     /// The alarm whose open incident it answers, without the installation's prefix.
     pub alarm: &'static str,
     /// What a person may ask for with `to`.
-    pub may_be: std::ops::RangeInclusive<u32>,
+    pub may_be: RangeInclusive<u32>,
+}
+
+/// How far a number is raised, and by how much at a time: `[policy]` of a step's manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Steps {
+    /// Not less than this, in the setting's unit.
+    pub floor: u32,
+    /// So much at a time.
+    pub step: u32,
+    /// Not more than this.
+    pub ceiling: u32,
+    /// What a GB-second of Lambda costs, in USD.
+    pub usd_per_gb_second: f64,
+}
+
+impl Steps {
+    /// Reads `[policy]` of a manifest.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] naming every key that is missing or makes no sense, beyond what Lambda takes for one.
+    pub fn parse(manifest: &str, setting: Setting) -> Result<Self, Error> {
+        let steps: Self = manifest::policy(manifest)?;
+        let bounds = setting.bounds();
+        let checks = [
+            ("floor", bounds.contains(&steps.floor), format!("from {} to {}", bounds.start(), bounds.end())),
+            (
+                "ceiling",
+                bounds.contains(&steps.ceiling) && steps.ceiling >= steps.floor,
+                format!("from the floor, {}, to {}, which is Lambda's own limit", steps.floor, bounds.end()),
+            ),
+            ("step", steps.step >= 1, "1 or more".to_owned()),
+            ("usd_per_gb_second", steps.usd_per_gb_second >= 0.0, "0 or more".to_owned()),
+        ];
+        let faults: Vec<String> = checks
+            .into_iter()
+            .filter(|(_, holds, _)| !holds)
+            .map(|(key, _, may_be)| format!("manifest.toml: [policy]: `{key}` must be {may_be}"))
+            .collect();
+        if faults.is_empty() { Ok(steps) } else { Err(Error::Configuration(faults)) }
+    }
+
+    /// What a person may ask for.
+    #[must_use]
+    pub const fn may_be(&self) -> RangeInclusive<u32> {
+        self.floor..=self.ceiling
+    }
 }
 
 /// What was read.
@@ -174,19 +224,10 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
         Err(Error::Table(_)) => None,
         Err(error) => return Err(error),
     };
-    Ok(Evidence {
-        target,
-        seen,
-        callers,
-        wants,
-        revert_after: revert_after.unwrap_or(REVERT_AFTER),
-        load,
-        leases: lease::open(session.db, &rules.step).await?,
-        approving,
-        confirm,
-        told,
-        rules,
-    })
+    let leases = lease::open(session.db, &rules.step).await?;
+    let revert_after = revert_after.unwrap_or(REVERT_AFTER);
+    let evidence = Evidence::new(rules, target, seen, callers, wants);
+    Ok(Evidence { revert_after, load, leases, approving, confirm, told, ..evidence })
 }
 
 /// The lease of an action that a person wants to stay.
@@ -403,6 +444,24 @@ fn confirm(plan: &mut Plan, evidence: &Evidence, lease: &Lease, language: Langua
 }
 
 impl Evidence {
+    /// What decides at least: the load is not known, and there are no leases.
+    #[must_use]
+    pub fn new(rules: Rules, target: String, seen: Seen, callers: Result<Callers, String>, wants: Wants) -> Self {
+        Self {
+            rules,
+            target,
+            seen,
+            callers,
+            wants,
+            revert_after: REVERT_AFTER,
+            load: None,
+            leases: Vec::new(),
+            approving: false,
+            confirm: None,
+            told: HashSet::new(),
+        }
+    }
+
     /// The action that gives the worker another value, with its reason.
     #[must_use]
     pub fn change(&self, to: Option<u32>, language: Language) -> Planned {

@@ -280,6 +280,18 @@ pub fn no_caller(language: Language, unknown: &[String]) -> String {
     }
 }
 
+/// A limit that only an execution has.
+#[must_use]
+pub fn limit_unknown(language: Language) -> String {
+    text!(language, ja: "タスクの制限時間は実行時に決まる", en: "its timeout there is decided when it runs")
+}
+
+/// Lambda did not say what the value is.
+#[must_use]
+pub fn value_unknown(language: Language) -> String {
+    text!(language, ja: "Lambda が現在の値を答えなかった", en: "Lambda did not tell what the value is now")
+}
+
 /// The task's own timeout ends a run of the worker before the function's would.
 #[must_use]
 pub fn task_timeout_wins(language: Language, states: &str, task: u32, line: &str) -> String {
