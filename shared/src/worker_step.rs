@@ -280,11 +280,12 @@ async fn load(db: &mut PgConnection, table: &Table, now: DateTime<Utc>) -> Resul
 }
 
 /// Findings that need a person: people are told of them, and once in a while only, however often they are seen.
-pub const TOLD_ONCE: [&str; 11] = [
+pub const TOLD_ONCE: [&str; 12] = [
     "account_limit",
     "alias_mismatch",
     "allocation_failed",
     "at_ceiling",
+    "at_floor",
     "callers_unknown",
     "latest_differs",
     "lease_elsewhere",

@@ -214,6 +214,9 @@ pub fn change(
     usd_a_month: Option<f64>,
     revert_after: TimeDelta,
 ) -> String {
+    if !setting.is_revertible() {
+        return super::concurrency::redeployed(language);
+    }
     let line = setting.cdk_line(to);
     let (from, to) = (amount(setting, from), amount(setting, to));
     let cost = match usd_a_month {

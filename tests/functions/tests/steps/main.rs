@@ -4,6 +4,7 @@
 //! endpoint lacks a state or the moment matters, with answers in the form that AWS documents.
 
 mod cancelled;
+mod concurrency;
 mod deployed;
 mod errors;
 mod fence;
