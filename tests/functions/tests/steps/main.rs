@@ -17,3 +17,4 @@ mod scale;
 mod sync;
 mod timeouts;
 mod triggers;
+mod worker;
