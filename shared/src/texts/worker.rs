@@ -229,12 +229,12 @@ pub fn change(
             en: "what it costs is not known: the processes could not be counted",
         ),
     };
-    let hours = revert_after.num_minutes();
-    let stays = if hours % 60 == 0 { format!("{} h", hours / 60) } else { format!("{hours} min") };
+    let minutes = revert_after.num_minutes();
+    let stays = if minutes % 60 == 0 { format!("{} h", minutes / 60) } else { format!("{minutes} min") };
     text!(
         language,
-        ja: "ワーカーを {from} から {to} に変更する。{cost}。{stays} 後に元に戻す。残すには confirm を送り、CDK アプリのワーカーを `{line}` にすること",
-        en: "the worker goes from {from} to {to}; {cost}. It is put back after {stays}: to keep it, confirm it, and set `{line}` for the worker in the CDK app",
+        ja: "ワーカーを {from} から {to} にする変更: {cost}。{stays} 後に元に戻す。残すには confirm を送り、CDK アプリのワーカーを `{line}` にすること",
+        en: "the worker from {from} to {to}: {cost}. It is put back after {stays}: to keep it, confirm it, and set `{line}` for the worker in the CDK app",
     )
 }
 

@@ -18,4 +18,5 @@ mod scale;
 mod sync;
 mod timeouts;
 mod triggers;
+mod worker;
 mod worker_log;
