@@ -146,7 +146,7 @@ impl Step for ThrottleWorker {
         if lowers {
             let seconds = evidence.throttled.iter().flatten().map(|task| task.retries.seconds).reduce(f64::min);
             let absorbed = seconds.map(|seconds| texts::absorbed(language, seconds));
-            let message = [absorbed, Some(texts::quota(language))].into_iter().flatten().collect::<Vec<_>>().join(". ");
+            let message = [absorbed, Some(texts::quota(language))].into_iter().flatten().collect::<Vec<_>>().join("; ");
             plan.findings.push(Finding {
                 code: "raise_quota",
                 message,

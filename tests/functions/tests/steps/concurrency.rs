@@ -166,6 +166,8 @@ async fn what_was_reserved_is_lowered_step_by_step_and_comes_back_step_by_step()
     world.later(11).await?;
     let result = step.invoke(&sample("throttle-worker", "alarm-bedrock-throttles-ok")?).await?;
     assert_eq!((outcomes(&result), world.reserved().await?), (vec![LOWERED], Some(10)), "{result:#}");
+    // The sample's OK is of long ago.
+    world.bench.database.execute("UPDATE remediation.incidents SET closed_at = now()").await?;
     world.later(11).await?;
     let result = step.invoke(&schedule).await?;
     let why = texts(&result["skipped"], "why").join("\n");
@@ -204,6 +206,7 @@ async fn a_lease_that_is_over_frees_the_worker_in_any_case_and_a_persons_number_
     assert_eq!((outcomes(&result), world.reserved().await?), (vec![PUT_BACK], None), "{result:#}");
 
     world.reserve(8).await?;
+    world.later(11).await?;
     let result = step.invoke(&json!({ "to": 3 })).await?;
     assert_eq!(world.reserved().await?, Some(3), "{result:#}");
     let result = step.invoke(&json!({ "undo": result["actions"][0]["id"] })).await?;
@@ -283,14 +286,17 @@ async fn environments_are_kept_ready_for_the_alias_until_the_lease_is_over_or_ta
         "{told}"
     );
 
-    let result = step.invoke(&json!({ "undo": result["actions"][0]["id"] })).await?;
-    assert_eq!((outcomes(&result), world.provisioned().await), (vec![("undo", "applied")], None), "{result:#}");
-    step.invoke(&json!({ "to": 7, "revertAfter": "5m" })).await?;
-    assert_eq!(world.provisioned().await, Some(7));
-    world.later(6).await?;
+    // The lease is over, and so is the incident.
+    world.later(25 * 60).await?;
     world.bench.database.execute("UPDATE remediation.incidents SET closed_at = now()").await?;
     let result = step.invoke(&sample("provision-worker-concurrency", "schedule")?).await?;
     assert_eq!((outcomes(&result), world.provisioned().await), (vec![PUT_BACK], None), "{result:#}");
+
+    world.later(61).await?;
+    let result = step.invoke(&json!({ "to": 7 })).await?;
+    assert_eq!((outcomes(&result), world.provisioned().await), (vec![PROVISIONED], Some(7)), "{result:#}");
+    let result = step.invoke(&json!({ "undo": result["actions"][0]["id"] })).await?;
+    assert_eq!((outcomes(&result), world.provisioned().await), (vec![("undo", "applied")], None), "{result:#}");
     Ok(())
 }
 
