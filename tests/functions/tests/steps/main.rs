@@ -18,3 +18,4 @@ mod sync;
 mod timeouts;
 mod triggers;
 mod worker;
+mod worker_log;
