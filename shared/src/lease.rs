@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::error::Error;
@@ -13,6 +13,9 @@ use crate::worker::Setting;
 
 /// How long a change stays where nobody says otherwise.
 pub const REVERT_AFTER: TimeDelta = TimeDelta::hours(24);
+
+/// So often putting a change back may fail within a day; then a person is asked to look.
+pub const FAILURES: i64 = 3;
 
 /// What `revertAfter` may be, in seconds: from 5 minutes to 30 days.
 pub const REVERT_AFTER_BOUNDS: std::ops::RangeInclusive<u32> = 300..=30 * 86_400;
@@ -40,7 +43,14 @@ pub struct Lease {
     pub ended_at: Option<DateTime<Utc>>,
     /// How it ended.
     pub ended: Option<String>,
+    /// How often putting it back has failed within a day.
+    pub failures: i64,
 }
+
+/// A lease with all its columns.
+const COLUMNS: &str = "l.*, (SELECT count(*) FROM remediation.actions a
+                              WHERE a.kind = 'revert-worker' AND a.cause = l.action_id::text AND a.outcome = 'failed'
+                                AND a.target = l.target AND a.created_at > now() - interval '1 day') AS failures";
 
 /// How a lease ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,10 +91,10 @@ impl Lease {
 /// # Errors
 /// [`Error::Database`].
 pub async fn open(db: &mut PgConnection, step: &str) -> Result<Vec<Lease>, Error> {
-    sqlx::query_as(
-        "SELECT * FROM remediation.leases WHERE step = $1 AND ended_at IS NULL AND confirmed_at IS NULL
-          ORDER BY created_at",
-    )
+    sqlx::query_as(AssertSqlSafe(format!(
+        "SELECT {COLUMNS} FROM remediation.leases l
+          WHERE l.step = $1 AND l.ended_at IS NULL AND l.confirmed_at IS NULL ORDER BY l.created_at"
+    )))
     .bind(step)
     .fetch_all(db)
     .await
@@ -96,7 +106,7 @@ pub async fn open(db: &mut PgConnection, step: &str) -> Result<Vec<Lease>, Error
 /// # Errors
 /// [`Error::Database`].
 pub async fn of_action(db: &mut PgConnection, action: Uuid) -> Result<Option<Lease>, Error> {
-    sqlx::query_as("SELECT * FROM remediation.leases WHERE action_id = $1")
+    sqlx::query_as(AssertSqlSafe(format!("SELECT {COLUMNS} FROM remediation.leases l WHERE l.action_id = $1")))
         .bind(action)
         .fetch_optional(db)
         .await

@@ -16,7 +16,7 @@ use crate::actions::close_lease::{Close, CloseLease};
 use crate::config::Config;
 use crate::domain::Language;
 use crate::error::Error;
-use crate::lease::{self, End, Lease, REVERT_AFTER, REVERT_AFTER_BOUNDS};
+use crate::lease::{self, End, FAILURES, Lease, REVERT_AFTER, REVERT_AFTER_BOUNDS};
 use crate::ledger;
 use crate::manifest;
 use crate::parameters::Parameters;
@@ -280,7 +280,7 @@ async fn load(db: &mut PgConnection, table: &Table, now: DateTime<Utc>) -> Resul
 }
 
 /// Findings that need a person: people are told of them, and once in a while only, however often they are seen.
-pub const TOLD_ONCE: [&str; 12] = [
+pub const TOLD_ONCE: [&str; 13] = [
     "account_limit",
     "alias_mismatch",
     "allocation_failed",
@@ -291,6 +291,7 @@ pub const TOLD_ONCE: [&str; 12] = [
     "lease_elsewhere",
     "needs_alias",
     "not_retried",
+    "revert_failed",
     "task_timeout_wins",
     "update_failed",
 ];
@@ -417,6 +418,17 @@ fn leases(plan: &mut Plan, evidence: &Evidence, language: Language, now: DateTim
                     (Some(what), _) => plan.skipped.push(Skipped { target, why: texts::under_way(language, &what) }),
                     (None, Some(Judgement::Tell(code, message, read))) => {
                         tell(plan, evidence, code, message, read, language)
+                    }
+                    (None, _) if lease.failures >= FAILURES && !evidence.approving => {
+                        let read = json!({ "lease": lease.action_id, "failures": lease.failures });
+                        tell(
+                            plan,
+                            evidence,
+                            "revert_failed",
+                            texts::revert_failed(language, lease.failures),
+                            read,
+                            language,
+                        );
                     }
                     (None, _) => plan.actions.push(evidence.revert(lease, language)),
                 }
@@ -546,3 +558,6 @@ fn callers_json(callers: &Callers) -> Value {
         "machineTimeoutSeconds": limit(callers.machine_timeout),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::actions::change_worker::Purpose;
 use remediation::domain::Language;
+use remediation::lease::FAILURES;
 use remediation::step::Planned;
 use remediation::texts::{concurrency as texts, worker};
 use remediation::worker::Setting;
@@ -45,6 +46,9 @@ pub fn recover(
     };
     if !quiet {
         return Err(texts::not_quiet_yet(language, policy.quiet_minutes));
+    }
+    if lease.failures >= FAILURES {
+        return Err(worker::revert_failed(language, lease.failures));
     }
     let before = setting.value_in(&lease.before);
     let next = raised(value, policy);

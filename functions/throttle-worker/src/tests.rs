@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use remediation::actions::Action;
 use remediation::actions::change_worker::Purpose;
 use remediation::domain::Language;
-use remediation::lease::Lease;
+use remediation::lease::{FAILURES, Lease};
 use remediation::state_machine::{Callers, Limit, Retries};
 use remediation::worker::{Configuration, Seen};
 use remediation::worker_step::{Judgement, Wants};
@@ -155,6 +155,7 @@ fn lease(before: Option<u32>, after: u32) -> Lease {
         confirmed_at: None,
         ended_at: None,
         ended: None,
+        failures: 0,
     }
 }
 
@@ -220,6 +221,10 @@ fn nothing_goes_up_before_it_is_quiet_or_against_a_persons_will() {
         let came = raised(&ready(quiet, cause)).map(|raised| raised.is_some());
         assert_eq!(came, expected.map_err(str::to_owned), "{quiet:?} {cause}");
     }
+    // A person is asked to look instead, as with a lease that is over.
+    let mut failing = ready(Quiet::Now, "incident");
+    failing.worker.leases[0].failures = FAILURES;
+    assert!(raised(&failing).unwrap_err().contains("3 times"));
     // While it lasts, with nothing of ours, or where somebody has changed it since.
     let mut lasts = ready(Quiet::Now, "incident");
     lasts.worker.wants = incident();

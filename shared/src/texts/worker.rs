@@ -152,6 +152,16 @@ pub fn lease_kept(language: Language, alarm: &str) -> String {
     )
 }
 
+/// A change that could not be put back, again and again.
+#[must_use]
+pub fn revert_failed(language: Language, failures: i64) -> String {
+    text!(
+        language,
+        ja: "元に戻そうとして 1 日に {failures} 回失敗した。remediation.actions の理由を確認し、undo か confirm を送ること",
+        en: "putting it back has failed {failures} times in a day: see the reasons in remediation.actions, then undo or confirm it",
+    )
+}
+
 /// A lease of something that is no longer looked after.
 #[must_use]
 pub fn lease_elsewhere(language: Language, target: &str) -> String {

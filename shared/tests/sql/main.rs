@@ -8,6 +8,7 @@ mod database;
 mod executions;
 mod fence;
 mod goals;
+mod leases;
 mod ledger;
 mod migrate;
 mod processes;

@@ -96,13 +96,22 @@ pub struct Broken {
 #[derive(Debug, Clone)]
 pub struct Also {
     /// As the ledger names it.
-    pub target: Uuid,
-    /// Asks for one text about `$1`, in the patient's spelling.
-    pub sql: &'static str,
+    pub target: String,
+    /// How it is asked for.
+    pub question: Question,
     /// The answer while it is broken.
     pub broken: &'static str,
     /// The answer once it is right.
     pub right: &'static str,
+}
+
+/// How something beside a row is asked how it is.
+#[derive(Debug, Clone, Copy)]
+pub enum Question {
+    /// One text about the id `$1`, in the patient's spelling.
+    Row(&'static str, Uuid),
+    /// The timeout of the patient's worker, in seconds, as the endpoint has it.
+    WorkerTimeout,
 }
 
 /// Runs that the ledger must have: so many, started by an event that has these fields.
@@ -133,8 +142,8 @@ impl Broken {
     }
 
     /// What the ledger's actions about it may name.
-    pub fn targets(&self) -> impl Iterator<Item = Uuid> {
-        [self.process].into_iter().chain(self.also.iter().map(|also| also.target))
+    pub fn targets(&self) -> impl Iterator<Item = String> {
+        [self.process.to_string()].into_iter().chain(self.also.iter().map(|also| also.target.clone()))
     }
 
     /// Another run that must have looked.

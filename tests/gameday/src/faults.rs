@@ -15,6 +15,7 @@ mod never_started;
 mod progress_anomaly;
 mod stuck_execution;
 mod transient_failure;
+mod worker_near_timeout;
 
 use crate::fault::Fault;
 
@@ -35,4 +36,5 @@ pub const ALL: &[&dyn Fault] = &[
     &progress_anomaly::ProgressAnomaly,
     &transient_failure::TransientFailure,
     &late_write::LateWrite,
+    &worker_near_timeout::WorkerNearTimeout,
 ];

@@ -202,7 +202,7 @@ impl Game {
 
     /// What would be done to a process, to its execution or to what is broken beside it.
     fn would_act(&self, broken: &Broken) -> Option<Planned> {
-        broken.targets().find_map(|target| self.lapse.planned(&target.to_string()))
+        broken.targets().find_map(|target| self.lapse.planned(&target))
     }
 
     /// The last word about a fault.
@@ -254,9 +254,7 @@ impl Game {
             problems.extend(kept_closed(&row, &actions, ledger::refused(pool, broken.process).await?.as_ref()));
         }
         if let Some(also) = &broken.also {
-            let sql = self.world.patient.variant().spell(also.sql);
-            let answer: Option<String> =
-                sqlx::query_scalar(AssertSqlSafe(sql)).bind(also.target).fetch_optional(pool).await?;
+            let answer = self.world.answer(also.question).await?;
             problems.extend(beside(also, answer.as_deref(), self.world.mode));
         }
         for look in &broken.looks {

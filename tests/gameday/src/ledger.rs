@@ -35,7 +35,7 @@ pub async fn actions(pool: &PgPool, broken: &Broken) -> Outcome<Vec<Action>> {
           ORDER BY a.created_at, a.closed_at",
     )
     .bind(broken.process.to_string())
-    .bind(broken.targets().map(|target| target.to_string()).collect::<Vec<_>>())
+    .bind(broken.targets().collect::<Vec<_>>())
     .fetch_all(pool)
     .await?)
 }
