@@ -3,6 +3,8 @@
 //! Each has its compare-and-set, its image before and after, and its inverse or the reason why there is none. Each records
 //! itself in the ledger before, or in the very statement in which, it changes anything.
 
+pub mod change_worker;
+pub mod close_lease;
 pub mod create_index;
 pub mod end_session;
 pub mod fence;
@@ -22,6 +24,8 @@ use crate::error::Error;
 use crate::ledger::Run;
 use crate::step::{Planned, Session};
 
+pub use change_worker::ChangeWorker;
+pub use close_lease::CloseLease;
 pub use create_index::{Care, CreateIndex, DropInvalidIndex};
 pub use end_session::EndSession;
 pub use fence::Fence;
@@ -60,6 +64,10 @@ pub enum Action {
     CreateIndex(CreateIndex),
     /// Drops what a failed build left behind.
     DropInvalidIndex(DropInvalidIndex),
+    /// Changes a setting of the worker, or puts it back.
+    ChangeWorker(Box<ChangeWorker>),
+    /// Confirms a lease, or ends one that has nothing left to put back.
+    CloseLease(CloseLease),
 }
 
 impl Action {
@@ -79,6 +87,8 @@ impl Action {
             Self::EndSession(action) => action.kind(),
             Self::CreateIndex(_) => CreateIndex::KIND,
             Self::DropInvalidIndex(_) => DropInvalidIndex::KIND,
+            Self::ChangeWorker(action) => action.kind(),
+            Self::CloseLease(action) => action.kind(),
         }
     }
 
@@ -102,6 +112,7 @@ impl Action {
             Self::EndSession(action) => action.terms(),
             Self::CreateIndex(action) => Some(action.statement.clone()),
             Self::DropInvalidIndex(action) => Some(action.definition.clone()),
+            Self::ChangeWorker(action) => Some(action.terms()),
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -110,7 +121,8 @@ impl Action {
             | Self::Migrate(_)
             | Self::Fence(_)
             | Self::SetGoalStatus(_)
-            | Self::StartStep(_) => None,
+            | Self::StartStep(_)
+            | Self::CloseLease(_) => None,
         }
     }
 
@@ -118,7 +130,11 @@ impl Action {
     #[must_use]
     pub const fn is_told(&self) -> bool {
         match self {
-            Self::StartStep(_) | Self::EndSession(_) | Self::CreateIndex(_) | Self::DropInvalidIndex(_) => true,
+            Self::StartStep(_)
+            | Self::EndSession(_)
+            | Self::CreateIndex(_)
+            | Self::DropInvalidIndex(_)
+            | Self::ChangeWorker(_) => true,
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -126,14 +142,29 @@ impl Action {
             | Self::Undo(_)
             | Self::Migrate(_)
             | Self::Fence(_)
-            | Self::SetGoalStatus(_) => false,
+            | Self::SetGoalStatus(_)
+            | Self::CloseLease(_) => false,
         }
     }
 
     /// Whether it only ends what was begun, and counted, before: no history and no limit hinders that.
     #[must_use]
-    pub const fn is_end(&self) -> bool {
-        matches!(self, Self::ResolveRetry(_))
+    pub fn is_end(&self) -> bool {
+        match self {
+            Self::ResolveRetry(_) | Self::CloseLease(_) => true,
+            Self::ChangeWorker(action) => matches!(action.purpose, change_worker::Purpose::Revert(_)),
+            Self::SetRowStatus(_)
+            | Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::Undo(_)
+            | Self::Migrate(_)
+            | Self::Fence(_)
+            | Self::SetGoalStatus(_)
+            | Self::StartStep(_)
+            | Self::EndSession(_)
+            | Self::CreateIndex(_)
+            | Self::DropInvalidIndex(_) => false,
+        }
     }
 
     /// What it changes, as the ledger spells it.
@@ -152,6 +183,8 @@ impl Action {
             Self::EndSession(action) => action.id.to_string(),
             Self::CreateIndex(action) => action.target.clone(),
             Self::DropInvalidIndex(action) => action.target.clone(),
+            Self::ChangeWorker(action) => action.target.clone(),
+            Self::CloseLease(action) => action.target(),
         }
     }
 
@@ -174,6 +207,8 @@ impl Action {
             Self::EndSession(action) => action.preview(),
             Self::CreateIndex(action) => action.preview(),
             Self::DropInvalidIndex(action) => action.preview(),
+            Self::ChangeWorker(action) => action.preview(),
+            Self::CloseLease(action) => action.preview(),
         }
     }
 }
@@ -194,6 +229,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
                 undo::apply(session.db, &table, run, planned, action).await?
             }
             Undoable::Index => create_index::undo(session, run, planned, action).await?,
+            Undoable::Worker(setting) => change_worker::undo(session, run, planned, action, setting).await?,
         },
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
         Action::Fence(action) => {
@@ -208,6 +244,8 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
         Action::EndSession(action) => end_session::apply(session, run, planned, action).await?,
         Action::CreateIndex(action) => create_index::apply(session, run, planned, action).await?,
         Action::DropInvalidIndex(action) => create_index::drop_invalid(session, run, planned, action).await?,
+        Action::ChangeWorker(action) => change_worker::apply(session, run, planned, action).await?,
+        Action::CloseLease(action) => close_lease::apply(session.db, run, planned, action).await?,
     };
     Ok(Some(outcome))
 }
@@ -238,6 +276,8 @@ pub enum ActionResult {
     Failed(String),
     /// Not done: somebody else was quicker, so that the decision no longer holds.
     Superseded,
+    /// Not done, for a reason that is over by the next look, which tries again: a deployment is under way. It is no attempt.
+    NotNow(String),
     /// Not done: another run works on the same target.
     Busy,
 }

@@ -180,6 +180,7 @@ pub async fn close_action(
         ActionResult::Applied => ("applied", None),
         ActionResult::Unverified(why) => ("applied", Some(why)),
         ActionResult::Failed(why) => ("failed", Some(why)),
+        ActionResult::NotNow(why) => ("superseded", Some(why)),
         ActionResult::Superseded | ActionResult::Busy => ("superseded", None),
     };
     sqlx::query(
@@ -338,6 +339,49 @@ pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -
     };
     serde_json::from_value(actions)
         .map_err(|error| Error::Refused(format!("`approve` {plan}: the stored plan cannot be read: {error}")))
+}
+
+/// What needs a person is not told again by itself within this: a little more than the day for which it is looked at.
+pub const TOLD_FOR: TimeDelta = TimeDelta::hours(25);
+
+/// A finding that was told.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Told {
+    /// The finding's code.
+    pub code: String,
+    /// What it was about.
+    pub target: String,
+    /// When, the last time.
+    pub at: DateTime<Utc>,
+}
+
+/// The findings with one of these codes that this step has told by itself since then: not those that an operator was answered with.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn told(db: &mut PgConnection, step: &str, since: DateTime<Utc>, codes: &[&str]) -> Result<Vec<Told>, Error> {
+    sqlx::query_as(include_str!("ledger/told.sql"))
+        .bind(step)
+        .bind(since)
+        .bind(codes)
+        .fetch_all(db)
+        .await
+        .map_err(Error::database("reading what was told"))
+}
+
+/// The name of the open incident of an alarm, by the end of its name: installations put a prefix before it.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn open_incident(db: &mut PgConnection, alarm: &str) -> Result<Option<String>, Error> {
+    sqlx::query_scalar(
+        "SELECT alarm FROM remediation.incidents WHERE closed_at IS NULL AND right(alarm, length($1)) = $1
+          ORDER BY opened_at LIMIT 1",
+    )
+    .bind(alarm)
+    .fetch_optional(db)
+    .await
+    .map_err(Error::database("looking for an open incident"))
 }
 
 /// Opens an incident when its alarm goes off, and closes it when the alarm is OK.

@@ -3,6 +3,8 @@
 //! FilterLogEvents has 5 requests a second for the whole account and region, and a search over a busy day may take hundreds of
 //! them. So each search is paced, stops at its budget, and says up to where it has read.
 
+pub mod report;
+
 use std::time::Duration;
 
 use aws_config::SdkConfig;

@@ -5,6 +5,7 @@ use aws_config::SdkConfig;
 use crate::config::Config;
 use crate::error::Error;
 use crate::report::{Done, DoneOutcome, Report};
+use crate::worker_step::TOLD_ONCE;
 
 /// Actions that one message names; the ledger has them all.
 const NAMED: usize = 20;
@@ -33,7 +34,7 @@ pub async fn tell(config: &Config, aws: &SdkConfig, report: &Report, swept: bool
         || report.actions.iter().any(|done| done.outcome == DoneOutcome::Applied && done.is_told)
         || report.count(DoneOutcome::Failed) > 0
         || swept && report.applied() > 0
-        || report.findings.iter().any(|finding| TOLD.contains(&finding.code));
+        || report.findings.iter().any(|finding| TOLD.contains(&finding.code) || TOLD_ONCE.contains(&finding.code));
     if !wakes {
         return Ok(());
     }

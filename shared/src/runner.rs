@@ -622,6 +622,7 @@ impl CarriedOut {
                 (DoneOutcome::Applied, Some(why))
             }
             ActionResult::Failed(why) => (DoneOutcome::Failed, Some(why)),
+            ActionResult::NotNow(why) => (DoneOutcome::Superseded, Some(why)),
             ActionResult::Superseded => (DoneOutcome::Superseded, None),
             ActionResult::Busy => {
                 tally.skipped.push(Skipped { target: planned.action.target(), why: texts::busy(language) });

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::failure;
 use crate::history::{Happened, History};
 use crate::pace::Pace;
+use crate::state_machine::Definition;
 use crate::trigger::{ResultPath, process_of};
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
@@ -123,6 +124,22 @@ impl StepFunctions {
         let seen = Seen { process: process_of(arn, answer.input()), execution };
         let included = answer.input_details().is_none_or(|details| details.included());
         Ok((seen, answer.input().filter(|_| included).map(str::to_owned)))
+    }
+
+    /// DescribeStateMachine: the definition of the state machine that is looked after, as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for a definition that cannot be read.
+    pub async fn definition(&self) -> Result<Definition, Error> {
+        self.describe.wait().await;
+        let answer = self
+            .client
+            .describe_state_machine()
+            .state_machine_arn(&self.state_machine_arn)
+            .send()
+            .await
+            .map_err(Error::aws("DescribeStateMachine"))?;
+        Definition::parse(answer.definition())
     }
 
     /// One page of ListExecutions.

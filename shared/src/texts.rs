@@ -402,15 +402,16 @@ pub fn health(language: Language, at: &str, [ok, warning, failed]: [usize; 3]) -
     )
 }
 
-/// The five checks of the guide's script, in its order and words.
+/// The five checks of the guide's script, in its order and words, and the sixth, which is ours.
 #[must_use]
-pub fn check_titles(language: Language) -> [String; 5] {
+pub fn check_titles(language: Language) -> [String; 6] {
     let titles = [
         ("Lambda関数の状態", "Lambda functions"),
         ("Step Functions実行状態", "Step Functions executions"),
         ("データベース接続", "Database connection"),
         ("処理中の件数", "Processes by status"),
         ("過去1時間のエラー率", "Error rate of the last hour"),
+        ("ワーカーの実行", "Runs of the worker"),
     ];
     titles.map(|(ja, en)| text!(language, ja: "{ja}", en: "{en}"))
 }
@@ -1010,9 +1011,12 @@ pub fn fence_outdated(language: Language) -> String {
     )
 }
 
+pub mod concurrency;
 pub mod performance;
 pub mod reboot;
 pub mod sessions;
 pub mod story;
 pub mod triage;
 pub mod tuning;
+pub mod worker;
+pub mod worker_runs;

@@ -62,9 +62,11 @@ async fn the_lines_of_a_span_that_hold_a_phrase_are_found() -> Tested {
 #[tokio::test]
 async fn an_empty_page_is_no_end() -> Tested {
     let (search, proxy, page) = (logged(&["a", "b"]).await?, proxy().await?, AtomicUsize::new(0));
-    proxy.rewrite("FilterLogEvents", move |answer| match page.fetch_add(1, Ordering::Relaxed) {
-        page @ 0..3 => *answer = json!({ "events": [], "nextToken": format!("page {page}") }),
-        _ => {}
+    proxy.rewrite("FilterLogEvents", move |answer| {
+        let page = page.fetch_add(1, Ordering::Relaxed);
+        if page < 3 {
+            *answer = json!({ "events": [], "nextToken": format!("page {page}") });
+        }
     });
     let found = Logs::new(&proxy.sdk_config().await).search(&search, enough()).await?;
     assert_eq!((messages(&found.lines), found.requests, found.stopped), (vec!["a", "b"], 4, None));

@@ -21,7 +21,7 @@ impl<T> Look<T> {
     }
 }
 
-/// One of the five, judged.
+/// One of them, judged.
 pub struct Check {
     pub name: &'static str,
     pub state: CheckState,

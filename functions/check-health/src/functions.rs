@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
+use aws_sdk_lambda::types::{LogFormat, SystemLogLevel};
+use remediation::config::Config;
 use remediation::domain::Language;
 use remediation::error::Error;
+use remediation::logs::report::Format;
 use remediation::report::CheckState;
 use remediation::texts;
 use serde_json::json;
@@ -29,6 +32,11 @@ pub struct Configuration {
     /// `Successful`, `InProgress`, `Failed`.
     pub last_update: String,
     pub last_update_reason: Option<String>,
+    /// Seconds.
+    pub timeout: Option<i32>,
+    pub log_format: Format,
+    /// Lambda writes no reports of runs that succeed.
+    pub quiet: bool,
 }
 
 /// Why nothing is known of a function.
@@ -37,15 +45,16 @@ pub enum Trouble {
     Unknown(String),
 }
 
-/// Asks for all at once, so that one that is not answered holds up none.
-pub async fn look(aws: &SdkConfig, names: &[String], limit: Duration, language: Language) -> Look<Vec<Function>> {
-    let started = Instant::now();
+/// Asks for all at once, so that one that is not answered holds up none. Of the worker, what its callers run counts.
+pub async fn look(aws: &SdkConfig, config: &Config, limit: Duration) -> Look<Vec<Function>> {
+    let (started, language) = (Instant::now(), config.language);
     let client = Client::new(aws);
     let mut asked = JoinSet::new();
-    for (at, name) in names.iter().enumerate() {
+    for (at, name) in config.application_functions.iter().enumerate() {
+        let alias = config.worker_alias.clone().filter(|_| *name == config.worker_function);
         let (client, name) = (client.clone(), name.clone());
         asked.spawn(async move {
-            let found = match timeout(limit, read(&client, &name)).await {
+            let found = match timeout(limit, read(&client, &name, alias)).await {
                 Ok(found) => found,
                 Err(_) => Err(Trouble::Unknown(texts::check_too_slow(language, limit))),
             };
@@ -57,14 +66,20 @@ pub async fn look(aws: &SdkConfig, names: &[String], limit: Duration, language: 
     Look::new(started, Ok(functions.into_iter().map(|(_, function)| function).collect()))
 }
 
-async fn read(client: &Client, name: &str) -> Result<Configuration, Trouble> {
-    let answer = client.get_function_configuration().function_name(name).send().await;
+async fn read(client: &Client, name: &str, alias: Option<String>) -> Result<Configuration, Trouble> {
+    let answer = client.get_function_configuration().function_name(name).set_qualifier(alias).send().await;
     match answer.map_err(Error::aws("GetFunctionConfiguration")) {
         Ok(told) => Ok(Configuration {
             state: told.state().map(|state| state.as_str().to_owned()).unwrap_or_default(),
             state_reason: told.state_reason().map(str::to_owned),
             last_update: told.last_update_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
             last_update_reason: told.last_update_status_reason().map(str::to_owned),
+            timeout: told.timeout(),
+            log_format: match told.logging_config().and_then(|logging| logging.log_format()) {
+                Some(LogFormat::Json) => Format::Json,
+                _ => Format::Text,
+            },
+            quiet: told.logging_config().and_then(|logging| logging.system_log_level()) == Some(&SystemLogLevel::Warn),
         }),
         Err(Error::Aws { code, .. }) if code == "ResourceNotFoundException" => Err(Trouble::Missing),
         Err(error) => Err(Trouble::Unknown(error.to_string())),
@@ -85,7 +100,7 @@ impl Function {
     fn line(&self, language: Language) -> String {
         let Self { name, found } = self;
         match found {
-            Ok(Configuration { state, state_reason, last_update, last_update_reason }) => {
+            Ok(Configuration { state, state_reason, last_update, last_update_reason, .. }) => {
                 let reasons: Vec<&str> =
                     [state_reason, last_update_reason].into_iter().flatten().map(String::as_str).collect();
                 texts::function_state(language, name, state, last_update, &reasons.join("; "))

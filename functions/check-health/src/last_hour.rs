@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_a_warning_over_five_percent_and_none_where_nothing_was_closed() {
-        let policy = Policy { limit: Duration::from_secs(5), connections_percent: 80.0, error_rate_percent: 5.0 };
+        let policy = Policy::read(crate::MANIFEST).unwrap();
         // (closed, failed, timed out, state, error rate, timeout rate)
         for (closed, failed, timed_out, state, error_rate, timeout_rate) in [
             (0, 0, 0, CheckState::Ok, None, None),

@@ -1,4 +1,5 @@
-//! The guide's health check script: five checks as one report, and the metrics that the alarms watch.
+//! The guide's health check script: its five checks and one of the worker's own runs as one report, and the metrics that the
+//! alarms watch.
 //!
 //! Each check has its own time, and one that fails hides none of the others. What is counted as wrong is what the decision table
 //! of the steps that put things right says, so an alarm never goes off for what they would leave alone. It changes nothing.
@@ -11,9 +12,11 @@ mod policy;
 mod processes;
 mod server;
 mod text;
+mod worker;
 
 use std::time::Duration;
 
+use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use remediation::config::Config;
 use remediation::error::Error;
@@ -31,6 +34,7 @@ use crate::last_hour::LastHour;
 use crate::policy::Policy;
 use crate::processes::Processes;
 use crate::server::Server;
+use crate::worker::Worker;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
 
@@ -44,6 +48,7 @@ struct CheckHealth {
 struct Health {
     functions: Look<Vec<Function>>,
     executions: Look<Page>,
+    worker: Look<Worker>,
     rest: InDatabase,
 }
 
@@ -68,18 +73,19 @@ impl Step for CheckHealth {
             ));
         }
         let (config, limit) = (session.config, self.policy.limit);
-        let (functions, executions, rest) = tokio::join!(
-            functions::look(session.aws, &config.application_functions, limit, config.language),
+        let (aws, now) = (session.aws, session.now);
+        let ((functions, worker), executions, rest) = tokio::join!(
+            of_lambda(aws, config, limit, now),
             executions::look(session.step_functions, limit, config.language),
             in_database(session, limit),
         );
-        Ok(Health { functions, executions, rest: rest? })
+        Ok(Health { functions, executions, worker, rest: rest? })
     }
 
     async fn gather_without_database(&self, outside: &Outside<'_>, why: &Error) -> Option<Health> {
         let (config, limit) = (outside.config, self.policy.limit);
-        let (functions, executions) = tokio::join!(
-            functions::look(outside.aws, &config.application_functions, limit, config.language),
+        let ((functions, worker), executions) = tokio::join!(
+            of_lambda(outside.aws, config, limit, outside.now),
             executions::look(outside.step_functions, limit, config.language),
         );
         let took = Duration::ZERO;
@@ -89,7 +95,7 @@ impl Step for CheckHealth {
             processes: Look { found: Err(without()), took },
             last_hour: Look { found: Err(without()), took },
         };
-        Some(Health { functions, executions, rest })
+        Some(Health { functions, executions, worker, rest })
     }
 
     fn plan(&self, health: &Health, config: &Config, now: DateTime<Utc>) -> Plan {
@@ -100,6 +106,7 @@ impl Step for CheckHealth {
             server::judge(&health.rest.server, &self.policy, language),
             processes::judge(&health.rest.processes, config, now),
             last_hour::judge(&health.rest.last_hour, &self.policy, language),
+            worker::judge(&health.worker, &self.policy, config),
         ];
         let failed = checks.iter().filter(|check| check.state == CheckState::Failed).count();
         let mut metrics = vec![Metric::count("ChecksFailed", failed)];
@@ -118,6 +125,18 @@ impl Step for CheckHealth {
             ..Plan::default()
         }
     }
+}
+
+/// The functions, and then the worker's log: how to read that stands in its configuration.
+async fn of_lambda(
+    aws: &SdkConfig,
+    config: &Config,
+    limit: Duration,
+    now: DateTime<Utc>,
+) -> (Look<Vec<Function>>, Look<Worker>) {
+    let functions = functions::look(aws, config, limit).await;
+    let worker = worker::look(aws, config, &functions, limit, now).await;
+    (functions, worker)
 }
 
 /// One check after the other, on the one connection.

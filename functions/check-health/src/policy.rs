@@ -14,6 +14,14 @@ pub struct Policy {
     pub connections_percent: f64,
     /// Over which error rate in percent the report warns.
     pub error_rate_percent: f64,
+    /// Over how many percent of its timeout, and of its memory, a run of the worker warns.
+    pub worker_percent: f64,
+    /// Over how many percent of cold starts the report warns.
+    pub cold_starts_percent: f64,
+    /// Of fewer runs than this a share of cold starts says nothing: after a quiet time the first run is always one.
+    pub cold_starts_from_runs: f64,
+    /// Over how many throttled calls the report warns.
+    pub throttles: f64,
 }
 
 impl Policy {
@@ -37,6 +45,10 @@ impl Policy {
                 .map_err(|error| Error::Configuration(vec![format!("manifest.toml: policy.check_seconds: {error}")]))?,
             connections_percent: number("connections_percent")?,
             error_rate_percent: number("error_rate_percent")?,
+            worker_percent: number("worker_percent")?,
+            cold_starts_percent: number("cold_starts_percent")?,
+            cold_starts_from_runs: number("cold_starts_from_runs")?,
+            throttles: number("throttles")?,
         })
     }
 }

@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn connections_that_run_short_and_blocked_sessions_are_warnings() {
-        let policy = Policy { limit: Duration::from_secs(5), connections_percent: 80.0, error_rate_percent: 5.0 };
+        let policy = Policy::read(crate::MANIFEST).unwrap();
         // (used, available, blocked, state, percent)
         for (used, available, blocked, state, percent) in [
             (12, 97, 0, CheckState::Ok, Some(1200.0 / 97.0)),

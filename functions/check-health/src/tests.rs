@@ -8,6 +8,7 @@ use patient::table::{self, Row, Variant};
 use remediation::config::Config;
 use remediation::decide::Look as Settled;
 use remediation::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
+use remediation::logs::report::Report;
 use remediation::processes::{Case, Evidence, Newest};
 use remediation::sessions::Overview;
 use remediation::step::{Plan, Step};
@@ -23,6 +24,7 @@ use crate::last_hour::LastHour;
 use crate::policy::Policy;
 use crate::processes::Processes;
 use crate::server::Server;
+use crate::worker::Worker;
 use crate::{CheckHealth, Health, InDatabase, MANIFEST};
 
 const NOW: DateTime<Utc> = DateTime::from_timestamp(1_795_482_000, 0).unwrap();
@@ -96,6 +98,7 @@ fn sound() -> Health {
     Health {
         functions: look(vec![active("async-processing-handler"), active("ai-generation-worker")], 120),
         executions: look(Page { executions: Vec::new(), next: None }, 80),
+        worker: look(worker(35.0, 601.0, 1, 0), 40),
         rest: InDatabase {
             server: look(
                 Server {
@@ -127,6 +130,19 @@ fn sound() -> Health {
     }
 }
 
+/// Twelve runs, the last of which took so many seconds and so much of 1,024 MB.
+fn worker(seconds: f64, memory: f64, cold: usize, throttles: usize) -> Worker {
+    let run = |at: usize| Report {
+        request_id: format!("run-{at}"),
+        duration_ms: if at == 11 { seconds * 1000.0 } else { 20_000.0 },
+        memory_mb: 1024.0,
+        max_memory_mb: if at == 11 { memory } else { 512.0 },
+        init_ms: (at < cold).then_some(420.0),
+        timed_out: false,
+    };
+    Worker { timeout: Some(300), runs: (0..12).map(run).collect(), throttles, ..Worker::default() }
+}
+
 /// Something is wrong in every check.
 fn unsound() -> Health {
     let failed = Configuration {
@@ -149,6 +165,7 @@ fn unsound() -> Health {
             Page { executions: vec![seen(4, 35), seen(3, 290), seen(2, 1000)], next: Some("more".to_owned()) },
             80,
         ),
+        worker: look(Worker { runs_sampled: true, ..worker(290.0, 1000.0, 6, 9) }, 40),
         rest: InDatabase {
             server: look(
                 Server {
@@ -243,7 +260,8 @@ fn a_database_that_is_down_leaves_the_checks_that_need_none() {
     insta::assert_snapshot!("down_en", text(&plan(&health, "en")));
     let plan = plan(&health, "ja");
     assert_eq!(codes(&plan), ["check_failed"; 3]);
-    assert_eq!(names(&plan), ["ChecksFailed"], "what was not measured is not sent");
+    let of_the_worker = ["WorkerTimeoutUsed", "WorkerMemoryUsed", "WorkerColdStarts", "BedrockThrottles"];
+    assert_eq!(names(&plan), [&["ChecksFailed"], &of_the_worker[..]].concat(), "what was not measured is not sent");
 }
 
 #[test]
@@ -258,6 +276,10 @@ fn what_is_wrong_is_told_with_the_step_that_answers() {
             ("mismatched_processes", &json!("reconcile-processes")),
             ("uncancelled_executions", &json!("stop-cancelled-executions")),
             ("progress_anomalies", &json!("repair-progress")),
+            ("worker_near_timeout", &json!("extend-worker-timeout")),
+            ("worker_memory", &json!("raise-worker-memory")),
+            ("worker_cold_starts", &json!("provision-worker-concurrency")),
+            ("bedrock_throttles", &json!("throttle-worker")),
         ]
     );
     assert_eq!((answers[0].0, plan.findings[0].target.as_str()), ("check_failed", "lambda-functions"));
@@ -267,7 +289,7 @@ fn what_is_wrong_is_told_with_the_step_that_answers() {
 fn a_check_that_fails_takes_away_its_own_metrics_only() {
     type Break = fn(&mut Health);
     // (check that fails, how, its metrics)
-    let cases: [(&str, Break, &[&str]); 5] = [
+    let cases: [(&str, Break, &[&str]); 6] = [
         ("lambda-functions", |health| health.functions = unread("x"), &[]),
         ("step-functions", |health| health.executions = unread("x"), &[]),
         ("database", |health| health.rest.server = unread("x"), &["DatabaseConnectionsUsed", "BlockedSessions"]),
@@ -280,6 +302,11 @@ fn a_check_that_fails_takes_away_its_own_metrics_only() {
             "error-rate",
             |health| health.rest.last_hour = unread("x"),
             &["ErrorRate", "TimeoutRate", "ProcessingDurationAverage", "ProcessingDurationP95"],
+        ),
+        (
+            "worker",
+            |health| health.worker = unread("x"),
+            &["WorkerTimeoutUsed", "WorkerMemoryUsed", "WorkerColdStarts", "BedrockThrottles"],
         ),
     ];
     let all = names(&plan(&sound(), "en"));

@@ -37,9 +37,6 @@ use crate::policy::Policy;
 const PERMANENT: &str = "permanent_failure";
 const EXHAUSTED: &str = "attempts_exhausted";
 
-/// What is told of a failure is not told again within this; a failure is looked at for a day.
-const TOLD_FOR: TimeDelta = TimeDelta::hours(25);
-
 /// What a retry needs after it is due: it must not begin when its run has to end.
 const TO_START: Duration = Duration::from_secs(5);
 
@@ -139,15 +136,8 @@ async fn histories(
     let table = session.table().await?;
     let targets: Vec<String> = cases.iter().map(|case| case.process.id.to_string()).collect();
     let facts = ledger::facts(session.db, step, &targets).await?;
-    let told: HashMap<String, DateTime<Utc>> = sqlx::query_as(include_str!("told.sql"))
-        .bind(step)
-        .bind(session.now - TOLD_FOR)
-        .bind([PERMANENT, EXHAUSTED])
-        .fetch_all(&mut *session.db)
-        .await
-        .map_err(Error::database(reading))?
-        .into_iter()
-        .collect();
+    let told = ledger::told(session.db, step, session.now - ledger::TOLD_FOR, &[PERMANENT, EXHAUSTED]).await?;
+    let told: HashMap<String, DateTime<Utc>> = told.into_iter().map(|told| (told.target, told.at)).collect();
     let rows = sqlx::query(table.sql(include_str!("history.sql")))
         .bind(cases.iter().map(|case| case.process.id.0).collect::<Vec<_>>())
         .fetch_all(&mut *session.db)

@@ -13,6 +13,7 @@ use crate::goals::Goals;
 use crate::ledger::Run;
 use crate::step::Planned;
 use crate::table::Table;
+use crate::worker::Setting;
 
 /// An action that is to be taken back.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +39,8 @@ pub enum Undoable {
     GoalStatus,
     /// [`CreateIndex`].
     Index,
+    /// [`super::ChangeWorker`]; [`super::change_worker::undo`] takes it back.
+    Worker(Setting),
 }
 
 impl Undoable {
@@ -48,7 +51,7 @@ impl Undoable {
             SetRowStatus::KIND => Some(Self::RowStatus),
             SetGoalStatus::KIND => Some(Self::GoalStatus),
             CreateIndex::KIND => Some(Self::Index),
-            _ => None,
+            kind => Setting::of_kind(kind).filter(|setting| setting.is_revertible()).map(Self::Worker),
         }
     }
 
@@ -58,6 +61,8 @@ impl Undoable {
             Self::RowStatus => &["status", "progress", "error", "completedAt", "result"],
             Self::GoalStatus => &["status"],
             Self::Index => &["definition"],
+            // Its own action reads back what it wrote.
+            Self::Worker(_) => &[],
         }
     }
 }
@@ -140,11 +145,8 @@ pub async fn apply(
     let sql = match action.kind {
         Undoable::RowStatus => table.sql(include_str!("undo.sql")),
         Undoable::GoalStatus => Goals::to_write(db, table).await?.sql(table, include_str!("undo_goal_status.sql")),
-        Undoable::Index => {
-            return Err(Error::Refused(format!(
-                "`undo` {}: an index is no row; create_index::undo drops it",
-                action.of
-            )));
+        Undoable::Index | Undoable::Worker(_) => {
+            return Err(Error::Refused(format!("`undo` {}: it changed no row", action.of)));
         }
     };
     let written = sqlx::query(sql)

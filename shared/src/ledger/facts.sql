@@ -19,9 +19,11 @@ SELECT c.mode, c.actions_per_run, c.actions_per_hour, c.share,
                                     false)) AS facts
                   FROM remediation.actions a
                  WHERE a.target = ANY ($2)
-                   -- A row that the table itself refuses, or a start that AWS refuses, is not tried for ever; a stop may be.
+                   -- What the table itself, Step Functions or Lambda refuses is not tried for ever; a stop may be.
                    AND (a.outcome = 'applied'
-                        OR a.outcome = 'failed' AND a.kind IN ('set-row-status', 'set-goal-status', 'retry-process', 'start-step'))
+                        OR a.outcome = 'failed' AND a.kind IN ('set-row-status', 'set-goal-status', 'retry-process', 'start-step',
+                                                               'set-worker-timeout', 'set-worker-memory', 'set-reserved-concurrency',
+                                                               'set-provisioned-concurrency', 'redeploy-worker'))
                  GROUP BY a.target) t)
   FROM (SELECT $1 AS step) this
   LEFT JOIN remediation.controls c USING (step)

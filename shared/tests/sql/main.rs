@@ -9,6 +9,7 @@ mod database;
 mod executions;
 mod fence;
 mod goals;
+mod leases;
 mod ledger;
 mod migrate;
 mod processes;

@@ -20,8 +20,18 @@ async fn tables_of(db: &mut PgConnection, schema: &str) -> Vec<String> {
         .unwrap()
 }
 
-const TABLES: [&str; 9] =
-    ["actions", "controls", "executions", "incidents", "migrations", "plans", "progress", "refused_writes", "runs"];
+const TABLES: [&str; 10] = [
+    "actions",
+    "controls",
+    "executions",
+    "incidents",
+    "leases",
+    "migrations",
+    "plans",
+    "progress",
+    "refused_writes",
+    "runs",
+];
 
 #[tokio::test]
 async fn a_fresh_database_gets_the_schema_and_nothing_is_made_in_public() -> Tested {

@@ -97,12 +97,21 @@ pub struct Broken {
 pub struct Also {
     /// As the ledger names it.
     pub target: String,
-    /// Asks for one text about `$1`, in the patient's spelling.
-    pub sql: &'static str,
+    /// How it is asked for.
+    pub question: Question,
     /// The answer while it is broken.
     pub broken: &'static str,
     /// The answer once it is right.
     pub right: &'static str,
+}
+
+/// How something beside a row is asked how it is.
+#[derive(Debug, Clone, Copy)]
+pub enum Question {
+    /// One text about the target, `$1`, in the patient's spelling.
+    Sql(&'static str),
+    /// The timeout of the patient's worker, in seconds, as the endpoint has it.
+    WorkerTimeout,
 }
 
 /// Runs that the ledger must have: so many, started by an event that has these fields.

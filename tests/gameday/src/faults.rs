@@ -16,6 +16,7 @@ mod never_started;
 mod progress_anomaly;
 mod stuck_execution;
 mod transient_failure;
+mod worker_near_timeout;
 
 use crate::fault::Fault;
 
@@ -37,4 +38,5 @@ pub const ALL: &[&dyn Fault] = &[
     &transient_failure::TransientFailure,
     &late_write::LateWrite,
     &blocked_by_idle_session::BlockedByIdleSession,
+    &worker_near_timeout::WorkerNearTimeout,
 ];

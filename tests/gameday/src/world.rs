@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_sfn::types::ExecutionStatus;
 use chrono::{DateTime, Utc};
@@ -10,9 +11,11 @@ use harness::{AlarmHop, Aws, Cdk, Database, Postgres, eventually, functions};
 use patient::table::{self, MIGRATED, Row};
 use patient::{Behaviour, Patient, Process};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::Outcome;
+use crate::fault::{Also, Question};
 use crate::ledger;
 use crate::options::Mode;
 
@@ -190,6 +193,30 @@ impl World {
             None => Ok(payload),
             Some(_) => Err(format!("{step} answered {event} with {payload}").into()),
         }
+    }
+
+    /// How something beside a row is; nothing where it is gone.
+    pub async fn answer(&self, also: &Also) -> Outcome<Option<String>> {
+        Ok(match also.question {
+            Question::Sql(sql) => {
+                let sql = AssertSqlSafe(self.patient.variant().spell(sql));
+                sqlx::query_scalar(sql).bind(&also.target).fetch_optional(self.database.pool()).await?
+            }
+            Question::WorkerTimeout => {
+                let ask = self.aws.lambda().get_function_configuration().function_name(Patient::WORKER);
+                ask.send().await?.timeout().map(|seconds| seconds.to_string())
+            }
+        })
+    }
+
+    /// Writes a line into the log of the patient's worker.
+    pub async fn log_of_worker(&self, line: &str) -> Outcome<()> {
+        let logs = aws_sdk_cloudwatchlogs::Client::new(self.aws.sdk_config());
+        let (group, stream) = (format!("/aws/lambda/{}", Patient::WORKER), Uuid::new_v4().to_string());
+        logs.create_log_stream().log_group_name(&group).log_stream_name(&stream).send().await?;
+        let event = InputLogEvent::builder().timestamp(Utc::now().timestamp_millis()).message(line).build()?;
+        logs.put_log_events().log_group_name(group).log_stream_name(stream).log_events(event).send().await?;
+        Ok(())
     }
 
     /// The events that no step could take.

@@ -30,6 +30,9 @@ pub struct Process {
 }
 
 impl Patient {
+    /// The function that does the work.
+    pub const WORKER: &str = "ai-generation-worker";
+
     /// The ARN that the state machine will have.
     #[must_use]
     pub fn state_machine_arn() -> String {
@@ -46,11 +49,9 @@ impl Patient {
             let variables = [("DATABASE_URL", url), ("TABLE_VARIANT", variant.name), ("PATIENT_FUNCTION", role)];
             Deployment::new(name, "patient-worker").envs(variables).timeout(300).deploy(aws)
         };
-        let (worker, updater) = tokio::try_join!(
-            function("ai-generation-worker", "generate"),
-            function("update-processing-status", "update-status")
-        )
-        .map_err(Error::when("deploy the patient's functions"))?;
+        let (worker, updater) =
+            tokio::try_join!(function(Self::WORKER, "generate"), function("update-processing-status", "update-status"))
+                .map_err(Error::when("deploy the patient's functions"))?;
         let definition = include_str!("../state-machine.asl.json")
             .replace("${Worker}", &worker)
             .replace("${StatusUpdater}", &updater);

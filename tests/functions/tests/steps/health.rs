@@ -13,14 +13,15 @@ use patient::table::{self, GUIDE, Row, Variant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const CHECKS: [&str; 5] = ["lambda-functions", "step-functions", "database", "processes", "error-rate"];
+const CHECKS: [&str; 6] = ["lambda-functions", "step-functions", "database", "processes", "error-rate", "worker"];
 
-/// Lambda and Step Functions, where all is well. The answers are in the form that AWS documents.
+/// Lambda, Step Functions and the worker's log, where all is well and nothing ran lately. The answers are in the form that AWS documents.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>
 async fn sound() -> Tested<AwsProxy> {
     let aws = scripted().await?;
     aws.answer("GetFunctionConfiguration", json!({ "State": "Active", "LastUpdateStatus": "Successful" }));
     aws.answer("ListExecutions", json!({ "executions": [] }));
+    aws.answer("FilterLogEvents", json!({ "events": [] }));
     Ok(aws)
 }
 
@@ -67,6 +68,8 @@ fn sent<'a>(line: &Value, names: &[&'a str]) -> Vec<&'a str> {
 }
 
 const OF_TABLE: [&str; 4] = ["StuckProcesses", "MismatchedProcesses", "UncancelledExecutions", "QueueDepth"];
+/// Where nothing ran, nothing else is measured.
+const OF_WORKER: [&str; 1] = ["BedrockThrottles"];
 const OF_DATABASE: [&str; 2] = ["DatabaseConnectionsUsed", "BlockedSessions"];
 
 /// An execution that an event has told of.
@@ -161,7 +164,8 @@ async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_
         let codes = json!([{ "code": "AI_ERROR", "count": 1 }, { "code": "TIMEOUT_ERROR", "count": 1 }]);
         assert_eq!(hour["codes"], codes, "{}", variant.name);
         assert_eq!(bench.table().await?, before);
-        assert_eq!((aws.calls("GetFunctionConfiguration"), aws.calls("ListExecutions"), aws.calls("*")), (5, 1, 6));
+        let calls = ["GetFunctionConfiguration", "ListExecutions", "FilterLogEvents", "*"];
+        assert_eq!(calls.map(|operation| aws.calls(operation)), [5, 1, 3, 9]);
     }
     Ok(())
 }
@@ -220,7 +224,7 @@ async fn a_step_that_acts_measures_what_it_did_and_how_long_it_was_broken() -> T
 }
 
 #[tokio::test]
-async fn all_five_checks_tell_of_the_real_functions_executions_and_database() -> Tested {
+async fn all_checks_tell_of_the_real_functions_executions_and_database() -> Tested {
     // A server of its own, whose sessions nobody else opens or blocks.
     let postgres = Postgres::builder().setting("max_connections", "25").start().await?;
     let database = postgres.database("five").await?;
@@ -278,7 +282,9 @@ async fn all_five_checks_tell_of_the_real_functions_executions_and_database() ->
         let used: i64 = sqlx::query_scalar(monitor).fetch_one(&mut holder).await?;
         let result = function.invoke(&json!({})).await?;
 
-        assert_eq!(failed_checks(&result), ["lambda-functions"], "{result:#}");
+        assert_eq!(failed_checks(&result), ["lambda-functions", "worker"], "{result:#}");
+        let unread = "the configuration of no-such-worker is not known (see 1)";
+        assert!(texts_of(&result).contains(unread), "{result:#}");
         let functions = &check(&result, "lambda-functions")["data"];
         assert_eq!(
             (texts(functions, "function"), &functions[0]["state"], &functions[1]["missing"]),
@@ -306,7 +312,7 @@ async fn all_five_checks_tell_of_the_real_functions_executions_and_database() ->
         #[expect(clippy::cast_precision_loss, reason = "a few connections")]
         let percent = 100.0 * used as f64 / 22.0;
         assert!(line["DatabaseConnectionsUsed"].as_f64().is_some_and(|sent| (sent - percent).abs() < 0.01), "{line}");
-        assert_eq!((&line["BlockedSessions"], &line["ChecksFailed"]), (&json!(2.0), &json!(1.0)), "{line}");
+        assert_eq!((&line["BlockedSessions"], &line["ChecksFailed"]), (&json!(2.0), &json!(2.0)), "{line}");
         // What the console shows as lines stands in the log as one message.
         let run = result["runId"].as_str().unwrap_or_default();
         let title = "Health of the asynchronous processing";
@@ -350,36 +356,41 @@ async fn executions_beyond_ten_are_ten_or_more_and_one_past_its_deadline_is_a_wa
 #[tokio::test]
 async fn what_aws_refuses_is_told_and_hides_nothing_else() -> Tested {
     let bench = Bench::new("refused").await?;
-    // (operation, how it fails, check, what is said)
+    // Without its configuration the worker's log cannot be read.
+    let of_lambda = ["lambda-functions", "worker"].as_slice();
+    // (operation, how it fails, checks, what is said)
     let cases = [
         (
             "GetFunctionConfiguration",
             Failure::error("AccessDeniedException").status(403),
-            CHECKS[0],
+            of_lambda,
             "AccessDeniedException",
         ),
         (
             "GetFunctionConfiguration",
             Failure::error("ResourceNotFoundException").status(404),
-            CHECKS[0],
+            of_lambda,
             "ai-generation-worker: does not exist",
         ),
         (
             "ListExecutions",
             Failure::error("AccessDeniedException"),
-            CHECKS[1],
+            &["step-functions"],
             "The function's role lacks this permission",
         ),
+        ("FilterLogEvents", Failure::error("AccessDeniedException"), &["worker"], "FilterLogEvents"),
     ];
-    for (operation, failure, name, said) in cases {
+    for (operation, failure, failed, said) in cases {
         let aws = sound().await?;
         aws.fail(operation, failure);
         let function = health(&bench, &aws).start().await?;
         let result = function.invoke(&json!({ "schedule": "check-health" })).await?;
-        assert_failed(&result, &[name]);
+        assert_failed(&result, failed);
         assert!(texts_of(&result).contains(said), "{result:#}");
         let line = measured(&function, 1).await?;
-        assert_eq!((sent(&line, &OF_TABLE), &line["ChecksFailed"]), (OF_TABLE.to_vec(), &json!(1.0)));
+        assert_eq!(sent(&line, &OF_TABLE), OF_TABLE);
+        assert_eq!(line["ChecksFailed"].as_f64().map(|count| count.to_string()), Some(failed.len().to_string()));
+        assert_eq!(sent(&line, &OF_WORKER).is_empty(), failed.contains(&"worker"), "{line}");
     }
     Ok(())
 }
@@ -391,7 +402,7 @@ async fn an_aws_that_does_not_answer_holds_up_nothing_else() -> Tested {
     aws.fail("*", Failure::silence());
     let function = health(&bench, &aws).start().await?;
     let result = function.invoke(&json!({})).await?;
-    assert_failed(&result, &["lambda-functions", "step-functions"]);
+    assert_failed(&result, &["lambda-functions", "step-functions", "worker"]);
     assert!(texts_of(&result).contains("could not be checked: no answer within 5s"), "{result:#}");
     let line = measured(&function, 1).await?;
     assert_eq!((sent(&line, &OF_DATABASE), sent(&line, &OF_TABLE)), (OF_DATABASE.to_vec(), OF_TABLE.to_vec()));

@@ -4,6 +4,7 @@
 //! endpoint lacks a state or the moment matters, with answers in the form that AWS documents.
 
 mod cancelled;
+mod concurrency;
 mod deployed;
 mod errors;
 mod fence;
@@ -23,3 +24,5 @@ mod timeouts;
 mod triage;
 mod triggers;
 mod tuning;
+mod worker;
+mod worker_log;

@@ -4,7 +4,7 @@ use patient::table::Row;
 use patient::{Behaviour, Session};
 
 use crate::Outcome;
-use crate::fault::{Also, Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::fault::{Also, Breaking, Broken, COMPLETED, Expected, Fault, Question};
 use crate::world::{HANGING, PATIENCE, World};
 
 /// The guide's locks (1, DATABASE_ERROR): a function of the application took the row and was killed before its COMMIT, so that whoever
@@ -46,7 +46,7 @@ impl Fault for BlockedByIdleSession {
                 Broken::now(world, row.id, format!("{HANGING} idle in its transaction, a write waits")).await?;
             let sql =
                 "SELECT coalesce((SELECT state FROM pg_stat_activity WHERE pid = split_part($1, ' ', 2)::int), 'gone')";
-            Ok(broken.and(Also { target, sql, broken: "idle in transaction", right: "gone" }))
+            Ok(broken.and(Also { target, question: Question::Sql(sql), broken: "idle in transaction", right: "gone" }))
         })
     }
 }

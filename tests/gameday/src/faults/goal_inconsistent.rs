@@ -3,7 +3,7 @@ use patient::Behaviour;
 use patient::goals::Goal;
 use patient::table::Row;
 
-use crate::fault::{Also, Breaking, Broken, Expected, Fault, failed};
+use crate::fault::{Also, Breaking, Broken, Expected, Fault, Question, failed};
 use crate::world::World;
 
 /// A retry fails for ever because the data contradict each other (guide, 4): the user reached the goal, and then took up one of its
@@ -38,12 +38,9 @@ impl Fault for GoalInconsistent {
             let what = format!("execution {}, its goal COMPLETED with open work", ended.status);
             let broken = Broken::now(world, process.id, what).await?;
             let sql = "SELECT status::text FROM {schema}.goals WHERE id = $1::uuid";
-            Ok(broken.since(ended.at).and(Also {
-                target: goal.id.to_string(),
-                sql,
-                broken: "COMPLETED",
-                right: "ACTIVE",
-            }))
+            let question = Question::Sql(sql);
+            let also = Also { target: goal.id.to_string(), question, broken: "COMPLETED", right: "ACTIVE" };
+            Ok(broken.since(ended.at).and(also))
         })
     }
 }

@@ -1,0 +1,410 @@
+//! Check 6, which the guide's script does not have: the worker's own runs of the last minutes, from its log.
+//!
+//! Lambda reports every run there. What is not in the log was not measured: no run is no good value. Of a log that was not read to its
+//! end, or that leaves runs out, only what is bad is known.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use chrono::{DateTime, Utc};
+use remediation::config::Config;
+use remediation::error::Error;
+use remediation::failure::is_throttling;
+use remediation::logs::report::Report;
+use remediation::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
+use remediation::report::Metric;
+use remediation::step::Finding;
+use remediation::texts::{self, worker_runs};
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout};
+
+use crate::check::{Check, Look, warning_if};
+use crate::functions::Function;
+use crate::policy::Policy;
+
+/// How far back it looks. A report comes when the run is over, so this is about runs that ended.
+pub const WITHIN: Duration = Duration::from_secs(300);
+
+/// FilterLogEvents requests of each search: the quota is the whole account's.
+const REQUESTS: u32 = 2;
+
+/// More lines than the log of five minutes can reasonably hold: what one request answers at the most.
+const LINES: usize = 10_000;
+
+/// What a line that tells of a throttled call holds: AWS's name for it, or the application's.
+const THROTTLED: [&str; 2] = ["ThrottlingException", "AI_THROTTLING"];
+
+/// What the worker's log tells.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Worker {
+    /// The function's timeout as it is configured now, in seconds.
+    pub timeout: Option<i32>,
+    /// There is no log.
+    pub no_log: bool,
+    pub runs: Vec<Report>,
+    /// Not all reports were found, for the log was not read to its end.
+    pub runs_sampled: bool,
+    /// Reports of runs that succeed are not in the log.
+    pub quiet: bool,
+    /// Lines that tell of a throttled call.
+    pub throttles: usize,
+    pub throttles_sampled: bool,
+}
+
+/// Reads the log, once it is known how it is written.
+pub async fn look(
+    aws: &SdkConfig,
+    config: &Config,
+    functions: &Look<Vec<Function>>,
+    limit: Duration,
+    now: DateTime<Utc>,
+) -> Look<Worker> {
+    let (started, name) = (Instant::now(), &config.worker_function);
+    let found = functions.found.iter().flatten().find(|function| function.name == *name);
+    let Some(Ok(told)) = found.map(|function| &function.found) else {
+        return Look::new(started, Err(worker_runs::needs_configuration(config.language, name)));
+    };
+    let logs = Logs::new(aws);
+    let search = |pattern: String| {
+        let search = Search { group: group_of(name), pattern: Some(pattern), from: now - WITHIN, to: now };
+        let logs = &logs;
+        async move { logs.search(&search, Budget::of(REQUESTS, LINES, limit)).await }
+    };
+    let [first, second] = THROTTLED.map(phrase);
+    let searches = async { tokio::try_join!(search(told.log_format.pattern()), search(first), search(second)) };
+    let found = match timeout(limit, searches).await {
+        Ok(Ok((reports, first, second))) => {
+            Ok(Worker { timeout: told.timeout, quiet: told.quiet, ..Worker::of(&reports, &[first, second]) })
+        }
+        Ok(Err(error)) => Err(Error::to_string(&error)),
+        Err(_) => Err(texts::check_too_slow(config.language, limit)),
+    };
+    Look::new(started, found)
+}
+
+impl Worker {
+    fn of(reports: &Found, throttled: &[Found]) -> Self {
+        // One line may hold both words.
+        let lines: HashSet<(i64, &str, &str)> = throttled
+            .iter()
+            .flat_map(|found| &found.lines)
+            .filter(|line| tells_of_throttling(line))
+            .map(|line| (line.at.timestamp_millis(), line.stream.as_str(), line.message.as_str()))
+            .collect();
+        Self {
+            no_log: reports.stopped == Some(Stopped::NoGroup),
+            runs: reports.lines.iter().filter_map(Report::read).collect(),
+            runs_sampled: reports.stopped == Some(Stopped::Budget),
+            throttles: lines.len(),
+            throttles_sampled: throttled.iter().any(|found| found.stopped == Some(Stopped::Budget)),
+            ..Self::default()
+        }
+    }
+
+    /// How much of the timeout the longest run took, in percent. One that Lambda ended would have taken more.
+    fn timeout_used(&self) -> Option<f64> {
+        let timeout = f64::from(self.timeout.filter(|timeout| *timeout > 0)?) * 1000.0;
+        let used = |run: &Report| {
+            let percent = 100.0 * run.duration_ms / timeout;
+            if run.timed_out { percent.max(100.0) } else { percent }
+        };
+        self.runs.iter().map(used).reduce(f64::max)
+    }
+
+    /// How much of its memory the largest run used, in percent. No run uses none: 0 MB was not measured.
+    fn memory_used(&self) -> Option<f64> {
+        let sound = self.runs.iter().filter(|run| run.memory_mb > 0.0 && run.max_memory_mb > 0.0);
+        sound.map(|run| 100.0 * run.max_memory_mb / run.memory_mb).reduce(f64::max)
+    }
+
+    /// How many percent of the runs began with the start of a container.
+    fn cold_starts(&self, from_runs: f64) -> Option<f64> {
+        let (all, cold) = (as_float(self.runs.len()), self.runs.iter().filter(|run| run.init_ms.is_some()).count());
+        (!self.quiet && all > 0.0 && all >= from_runs).then(|| 100.0 * as_float(cold) / all)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 runs")]
+const fn as_float(count: usize) -> f64 {
+    count as f64
+}
+
+/// Whether a line tells of a throttled call. A prompt may hold the word as well, so of a JSON line only what describes an error
+/// counts, and its message only where it is a warning or an error.
+fn tells_of_throttling(line: &Line) -> bool {
+    let named = |text: &str| THROTTLED.iter().any(|word| text.contains(word));
+    let Some(object) = line.json() else {
+        // The runtimes put the level between tabs or in brackets.
+        let level = |level: &&str| {
+            line.message.contains(&format!("\t{level}\t")) || line.message.contains(&format!("[{level}]"))
+        };
+        return named(&line.message) && !["INFO", "DEBUG", "TRACE"].iter().any(level);
+    };
+    let error = &object["error"];
+    let names = [&error["code"], &error["name"], &error["type"], &object["errorType"], &object["errorCode"]];
+    let code = |name: &Value| name.as_str().is_some_and(|name| is_throttling(Some(name), None));
+    let is_bad = object["level"]
+        .as_str()
+        .is_some_and(|level| ["WARN", "WARNING", "ERROR", "FATAL"].iter().any(|bad| level.eq_ignore_ascii_case(bad)));
+    let words = [error, &error["message"], &error["cause"], &object["errorMessage"]];
+    let says = |words: &Value| words.as_str().is_some_and(named);
+    names.into_iter().any(code) || words.into_iter().any(says) || is_bad && says(&object["message"])
+}
+
+/// A warning where a step answers. It fails only where it could not be made.
+pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
+    let language = config.language;
+    Check::of("worker", look, language, |worker, check| {
+        let known = |all: bool, value: Option<f64>, over: f64| value.filter(|value| all || *value > over);
+        let all = !worker.runs_sampled && !worker.quiet;
+        let timeout_used = known(all, worker.timeout_used(), policy.worker_percent);
+        let memory_used = known(all, worker.memory_used(), policy.worker_percent);
+        let cold_starts = known(all, worker.cold_starts(policy.cold_starts_from_runs), policy.cold_starts_percent);
+        let throttles = (!worker.no_log).then(|| as_float(worker.throttles));
+        let throttles = known(!worker.throttles_sampled, throttles, policy.throttles);
+        // (finding, what was measured, over what it warns, how it reads, the step that answers)
+        let measured = [
+            (
+                "worker_near_timeout",
+                timeout_used,
+                policy.worker_percent,
+                timeout_used.zip(worker.timeout).map(|(used, of)| worker_runs::timeout_used(language, used, of)),
+                "extend-worker-timeout",
+            ),
+            (
+                "worker_memory",
+                memory_used,
+                policy.worker_percent,
+                memory_used.map(|used| worker_runs::memory_used(language, used)),
+                "raise-worker-memory",
+            ),
+            (
+                "worker_cold_starts",
+                cold_starts,
+                policy.cold_starts_percent,
+                cold_starts.map(|share| worker_runs::cold_starts(language, share)),
+                "provision-worker-concurrency",
+            ),
+            (
+                "bedrock_throttles",
+                throttles,
+                policy.throttles,
+                throttles.map(|_| worker_runs::throttles(language, worker.throttles)),
+                "throttle-worker",
+            ),
+        ];
+        let said: Vec<&str> = measured.iter().filter_map(|(.., said, _)| said.as_deref()).collect();
+        let findings: Vec<Finding> = measured
+            .iter()
+            .filter(|(_, value, over, ..)| value.is_some_and(|value| value > *over))
+            .map(|(code, value, _, said, answered_by)| Finding {
+                code,
+                message: said.clone().unwrap_or_default(),
+                target: config.worker_function.clone(),
+                evidence: json!({ "measured": value, "answeredBy": answered_by }),
+            })
+            .collect();
+        let mut details: Vec<String> = findings
+            .iter()
+            .map(|finding| {
+                let step = finding.evidence["answeredBy"].as_str().unwrap_or_default();
+                texts::answered_by(language, &finding.message, step)
+            })
+            .collect();
+        if !worker.no_log {
+            details.extend(worker.runs_sampled.then(|| worker_runs::reports_sampled(language)));
+            details.extend(worker.throttles_sampled.then(|| worker_runs::throttles_sampled(language)));
+            details.extend(worker.quiet.then(|| worker_runs::reports_left_out(language)));
+        }
+        let metrics = [
+            ("WorkerTimeoutUsed", "Percent", timeout_used),
+            ("WorkerMemoryUsed", "Percent", memory_used),
+            ("WorkerColdStarts", "Percent", cold_starts),
+            ("BedrockThrottles", "Count", throttles),
+        ];
+        Check {
+            state: warning_if(!findings.is_empty()),
+            sentence: if worker.no_log {
+                worker_runs::no_log(language, &group_of(&config.worker_function))
+            } else if worker.runs.is_empty() && worker.throttles == 0 {
+                worker_runs::none(language, WITHIN)
+            } else {
+                worker_runs::runs(language, worker.runs.len(), WITHIN, &said.join(", "))
+            },
+            details,
+            data: json!({
+                "runs": worker.runs.len(),
+                "timeoutUsedPercent": timeout_used,
+                "memoryUsedPercent": memory_used,
+                "coldStartsPercent": cold_starts,
+                "throttles": throttles.map(|_| worker.throttles),
+                "sampled": worker.runs_sampled || worker.throttles_sampled,
+            }),
+            metrics: metrics
+                .into_iter()
+                .filter_map(|(name, unit, value)| Some(Metric::new(name, unit, value?)))
+                .collect(),
+            findings,
+            ..check
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use remediation::domain::Language;
+    use remediation::report::CheckState;
+
+    use super::*;
+    use crate::MANIFEST;
+
+    fn line(message: &str) -> Line {
+        Line { at: DateTime::UNIX_EPOCH, stream: "s".to_owned(), message: message.to_owned() }
+    }
+
+    fn run(seconds: f64, memory: f64, cold: bool, timed_out: bool) -> Report {
+        Report {
+            request_id: String::new(),
+            duration_ms: seconds * 1000.0,
+            memory_mb: 1024.0,
+            max_memory_mb: memory,
+            init_ms: cold.then_some(400.0),
+            timed_out,
+        }
+    }
+
+    fn judged(worker: Worker) -> Check {
+        let config = Config::read(|name| match name {
+            "DATABASE_URL" => Some("postgres://h/d".to_owned()),
+            "STATE_MACHINE_ARN" => Some("arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai".to_owned()),
+            _ => None,
+        });
+        let config = Config { language: Language::En, ..config.unwrap() };
+        let look = Look { found: Ok(worker), took: Duration::ZERO };
+        judge(&look, &Policy::read(MANIFEST).unwrap(), &config)
+    }
+
+    fn measured(check: &Check) -> Vec<(&'static str, f64)> {
+        check.metrics.iter().map(|metric| (metric.name, metric.values[0])).collect()
+    }
+
+    #[test]
+    fn only_what_describes_an_error_tells_of_a_throttled_call() {
+        for (message, expected) in [
+            (r#"{"level":"ERROR","message":"failed","error":{"code":"AI_THROTTLING"}}"#, true),
+            (r#"{"level":"WARN","message":"ThrottlingException: Too many tokens, please wait"}"#, true),
+            (
+                r#"{"level":"ERROR","error":{"code":"AI_ERROR","message":"ThrottlingException: Too many requests"}}"#,
+                true,
+            ),
+            (r#"{"level":"ERROR","error":{"name":"ThrottlingException"}}"#, true),
+            (r#"{"level":"ERROR","error":"ThrottlingException: Rate exceeded"}"#, true),
+            (
+                r#"2026-11-24T01:00:00Z	8f5	ERROR	Invoke Error	{"errorType":"ThrottlingException","errorMessage":"Too many requests","stack":[]}"#,
+                true,
+            ),
+            (
+                "[ERROR] ThrottlingException: An error occurred (ThrottlingException) when calling the InvokeModel operation",
+                true,
+            ),
+            ("ThrottlingException: Too many requests", true),
+            (r#"{"level":"INFO","message":"started","params":{"prompt":"What is a ThrottlingException?"}}"#, false),
+            (r#"{"level":"INFO","message":"answering: What is a ThrottlingException?"}"#, false),
+            (r#"{"level":"ERROR","message":"failed","error":{"code":"AI_ERROR"},"prompt":"AI_THROTTLING"}"#, false),
+            (r#"{"message":"What is a ThrottlingException?"}"#, false),
+            ("2026-11-24T01:00:00Z\t8f5\tINFO\tprompt: What is a ThrottlingException?", false),
+            ("[INFO] prompt: AI_THROTTLING", false),
+            ("REPORT RequestId: 8f5", false),
+        ] {
+            assert_eq!(tells_of_throttling(&line(message)), expected, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_two_searches_find_counts_once() {
+        let found = |message: &str| Found { lines: vec![line(message)], ..Found::default() };
+        let both = r#"{"level":"ERROR","error":{"code":"AI_THROTTLING","message":"ThrottlingException"}}"#;
+        let other = r#"{"level":"ERROR","error":{"code":"AI_THROTTLING"}}"#;
+        assert_eq!(Worker::of(&Found::default(), &[found(both), found(both)]).throttles, 1);
+        assert_eq!(Worker::of(&Found::default(), &[found(both), found(other)]).throttles, 2);
+    }
+
+    #[test]
+    fn what_was_not_seen_is_never_measured_as_good() {
+        let ten = || vec![run(30.0, 512.0, false, false); 10];
+        let sound = || Worker { timeout: Some(300), runs: ten(), ..Worker::default() };
+        // (what the log told, what is measured)
+        let cases: [(Worker, Vec<(&str, f64)>); 9] = [
+            (Worker { no_log: true, timeout: Some(300), ..Worker::default() }, vec![]),
+            (Worker { timeout: Some(300), ..Worker::default() }, vec![("BedrockThrottles", 0.0)]),
+            (Worker { timeout: Some(300), throttles_sampled: true, ..Worker::default() }, vec![]),
+            (Worker { timeout: Some(300), throttles_sampled: true, throttles: 5, ..Worker::default() }, vec![]),
+            (
+                sound(),
+                vec![
+                    ("WorkerTimeoutUsed", 10.0),
+                    ("WorkerMemoryUsed", 50.0),
+                    ("WorkerColdStarts", 0.0),
+                    ("BedrockThrottles", 0.0),
+                ],
+            ),
+            (
+                Worker { timeout: None, ..sound() },
+                vec![("WorkerMemoryUsed", 50.0), ("WorkerColdStarts", 0.0), ("BedrockThrottles", 0.0)],
+            ),
+            (Worker { quiet: true, ..sound() }, vec![("BedrockThrottles", 0.0)]),
+            (
+                Worker { runs: vec![run(30.0, 512.0, true, false); 9], ..sound() },
+                vec![("WorkerTimeoutUsed", 10.0), ("WorkerMemoryUsed", 50.0), ("BedrockThrottles", 0.0)],
+            ),
+            (Worker { runs_sampled: true, ..sound() }, vec![("BedrockThrottles", 0.0)]),
+        ];
+        for (worker, expected) in cases {
+            let check = judged(worker.clone());
+            assert_eq!((measured(&check), check.state), (expected, CheckState::Ok), "{worker:?}");
+            let sampled = check.details.iter().any(|detail| detail.contains("could not be read to its end"));
+            assert_eq!(sampled, worker.runs_sampled || worker.throttles_sampled, "{:?}", check.details);
+        }
+    }
+
+    #[test]
+    fn no_run_uses_no_memory() {
+        let check =
+            judged(Worker { timeout: Some(300), runs: vec![run(30.0, 0.0, false, false)], ..Worker::default() });
+        assert_eq!(measured(&check), [("WorkerTimeoutUsed", 10.0), ("BedrockThrottles", 0.0)]);
+    }
+
+    #[test]
+    fn the_worst_run_counts_and_each_thing_that_is_over_names_the_step_that_answers() {
+        let with = |more: Vec<Report>| {
+            let runs = [vec![run(30.0, 512.0, false, false); 10], more].concat();
+            Worker { timeout: Some(300), runs, ..Worker::default() }
+        };
+        for (worker, code, answered_by) in [
+            (with(vec![run(270.0, 921.0, false, false)]), None, ""),
+            (with(vec![run(271.0, 512.0, false, false)]), Some("worker_near_timeout"), "extend-worker-timeout"),
+            // It was ended at an earlier, shorter timeout.
+            (with(vec![run(200.0, 512.0, false, true)]), Some("worker_near_timeout"), "extend-worker-timeout"),
+            (with(vec![run(30.0, 922.0, false, false)]), Some("worker_memory"), "raise-worker-memory"),
+            (with(vec![run(30.0, 512.0, true, false); 2]), None, ""),
+            (with(vec![run(30.0, 512.0, true, false); 3]), Some("worker_cold_starts"), "provision-worker-concurrency"),
+            (Worker { throttles: 5, ..with(vec![]) }, None, ""),
+            (Worker { throttles: 6, ..with(vec![]) }, Some("bedrock_throttles"), "throttle-worker"),
+        ] {
+            let check = judged(worker);
+            let codes: Vec<&str> = check.findings.iter().map(|finding| finding.code).collect();
+            assert_eq!(codes, code.into_iter().collect::<Vec<_>>(), "{}", check.sentence);
+            assert_eq!(check.state, warning_if(code.is_some()), "{}", check.sentence);
+            assert!(check.findings.iter().all(|finding| finding.evidence["answeredBy"] == answered_by));
+        }
+        let timed_out = with(vec![run(200.0, 512.0, false, true)]);
+        assert!(measured(&judged(timed_out.clone())).contains(&("WorkerTimeoutUsed", 100.0)));
+        // What is bad is known although not all is.
+        for part in [Worker { quiet: true, ..timed_out.clone() }, Worker { runs_sampled: true, ..timed_out }] {
+            assert_eq!(measured(&judged(part))[0], ("WorkerTimeoutUsed", 100.0));
+        }
+        let throttled = Worker { throttles: 6, throttles_sampled: true, ..with(vec![]) };
+        assert!(measured(&judged(throttled)).contains(&("BedrockThrottles", 6.0)));
+    }
+}

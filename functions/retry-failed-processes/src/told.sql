@@ -1,6 +1,0 @@
--- When this step told last, and by itself, what it tells once of a failure. A run's record has the first hundred findings.
-SELECT f ->> 'target' AS target, max(r.started_at) AS at
-  FROM remediation.runs r, jsonb_array_elements(r.findings) f
- WHERE r.step = $1 AND r.started_at > $2 AND r.findings <> '[]' AND r.trigger ->> 'kind' <> 'operator'
-   AND f ->> 'code' = ANY ($3)
- GROUP BY 1
