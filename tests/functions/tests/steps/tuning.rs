@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use functions_tests::{BOUND, Bench, Tested, ago, findings, processing, sample, texts};
-use harness::{Function, FunctionBuilder, Postgres, eventually};
+use harness::{Function, FunctionBuilder, Postgres, PostgresBuilder, eventually};
 use patient::table::{self, GUIDE, PUSHED, Row, Variant};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -14,6 +14,15 @@ const ALL: [&str; 4] = [OPEN, "remediation_closed", "remediation_progress", "idx
 /// With the time that Lambda gives it.
 fn step(bench: &Bench) -> FunctionBuilder {
     bench.function("tune-database").timeout(Duration::from_secs(900))
+}
+
+/// On a server of its own: what others send there counts among its statements, and pushes the oldest out.
+async fn alone(hint: &str, server: PostgresBuilder) -> Tested<(Postgres, Bench)> {
+    let server = server.start().await?;
+    let bench = Bench { database: server.database(hint).await?, variant: GUIDE };
+    table::create(bench.database.pool(), &GUIDE).await?;
+    bench.function("migrate").start().await?.invoke(&json!({ "all": true })).await?;
+    Ok((server, bench))
 }
 
 /// The indexes of ours that the table has, valid or not.
@@ -94,7 +103,7 @@ async fn an_empty_event_tells_and_observing_holds_even_what_was_approved() -> Te
 
 #[tokio::test]
 async fn the_slowest_statements_are_told_without_anything_that_was_written_in_quotes() -> Tested {
-    let bench = Bench::new("slowest").await?;
+    let (_server, bench) = alone("slowest", Postgres::builder()).await?;
     bench.insert(&[processing(10)]).await?;
     let role = format!("r{}", uuid::Uuid::new_v4().simple());
     bench
@@ -140,11 +149,7 @@ async fn without_the_extension_or_its_library_or_rights_it_says_what_to_do_and_g
     assert!(message.contains("shared_preload_libraries") && message.contains("CREATE EXTENSION"), "{message}");
     assert_eq!(texts(&result["actions"], "outcome"), ["proposed"; 4], "{result:#}");
 
-    let postgres = Postgres::builder().setting("shared_preload_libraries", "").start().await?;
-    let database = postgres.database("not_preloaded").await?;
-    table::create(database.pool(), &GUIDE).await?;
-    let bench = Bench { database, variant: GUIDE };
-    bench.function("migrate").start().await?.invoke(&json!({ "all": true })).await?;
+    let (_server, bench) = alone("not_preloaded", Postgres::builder().setting("shared_preload_libraries", "")).await?;
     let result = step(&bench).start().await?.invoke(&json!({ "all": true })).await?;
     assert_eq!(findings(&result), ["statements_unavailable"], "{result:#}");
     let message = result["findings"][0]["message"].as_str().unwrap_or_default();
@@ -172,11 +177,7 @@ async fn without_the_extension_or_its_library_or_rights_it_says_what_to_do_and_g
 
 #[tokio::test]
 async fn statements_of_others_that_may_not_be_read_are_counted() -> Tested {
-    let postgres = Postgres::start().await?;
-    let database = postgres.database("hidden").await?;
-    table::create(database.pool(), &GUIDE).await?;
-    let bench = Bench { database, variant: GUIDE };
-    bench.function("migrate").start().await?.invoke(&json!({ "all": true })).await?;
+    let (_server, bench) = alone("hidden", Postgres::builder()).await?;
     bench.database.execute_as_superuser("REVOKE pg_monitor FROM application; SELECT pg_sleep(0.3)").await?;
     let result = step(&bench).start().await?.invoke(&json!({ "all": true })).await?;
     assert_eq!(findings(&result), ["statements_hidden"], "{result:#}");
