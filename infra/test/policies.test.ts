@@ -86,7 +86,7 @@ test('the application is its functions, the worker among them, each once', () =>
   assert.deepEqual(found, ['api', 'worker', 'cancel'].map((name) => `arn:aws:lambda:ap-northeast-1:123456789012:function:${name}`));
 });
 
-test('a word may stand for a log group, a step of ours, or the database instance, which not every installation names', () => {
+test('a word may stand for a log group, a step of ours, or what RDS has, where the installation names its instance', () => {
   const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'worker', applicationFunctionNames: ['api'],
     databaseInstanceId: undefined, prefix: 'ours-' };
   const found = (resource: string, more = {}) =>
@@ -95,8 +95,6 @@ test('a word may stand for a log group, a step of ours, or the database instance
   assert.deepEqual(found('worker-log'), [`arn:aws:logs:${region}:log-group:/aws/lambda/worker:*`]);
   assert.deepEqual(found('application-logs'), ['api', 'worker'].map((name) => `arn:aws:logs:${region}:log-group:/aws/lambda/${name}:*`));
   assert.deepEqual(found('step:relieve-database'), [`arn:aws:lambda:${region}:function:ours-relieve-database`]);
-  assert.deepEqual(found('database-instance', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:app-db`]);
-  assert.deepEqual(found('database-instance'), []);
   assert.deepEqual(found('database-instances', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:*`]);
   assert.deepEqual(found('database-clusters', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:cluster:*`]);
   assert.deepEqual([...found('database-instances'), ...found('database-clusters')], []);

@@ -57,7 +57,7 @@ impl Step for TriageErrors {
         let asked = Parameters(session.parameters).span(WINDOW, BOUNDS)?;
         start_step::resolve_abandoned(session.db).await?;
         let scheduled = matches!(session.trigger, Trigger::Schedule(_));
-        if scheduled && !ledger::incident_is_open(session.db, ALARM).await? {
+        if scheduled && ledger::open_incident(session.db, ALARM).await?.is_none() {
             return Ok(Evidence::NoIncident);
         }
         let window = asked.unwrap_or_else(|| TimeDelta::minutes(i64::from(self.policy.window_minutes)));
@@ -80,14 +80,9 @@ impl Step for TriageErrors {
 
 /// What people were told lately.
 async fn told(session: &mut Session<'_>, policy: &Policy) -> Result<BTreeSet<(String, String)>, Error> {
-    let told: Vec<(String, String)> = sqlx::query_as(include_str!("told.sql"))
-        .bind(STEP)
-        .bind(session.now - TimeDelta::hours(i64::from(policy.tell_again_hours)))
-        .bind([FOR_PEOPLE, NO_DOMINANT, UNKNOWN_STEP])
-        .fetch_all(&mut *session.db)
-        .await
-        .map_err(Error::database("reading what was told lately"))?;
-    Ok(told.into_iter().collect())
+    let since = session.now - TimeDelta::hours(i64::from(policy.tell_again_hours));
+    let told = ledger::told(session.db, STEP, since, &[FOR_PEOPLE, NO_DOMINANT, UNKNOWN_STEP]).await?;
+    Ok(told.into_iter().map(|told| (told.code, told.target)).collect())
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::error::Error;
 use remediation::failure::{Cause, UNKNOWN};
+use remediation::redact;
 use remediation::step::Session;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
@@ -122,11 +123,14 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta) -> Result<Rows, 
         .map_err(Error::database("counting failures"))?;
     let mut rows = fold(groups);
     if rows.errors.iter().any(|failures| failures.cause == Cause::Validation) {
-        rows.fields = sqlx::query_as(table.sql(include_str!("fields.sql")))
+        let fields: Vec<Field> = sqlx::query_as(table.sql(include_str!("fields.sql")))
             .bind(from)
             .fetch_all(&mut *session.db)
             .await
             .map_err(Error::database("counting the fields of invalid input"))?;
+        // A rule's words may quote the value that broke it.
+        let redacted = |field: Field| Field { message: field.message.as_deref().map(redact::text), ..field };
+        rows.fields = fields.into_iter().map(redacted).collect();
     }
     Ok(rows)
 }
@@ -166,7 +170,7 @@ pub fn fold(groups: Vec<Group>) -> Rows {
             (Some((first, last)), Some((earlier, later))) => Some((first.min(earlier), last.max(later))),
             (one, other) => one.or(other),
         };
-        let message = group.message.map(|message| message.chars().take(MESSAGE).collect::<String>());
+        let message = group.message.map(|message| redact::cut(&message, MESSAGE));
         failures.examples.extend(group.newest.into_iter().flat_map(|newest| newest.0).map(|newest| Example {
             process_id: newest.process_id,
             at: newest.at,

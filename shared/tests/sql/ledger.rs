@@ -406,14 +406,15 @@ async fn an_incident_is_open_from_its_alarm_to_its_end_whatever_the_prefix() -> 
         at: seconds_ago(seconds),
         suppressed_by: None,
     };
-    assert!(!ledger::incident_is_open(&mut world.db, "error-rate").await?);
+    assert_eq!(ledger::open_incident(&mut world.db, "error-rate").await?, None);
     ledger::incident(&mut world.db, &change("ours-timeout-rate", AlarmState::Alarm, 90)).await?;
-    assert!(!ledger::incident_is_open(&mut world.db, "error-rate").await?, "another alarm's");
+    assert_eq!(ledger::open_incident(&mut world.db, "error-rate").await?, None, "another alarm's");
     ledger::incident(&mut world.db, &change("ours-error-rate", AlarmState::Alarm, 90)).await?;
-    assert!(ledger::incident_is_open(&mut world.db, "error-rate").await?);
-    assert!(ledger::incident_is_open(&mut world.db, "ours-error-rate").await?);
-    assert!(!ledger::incident_is_open(&mut world.db, "%").await?, "it is no pattern");
+    let open = Some("ours-error-rate".to_owned());
+    assert_eq!(ledger::open_incident(&mut world.db, "error-rate").await?, open);
+    assert_eq!(ledger::open_incident(&mut world.db, "ours-error-rate").await?, open);
+    assert_eq!(ledger::open_incident(&mut world.db, "%").await?, None, "it is no pattern");
     ledger::incident(&mut world.db, &change("ours-error-rate", AlarmState::Ok, 30)).await?;
-    assert!(!ledger::incident_is_open(&mut world.db, "error-rate").await?);
+    assert_eq!(ledger::open_incident(&mut world.db, "error-rate").await?, None);
     Ok(())
 }

@@ -62,7 +62,7 @@ impl Fault for WorkerNearTimeout {
             if world.mode == Mode::Act {
                 // Nothing else may run while the function is changed.
                 let changed = eventually(PATIENCE, "the worker's timeout to be changed", || async {
-                    (world.answer(Question::WorkerTimeout).await.ok()?.as_deref() != Some(CUT)).then_some(())
+                    (world.answer(&also).await.ok()?.as_deref() != Some(CUT)).then_some(())
                 });
                 changed.await?;
             }
