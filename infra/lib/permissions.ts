@@ -37,6 +37,10 @@ const WORDS = {
   /** The RDS instance; where the installation names none, the step refuses, and has no right. */
   'database-instance': (subject: Subject) =>
     subject.databaseInstanceId === undefined ? [] : [beside(subject, 'rds', `db:${subject.databaseInstanceId}`)],
+  /** All instances and all clusters of RDS, for describing only: which cluster the instance is in, and which others are, is known at run time
+   *  only. None where the installation names no instance. */
+  'database-instances': (subject: Subject) => (subject.databaseInstanceId === undefined ? [] : [beside(subject, 'rds', 'db:*')]),
+  'database-clusters': (subject: Subject) => (subject.databaseInstanceId === undefined ? [] : [beside(subject, 'rds', 'cluster:*')]),
   /** For calls that AWS knows no resource for, like most of CloudWatch's. */
   '*': () => ['*'],
 } satisfies Record<string, (subject: Subject) => string[]>;

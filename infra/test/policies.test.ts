@@ -3,9 +3,11 @@ import { test } from 'node:test';
 
 import { Template } from 'aws-cdk-lib/assertions';
 
+import { HOME } from '../lib/home';
 import type { Manifest } from '../lib/manifest';
 import { arns } from '../lib/permissions';
-import { FIXTURES, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
+import { parseSettings } from '../lib/settings';
+import { FIXTURES, LEAST, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
 
 interface Statement {
   readonly Effect: string;
@@ -24,7 +26,7 @@ function allowed(made: Template): [string, Statement][] {
 
 /** `*` where no manifest gives a reason for it. */
 function unexplained(made: Template, manifests: readonly Manifest[]): string[] {
-  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'ai-generation-worker', applicationFunctionNames: [], databaseInstanceId: undefined, prefix: 'remediation-' };
+  const subject = parseSettings(LEAST, HOME);
   const explained = new Set(manifests.flatMap((manifest) => manifest.permissions.flatMap((permission) =>
     arns(permission, subject).flatMap((arn) =>
       permission.actions.map((action) => `${action} on ${JSON.stringify(arn)}`)))));
@@ -95,6 +97,9 @@ test('a word may stand for a log group, a step of ours, or the database instance
   assert.deepEqual(found('step:relieve-database'), [`arn:aws:lambda:${region}:function:ours-relieve-database`]);
   assert.deepEqual(found('database-instance', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:app-db`]);
   assert.deepEqual(found('database-instance'), []);
+  assert.deepEqual(found('database-instances', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:*`]);
+  assert.deepEqual(found('database-clusters', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:cluster:*`]);
+  assert.deepEqual([...found('database-instances'), ...found('database-clusters')], []);
 });
 
 test('the database is reached by exactly one right', () => {

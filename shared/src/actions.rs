@@ -5,11 +5,14 @@
 
 pub mod change_worker;
 pub mod close_lease;
+pub mod create_index;
+pub mod end_session;
 pub mod fence;
 pub mod migrate;
 pub mod retry_process;
 pub mod set_goal_status;
 pub mod set_row_status;
+pub mod start_step;
 pub mod stop_execution;
 pub mod undo;
 
@@ -23,11 +26,14 @@ use crate::step::{Planned, Session};
 
 pub use change_worker::ChangeWorker;
 pub use close_lease::CloseLease;
+pub use create_index::{Care, CreateIndex, DropInvalidIndex};
+pub use end_session::EndSession;
 pub use fence::Fence;
 pub use migrate::Migrate;
 pub use retry_process::{ResolveRetry, RetryProcess};
 pub use set_goal_status::SetGoalStatus;
 pub use set_row_status::SetRowStatus;
+pub use start_step::StartStep;
 pub use stop_execution::StopExecution;
 pub use undo::{Undo, Undoable};
 
@@ -50,6 +56,14 @@ pub enum Action {
     Fence(Fence),
     /// Sets a goal ACTIVE.
     SetGoalStatus(SetGoalStatus),
+    /// Starts another step.
+    StartStep(StartStep),
+    /// Ends a session of the database, or its statement.
+    EndSession(Box<EndSession>),
+    /// Makes an index on the application's table.
+    CreateIndex(CreateIndex),
+    /// Drops what a failed build left behind.
+    DropInvalidIndex(DropInvalidIndex),
     /// Changes a setting of the worker, or puts it back.
     ChangeWorker(Box<ChangeWorker>),
     /// Confirms a lease, or ends one that has nothing left to put back.
@@ -69,6 +83,10 @@ impl Action {
             Self::Migrate(_) => Migrate::KIND,
             Self::Fence(action) => action.kind(),
             Self::SetGoalStatus(_) => SetGoalStatus::KIND,
+            Self::StartStep(_) => StartStep::KIND,
+            Self::EndSession(action) => action.kind(),
+            Self::CreateIndex(_) => CreateIndex::KIND,
+            Self::DropInvalidIndex(_) => DropInvalidIndex::KIND,
             Self::ChangeWorker(action) => action.kind(),
             Self::CloseLease(action) => action.kind(),
         }
@@ -91,6 +109,9 @@ impl Action {
     #[must_use]
     pub fn terms(&self) -> Option<String> {
         match self {
+            Self::EndSession(action) => action.terms(),
+            Self::CreateIndex(action) => Some(action.statement.clone()),
+            Self::DropInvalidIndex(action) => Some(action.definition.clone()),
             Self::ChangeWorker(action) => Some(action.terms()),
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
@@ -100,6 +121,7 @@ impl Action {
             | Self::Migrate(_)
             | Self::Fence(_)
             | Self::SetGoalStatus(_)
+            | Self::StartStep(_)
             | Self::CloseLease(_) => None,
         }
     }
@@ -108,7 +130,11 @@ impl Action {
     #[must_use]
     pub const fn is_told(&self) -> bool {
         match self {
-            Self::ChangeWorker(_) => true,
+            Self::StartStep(_)
+            | Self::EndSession(_)
+            | Self::CreateIndex(_)
+            | Self::DropInvalidIndex(_)
+            | Self::ChangeWorker(_) => true,
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -133,7 +159,11 @@ impl Action {
             | Self::Undo(_)
             | Self::Migrate(_)
             | Self::Fence(_)
-            | Self::SetGoalStatus(_) => false,
+            | Self::SetGoalStatus(_)
+            | Self::StartStep(_)
+            | Self::EndSession(_)
+            | Self::CreateIndex(_)
+            | Self::DropInvalidIndex(_) => false,
         }
     }
 
@@ -149,6 +179,10 @@ impl Action {
             Self::Migrate(_) => "schema remediation".to_owned(),
             Self::Fence(action) => action.target(),
             Self::SetGoalStatus(action) => action.goal.to_string(),
+            Self::StartStep(action) => action.target(),
+            Self::EndSession(action) => action.id.to_string(),
+            Self::CreateIndex(action) => action.target.clone(),
+            Self::DropInvalidIndex(action) => action.target.clone(),
             Self::ChangeWorker(action) => action.target.clone(),
             Self::CloseLease(action) => action.target(),
         }
@@ -169,6 +203,10 @@ impl Action {
             Self::Migrate(action) => (json!({ "version": action.from }), json!({ "version": action.to })),
             Self::Fence(action) => action.preview(),
             Self::SetGoalStatus(action) => action.preview(),
+            Self::StartStep(action) => action.preview(),
+            Self::EndSession(action) => action.preview(),
+            Self::CreateIndex(action) => action.preview(),
+            Self::DropInvalidIndex(action) => action.preview(),
             Self::ChangeWorker(action) => action.preview(),
             Self::CloseLease(action) => action.preview(),
         }
@@ -190,6 +228,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
                 let table = session.table().await?;
                 undo::apply(session.db, &table, run, planned, action).await?
             }
+            Undoable::Index => create_index::undo(session, run, planned, action).await?,
             Undoable::Worker(setting) => change_worker::undo(session, run, planned, action, setting).await?,
         },
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
@@ -201,6 +240,10 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             let table = session.table().await?;
             set_goal_status::apply(session.db, &table, run, planned, action).await?
         }
+        Action::StartStep(action) => start_step::apply(session, run, planned, action).await?,
+        Action::EndSession(action) => end_session::apply(session, run, planned, action).await?,
+        Action::CreateIndex(action) => create_index::apply(session, run, planned, action).await?,
+        Action::DropInvalidIndex(action) => create_index::drop_invalid(session, run, planned, action).await?,
         Action::ChangeWorker(action) => change_worker::apply(session, run, planned, action).await?,
         Action::CloseLease(action) => close_lease::apply(session.db, run, planned, action).await?,
     };

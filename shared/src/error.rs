@@ -36,6 +36,8 @@ pub enum Error {
         message: String,
         /// What to do next.
         advice: String,
+        /// PostgreSQL's own code (SQLSTATE); `None` where it did not answer.
+        code: Option<String>,
         /// Whether the connection itself failed: trying once more on a new one may help.
         connection_lost: bool,
     },
@@ -96,7 +98,9 @@ impl Error {
                     "It took longer than it may: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
                 }
                 (Some("55P03"), _) => "A row stayed locked by somebody else: the next look will try again",
-                (Some("53300"), _) => "All connections are in use: see who holds them in pg_stat_activity",
+                (Some("53300"), _) => {
+                    "All connections are in use: see who holds them in pg_stat_activity. relieve-database ends what hangs if a connection is reserved for its user: reserved_connections and GRANT pg_use_reserved_connections (PostgreSQL 16), or on RDS rds.rds_superuser_reserved_connections and GRANT rds_superuser; reserve more than the functions of this system hold together"
+                }
                 (Some(_), _) => "The event is tried again and then kept in the dead-letter queue",
                 (None, sqlx::Error::Io(_)) => {
                     "It cannot be reached: check that it is up, the host and port, and the function's subnets and security groups; the event is tried again and then kept in the dead-letter queue"
@@ -109,6 +113,7 @@ impl Error {
                 advice: advice.to_owned(),
                 connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
                     || code.as_deref().is_some_and(|code| code.starts_with("57P")),
+                code,
             }
         }
     }

@@ -3,11 +3,13 @@
 //! An execution tells an error's name and a cause. The cause of a failed Lambda is JSON; the code that the application
 //! knows may stand in several places of it. Where only Step Functions or a service speaks, its name is translated.
 
+mod cause;
 mod transient;
 
 use aws_sdk_sfn::types::HistoryEvent;
 use serde_json::{Map, Value};
 
+pub use cause::Cause;
 pub use transient::{is_throttling, is_transient};
 
 /// The code of an execution that failed for no reason that is known better.
@@ -228,7 +230,7 @@ pub fn last_task_failure(events: &[HistoryEvent]) -> Option<(Option<String>, Opt
 }
 
 /// The error and cause in an event that says that a task failed, where it has any.
-fn task_failure(event: &HistoryEvent) -> Option<(Option<&str>, Option<&str>)> {
+pub(crate) fn task_failure(event: &HistoryEvent) -> Option<(Option<&str>, Option<&str>)> {
     [
         event.task_failed_event_details().map(|task| (task.error(), task.cause())),
         event.task_timed_out_event_details().map(|task| (task.error(), task.cause())),

@@ -417,3 +417,19 @@ pub async fn incident(db: &mut PgConnection, change: &AlarmChange) -> Result<(),
     };
     query.execute(db).await.map(drop).map_err(Error::database("recording the incident"))
 }
+
+/// Whether the incident of an alarm is open: it went off, and is not over. Alarms' names begin with the installation's prefix, so `alarm`
+/// is how the name ends.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn incident_is_open(db: &mut PgConnection, alarm: &str) -> Result<bool, Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM remediation.incidents
+                         WHERE closed_at IS NULL AND right(alarm, length($1)) = $1)",
+    )
+    .bind(alarm)
+    .fetch_one(db)
+    .await
+    .map_err(Error::database("reading the open incidents"))
+}

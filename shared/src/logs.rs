@@ -32,7 +32,7 @@ pub struct Search {
     pub pattern: Option<String>,
     /// Lines from this moment on.
     pub from: DateTime<Utc>,
-    /// Lines before this moment.
+    /// Lines up to this moment.
     pub to: DateTime<Utc>,
 }
 

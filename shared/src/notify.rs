@@ -11,7 +11,15 @@ use crate::worker_step::TOLD_ONCE;
 const NAMED: usize = 20;
 
 /// Findings that somebody has to hear of although nothing was done about them.
-const TOLD: [&str; 3] = ["attempts_exhausted", "contested", "permanent_failure"];
+const TOLD: &[&str] = &[
+    "attempts_exhausted",
+    "contested",
+    "dominant_cause_for_people",
+    "no_dominant_cause",
+    "permanent_failure",
+    "regression",
+    "step_unknown",
+];
 
 /// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell.
 ///

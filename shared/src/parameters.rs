@@ -99,7 +99,9 @@ fn seconds(span: &str) -> Option<u32> {
     })
 }
 
-fn spelt(seconds: u32) -> String {
+/// A span of time as an operator's event spells it: `1h`, `90m`.
+#[must_use]
+pub fn spelt(seconds: u32) -> String {
     let fits = UNITS.iter().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
     fits.map_or_else(|| format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
 }

@@ -266,6 +266,14 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     refused.map_or(Ok(evidence), Err)
 }
 
+/// A process as the database knows it, without a look at Step Functions; `None` where it has no row.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn known_one(session: &mut Session<'_>, id: ProcessId) -> Result<Option<Case>, Error> {
+    Ok(of_processes(session, &[(id, Look::Event)]).await?.cases.pop())
+}
+
 /// The error for a process that was named, and has no row.
 #[must_use]
 pub fn no_such_row(id: ProcessId, config: &Config) -> Error {

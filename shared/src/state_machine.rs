@@ -45,16 +45,35 @@ impl Limit {
 }
 
 /// A task state that calls a Lambda function.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Task {
     state: String,
     /// `None` where only an execution tells which function it is.
     function: Option<FunctionRef>,
     timeout: Limit,
+    throttled: Retries,
+}
+
+/// How often, and for how long in all, a task tries again.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Retries {
+    /// Attempts after the first one.
+    pub attempts: u32,
+    /// The pauses between them, in seconds; where they are jittered, what they come to on average.
+    pub seconds: f64,
+}
+
+/// A task, and what it does where Lambda refuses its call for want of concurrency (`TooManyRequestsException`, HTTP 429).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Throttled {
+    /// The state's name.
+    pub state: String,
+    /// How it tries again; no attempts where it does not.
+    pub retries: Retries,
 }
 
 /// What a definition says of its calls of Lambda functions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Definition {
     /// The machine's own `TimeoutSeconds`.
     timeout: Limit,
@@ -136,23 +155,33 @@ impl Definition {
     /// How it calls the function of this name, which is in the account and region of the state machine.
     #[must_use]
     pub fn callers(&self, state_machine_arn: &str, function: &str) -> Callers {
-        let mut place = state_machine_arn.split(':').skip(3);
-        let (region, account) = (place.next(), place.next());
-        let here = |reference: &FunctionRef| {
-            let same =
-                |told: &Option<String>, ours: Option<&str>| told.as_deref().is_none_or(|told| Some(told) == ours);
-            reference.name == function && same(&reference.region, region) && same(&reference.account, account)
-        };
-        let calls = self.tasks.iter().filter_map(|task| {
-            let reference = task.function.as_ref().filter(|reference| here(reference))?;
+        let calls = self.calls(state_machine_arn, function).map(|(task, reference)| {
             let qualifier = reference.qualifier.clone().filter(|qualifier| qualifier != "$LATEST");
-            Some(Caller { state: task.state.clone(), qualifier, timeout: task.timeout })
+            Caller { state: task.state.clone(), qualifier, timeout: task.timeout }
         });
         Callers {
             tasks: calls.collect(),
             unknown: self.tasks.iter().filter(|task| task.function.is_none()).map(|task| task.state.clone()).collect(),
             machine_timeout: self.timeout,
         }
+    }
+
+    /// How the tasks that call the function of this name try again where Lambda refuses their calls for want of concurrency.
+    #[must_use]
+    pub fn throttled(&self, state_machine_arn: &str, function: &str) -> Vec<Throttled> {
+        let calls = self.calls(state_machine_arn, function);
+        calls.map(|(task, _)| Throttled { state: task.state.clone(), retries: task.throttled }).collect()
+    }
+
+    fn calls(&self, state_machine_arn: &str, function: &str) -> impl Iterator<Item = (&Task, &FunctionRef)> {
+        let mut place = state_machine_arn.split(':').skip(3);
+        let (region, account) = (place.next(), place.next());
+        let here = move |reference: &&FunctionRef| {
+            let same =
+                |told: &Option<String>, ours: Option<&str>| told.as_deref().is_none_or(|told| Some(told) == ours);
+            reference.name == function && same(&reference.region, region) && same(&reference.account, account)
+        };
+        self.tasks.iter().filter_map(move |task| Some((task, task.function.as_ref().filter(here)?)))
     }
 }
 
@@ -201,7 +230,32 @@ fn task(name: &str, state: &Value) -> Option<Task> {
     } else {
         return None;
     };
-    Some(Task { state: name.to_owned(), function, timeout: limit(state) })
+    Some(Task { state: name.to_owned(), function, timeout: limit(state), throttled: throttled(state) })
+}
+
+/// The names that the error has in a retrier: its own, and those that stand for it.
+const TOO_MANY_REQUESTS: [&str; 3] = ["Lambda.TooManyRequestsException", "States.TaskFailed", "States.ALL"];
+
+/// What the first retrier that names the error does; the language's own numbers where it has none.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html#error-handling-retrying-after-an-error>
+fn throttled(state: &Value) -> Retries {
+    let names = |retrier: &&Value| {
+        let errors = retrier["ErrorEquals"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        errors.into_iter().any(|error| TOO_MANY_REQUESTS.contains(&error))
+    };
+    let Some(retrier) = state["Retry"].as_array().into_iter().flatten().find(names) else { return Retries::default() };
+    let attempts = retrier["MaxAttempts"].as_u64().and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(3);
+    let rate = retrier["BackoffRate"].as_f64().unwrap_or(2.0);
+    let at_most = retrier["MaxDelaySeconds"].as_f64().unwrap_or(f64::MAX);
+    let mut pause = retrier["IntervalSeconds"].as_f64().unwrap_or(1.0);
+    let mut seconds = 0.0;
+    // Beyond a hundred, the pauses are as long as anybody can wait for.
+    for _ in 0..attempts.min(100) {
+        seconds += pause.min(at_most);
+        pause = (pause * rate).min(f64::from(u32::MAX));
+    }
+    // With full jitter each pause is anything from nothing to its length.
+    Retries { attempts, seconds: if retrier["JitterStrategy"] == "FULL" { seconds / 2.0 } else { seconds } }
 }
 
 /// A text that is no JSONata expression.
@@ -349,6 +403,52 @@ mod tests {
         for text in ["", "[]", "{}", "{\"States\": []}"] {
             let error = Definition::parse(text).unwrap_err().to_string();
             assert!(error.contains("definition cannot be read"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_first_retrier_that_names_lambdas_429_says_how_long_it_is_tried_again() {
+        let seconds = |retry: Value| {
+            let resource = "arn:aws:lambda:ap-northeast-1:123456789012:function:worker";
+            let states = json!({ "Call": { "Type": "Task", "Resource": resource, "Retry": retry, "End": true } });
+            let definition = Definition::parse(&json!({ "StartAt": "Call", "States": states }).to_string()).unwrap();
+            let throttled =
+                definition.throttled("arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai", "worker");
+            assert_eq!(throttled.len(), 1);
+            (throttled[0].retries.attempts, throttled[0].retries.seconds)
+        };
+        let by = |error: &str| json!([{ "ErrorEquals": [error] }]);
+        for (retry, expected) in [
+            (Value::Null, (0, 0.0)),
+            (json!([]), (0, 0.0)),
+            (by("Lambda.ServiceException"), (0, 0.0)),
+            (by("States.Timeout"), (0, 0.0)),
+            (by("Lambda.TooManyRequestsException"), (3, 7.0)),
+            (by("States.TaskFailed"), (3, 7.0)),
+            (by("States.ALL"), (3, 7.0)),
+            (json!([{ "ErrorEquals": ["States.ALL"], "MaxAttempts": 0 }]), (0, 0.0)),
+            // The first one counts.
+            (
+                json!([
+                    { "ErrorEquals": ["AI_ERROR"], "MaxAttempts": 9 },
+                    { "ErrorEquals": ["Lambda.TooManyRequestsException"], "MaxAttempts": 1 },
+                    { "ErrorEquals": ["States.ALL"], "MaxAttempts": 9 },
+                ]),
+                (1, 1.0),
+            ),
+            (
+                json!([{ "ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 6, "BackoffRate": 2 }]),
+                (6, 126.0),
+            ),
+            (
+                json!([{
+                    "ErrorEquals": ["States.ALL"], "IntervalSeconds": 10, "MaxAttempts": 4, "BackoffRate": 3,
+                    "MaxDelaySeconds": 60, "JitterStrategy": "FULL",
+                }]),
+                (4, (10.0 + 30.0 + 60.0 + 60.0) / 2.0),
+            ),
+        ] {
+            assert_eq!(seconds(retry.clone()), expected, "{retry}");
         }
     }
 }

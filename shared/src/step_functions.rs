@@ -7,6 +7,7 @@
 use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
 use crate::error::Error;
 use crate::failure;
+use crate::history::{Happened, History};
 use crate::pace::Pace;
 use crate::state_machine::Definition;
 use crate::trigger::{ResultPath, process_of};
@@ -209,6 +210,38 @@ impl StepFunctions {
             .await
             .map_err(Error::aws("GetExecutionHistory"))?;
         Ok(failure::last_task_failure(answer.events()))
+    }
+
+    /// The newest events of an execution, so many at the most, in their order. Inputs and outputs, and the prompts in them, are not
+    /// even asked for.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn history(&self, arn: &ExecutionArn, at_most: usize) -> Result<History, Error> {
+        let mut events = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            self.describe.wait().await;
+            let left = i32::try_from(at_most - events.len()).unwrap_or(i32::MAX).min(Self::PAGE);
+            let answer = self
+                .client
+                .get_execution_history()
+                .execution_arn(arn.as_str())
+                .reverse_order(true)
+                .max_results(left)
+                .include_execution_data(false)
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(Error::aws("GetExecutionHistory"))?;
+            events.extend(answer.events().iter().map(|event| Happened::of(event, time(event.timestamp()))));
+            token = answer.next_token().map(str::to_owned);
+            if token.is_none() || events.len() >= at_most {
+                break;
+            }
+        }
+        events.reverse();
+        Ok(History { events, more: token.is_some() })
     }
 
     /// StopExecution. The execution may still be running when this returns.

@@ -140,6 +140,11 @@ impl Table {
         relation(&self.name)
     }
 
+    /// The name of something in the table's schema, quoted and qualified.
+    pub(crate) fn beside(&self, name: &str) -> String {
+        format!("{}.{}", quoted(&self.name.schema), quoted(name))
+    }
+
     /// A `.sql` file in this table's spelling. Of a column `x` of the row `p`, `{x}` is its value (a time as
     /// `timestamptz`), `{set x}` its bare name, `{as x}` after an expression the cast to its type; `{table}` is the
     /// relation, `{image}` what an action can change of the row, `{superseded}` whether the user has asked for the same

@@ -1010,6 +1010,13 @@ pub fn fence_outdated(language: Language) -> String {
         en: "the fence is another build's, on another table, or switched off: send {event} to migrate to renew it",
     )
 }
-pub mod worker;
 
+pub mod concurrency;
+pub mod performance;
+pub mod reboot;
+pub mod sessions;
+pub mod story;
+pub mod triage;
+pub mod tuning;
+pub mod worker;
 pub mod worker_runs;

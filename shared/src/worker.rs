@@ -14,6 +14,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
+use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -28,11 +29,18 @@ pub enum Setting {
     Timeout,
     /// The function's memory, in MB; its share of a processor grows with it.
     Memory,
+    /// The function's reserved concurrency: how many runs there may be at once, of all versions together; none where it is not reserved.
+    ReservedConcurrency,
+    /// The alias's provisioned concurrency: how many environments are kept ready; none where there are none.
+    ProvisionedConcurrency,
+    /// When the code that runs was published once more, in seconds since 1970; none where it never was.
+    Redeployment,
 }
 
 impl Setting {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Timeout, Self::Memory];
+    pub const ALL: [Self; 5] =
+        [Self::Timeout, Self::Memory, Self::ReservedConcurrency, Self::ProvisionedConcurrency, Self::Redeployment];
 
     /// Of the action that changes it, as the ledger spells it.
     #[must_use]
@@ -40,6 +48,9 @@ impl Setting {
         match self {
             Self::Timeout => "set-worker-timeout",
             Self::Memory => "set-worker-memory",
+            Self::ReservedConcurrency => "set-reserved-concurrency",
+            Self::ProvisionedConcurrency => "set-provisioned-concurrency",
+            Self::Redeployment => "redeploy-worker",
         }
     }
 
@@ -55,6 +66,9 @@ impl Setting {
         match self {
             Self::Timeout => "timeoutSeconds",
             Self::Memory => "memoryMb",
+            Self::ReservedConcurrency => "reservedConcurrency",
+            Self::ProvisionedConcurrency => "provisionedConcurrency",
+            Self::Redeployment => "redeployedAt",
         }
     }
 
@@ -65,6 +79,27 @@ impl Setting {
         match self {
             Self::Timeout => 1..=900,
             Self::Memory => 128..=10_240,
+            // Reserving 0 would stop the worker altogether. How much there is is the account's quota, which is read where it is needed.
+            Self::ReservedConcurrency | Self::ProvisionedConcurrency => 1..=100_000,
+            Self::Redeployment => 1..=u32::MAX,
+        }
+    }
+
+    /// Whether it is part of what a version is published with. Concurrency is not: it is set beside all versions, and has no revision.
+    #[must_use]
+    pub const fn is_published(self) -> bool {
+        match self {
+            Self::Timeout | Self::Memory | Self::Redeployment => true,
+            Self::ReservedConcurrency | Self::ProvisionedConcurrency => false,
+        }
+    }
+
+    /// Whether a change of it can be put back. The environments that a redeployment has replaced are gone.
+    #[must_use]
+    pub const fn is_revertible(self) -> bool {
+        match self {
+            Self::Timeout | Self::Memory | Self::ReservedConcurrency | Self::ProvisionedConcurrency => true,
+            Self::Redeployment => false,
         }
     }
 
@@ -74,7 +109,11 @@ impl Setting {
         match (self, value) {
             (Self::Timeout, Some(seconds)) => format!("timeout: cdk.Duration.seconds({seconds})"),
             (Self::Memory, Some(megabytes)) => format!("memorySize: {megabytes}"),
-            (Self::Timeout | Self::Memory, None) => String::new(),
+            (Self::ReservedConcurrency, Some(runs)) => format!("reservedConcurrentExecutions: {runs}"),
+            (Self::ProvisionedConcurrency, Some(environments)) => {
+                format!("provisionedConcurrentExecutions: {environments}")
+            }
+            (_, None) | (Self::Redeployment, _) => String::new(),
         }
     }
 
@@ -112,9 +151,24 @@ pub struct Configuration {
     pub last_update: String,
     /// Why, where Lambda says it.
     pub last_update_reason: Option<String>,
+    /// What people, and redeploy-worker, say of it.
+    pub description: String,
+    /// Its provisioned concurrency, where that was asked about and there is one.
+    pub allocation: Option<Allocation>,
     /// Lambda could not decrypt its environment, so that nobody can tell whether two are the same.
     is_sealed: bool,
     rest: Rest,
+}
+
+/// Environments that are kept ready for an alias.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocation {
+    /// How many were asked for.
+    pub requested: u32,
+    /// `IN_PROGRESS`, `READY`, `FAILED`.
+    pub status: String,
+    /// Why, where Lambda says it.
+    pub reason: Option<String>,
 }
 
 /// Everything else that publishing would release, to compare. Holds the values of environment variables, so it shows none.
@@ -177,6 +231,8 @@ impl Configuration {
             state_reason: told.state_reason().filter(|why| !why.is_empty()).map(str::to_owned),
             last_update: told.last_update_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
             last_update_reason: told.last_update_status_reason().filter(|why| !why.is_empty()).map(str::to_owned),
+            description: told.description().unwrap_or_default().to_owned(),
+            allocation: None,
             is_sealed: told.environment().is_some_and(|environment| environment.error().is_some()),
             rest: Rest::of(told),
         }
@@ -184,10 +240,14 @@ impl Configuration {
 
     /// What it has of a setting.
     #[must_use]
-    pub const fn value(&self, setting: Setting) -> Option<u32> {
+    pub fn value(&self, setting: Setting) -> Option<u32> {
         match setting {
             Setting::Timeout => self.timeout_seconds,
             Setting::Memory => self.memory_mb,
+            // The function's, not a version's.
+            Setting::ReservedConcurrency => None,
+            Setting::ProvisionedConcurrency => self.allocation.as_ref().map(|allocation| allocation.requested),
+            Setting::Redeployment => redeployed_at(&self.description),
         }
     }
 
@@ -251,15 +311,24 @@ impl Seen {
             (!configuration.is_settled()).then(|| format!("{version}: State={state}, LastUpdateStatus={last_update}"))
         };
         let alias = self.alias.as_ref();
+        let allocating = |alias: &Alias| {
+            let allocation = alias.published.allocation.as_ref();
+            let busy = allocation.filter(|allocation| allocation.status == "IN_PROGRESS");
+            busy.map(|_| format!("{}: provisioned concurrency IN_PROGRESS", alias.name))
+        };
         of(&self.latest)
             .or_else(|| of(&alias?.published))
+            .or_else(|| allocating(alias?))
             .or_else(|| alias.filter(|alias| alias.is_weighted).map(|alias| format!("{}: RoutingConfig", alias.name)))
     }
 
-    /// In what `$LATEST` differs from what the alias runs, beside the setting itself: publishing would release it.
+    /// In what `$LATEST` differs from what the alias runs, beside the setting itself: publishing would release it. Nothing, for a setting
+    /// that is not published.
     #[must_use]
     pub fn unreleased(&self) -> Vec<&'static str> {
-        let Some(Alias { published, .. }) = &self.alias else { return Vec::new() };
+        let Some(Alias { published, .. }) = self.alias.as_ref().filter(|_| self.setting.is_published()) else {
+            return Vec::new();
+        };
         let latest = &self.latest;
         let mut parts = Vec::new();
         if latest.code_sha256 != published.code_sha256 {
@@ -350,9 +419,115 @@ impl Worker {
         };
         let mut seen = Seen { setting, latest, alias, value: None };
         seen.value = match setting {
-            Setting::Timeout | Setting::Memory => seen.called().value(setting),
+            Setting::Timeout | Setting::Memory | Setting::Redeployment => seen.called().value(setting),
+            Setting::ReservedConcurrency => self.reserved().await?,
+            Setting::ProvisionedConcurrency => match &mut seen.alias {
+                Some(alias) => {
+                    alias.published.allocation = self.allocation(&alias.name).await?;
+                    alias.published.value(setting)
+                }
+                None => None,
+            },
         };
         Ok(seen)
+    }
+
+    /// GetFunctionConcurrency: the function's reserved concurrency, where it has one.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn reserved(&self) -> Result<Option<u32>, Error> {
+        self.pace.wait().await;
+        let told = self.client.get_function_concurrency().function_name(&self.function).send().await;
+        let told = told.map_err(Error::aws("GetFunctionConcurrency"))?;
+        Ok(told.reserved_concurrent_executions().and_then(|runs| u32::try_from(runs).ok()))
+    }
+
+    /// GetAccountSettings: how many runs the account has left that no function has reserved. `None` where Lambda does not say.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn unreserved(&self) -> Result<Option<u32>, Error> {
+        self.pace.wait().await;
+        let told = self.client.get_account_settings().send().await.map_err(Error::aws("GetAccountSettings"))?;
+        let limit = told.account_limit().and_then(|limit| limit.unreserved_concurrent_executions());
+        Ok(limit.and_then(|runs| u32::try_from(runs).ok()))
+    }
+
+    /// GetProvisionedConcurrencyConfig, of an alias.
+    async fn allocation(&self, alias: &str) -> Result<Option<Allocation>, Error> {
+        self.pace.wait().await;
+        let ask = self.client.get_provisioned_concurrency_config().function_name(&self.function).qualifier(alias);
+        match ask.send().await.map_err(Error::aws("GetProvisionedConcurrencyConfig")) {
+            Ok(told) => Ok(Some(Allocation {
+                requested: told
+                    .requested_provisioned_concurrent_executions()
+                    .and_then(|count| u32::try_from(count).ok())
+                    .unwrap_or(0),
+                status: told.status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
+                reason: told.status_reason().filter(|why| !why.is_empty()).map(str::to_owned),
+            })),
+            Err(error) if error.is_code("ProvisionedConcurrencyConfigNotFoundException") => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// PutFunctionConcurrency, or DeleteFunctionConcurrency for none. Lambda compares no revision here.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn reserve(&self, to: Option<u32>) -> Result<(), Error> {
+        self.pace.wait().await;
+        match to {
+            Some(to) => {
+                let put = self.client.put_function_concurrency().function_name(&self.function);
+                let put = put.reserved_concurrent_executions(clamped(Setting::ReservedConcurrency, to)).send().await;
+                put.map(drop).map_err(Error::aws("PutFunctionConcurrency"))
+            }
+            None => {
+                let delete = self.client.delete_function_concurrency().function_name(&self.function).send().await;
+                delete.map(drop).map_err(Error::aws("DeleteFunctionConcurrency"))
+            }
+        }
+    }
+
+    /// PutProvisionedConcurrencyConfig of an alias, or DeleteProvisionedConcurrencyConfig for none. Lambda compares no revision here, and
+    /// is done with it only later: [`Worker::allocated`].
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn provision(&self, alias: &str, to: Option<u32>) -> Result<(), Error> {
+        self.pace.wait().await;
+        match to {
+            Some(to) => {
+                let put = self.client.put_provisioned_concurrency_config().function_name(&self.function);
+                let count = clamped(Setting::ProvisionedConcurrency, to);
+                let put = put.qualifier(alias).provisioned_concurrent_executions(count).send().await;
+                put.map(drop).map_err(Error::aws("PutProvisionedConcurrencyConfig"))
+            }
+            None => {
+                let delete = self.client.delete_provisioned_concurrency_config().function_name(&self.function);
+                let delete = delete.qualifier(alias).send().await;
+                delete.map(drop).map_err(Error::aws("DeleteProvisionedConcurrencyConfig"))
+            }
+        }
+    }
+
+    /// Waits until Lambda is done allocating, with growing pauses; what it has come to by `stop_at`.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn allocated(&self, alias: &str, stop_at: Instant) -> Result<Option<Allocation>, Error> {
+        let mut pause = Duration::from_millis(200);
+        loop {
+            let allocation = self.allocation(alias).await?;
+            let busy = allocation.as_ref().is_some_and(|allocation| allocation.status == "IN_PROGRESS");
+            if !busy || Instant::now() + pause > stop_at {
+                return Ok(allocation);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(5));
+        }
     }
 
     fn named(&self, error: Error, variable: &str) -> Error {
@@ -407,19 +582,23 @@ impl Worker {
         }
     }
 
-    /// UpdateFunctionConfiguration of `$LATEST`, if that is still at this revision.
+    /// UpdateFunctionConfiguration of `$LATEST`, if that is still as it was read.
     ///
     /// # Errors
-    /// [`Error::Aws`]: a stale revision, another update under way, or any other trouble.
-    pub async fn update(&self, setting: Setting, to: u32, revision_id: Option<&str>) -> Result<(), Error> {
-        self.pace.wait().await;
+    /// [`Error::Aws`]: a stale revision, another update under way, or any other trouble; [`Error::Refused`] for a setting that is no part of
+    /// it.
+    pub async fn update(&self, setting: Setting, to: u32, latest: &Configuration) -> Result<(), Error> {
         let update = self.client.update_function_configuration().function_name(&self.function);
-        let value = i32::try_from(to.clamp(*setting.bounds().start(), *setting.bounds().end())).unwrap_or(i32::MAX);
         let update = match setting {
-            Setting::Timeout => update.timeout(value),
-            Setting::Memory => update.memory_size(value),
+            Setting::Timeout => update.timeout(clamped(setting, to)),
+            Setting::Memory => update.memory_size(clamped(setting, to)),
+            Setting::Redeployment => update.description(redeployed(&latest.description, to)),
+            Setting::ReservedConcurrency | Setting::ProvisionedConcurrency => {
+                return Err(Error::Refused(format!("`{}` is no part of a function's configuration", setting.field())));
+            }
         };
-        let update = update.set_revision_id(revision_id.map(str::to_owned)).send().await;
+        self.pace.wait().await;
+        let update = update.set_revision_id(latest.revision_id.clone()).send().await;
         update.map(drop).map_err(Error::aws("UpdateFunctionConfiguration"))
     }
 
@@ -445,6 +624,34 @@ impl Worker {
         let update = update.function_version(version).set_revision_id(alias.revision_id.clone()).send().await;
         update.map(drop).map_err(Error::aws("UpdateAlias"))
     }
+}
+
+fn clamped(setting: Setting, to: u32) -> i32 {
+    i32::try_from(to.clamp(*setting.bounds().start(), *setting.bounds().end())).unwrap_or(i32::MAX)
+}
+
+/// What a description ends with where the code was published once more; the time in UTC.
+const REDEPLOYED: &str = "(redeployed ";
+
+/// The most that Lambda keeps of a description, in characters.
+const DESCRIPTION_AT_MOST: usize = 256;
+
+/// The moment in a description's mark, in seconds since 1970.
+fn redeployed_at(description: &str) -> Option<u32> {
+    let (_, at) = description.strip_suffix(')')?.rsplit_once(REDEPLOYED)?;
+    u32::try_from(DateTime::parse_from_rfc3339(at).ok()?.timestamp()).ok()
+}
+
+/// A description with the mark of this moment instead of an earlier one's.
+fn redeployed(description: &str, at: u32) -> String {
+    let own = match redeployed_at(description) {
+        Some(_) => description.rsplit_once(REDEPLOYED).map_or("", |(own, _)| own),
+        None => description,
+    };
+    let at = DateTime::from_timestamp(i64::from(at), 0).unwrap_or_default();
+    let mark = format!("{REDEPLOYED}{})", at.to_rfc3339_opts(SecondsFormat::Secs, true));
+    let own: String = own.trim_end().chars().take(DESCRIPTION_AT_MOST - mark.len() - 1).collect();
+    if own.is_empty() { mark } else { format!("{own} {mark}") }
 }
 
 #[cfg(test)]
@@ -588,6 +795,26 @@ mod tests {
             seen(Setting::Timeout, told(), told().version("8")),
         ] {
             assert!(!moved.is_still(&before), "{moved:?}");
+        }
+    }
+
+    #[test]
+    fn a_redeployments_mark_takes_the_place_of_the_one_before_and_fits_whatever_stood_there() {
+        let at = 1_795_482_000;
+        for (before, after) in [
+            ("", "(redeployed 2026-11-24T01:00:00Z)"),
+            ("Generates goals", "Generates goals (redeployed 2026-11-24T01:00:00Z)"),
+            ("Generates goals (redeployed 2026-11-01T00:00:00Z)", "Generates goals (redeployed 2026-11-24T01:00:00Z)"),
+            ("(redeployed by hand)", "(redeployed by hand) (redeployed 2026-11-24T01:00:00Z)"),
+        ] {
+            let marked = redeployed(before, at);
+            assert_eq!(marked, after, "{before}");
+            assert_eq!(redeployed_at(&marked), Some(at));
+        }
+        let long = redeployed(&"あ".repeat(256), at);
+        assert_eq!((long.chars().count(), redeployed_at(&long)), (256, Some(at)));
+        for unmarked in ["", "Generates goals", "(redeployed by hand)", "(redeployed 2026-11-24T01:00:00Z) later"] {
+            assert_eq!(redeployed_at(unmarked), None, "{unmarked}");
         }
     }
 }

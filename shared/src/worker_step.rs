@@ -324,12 +324,17 @@ async fn load(db: &mut PgConnection, table: &Table, now: DateTime<Utc>) -> Resul
 }
 
 /// Findings that need a person: people are told of them, and once in a while only, however often they are seen.
-pub const TOLD_ONCE: [&str; 8] = [
+pub const TOLD_ONCE: [&str; 13] = [
+    "account_limit",
     "alias_mismatch",
+    "allocation_failed",
     "at_ceiling",
+    "at_floor",
     "callers_unknown",
     "latest_differs",
     "lease_elsewhere",
+    "needs_alias",
+    "not_retried",
     "revert_failed",
     "task_timeout_wins",
     "update_failed",
@@ -397,7 +402,7 @@ fn obstacle(evidence: &Evidence, config: &Config) -> Option<Judgement> {
     if let Some(why) = seen.latest.failure().or_else(|| seen.called().failure()) {
         return Some(Judgement::Tell("update_failed", texts::update_failed(language, &why), seen.image()));
     }
-    let by_value = matches!(evidence.wants, Wants::Asked { to: Some(_) });
+    let by_value = matches!(evidence.wants, Wants::Asked { to: Some(_) }) || !evidence.rules.setting.is_revertible();
     let alias = config.worker_alias.as_deref();
     match &evidence.callers {
         Err(_) if by_value => {}
@@ -522,7 +527,8 @@ impl Evidence {
             Wants::Incident(alarm) => ("incident", texts::for_incident(language, alarm, setting, from, to)),
             Wants::Asked { .. } | Wants::Nothing => ("asked", texts::for_operator(language, setting, from, to)),
         };
-        self.action(to, Purpose::Set { cause, revert_after: Some(self.revert_after) }, reason)
+        let revert_after = setting.is_revertible().then_some(self.revert_after);
+        self.action(to, Purpose::Set { cause, revert_after }, reason)
     }
 
     /// The action that puts back what a lease of this step has changed.

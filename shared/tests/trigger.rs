@@ -218,6 +218,18 @@ fn an_operator_asks_for_one_scope() {
     assert_eq!(ask(json!({ "fence": "install" })).parameters["fence"], "install");
 }
 
+#[test]
+fn a_run_carries_how_many_led_to_it() {
+    for (event, depth) in
+        [(json!({ "all": true }), 0), (json!({ "all": true, "depth": 2 }), 2), (payload("alarm-sns"), 0)]
+    {
+        let trigger = read(event.clone()).unwrap();
+        assert_eq!(trigger.depth(), depth, "{event}");
+        let told = trigger.describe()["depth"].as_u64();
+        assert_eq!(told, (depth > 0).then_some(u64::from(depth)), "{event}");
+    }
+}
+
 /// What is refused, the place that the message names, and what it says besides.
 #[test]
 fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
@@ -334,6 +346,9 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (json!({ "all": true, "limit": 0 }), "`limit` is 0", "1 or more"),
         (json!({ "all": true, "limit": -1 }), "`limit` is -1", "1 or more"),
         (json!({ "all": true, "limit": 1.5 }), "`limit` is 1.5", "1 or more"),
+        (json!({ "all": true, "depth": 3 }), "`depth` is 3", "0 (a person), 1 or 2"),
+        (json!({ "all": true, "depth": -1 }), "`depth` is -1", "0 (a person), 1 or 2"),
+        (json!({ "all": true, "depth": "1" }), "`depth` is \"1\"", "0 (a person), 1 or 2"),
         (json!({ "all": true, "reason": "" }), "`reason` is \"\"", "a text"),
         (json!({ "all": true, "processId": PROCESS }), "`all` and `processId`", "at most one of"),
         (json!({ "approve": PROCESS, "undo": PROCESS }), "`approve` and `undo`", "at most one of"),

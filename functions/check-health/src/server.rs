@@ -3,6 +3,7 @@
 use remediation::domain::Language;
 use remediation::error::Error;
 use remediation::report::Metric;
+use remediation::sessions::Overview;
 use remediation::texts;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -19,47 +20,20 @@ pub struct Server {
     /// Of a statement that does nothing.
     pub round_trip_milliseconds: f64,
     #[serde(flatten)]
-    pub sessions: Sessions,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Serialize, sqlx::FromRow)]
-#[serde(rename_all = "camelCase")]
-pub struct Sessions {
-    /// Connections of clients.
-    pub used: i64,
-    /// Those of them that this user may not look into.
-    pub unseen: i64,
-    /// Connections that there may be, without those reserved for superusers.
-    pub available: i64,
-    /// Sessions that wait for a lock of another one.
-    pub blocked: i64,
-    /// Up to ten of them: `[{"pid", "blockedBy"}]`.
-    #[serde(rename = "blockedSessions")]
-    pub named: Value,
+    pub sessions: Overview,
 }
 
 pub async fn read(db: &mut PgConnection) -> Result<Server, Error> {
     let started = Instant::now();
     sqlx::raw_sql("SELECT 1").execute(&mut *db).await.map_err(Error::database("asking for an answer"))?;
     let round_trip_milliseconds = started.elapsed().as_secs_f64() * 1000.0;
-    let sessions = sqlx::query_as(include_str!("server.sql"))
-        .fetch_one(db)
-        .await
-        .map_err(Error::database("counting connections and blocked sessions"))?;
-    Ok(Server { round_trip_milliseconds, sessions })
-}
-
-impl Sessions {
-    #[expect(clippy::cast_precision_loss, reason = "there are not 2^52 connections")]
-    fn percent(&self) -> Option<f64> {
-        (self.available > 0).then(|| 100.0 * self.used as f64 / self.available as f64)
-    }
+    Ok(Server { round_trip_milliseconds, sessions: Overview::read(db).await? })
 }
 
 /// A warning where connections run short, or sessions are blocked.
 pub fn judge(look: &Look<Server>, policy: &Policy, language: Language) -> Check {
     Check::of("database", look, language, |server, check| {
-        let Sessions { used, unseen, available, blocked, named } = &server.sessions;
+        let Overview { used, unseen, available, blocked, named } = &server.sessions;
         let percent = server.sessions.percent();
         let scarce = percent.is_none_or(|percent| percent > policy.connections_percent);
         let blocked_count = usize::try_from(*blocked).unwrap_or(0);
@@ -115,7 +89,7 @@ mod tests {
             (1, 97, 1, CheckState::Warning, Some(100.0 / 97.0)),
             (1, 0, 0, CheckState::Warning, None),
         ] {
-            let sessions = Sessions { used, available, blocked, named: json!([]), unseen: 0 };
+            let sessions = Overview { used, available, blocked, named: json!([]), unseen: 0 };
             let look = Look { found: Ok(Server { round_trip_milliseconds: 1.0, sessions }), took: Duration::ZERO };
             let check = judge(&look, &policy, Language::En);
             assert_eq!(check.state, state, "{}", check.sentence);

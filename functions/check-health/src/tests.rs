@@ -10,6 +10,7 @@ use remediation::decide::Look as Settled;
 use remediation::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
 use remediation::logs::report::Report;
 use remediation::processes::{Case, Evidence, Newest};
+use remediation::sessions::Overview;
 use remediation::step::{Plan, Step};
 use remediation::step_functions::{Page, Seen};
 use remediation::table::Table;
@@ -22,7 +23,7 @@ use crate::functions::{Configuration, Function, Trouble};
 use crate::last_hour::LastHour;
 use crate::policy::Policy;
 use crate::processes::Processes;
-use crate::server::{Server, Sessions};
+use crate::server::Server;
 use crate::worker::Worker;
 use crate::{CheckHealth, Health, InDatabase, MANIFEST};
 
@@ -102,7 +103,7 @@ fn sound() -> Health {
             server: look(
                 Server {
                     round_trip_milliseconds: 1.25,
-                    sessions: Sessions { used: 12, unseen: 0, available: 97, blocked: 0, named: json!([]) },
+                    sessions: Overview { used: 12, unseen: 0, available: 97, blocked: 0, named: json!([]) },
                 },
                 6,
             ),
@@ -169,7 +170,7 @@ fn unsound() -> Health {
             server: look(
                 Server {
                     round_trip_milliseconds: 1.25,
-                    sessions: Sessions {
+                    sessions: Overview {
                         used: 90,
                         unseen: 7,
                         available: 97,

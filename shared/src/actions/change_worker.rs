@@ -16,7 +16,7 @@ use crate::lease::{self, End, NewLease};
 use crate::ledger::{self, Run};
 use crate::step::{Planned, Session};
 use crate::stored;
-use crate::texts::worker as texts;
+use crate::texts::{concurrency, worker as texts};
 use crate::worker::{Alias, Configuration, Seen, Setting, Worker};
 
 /// A setting that is to have another value.
@@ -57,9 +57,12 @@ impl ChangeWorker {
         }
     }
 
-    /// The value is what a person agrees to.
+    /// The value is what a person agrees to; where it is only the time, the code that is published.
     pub(super) fn terms(&self) -> String {
-        self.seen.setting.image(self.to).to_string()
+        match self.seen.setting {
+            Setting::Redeployment => json!({ "codeSha256": self.seen.called().code_sha256 }).to_string(),
+            setting => setting.image(self.to).to_string(),
+        }
     }
 
     pub(super) fn preview(&self) -> (Value, Value) {
@@ -338,10 +341,63 @@ async fn write(
     language: Language,
 ) -> Result<(), ActionResult> {
     match (seen.setting, to) {
-        (Setting::Timeout | Setting::Memory, Some(to)) => configure(worker, seen, to, stop_at, language).await,
-        (Setting::Timeout | Setting::Memory, None) => {
+        (Setting::Timeout | Setting::Memory | Setting::Redeployment, Some(to)) => {
+            configure(worker, seen, to, stop_at, language).await
+        }
+        (Setting::ReservedConcurrency, to) => reserve(worker, to, language).await,
+        (Setting::ProvisionedConcurrency, to) => provision(worker, seen, to, stop_at, language).await,
+        (Setting::Timeout | Setting::Memory | Setting::Redeployment, None) => {
             Err(ActionResult::Failed(format!("a function cannot be without `{}`", seen.setting.field())))
         }
+    }
+}
+
+/// Reserves concurrency. It has no revision to compare: that nobody has changed it was read a moment before, and what came of it is read back.
+async fn reserve(worker: &Worker, to: Option<u32>, language: Language) -> Result<(), ActionResult> {
+    let Err(error) = worker.reserve(to).await else { return Ok(()) };
+    // The call may have got through, and only its answer not.
+    match worker.reserved().await {
+        Ok(now) if now == to => Ok(()),
+        _ => Err(not_done(&error, language)),
+    }
+}
+
+/// Provisions concurrency for the alias, and waits until the environments are ready. It has no revision either. What cannot be allocated
+/// is put back to what was there, for Lambda goes on trying.
+async fn provision(
+    worker: &Worker,
+    seen: &Seen,
+    to: Option<u32>,
+    stop_at: Instant,
+    language: Language,
+) -> Result<(), ActionResult> {
+    let Some(alias) = &seen.alias else {
+        return Err(ActionResult::Failed(concurrency::needs_alias(language)));
+    };
+    if let Err(error) = worker.provision(&alias.name, to).await {
+        return match worker.allocated(&alias.name, stop_at).await {
+            // The call may have got through, and only its answer not.
+            Ok(now) if now.as_ref().map(|now| now.requested) == to => Ok(()),
+            _ => Err(not_done(&error, language)),
+        };
+    }
+    let allocation = match worker.allocated(&alias.name, stop_at).await {
+        Ok(allocation) => allocation,
+        Err(error) => return Err(ActionResult::Unverified(texts::not_read_back(language, &error.to_string()))),
+    };
+    match (allocation, to) {
+        (None, None) => Ok(()),
+        (Some(now), Some(to)) if now.requested == to && now.status == "READY" => Ok(()),
+        (Some(now), Some(to)) if now.requested == to && now.status == "FAILED" => {
+            let why = concurrency::allocation_failed(language, now.reason.as_deref().unwrap_or("-"));
+            let put_back = worker.provision(&alias.name, seen.value).await;
+            let put_back = put_back.err().map(|error| error.to_string());
+            Err(ActionResult::Failed(format!("{why} — {}", concurrency::put_back(language, put_back.as_deref()))))
+        }
+        (Some(now), Some(to)) if now.requested == to => {
+            Err(ActionResult::Unverified(texts::still_in_progress(language)))
+        }
+        _ => Err(ActionResult::Unverified(texts::reads_otherwise(language))),
     }
 }
 
@@ -358,7 +414,7 @@ async fn configure(
     // Where an earlier try came to its end in between, `$LATEST` has it already.
     let refused = match found == Some(to) {
         true => None,
-        false => worker.update(setting, to, seen.latest.revision_id.as_deref()).await.err(),
+        false => worker.update(setting, to, &seen.latest).await.err(),
     };
     let latest = match worker.settled(None, stop_at).await {
         Ok(Some(latest)) => latest,
@@ -392,7 +448,7 @@ async fn configure(
         (Ok(()), _) => Ok(()),
         // What no caller runs is not left for the next deployment to release; without the time to, the next look goes on from here.
         (Err(result), Some(found)) if found != to && Instant::now() < stop_at => {
-            let put_back = worker.update(setting, found, latest.revision_id.as_deref()).await;
+            let put_back = worker.update(setting, found, &latest).await;
             Err(with(result, &texts::put_back(language, put_back.err().map(|error| error.to_string()).as_deref())))
         }
         (Err(result), _) => Err(result),

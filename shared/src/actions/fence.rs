@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use super::{ActionResult, Outcome};
 use crate::error::Error;
 use crate::ledger::Run;
+use crate::sessions;
 use crate::step::Planned;
 use crate::stored;
 use crate::table::Table;
@@ -169,10 +170,7 @@ pub async fn apply(
             table.map_or_else(|| action.table.clone(), |table| table.relation()),
         ))),
         Err(Trouble::Forbidden(why)) => {
-            let user: String = sqlx::query_scalar("SELECT quote_ident(current_user)")
-                .fetch_one(db)
-                .await
-                .map_err(Error::database("asking who we are"))?;
+            let user = sessions::current_user(db).await?;
             let relation = table.map_or_else(|| action.table.clone(), |table| table.relation());
             Err(Error::Refused(format!(
                 "`fence`: {why}, so nothing was changed: GRANT TRIGGER ON {relation} TO {user}"

@@ -4,7 +4,10 @@ use serde_json::Value;
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
-use super::{ActionResult, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus, StopExecution};
+use super::{
+    ActionResult, CreateIndex, DropInvalidIndex, EndSession, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus,
+    StartStep, StopExecution,
+};
 use crate::error::Error;
 use crate::goals::Goals;
 use crate::ledger::Run;
@@ -34,6 +37,8 @@ pub enum Undoable {
     RowStatus,
     /// [`SetGoalStatus`].
     GoalStatus,
+    /// [`CreateIndex`].
+    Index,
     /// [`super::ChangeWorker`]; [`super::change_worker::undo`] takes it back.
     Worker(Setting),
 }
@@ -45,7 +50,8 @@ impl Undoable {
         match kind {
             SetRowStatus::KIND => Some(Self::RowStatus),
             SetGoalStatus::KIND => Some(Self::GoalStatus),
-            kind => Setting::of_kind(kind).map(Self::Worker),
+            CreateIndex::KIND => Some(Self::Index),
+            kind => Setting::of_kind(kind).filter(|setting| setting.is_revertible()).map(Self::Worker),
         }
     }
 
@@ -54,6 +60,7 @@ impl Undoable {
         match self {
             Self::RowStatus => &["status", "progress", "error", "completedAt", "result"],
             Self::GoalStatus => &["status"],
+            Self::Index => &["definition"],
             // Its own action reads back what it wrote.
             Self::Worker(_) => &[],
         }
@@ -85,7 +92,7 @@ impl Undo {
             let (kind, outcome): (String, String) = (row.try_get("kind")?, row.try_get("outcome")?);
             let undone_by: Option<Uuid> = row.try_get("undone_by")?;
             let images: (Option<Value>, Option<Value>) = (row.try_get("before")?, row.try_get("after")?);
-            Ok((kind, outcome, undone_by, images, row.try_get("target")?))
+            Ok((kind, outcome, undone_by, images, row.try_get::<String, _>("target")?))
         };
         let (kind, outcome, undone_by, images, target) =
             read().map_err(Error::database("reading the action to undo"))?;
@@ -100,9 +107,20 @@ impl Undo {
             (Fence::REMOVE, ..) => refused(
                 "the fence is put back by an event of its own: send {\"fence\": \"install\"} to migrate".to_owned(),
             ),
+            (StartStep::KIND, ..) => refused(format!(
+                "a run that was started cannot be un-started; take back what it did: see remediation.actions WHERE step = '{}'",
+                target.trim_start_matches("step ")
+            )),
             (RetryProcess::KIND, ..) => refused(format!(
                 "a started execution cannot be un-started; to end it, send stop-cancelled-executions {{\"processId\": \"{target}\", \"cancel\": true}}"
             )),
+            (EndSession::CANCEL | EndSession::TERMINATE, ..) => refused(
+                "what the session had not committed was rolled back and cannot be brought back; the application may try it again"
+                    .to_owned(),
+            ),
+            (DropInvalidIndex::KIND, ..) => {
+                refused("an INVALID index serves no query, so there is nothing worth having back".to_owned())
+            }
             (.., Some(by), _) => refused(format!("it was undone already, by action {by}")),
             (_, Some(kind), "applied", None, (Some(before), Some(after))) => {
                 Ok(Self { of, kind, target, before, after })
@@ -113,7 +131,7 @@ impl Undo {
     }
 }
 
-/// Takes a change back.
+/// Takes a change of a row back.
 ///
 /// # Errors
 /// [`Error::Database`]; [`Error::Table`] where what was changed is no longer there, or may not be written.
@@ -127,7 +145,9 @@ pub async fn apply(
     let sql = match action.kind {
         Undoable::RowStatus => table.sql(include_str!("undo.sql")),
         Undoable::GoalStatus => Goals::to_write(db, table).await?.sql(table, include_str!("undo_goal_status.sql")),
-        Undoable::Worker(_) => return Err(Error::Refused(format!("`undo` {}: it changed no row", action.of))),
+        Undoable::Index | Undoable::Worker(_) => {
+            return Err(Error::Refused(format!("`undo` {}: it changed no row", action.of)));
+        }
     };
     let written = sqlx::query(sql)
         .bind(action.of)

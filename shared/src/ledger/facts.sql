@@ -21,8 +21,9 @@ SELECT c.mode, c.actions_per_run, c.actions_per_hour, c.share,
                  WHERE a.target = ANY ($2)
                    -- What the table itself, Step Functions or Lambda refuses is not tried for ever; a stop may be.
                    AND (a.outcome = 'applied'
-                        OR a.outcome = 'failed' AND a.kind IN ('set-row-status', 'set-goal-status', 'retry-process',
-                                                               'set-worker-timeout', 'set-worker-memory'))
+                        OR a.outcome = 'failed' AND a.kind IN ('set-row-status', 'set-goal-status', 'retry-process', 'start-step',
+                                                               'set-worker-timeout', 'set-worker-memory', 'set-reserved-concurrency',
+                                                               'set-provisioned-concurrency', 'redeploy-worker'))
                  GROUP BY a.target) t)
   FROM (SELECT $1 AS step) this
   LEFT JOIN remediation.controls c USING (step)

@@ -224,6 +224,9 @@ pub fn change(
     usd_a_month: Option<f64>,
     revert_after: TimeDelta,
 ) -> String {
+    if !setting.is_revertible() {
+        return super::concurrency::redeployed(language);
+    }
     let line = setting.cdk_line(to);
     let (from, to) = (amount(setting, from), amount(setting, to));
     let cost = match usd_a_month {
@@ -367,7 +370,11 @@ pub fn amount(setting: Setting, value: Option<u32>) -> String {
     match (setting, value) {
         (Setting::Timeout, Some(value)) => format!("{value} s"),
         (Setting::Memory, Some(value)) => format!("{value} MB"),
-        (Setting::Timeout | Setting::Memory, None) => "-".to_owned(),
+        (Setting::ReservedConcurrency | Setting::ProvisionedConcurrency, Some(value)) => value.to_string(),
+        (Setting::Redeployment, Some(value)) => {
+            DateTime::from_timestamp(i64::from(value), 0).map(moment).unwrap_or_default()
+        }
+        (_, None) => "-".to_owned(),
     }
 }
 

@@ -393,3 +393,27 @@ async fn without_the_schema_the_operator_is_sent_to_migrate() -> Tested {
     assert!(error.contains("invoke the migrate function"), "{error}");
     Ok(())
 }
+
+#[tokio::test]
+async fn an_incident_is_open_from_its_alarm_to_its_end_whatever_the_prefix() -> Tested {
+    let mut world = World::new("incident_open").await;
+    let change = |alarm: &str, state, seconds| AlarmChange {
+        alarm: alarm.to_owned(),
+        arn: None,
+        state,
+        previous: Some(AlarmState::Alarm),
+        reason: None,
+        at: seconds_ago(seconds),
+        suppressed_by: None,
+    };
+    assert!(!ledger::incident_is_open(&mut world.db, "error-rate").await?);
+    ledger::incident(&mut world.db, &change("ours-timeout-rate", AlarmState::Alarm, 90)).await?;
+    assert!(!ledger::incident_is_open(&mut world.db, "error-rate").await?, "another alarm's");
+    ledger::incident(&mut world.db, &change("ours-error-rate", AlarmState::Alarm, 90)).await?;
+    assert!(ledger::incident_is_open(&mut world.db, "error-rate").await?);
+    assert!(ledger::incident_is_open(&mut world.db, "ours-error-rate").await?);
+    assert!(!ledger::incident_is_open(&mut world.db, "%").await?, "it is no pattern");
+    ledger::incident(&mut world.db, &change("ours-error-rate", AlarmState::Ok, 30)).await?;
+    assert!(!ledger::incident_is_open(&mut world.db, "error-rate").await?);
+    Ok(())
+}

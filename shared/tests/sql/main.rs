@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
 mod cancel;
+mod create_index;
 mod database;
 mod executions;
 mod fence;
@@ -14,8 +15,10 @@ mod migrate;
 mod processes;
 mod progress;
 mod retry_process;
+mod sessions;
 mod set_goal_status;
 mod set_row_status;
+mod start_step;
 mod stop_execution;
 mod support;
 mod table;

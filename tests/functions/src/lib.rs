@@ -46,7 +46,15 @@ impl Bench {
     /// # Errors
     /// Those of the harness, and what `migrate` answers.
     pub async fn of(hint: &str, variant: Variant) -> Tested<Self> {
-        let database = Postgres::shared().await?.database(hint).await?;
+        Self::on(Postgres::shared().await?, hint, variant).await
+    }
+
+    /// On a server of one's own.
+    ///
+    /// # Errors
+    /// Those of the harness, and what `migrate` answers.
+    pub async fn on(postgres: &Postgres, hint: &str, variant: Variant) -> Tested<Self> {
+        let database = postgres.database(hint).await?;
         table::create(database.pool(), &variant).await?;
         let bench = Self { database, variant };
         bench.function("migrate").start().await?.invoke(&json!({ "all": true })).await?;

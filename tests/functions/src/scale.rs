@@ -37,8 +37,10 @@ impl Sweep {
 }
 
 /// Every sweep there is, in this order: what one has done, the next ones find done.
-pub const SWEEPS: [Sweep; 7] = [
+pub const SWEEPS: [Sweep; 9] = [
     Sweep { step: "check-health", acts: false, actions: 0 },
+    Sweep { step: "triage-errors", acts: false, actions: 0 },
+    Sweep { step: "analyze-performance", acts: false, actions: 0 },
     Sweep { step: "stop-cancelled-executions", acts: false, actions: 300 },
     Sweep { step: "retry-failed-processes", acts: false, actions: 500 },
     Sweep { step: "repair-goal-status", acts: false, actions: 0 },
@@ -70,13 +72,14 @@ pub async fn fill(database: &Database, migrate: &Function, history: u32) -> Test
     Ok(())
 }
 
-/// An endpoint on which no other executions are listed than those that are known.
+/// An endpoint on which no other executions are listed than those that are known, and whose log is empty.
 ///
 /// # Errors
 /// Where no port can be listened to.
 pub async fn nothing_new() -> Tested<AwsProxy> {
     let aws = AwsProxy::start(NOWHERE).await?;
     aws.answer("ListExecutions", json!({ "executions": [] }));
+    aws.answer("FilterLogEvents", json!({ "events": [] }));
     Ok(aws)
 }
 

@@ -108,8 +108,8 @@ pub struct Also {
 /// How something beside a row is asked how it is.
 #[derive(Debug, Clone, Copy)]
 pub enum Question {
-    /// One text about the id `$1`, in the patient's spelling.
-    Row(&'static str, Uuid),
+    /// One text about the target, `$1`, in the patient's spelling.
+    Sql(&'static str),
     /// The timeout of the patient's worker, in seconds, as the endpoint has it.
     WorkerTimeout,
 }

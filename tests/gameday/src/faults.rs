@@ -2,6 +2,7 @@
 
 mod aborted_by_hand;
 mod application_writes_too;
+mod blocked_by_idle_session;
 mod cancel_lost;
 mod event_lost;
 mod event_three_times;
@@ -36,5 +37,6 @@ pub const ALL: &[&dyn Fault] = &[
     &progress_anomaly::ProgressAnomaly,
     &transient_failure::TransientFailure,
     &late_write::LateWrite,
+    &blocked_by_idle_session::BlockedByIdleSession,
     &worker_near_timeout::WorkerNearTimeout,
 ];

@@ -254,7 +254,7 @@ impl Game {
             problems.extend(kept_closed(&row, &actions, ledger::refused(pool, broken.process).await?.as_ref()));
         }
         if let Some(also) = &broken.also {
-            let answer = self.world.answer(also.question).await?;
+            let answer = self.world.answer(also).await?;
             problems.extend(beside(also, answer.as_deref(), self.world.mode));
         }
         for look in &broken.looks {

@@ -108,14 +108,17 @@ pub fn words(action: &Action, seconds: Option<f64>) -> String {
     format!("{step} {kind}: {what}{took} ({reason})")
 }
 
-/// An image of a row, the status of an execution or a goal, or the settings of the worker, in words.
+/// An image of a row, the status of an execution or a goal, the settings of the worker, or what a session does, in words.
 pub fn image(image: Option<&Value>) -> String {
     let Some(image) = image else { return "as it was".to_owned() };
     match &image["progress"] {
         Value::Null if image.get("timeoutSeconds").is_some() => {
             format!("{} s, {} MB", image["timeoutSeconds"], image["memoryMb"])
         }
-        Value::Null => image["status"].as_str().unwrap_or_default().to_owned(),
+        Value::Null => {
+            let said = ["status", "session", "state"].iter().find_map(|part| image[part].as_str());
+            said.unwrap_or_default().to_owned()
+        }
         _ => Image::of_json(image).to_string(),
     }
 }
@@ -180,7 +183,7 @@ mod tests {
 
     #[test]
     fn what_is_broken_beside_a_row_is_right_when_it_says_so_and_untouched_where_hands_are_off() {
-        let question = Question::Row("", Uuid::nil());
+        let question = Question::Sql("");
         let also = Also { target: "a goal".into(), question, broken: "COMPLETED", right: "ACTIVE" };
         for (answer, acting, observing) in [
             (Some("ACTIVE"), true, false),

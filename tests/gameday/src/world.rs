@@ -15,7 +15,7 @@ use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 use crate::Outcome;
-use crate::fault::Question;
+use crate::fault::{Also, Question};
 use crate::ledger;
 use crate::options::Mode;
 
@@ -31,9 +31,19 @@ pub const MINUTE: Duration = Duration::from_secs(4);
 /// The `retry_count` of a process after which it is not tried again.
 pub const LAST_RETRY: i16 = 2;
 
-/// The product's own deadlines, fifteen minutes, five and one, in such minutes.
-const SETTINGS: [(&str, &str); 3] =
-    [("processDeadlineSeconds", "60"), ("startDeadlineSeconds", "20"), ("settleSeconds", "4")];
+/// The application name of the sessions that the product may end.
+pub const HANGING: &str = "retry-handler";
+
+/// The product's own deadlines, fifteen minutes, five and one, and the ages of sessions, five minutes, two and fifteen, in such minutes.
+const SETTINGS: [(&str, &str); 7] = [
+    ("processDeadlineSeconds", "60"),
+    ("startDeadlineSeconds", "20"),
+    ("settleSeconds", "4"),
+    ("databaseApplicationNames", HANGING),
+    ("idleInTransactionSeconds", "20"),
+    ("blockingSeconds", "8"),
+    ("longQuerySeconds", "60"),
+];
 
 /// Everything that runs.
 pub struct World {
@@ -186,11 +196,11 @@ impl World {
     }
 
     /// How something beside a row is; nothing where it is gone.
-    pub async fn answer(&self, question: Question) -> Outcome<Option<String>> {
-        Ok(match question {
-            Question::Row(sql, id) => {
+    pub async fn answer(&self, also: &Also) -> Outcome<Option<String>> {
+        Ok(match also.question {
+            Question::Sql(sql) => {
                 let sql = AssertSqlSafe(self.patient.variant().spell(sql));
-                sqlx::query_scalar(sql).bind(id).fetch_optional(self.database.pool()).await?
+                sqlx::query_scalar(sql).bind(&also.target).fetch_optional(self.database.pool()).await?
             }
             Question::WorkerTimeout => {
                 let ask = self.aws.lambda().get_function_configuration().function_name(Patient::WORKER);

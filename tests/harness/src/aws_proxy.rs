@@ -192,7 +192,7 @@ impl AwsProxy {
         self.script(operation, |script| script.failures.push(failure));
     }
 
-    /// Answers an operation with this payload; the endpoint is not asked.
+    /// Answers an operation with this payload; the endpoint is not asked. A text is the XML that a service like RDS answers with.
     pub fn answer(&self, operation: &str, payload: Value) {
         self.script(operation, |script| script.answer = Some(payload));
     }
@@ -252,6 +252,9 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         before().await;
     }
     let answer = match script.answer {
+        Some(Value::String(xml)) if operation.protocol == Protocol::Query => {
+            ([(header::CONTENT_TYPE, "text/xml")], xml).into_response()
+        }
         Some(payload) => axum::Json(payload).into_response(),
         None => shared.forward(head, body, operation.protocol, script.rewrite).await,
     };

@@ -1,7 +1,8 @@
 //! The system that is looked after: small, but real in everything that the remediation can see of it.
 //!
 //! Its table in every variant that is found in the field ([`table`]), what its processes work for ([`goals`]), its Lambda functions ([`worker`]), its state machine
-//! and what its API does ([`Patient`]), and the ways in which a process of it can go ([`Behaviour`]).
+//! and what its API does ([`Patient`]), its sessions ([`Session`]),
+//! and the ways in which a process of it can go ([`Behaviour`]).
 //!
 //! It knows nothing of the product: it has its own words for the same things on purpose, so that a mistake in one is not
 //! repeated in the other.
@@ -10,9 +11,11 @@ mod application;
 mod behaviour;
 mod error;
 pub mod goals;
+mod session;
 pub mod table;
 pub mod worker;
 
 pub use application::{Patient, Process};
 pub use behaviour::Behaviour;
 pub use error::{Error, Result};
+pub use session::Session;

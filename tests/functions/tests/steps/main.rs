@@ -4,18 +4,25 @@
 //! endpoint lacks a state or the moment matters, with answers in the form that AWS documents.
 
 mod cancelled;
+mod concurrency;
 mod deployed;
 mod errors;
 mod fence;
 mod goals;
 mod health;
 mod operator;
+mod performance;
 mod progress;
+mod reboot;
 mod reconcile;
 mod retry;
 mod scale;
+mod sessions;
+mod story;
 mod sync;
 mod timeouts;
+mod triage;
 mod triggers;
+mod tuning;
 mod worker;
 mod worker_log;

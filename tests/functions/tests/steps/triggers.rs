@@ -68,7 +68,8 @@ fn wanted(function: &str) -> Tested<Vec<String>> {
     let text = std::fs::read_to_string(paths::workspace().join(format!("functions/{function}/manifest.toml")))?;
     let manifest: toml::Table = toml::from_str(&text)?;
     let mut names = vec!["operator-look".to_owned()];
-    for trigger in manifest["triggers"].as_array().ok_or("no triggers")? {
+    // A step that only a person starts has none.
+    for trigger in manifest.get("triggers").and_then(toml::Value::as_array).into_iter().flatten() {
         match trigger["kind"].as_str() {
             Some("execution-status") => {
                 let all = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
@@ -100,7 +101,8 @@ async fn every_trigger_of_every_function_has_a_sample_event_that_it_takes() -> T
         bench.insert(&[sampled()?]).await?;
         let aws = step_functions().await?;
         worker(&aws, &bench, &name).await?;
-        let function = bench.function(&name).envs(aws.environment()).start().await?;
+        let function =
+            bench.function(&name).envs(aws.environment()).env("DATABASE_INSTANCE_ID", "app-1").start().await?;
         for event in samples {
             let result =
                 function.invoke(&sample(&name, &event)?).await.map_err(|error| format!("{name}, {event}: {error}"))?;

@@ -37,8 +37,8 @@ impl Fault for GoalInconsistent {
             let ended = world.ended(&process).await?;
             let what = format!("execution {}, its goal COMPLETED with open work", ended.status);
             let broken = Broken::now(world, process.id, what).await?;
-            let sql = "SELECT status::text FROM {schema}.goals WHERE id = $1";
-            let question = Question::Row(sql, goal.id);
+            let sql = "SELECT status::text FROM {schema}.goals WHERE id = $1::uuid";
+            let question = Question::Sql(sql);
             let also = Also { target: goal.id.to_string(), question, broken: "COMPLETED", right: "ACTIVE" };
             Ok(broken.since(ended.at).and(also))
         })

@@ -1,0 +1,69 @@
+//! What may be shown of a log line. Of JSON, only the fields that are known to be safe; of anything else, what is left of it once
+//! secrets and prompts are taken out.
+
+use remediation::domain::Language;
+use remediation::logs::Line;
+use remediation::redact;
+use remediation::texts::story as texts;
+use serde_json::{Map, Value};
+
+/// Characters of a message; more than that is a document.
+const MESSAGE: usize = 300;
+/// Characters of a word: a level, a status, a code.
+const WORD: usize = 64;
+
+/// The sentence of a line, and its safe fields.
+pub fn told(line: &Line, language: Language) -> (String, Value) {
+    let Some(json) = line.json() else {
+        return (redact::cut(line.message.trim(), MESSAGE), Value::Null);
+    };
+    // Lambda's JSON format wraps what a function logs as an object.
+    let own = if json["message"].is_object() { &json["message"] } else { &json };
+    let field = |name: &str| [own, &json].into_iter().map(|from| &from[name]).find(|value| is_scalar(value));
+    let mut safe = Map::new();
+    for name in ["level", "type", "status", "progress", "duration"] {
+        safe.extend(field(name).map(|value| (name.to_owned(), shown(value, WORD))));
+    }
+    safe.extend(field("message").map(|value| ("message".to_owned(), shown(value, MESSAGE))));
+    let error: Map<String, Value> = [("code", WORD), ("message", MESSAGE)]
+        .into_iter()
+        .filter_map(|(name, length)| Some((name.to_owned(), shown(scalar(&own["error"][name])?, length))))
+        .collect();
+    let error = Some(Value::from(error)).filter(|error| error != &Value::Object(Map::new()));
+    safe.extend(error.map(|error| ("error".to_owned(), error)));
+    let says = ["level", "message", "error", "status"].iter().any(|name| safe.contains_key(*name));
+    if !says {
+        let names: Vec<&str> = own.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).take(10).collect();
+        return (texts::only_names(language, &redact::cut(&names.join(", "), MESSAGE)), Value::Object(safe));
+    }
+    (sentence(&safe), Value::Object(safe))
+}
+
+/// `ERROR message [AI_ERROR: what it says] (type, status, 50 %, 1200 ms)`.
+fn sentence(safe: &Map<String, Value>) -> String {
+    let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let part = |name: &str| safe.get(name).map(word);
+    let mut parts: Vec<String> = [part("level"), part("message")].into_iter().flatten().collect();
+    if let Some(error) = safe.get("error") {
+        let error: Vec<String> = ["code", "message"].iter().filter_map(|name| error.get(name).map(word)).collect();
+        parts.push(format!("[{}]", error.join(": ")));
+    }
+    let units = [("type", ""), ("status", ""), ("progress", " %"), ("duration", " ms")];
+    let rest: Vec<String> = units.iter().filter_map(|(name, unit)| Some(part(name)? + unit)).collect();
+    if !rest.is_empty() {
+        parts.push(format!("({})", rest.join(", ")));
+    }
+    parts.join(" ")
+}
+
+fn is_scalar(value: &Value) -> bool {
+    scalar(value).is_some()
+}
+
+fn scalar(value: &Value) -> Option<&Value> {
+    Some(value).filter(|value| value.is_string() || value.is_number())
+}
+
+fn shown(value: &Value, length: usize) -> Value {
+    value.as_str().map_or_else(|| value.clone(), |text| redact::cut(text, length).into())
+}

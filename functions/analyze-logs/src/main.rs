@@ -1,0 +1,111 @@
+//! The guide's log analysis script: one process as one story in time order. It looks, and changes nothing.
+//!
+//! Row, executions with the events of their histories, log lines of all the application's functions, and what the ledger has done about
+//! it. What it cannot read it says, and hides nothing else; secrets, prompts and results are not even asked for where that can be
+//! helped, and taken out where it cannot.
+
+mod entries;
+mod line;
+mod read;
+mod story;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use remediation::config::Config;
+use remediation::domain::{ExecutionArn, ProcessId};
+use remediation::error::Error;
+use remediation::manifest;
+use remediation::parameters::Parameters;
+use remediation::processes;
+use remediation::step::{Plan, Question, Session, Skipped, Step};
+use remediation::texts;
+use serde::Deserialize;
+
+use crate::read::Evidence;
+use crate::story::Story;
+
+const MANIFEST: &str = include_str!("../manifest.toml");
+
+/// The parameter that says how far back to look.
+const WINDOW: &str = "window";
+
+/// The longest that can be asked for: Step Functions forgets executions after 90 days.
+const LONGEST: u32 = 90 * 86_400;
+
+struct AnalyzeLogs {
+    policy: Policy,
+}
+
+/// The manifest's `[policy]`, which says what each number is for.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policy {
+    executions: usize,
+    events_per_execution: usize,
+    ledger_entries: usize,
+    log_requests: u32,
+    log_lines: usize,
+    entries: usize,
+    before_seconds: i64,
+    after_seconds: i64,
+    gap_seconds: i64,
+}
+
+impl Step for AnalyzeLogs {
+    type Evidence = Evidence;
+
+    const PARAMETERS: &'static [&'static str] = &[WINDOW];
+
+    fn manifest(&self) -> &'static str {
+        MANIFEST
+    }
+
+    async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+        let window: Option<TimeDelta> = Parameters(session.parameters).span(WINDOW, 60..=LONGEST)?;
+        let process = match question {
+            Question::Process(id) => *id,
+            Question::Execution(arn) => of_execution(session, arn).await?,
+            Question::Sweep(_) | Question::Change(_) | Question::Again(_) => return Err(one_process_only()),
+        };
+        read::read(session, &self.policy, process, window).await
+    }
+
+    fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
+        let looked = processes::plan(&evidence.decided, config, now);
+        let not_read = evidence.not_read.iter().map(|(what, why)| Skipped { target: what.clone(), why: why.clone() });
+        let story = Story::tell(evidence, &looked, &self.policy, config, now);
+        let mut findings = looked.findings;
+        findings.extend(story.to_be_put_right());
+        Plan {
+            findings,
+            skipped: looked.skipped.into_iter().chain(not_read).collect(),
+            population: 1,
+            report: Some(story.report()),
+            ..Plan::default()
+        }
+    }
+}
+
+fn one_process_only() -> Error {
+    Error::Refused(
+        "analyze-logs tells the story of one process: send {\"processId\": \"<uuid>\"} or {\"executionArn\": \"<arn>\"}, with \"window\": \"24h\" for more than the process's own time (for the whole system, send {} to check-health)".to_owned(),
+    )
+}
+
+/// The process of an execution, from its input, else from its name.
+async fn of_execution(session: &Session<'_>, arn: &ExecutionArn) -> Result<ProcessId, Error> {
+    session.step_functions.own(arn)?;
+    let process = match session.step_functions.describe(arn, &session.config.result_path).await {
+        Ok(seen) => seen.process,
+        Err(error) if arn.process_id().is_some() && matches!(error, Error::Aws { .. }) => arn.process_id(),
+        Err(error) => return Err(error),
+    };
+    process.ok_or_else(|| Error::Refused(texts::process_unknown(session.config.language, arn.name())))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    remediation::runner::run(AnalyzeLogs { policy: manifest::policy(MANIFEST)? }).await
+}
+
+#[cfg(test)]
+mod tests;

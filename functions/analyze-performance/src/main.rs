@@ -1,0 +1,112 @@
+//! The guide's performance analysis script: how long processes take by type, from their rows, and what the worker needs for it, from its
+//! log; both compared with the window before. It looks, and changes nothing.
+
+mod durations;
+mod insights;
+mod judge;
+mod report;
+mod worker;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use remediation::config::Config;
+use remediation::error::Error;
+use remediation::manifest;
+use remediation::parameters::Parameters;
+use remediation::step::{Plan, Question, Session, Step};
+use remediation::trigger::Trigger;
+use serde::Deserialize;
+
+use crate::durations::{Durations, Windows};
+use crate::worker::Look;
+
+const MANIFEST: &str = include_str!("../manifest.toml");
+
+/// The parameter that says how long the windows are.
+const WINDOW: &str = "window";
+/// The parameter that says what Logs Insights may cost.
+const MAX_USD: &str = "maxUsd";
+
+/// The most that can be asked for; the windows are of an hour to 31 days.
+const MOST_USD: f64 = 100.0;
+
+/// What is kept of the time for the query's end to be asked for, and for the answer.
+const RESERVE: Duration = Duration::from_secs(5);
+
+struct AnalyzePerformance {
+    policy: Policy,
+}
+
+/// The manifest's `[policy]`, which says what each number is for.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Policy {
+    window_hours: i64,
+    scheduled_window_hours: i64,
+    slower_percent: f64,
+    samples: i64,
+    memory_percent: f64,
+    share_points: f64,
+    usd_per_gb: f64,
+    max_usd: f64,
+}
+
+/// What was read.
+#[derive(Debug)]
+struct Evidence {
+    windows: Windows,
+    durations: Vec<Durations>,
+    look: Look,
+    max_usd: f64,
+    worker_function: String,
+}
+
+impl Step for AnalyzePerformance {
+    type Evidence = Evidence;
+
+    const PARAMETERS: &'static [&'static str] = &[WINDOW, MAX_USD];
+
+    fn manifest(&self) -> &'static str {
+        MANIFEST
+    }
+
+    async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+        if !matches!(question, Question::Sweep(_)) {
+            return Err(Error::Refused(
+                "analyze-performance looks at the whole system: send {}, or {\"window\": \"7d\"} (for one process, send its processId to analyze-logs)".to_owned(),
+            ));
+        }
+        let parameters = Parameters(session.parameters);
+        let hours = match session.trigger {
+            Trigger::Schedule(_) => self.policy.scheduled_window_hours,
+            Trigger::Operator(_) | Trigger::Alarm(_) | Trigger::Execution(_) => self.policy.window_hours,
+        };
+        let window = parameters.span(WINDOW, 3600..=31 * 86_400)?.unwrap_or(TimeDelta::hours(hours));
+        let expected = format!("a number of US dollars, over 0 and up to {MOST_USD}");
+        let max_usd =
+            parameters.read(MAX_USD, expected, |value| value.as_f64().filter(|usd| *usd > 0.0 && *usd <= MOST_USD))?;
+        let max_usd = max_usd.unwrap_or(self.policy.max_usd);
+        let now = session.now;
+        let windows = Windows { before: now - window * 2, from: now - window, to: now };
+        let durations = durations::read(session, windows).await?;
+        let config = session.config;
+        let max_bytes = max_usd / self.policy.usd_per_gb * 1e9;
+        let until =
+            session.stop_at - RESERVE.min(session.stop_at.saturating_duration_since(tokio::time::Instant::now()) / 4);
+        let look = worker::look(session.aws, &config.worker_function, windows, max_bytes, config.language, until).await;
+        Ok(Evidence { windows, durations, look, max_usd, worker_function: config.worker_function.clone() })
+    }
+
+    fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
+        report::plan(evidence, &self.policy, config.language)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    remediation::runner::run(AnalyzePerformance { policy: manifest::policy(MANIFEST)? }).await
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! Relieves the database (guide, DATABASE_ERROR and 1 "データベース接続の問題"): it tells who holds the connections, who waits for
+//! whom and what runs for long, and ends the application's sessions that others wait for, that run for too long, or that are idle in a
+//! transaction while connections are scarce.
+//!
+//! It needs one connection, which may be a reserved one: so it works when nobody else gets in any more.
+
+mod chains;
+mod plan;
+mod report;
+
+use chrono::{DateTime, Utc};
+use remediation::actions::end_session;
+use remediation::config::Config;
+use remediation::error::Error;
+use remediation::manifest;
+use remediation::parameters::Parameters;
+use remediation::sessions::{self, Overview};
+use remediation::step::{Plan, Question, Session, Step};
+
+use crate::plan::{Evidence, Policy};
+
+const MANIFEST: &str = include_str!("../manifest.toml");
+
+/// The parameter by which a person names a session.
+const PID: &str = "pid";
+
+struct RelieveDatabase {
+    policy: Policy,
+}
+
+impl Step for RelieveDatabase {
+    type Evidence = Evidence;
+
+    const PARAMETERS: &'static [&'static str] = &[PID];
+    const COMMANDS: &'static [&'static str] = &[PID];
+
+    fn manifest(&self) -> &'static str {
+        MANIFEST
+    }
+
+    async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+        match question {
+            // After an approval too, all is looked at anew: of it, only what was approved is done.
+            Question::Sweep(_) | Question::Again(_) => {}
+            Question::Change(_) | Question::Process(_) | Question::Execution(_) => {
+                return Err(Error::Refused(
+                    "relieve-database looks at the sessions of the database, not at a process: send {}, {\"all\": true} or {\"pid\": <a session's process id>}"
+                        .to_owned(),
+                ));
+            }
+        }
+        let asked =
+            Parameters(session.parameters).whole(PID, 1..=i32::MAX.unsigned_abs())?.and_then(|pid| pid.try_into().ok());
+        let overview = Overview::read(session.db).await?;
+        let (backends, at) = sessions::backends(session.db).await?;
+        end_session::resolve_abandoned(session.db, &backends).await?;
+        Ok(Evidence {
+            at,
+            overview,
+            prepared: sessions::prepared(session.db).await?,
+            cancelled: end_session::cancelled(session.db, &backends).await?,
+            user: sessions::current_user(session.db).await?,
+            backends,
+            asked,
+        })
+    }
+
+    fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
+        plan::plan(evidence, config, &self.policy)
+    }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    remediation::runner::run(RelieveDatabase { policy: manifest::policy(MANIFEST)? }).await
+}
+
+#[cfg(test)]
+mod tests;

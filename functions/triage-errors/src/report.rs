@@ -1,0 +1,162 @@
+//! The report: a table for machines, and lines for people.
+
+use chrono::{DateTime, Utc};
+use remediation::config::Config;
+use remediation::parameters::spelt;
+use remediation::texts::triage as texts;
+use serde_json::{Value, json};
+
+use crate::dominant::{Share, Verdict, answer, part, percent, total};
+use crate::log::{Beside, Log};
+use crate::plan::Looked;
+use crate::rows::Failures;
+
+/// How many errors the text names; the table has all.
+const NAMED: usize = 10;
+
+/// The report of one look.
+pub fn report(looked: &Looked, causes: &[Share], verdict: &Verdict, config: &Config, now: DateTime<Utc>) -> Value {
+    let rows = &looked.rows;
+    let dominant = match verdict {
+        Verdict::Dominant(share) => json!({
+            "cause": share.cause,
+            "count": share.count,
+            "percent": percent(share.count, total(causes)),
+            "why": sentence(share, causes, looked, config),
+            "answeredBy": answer(&share.cause),
+        }),
+        Verdict::Nothing | Verdict::TooFew | Verdict::None => Value::Null,
+    };
+    let log = match &looked.log {
+        Log::Read(beside) => json!(beside),
+        Log::Unread(why) => json!({ "notRead": why }),
+    };
+    json!({
+        "text": lines(looked, causes, verdict, config, now),
+        "window": { "from": now - looked.window, "to": now, "seconds": looked.window.num_seconds() },
+        "closed": rows.closed,
+        "failed": rows.failed,
+        "errorRatePercent": (rows.closed > 0).then(|| percent(rows.failed, rows.closed)),
+        "before": rows.before,
+        "errors": rows.errors.iter().filter(|failures| failures.count > 0).map(|failures| error(failures, rows.failed)).collect::<Vec<_>>(),
+        "causes": causes.iter().map(|share| json!({
+            "cause": share.cause,
+            "count": share.count,
+            "percent": percent(share.count, total(causes)),
+            "before": share.before,
+            "answeredBy": answer(&share.cause),
+        })).collect::<Vec<_>>(),
+        "types": rows.types,
+        "fields": rows.fields,
+        "log": log,
+        "dominant": dominant,
+    })
+}
+
+fn error(failures: &Failures, failed: i64) -> Value {
+    json!({
+        "code": failures.code,
+        "type": failures.kind,
+        "cause": failures.cause,
+        "count": failures.count,
+        "percent": percent(failures.count, failed),
+        "before": failures.before,
+        "first": failures.span.map(|(first, _)| first),
+        "last": failures.span.map(|(_, last)| last),
+        "examples": failures.examples,
+    })
+}
+
+/// Why a cause is the dominant one.
+pub fn sentence(share: &Share, causes: &[Share], looked: &Looked, config: &Config) -> String {
+    let name = texts::cause(config.language, &share.cause);
+    texts::dominant(config.language, &name, &looked.spelt(), part(share.count, total(causes)), share.before)
+}
+
+/// The causes in one line, with their counts.
+pub fn listed(causes: &[Share], config: &Config) -> String {
+    let listed: Vec<String> =
+        causes.iter().map(|share| format!("{} {}", texts::cause(config.language, &share.cause), share.count)).collect();
+    listed.join(", ")
+}
+
+fn lines(looked: &Looked, causes: &[Share], verdict: &Verdict, config: &Config, now: DateTime<Utc>) -> Vec<String> {
+    let (language, rows) = (config.language, &looked.rows);
+    let at = |at: DateTime<Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
+    let before = (rows.before.failed, rows.before.closed);
+    let mut lines =
+        vec![texts::heading(language, &at(now - looked.window), &at(now), part(rows.failed, rows.closed), before)];
+    lines.extend(rows.errors.iter().filter(|failures| failures.count > 0).take(NAMED).map(|failures| {
+        let code = failures.code.as_deref().unwrap_or("-");
+        let what = failures.kind.as_ref().map_or_else(|| code.to_owned(), |kind| format!("{code}, {kind}"));
+        let examples: Vec<String> = failures.examples.iter().map(|example| example.process_id.to_string()).collect();
+        let share = percent(failures.count, rows.failed);
+        format!("  {}", texts::error(language, &what, failures.count, share, failures.before, &examples.join(" ")))
+    }));
+    if rows.types.len() > 1 {
+        lines.extend(rows.types.iter().filter(|of_type| of_type.failed > 0).map(|of_type| {
+            format!("  {}", texts::of_type(language, &of_type.kind, part(of_type.failed, of_type.closed)))
+        }));
+    }
+    if !rows.fields.is_empty() {
+        lines.push(format!("  {}", texts::fields(language, &looked.fields())));
+    }
+    lines.extend(match &looked.log {
+        Log::Unread(why) => vec![texts::log_not_read(language, why)],
+        Log::Read(beside) => {
+            let told = texts::log_read(language, beside.lines, beside.requests, &codes(beside, config));
+            let until = beside.read_until.map(|until| texts::log_read_until(language, &at(until)));
+            std::iter::once(told).chain(until).collect()
+        }
+    });
+    lines.push(match verdict {
+        Verdict::Nothing => texts::nothing_failed(language, &looked.spelt(), rows.closed),
+        Verdict::TooFew => texts::too_few(language, total(causes), looked.policy.least_count),
+        Verdict::None => {
+            texts::no_dominant_cause(language, total(causes), &listed(causes, config), looked.policy.dominant_percent)
+        }
+        Verdict::Dominant(share) => {
+            let why = sentence(share, causes, looked, config);
+            match answer(&share.cause) {
+                Some(step) => texts::answered_by(language, &why, step),
+                None => texts::for_people(language, &why, &texts::look_at(language, &share.cause)),
+            }
+        }
+    });
+    lines
+}
+
+/// What the log tells beside the rows: `AI_ERROR 5 (COMPLETED 4, - 1)`.
+fn codes(beside: &Beside, config: &Config) -> String {
+    let codes: Vec<String> = beside
+        .codes
+        .iter()
+        .map(|code| {
+            let statuses: Vec<String> =
+                code.statuses.iter().map(|(status, count)| format!("{status} {count}")).collect();
+            format!("{} {} ({})", code.code, code.lines, statuses.join(", "))
+        })
+        .collect();
+    if codes.is_empty() { texts::nothing(config.language) } else { codes.join("; ") }
+}
+
+impl Looked {
+    /// The window as an operator's event spells it.
+    pub fn spelt(&self) -> String {
+        spelt(u32::try_from(self.window.num_seconds()).unwrap_or(u32::MAX))
+    }
+
+    /// The fields of invalid input in one line: `params.title (5): the title …`.
+    pub fn fields(&self) -> String {
+        let fields: Vec<String> = self
+            .rows
+            .fields
+            .iter()
+            .map(|field| {
+                let message = field.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+                format!("{} ({}){message}", field.field, field.count)
+            })
+            .collect();
+        fields.join("; ")
+    }
+}
