@@ -18,10 +18,10 @@ use crate::domain::Language;
 use crate::error::Error;
 use crate::lease::{self, End, FAILURES, Lease, REVERT_AFTER, REVERT_AFTER_BOUNDS};
 use crate::ledger;
-use crate::manifest;
+use crate::manifest::{self, Manifest};
 use crate::parameters::Parameters;
 use crate::state_machine::Callers;
-use crate::step::{Finding, Plan, Planned, Question, Session, Skipped};
+use crate::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
 use crate::table::Table;
 use crate::texts::worker as texts;
 use crate::trigger::{Ask, Scope, Trigger, TriggerError};
@@ -99,6 +99,50 @@ impl Steps {
     #[must_use]
     pub const fn may_be(&self) -> RangeInclusive<u32> {
         self.floor..=self.ceiling
+    }
+}
+
+/// A step that raises a number of the worker by [`Steps`].
+#[derive(Debug)]
+pub struct Raise {
+    manifest: &'static str,
+    rules: Rules,
+    steps: Steps,
+    judge: fn(&Evidence, &Steps, Language) -> Judgement,
+}
+
+impl Raise {
+    /// By its manifest; `judge` is its judgement.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] where the manifest makes no sense.
+    pub fn new(
+        manifest: &'static str,
+        setting: Setting,
+        alarm: &'static str,
+        judge: fn(&Evidence, &Steps, Language) -> Judgement,
+    ) -> Result<Self, Error> {
+        let (step, steps) = (Manifest::parse(manifest)?.name, Steps::parse(manifest, setting)?);
+        Ok(Self { manifest, rules: Rules { step, setting, alarm, may_be: steps.may_be() }, steps, judge })
+    }
+}
+
+impl Step for Raise {
+    type Evidence = Evidence;
+
+    const PARAMETERS: &'static [&'static str] = PARAMETERS;
+    const COMMANDS: &'static [&'static str] = COMMANDS;
+
+    fn manifest(&self) -> &'static str {
+        self.manifest
+    }
+
+    async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+        gather(session, question, self.rules.clone()).await
+    }
+
+    fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
+        plan(evidence, config, now, |evidence| (self.judge)(evidence, &self.steps, config.language))
     }
 }
 
