@@ -25,6 +25,34 @@ async fn step_functions() -> Tested<AwsProxy> {
     Ok(aws)
 }
 
+/// Lambda and the definition, as far as the samples of the steps that change the worker need them; and the change that they confirm.
+async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
+    let configuration = json!({
+        "FunctionName": "ai-generation-worker", "Version": "$LATEST", "Timeout": 300, "MemorySize": 1024, "RevisionId": "a",
+        "State": "Active", "LastUpdateStatus": "Successful",
+    });
+    aws.answer("GetFunctionConfiguration", configuration.clone());
+    aws.answer("UpdateFunctionConfiguration", configuration);
+    let task = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true,
+                       "Parameters": { "FunctionName": "ai-generation-worker" } });
+    aws.answer(
+        "DescribeStateMachine",
+        json!({
+            "stateMachineArn": STATE_MACHINE_ARN, "name": "ai-processing", "type": "STANDARD", "creationDate": 1.0,
+            "roleArn": "arn:aws:iam::000000000000:role/ai-processing",
+            "definition": json!({ "StartAt": "Generate", "States": { "Generate": task } }).to_string(),
+        }),
+    );
+    sqlx::query(
+        "INSERT INTO remediation.leases (action_id, step, kind, target, before, after, revert_at)
+         VALUES ('0198f3a2-5b1e-7c44-9d20-6a7b8c9d0e1f', $1, 'sample', 'sample', '{}', '{}', now() + interval '1 day')",
+    )
+    .bind(step)
+    .execute(bench.database.pool())
+    .await?;
+    Ok(())
+}
+
 fn samples(function: &str) -> Tested<Vec<String>> {
     let folder = paths::workspace().join(format!("functions/{function}/events"));
     let mut names = Vec::new();
@@ -71,6 +99,7 @@ async fn every_trigger_of_every_function_has_a_sample_event_that_it_takes() -> T
         let bench = Bench::new("samples").await?;
         bench.insert(&[sampled()?]).await?;
         let aws = step_functions().await?;
+        worker(&aws, &bench, &name).await?;
         let function = bench.function(&name).envs(aws.environment()).start().await?;
         for event in samples {
             let result =
