@@ -33,6 +33,9 @@ async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
     });
     aws.answer("GetFunctionConfiguration", configuration.clone());
     aws.answer("UpdateFunctionConfiguration", configuration);
+    aws.answer("GetFunctionConcurrency", json!({ "ReservedConcurrentExecutions": 20 }));
+    aws.answer("PutFunctionConcurrency", json!({ "ReservedConcurrentExecutions": 5 }));
+    aws.answer("GetAccountSettings", json!({ "AccountLimit": { "UnreservedConcurrentExecutions": 900 } }));
     let task = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true,
                        "Parameters": { "FunctionName": "ai-generation-worker" } });
     aws.answer(
