@@ -57,6 +57,9 @@ const SYNC: &[&str] = &["sync-execution-status"];
 /// The steps that look at everything.
 pub const SWEEPS: &[&str] = &["fail-timed-out-processes", "reconcile-processes"];
 
+/// Those of them that stop what runs too long. The event of that stop may reach its own step before the sweep writes the row (design, 5).
+pub const STOPPING: &[&str] = &["fail-timed-out-processes", "reconcile-processes", "sync-execution-status"];
+
 /// The row was completed, with its result, by the event's step.
 pub const COMPLETED: Expected = Expected {
     status: "COMPLETED",

@@ -1,6 +1,6 @@
 use patient::Behaviour;
 
-use crate::fault::{Breaking, Broken, Expected, Fault, SWEEPS, failed};
+use crate::fault::{Breaking, Broken, Expected, Fault, STOPPING, failed};
 use crate::world::World;
 
 /// A Lambda function that outlives its Step Functions task goes on: once its row is closed, it writes PROCESSING and its progress
@@ -19,7 +19,7 @@ impl Fault for LateWrite {
     fn expected(&self) -> Expected {
         Expected {
             actions: &["stop-execution", "set-row-status"],
-            steps: SWEEPS,
+            steps: STOPPING,
             refused: true,
             ..failed("TIMEOUT_ERROR")
         }

@@ -1,6 +1,6 @@
 use patient::Behaviour;
 
-use crate::fault::{Breaking, Broken, Expected, Fault, SWEEPS, failed};
+use crate::fault::{Breaking, Broken, Expected, Fault, STOPPING, failed};
 use crate::world::World;
 
 /// A worker that hangs. The execution has to be stopped first; a row is never failed while its execution runs.
@@ -16,7 +16,7 @@ impl Fault for StuckExecution {
     }
 
     fn expected(&self) -> Expected {
-        Expected { actions: &["stop-execution", "set-row-status"], steps: SWEEPS, ..failed("TIMEOUT_ERROR") }
+        Expected { actions: &["stop-execution", "set-row-status"], steps: STOPPING, ..failed("TIMEOUT_ERROR") }
     }
 
     fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
