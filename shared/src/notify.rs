@@ -12,11 +12,15 @@ const NAMED: usize = 20;
 
 /// Findings that somebody has to hear of although nothing was done about them.
 const TOLD: &[&str] = &[
+    "application_left",
     "attempts_exhausted",
+    "blocker_left",
     "contested",
     "dominant_cause_for_people",
+    "may_not_signal",
     "no_dominant_cause",
     "permanent_failure",
+    "prepared_transaction",
     "regression",
     "step_unknown",
 ];

@@ -8,17 +8,20 @@ mod chains;
 mod plan;
 mod report;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use remediation::actions::end_session;
 use remediation::config::Config;
 use remediation::error::Error;
+use remediation::ledger;
 use remediation::manifest;
 use remediation::parameters::Parameters;
 use remediation::sessions::{self, Overview};
 use remediation::step::{Plan, Question, Session, Step};
+use remediation::trigger::Trigger;
 
-use crate::plan::{Evidence, Policy};
+use crate::plan::{Evidence, FOR_PEOPLE, Policy};
 
+const STEP: &str = "relieve-database";
 const MANIFEST: &str = include_str!("../manifest.toml");
 
 /// The parameter by which a person names a session.
@@ -54,7 +57,15 @@ impl Step for RelieveDatabase {
         let overview = Overview::read(session.db).await?;
         let (backends, at) = sessions::backends(session.db).await?;
         end_session::resolve_abandoned(session.db, &backends).await?;
+        let told = match session.trigger {
+            Trigger::Operator(_) => Vec::new(),
+            Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => {
+                let since = session.now - TimeDelta::minutes(i64::from(self.policy.tell_again_minutes));
+                ledger::told(session.db, STEP, since, &FOR_PEOPLE).await?
+            }
+        };
         Ok(Evidence {
+            told,
             at,
             overview,
             prepared: sessions::prepared(session.db).await?,

@@ -7,6 +7,7 @@ use remediation::actions::end_session::{Cause, Ending};
 use remediation::actions::{Action, EndSession};
 use remediation::config::{Config, SessionPolicy};
 use remediation::domain::Language;
+use remediation::ledger::Told;
 use remediation::sessions::{Backend, BackendId, Overview, Prepared, Protection, State};
 use remediation::step::{Finding, Plan, Planned, Skipped};
 use remediation::texts;
@@ -23,6 +24,8 @@ use crate::report;
 pub struct Policy {
     /// From how many percent of the connections on they are scarce.
     pub connections_percent: f64,
+    /// After how many minutes what people were told is told again.
+    pub tell_again_minutes: u32,
 }
 
 /// What was read.
@@ -38,6 +41,8 @@ pub struct Evidence {
     pub user: String,
     /// The one session that a person named.
     pub asked: Option<i32>,
+    /// What people were told lately; nothing where a person asks.
+    pub told: Vec<Told>,
 }
 
 impl Evidence {
@@ -50,6 +55,9 @@ impl Evidence {
         since.is_some_and(|since| self.at - since > limit)
     }
 }
+
+/// The findings that need a person: this step may not end what holds others up.
+pub const FOR_PEOPLE: [&str; 4] = ["application_left", "blocker_left", "may_not_signal", "prepared_transaction"];
 
 /// A name for an application that has none.
 pub fn named(application: &str) -> &str {
@@ -100,6 +108,14 @@ pub fn plan(evidence: &Evidence, config: &Config, policy: &Policy) -> Plan {
             evidence: json!({ "sessions": evidence.overview.unseen }),
         });
     }
+    let told = |finding: &Finding| {
+        evidence.told.iter().any(|told| (&*told.code, &told.target) == (finding.code, &finding.target))
+    };
+    let hushed = plan.findings.extract_if(.., |finding| told(finding)).collect::<Vec<_>>();
+    plan.skipped.extend(hushed.into_iter().map(|finding| Skipped {
+        why: format!("{}: {}", finding.code, texts::told_already(language)),
+        target: finding.target,
+    }));
     let counted = |backend: &&Backend| {
         backend.is_client && !matches!(backend.protection, Some(Protection::Own | Protection::OtherDatabase))
     };

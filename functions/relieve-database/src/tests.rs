@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remediation::actions::Action;
 use remediation::actions::end_session::{Cause, Ending};
 use remediation::config::Config;
+use remediation::ledger::Told;
 use remediation::manifest;
 use remediation::sessions::{Backend, Overview, Prepared, Protection, State};
 use remediation::step::Plan;
@@ -71,6 +72,7 @@ fn evidence(backends: Vec<Backend>) -> Evidence {
         cancelled: HashSet::new(),
         user: "remediation".into(),
         asked: None,
+        told: Vec::new(),
     }
 }
 
@@ -395,4 +397,22 @@ fn the_report_shows_the_chain_to_its_root_and_who_holds_the_connections() {
     assert_eq!((&report["chains"][0]["pid"], &report["chains"][0]["blocked"]), (&json!(1), &json!(3)));
     assert_eq!(report["connections"]["byApplication"][0]["states"], json!({ "active": 5, "idle in transaction": 1 }));
     assert_eq!(report["longStatements"][0]["pid"], 6);
+}
+
+#[test]
+fn what_needs_a_person_is_told_once_in_a_while_however_often_it_is_seen() {
+    let blocker = protected(Protection::Migration, session(1, State::IdleInTransaction, 500));
+    let first = evidence(vec![blocker, waiting(2, &[1], 300)]);
+    assert_eq!(findings(&decide(&first)), ["blocker_left"]);
+
+    let told = |target: &str| vec![Told { code: "blocker_left".into(), target: target.into(), at: ago(300) }];
+    let again = decide(&Evidence { told: told("session 1"), ..first });
+    assert!(findings(&again).is_empty(), "{:?}", again.findings);
+    let hushed =
+        again.skipped.iter().any(|skipped| skipped.target == "session 1" && skipped.why.contains("told already"));
+    assert!(hushed, "{:?}", again.skipped);
+
+    let another = protected(Protection::Migration, session(3, State::IdleInTransaction, 500));
+    let another = Evidence { told: told("session 1"), ..evidence(vec![another, waiting(4, &[3], 300)]) };
+    assert_eq!(findings(&decide(&another)), ["blocker_left"], "another one is news");
 }

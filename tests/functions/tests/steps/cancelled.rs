@@ -266,7 +266,7 @@ async fn without_any_execution_the_row_alone_is_cancelled_and_what_starts_then_i
 
 #[tokio::test]
 async fn a_row_that_waits_for_its_retry_is_cancelled_at_once() -> Tested {
-    let row = Row { retry_count: 1, ..processing(100).became("PENDING", Utc::now() + chrono::TimeDelta::seconds(5)) };
+    let row = Row { retry_count: 1, ..processing(100).became("PENDING", Utc::now() + chrono::TimeDelta::seconds(60)) };
     let (bench, machine, aws) = with("by_hand_retry", &row).await?;
     machine.end(row.id, true).await?;
     let function = stop_cancelled(&bench, &machine, &aws).start().await?;
@@ -283,7 +283,7 @@ async fn what_came_to_its_end_before_stays_so_and_says_so() -> Tested {
         // Its last update was lost.
         (processing(100), false, "COMPLETED"),
         (processing(100), true, "FAILED"),
-        (processing(100).became("FAILED", Utc::now() + chrono::TimeDelta::seconds(5)), true, "FAILED"),
+        (processing(100).became("FAILED", Utc::now() + chrono::TimeDelta::seconds(60)), true, "FAILED"),
     ];
     for (row, fails, becomes) in rows {
         let (bench, machine, aws) = with("by_hand_over", &row).await?;
