@@ -47,7 +47,8 @@ impl Patient {
     pub async fn deploy(aws: &Aws, url: &str, pool: &PgPool, variant: Variant, timeout_seconds: u32) -> Result<Self> {
         let function = |name: &str, role: &str| {
             let variables = [("DATABASE_URL", url), ("TABLE_VARIANT", variant.name), ("PATIENT_FUNCTION", role)];
-            Deployment::new(name, "patient-worker").envs(variables).timeout(300).deploy(aws)
+            // What a run of it used is, to the endpoint, what the largest of all its functions has ever used.
+            Deployment::new(name, "patient-worker").envs(variables).timeout(300).memory(4096).deploy(aws)
         };
         let (worker, updater) =
             tokio::try_join!(function(Self::WORKER, "generate"), function("update-processing-status", "update-status"))

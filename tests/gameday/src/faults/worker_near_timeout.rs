@@ -51,7 +51,7 @@ impl Fault for WorkerNearTimeout {
             world.ended(&process).await?;
             // https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html
             let report = format!(
-                "REPORT RequestId: {}\tDuration: 232000.00 ms\tBilled Duration: 232000 ms\tMemory Size: 256 MB\tMax Memory Used: 41 MB\t",
+                "REPORT RequestId: {}\tDuration: 232000.00 ms\tBilled Duration: 232000 ms\tMemory Size: 4096 MB\tMax Memory Used: 41 MB\t",
                 Uuid::new_v4()
             );
             world.log_of_worker(&report).await?;
