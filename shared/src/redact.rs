@@ -153,6 +153,8 @@ fn named_value(name: &str, after: &str) -> Option<(usize, usize)> {
         (Some(opening), _) if closing > 0 => quoted(value, opening),
         (None, _) if closing > 0 => structured(value),
         (_, Kind::Content) => value.len(),
+        // What followed a quoted value was looked at, and stays.
+        (None, _) if value.starts_with(REDACTED) => REDACTED.len(),
         (Some(opening), Kind::Secret | Kind::Tokens) => quoted(value, opening),
         (None, Kind::Secret | Kind::Tokens) if matches!(separator, '=' | '＝') => {
             value.find(|c: char| c.is_whitespace() || c == '&' || is_quote(c)).unwrap_or(value.len())

@@ -148,6 +148,17 @@ fn hidden() -> impl Strategy<Value = String> {
         .prop_map(|(before, after)| format!("{before}ZZQZZ{after}"))
 }
 
+#[test]
+fn what_follows_a_quoted_value_is_no_part_of_it_however_often_it_is_looked_at() {
+    for (whole, redacted) in [
+        ("passwordpassword=''password", "passwordpassword=[redacted]password"),
+        ("password: 'x' was refused", "password: [redacted] was refused"),
+    ] {
+        assert_eq!(text(whole), redacted);
+        assert_eq!(text(redacted), redacted);
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_hidden_in_json_survives(json in hidden().prop_flat_map(|hidden| holding(hidden.into()))) {
