@@ -8,7 +8,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use chrono::{DateTime, TimeDelta, Utc};
 use harness::{Aws, AwsProxy};
-use remediation::logs::{Budget, Line, Logs, Search, Stopped, group_of, phrase};
+use remediation::gather::logs::{Budget, Line, Logs, Search, Stopped, group_of, phrase};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use remediation::domain::{Ending, ExecutionStatus, Mode};
-use remediation::trigger::{
+use remediation::gather::trigger::{
     AlarmChange, AlarmState, Ask, ExecutionChange, ResultPath, Scope, Trigger, TriggerError, decode,
 };
 use serde_json::{Map, Value, json};

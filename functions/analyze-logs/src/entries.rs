@@ -1,10 +1,10 @@
 //! What is known of a process as entries, each with its time and where it is from.
 
+use crate::texts;
 use chrono::{DateTime, Utc};
 use remediation::domain::Language;
-use remediation::history::Happened;
+use remediation::gather::history::Happened;
 use remediation::redact;
-use remediation::texts::story as texts;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 

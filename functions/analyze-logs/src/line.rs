@@ -1,10 +1,10 @@
 //! What may be shown of a log line. Of JSON, only the fields that are known to be safe; of anything else, what is left of it once
 //! secrets and prompts are taken out.
 
+use crate::texts;
 use remediation::domain::Language;
-use remediation::logs::Line;
+use remediation::gather::logs::Line;
 use remediation::redact;
-use remediation::texts::story as texts;
 use serde_json::{Map, Value};
 
 /// Characters of a message; more than that is a document.

@@ -8,16 +8,17 @@ mod entries;
 mod line;
 mod read;
 mod story;
+mod texts;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::config::Config;
 use remediation::domain::{ExecutionArn, ProcessId};
-use remediation::error::Error;
-use remediation::manifest;
-use remediation::parameters::Parameters;
-use remediation::processes;
-use remediation::step::{Plan, Question, Session, Skipped, Step};
-use remediation::texts;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
+use remediation::gather::parameters::Parameters;
+use remediation::run::processes;
+use remediation::run::step::{Plan, Question, Session, Skipped, Step};
+use remediation::run::texts as common;
 use serde::Deserialize;
 
 use crate::read::Evidence;
@@ -99,12 +100,12 @@ async fn of_execution(session: &Session<'_>, arn: &ExecutionArn) -> Result<Proce
         Err(error) if arn.process_id().is_some() && matches!(error, Error::Aws { .. }) => arn.process_id(),
         Err(error) => return Err(error),
     };
-    process.ok_or_else(|| Error::Refused(texts::process_unknown(session.config.language, arn.name())))
+    process.ok_or_else(|| Error::Refused(common::process_unknown(session.config.language, arn.name())))
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(AnalyzeLogs { policy: manifest::policy(MANIFEST)? }).await
+    remediation::run::runner::run(AnalyzeLogs { policy: manifest::policy(MANIFEST)? }).await
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What is known of one process, and where.
 
+use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::{ExecutionArn, ExecutionStatus, ProcessId};
-use remediation::error::Error;
-use remediation::history::History;
-use remediation::logs::{self, Budget, Line, Logs, Search, Stopped};
-use remediation::processes::{self, Filter, Newest};
-use remediation::step::{Question, Session};
-use remediation::texts::story as texts;
+use remediation::gather::error::Error;
+use remediation::gather::history::History;
+use remediation::gather::logs::{self, Budget, Line, Logs, Search, Stopped};
+use remediation::run::processes::{self, Filter, Newest};
+use remediation::run::step::{Question, Session};
 use serde_json::Value;
 use sqlx::FromRow;
 use tokio::time::Instant;
@@ -195,7 +195,7 @@ async fn executions(
     for known in known {
         let mut told = Told::known(known)?;
         if refused.is_none() && Instant::now() >= until {
-            refused = Some(remediation::texts::no_time_left(language));
+            refused = Some(remediation::run::texts::no_time_left(language));
         }
         let why = match &refused {
             Some(why) => Some(why.clone()),

@@ -1,13 +1,13 @@
 //! The story: what the process is now, what the guide would do about it, and all that happened, with its silences.
 
+use crate::texts;
 use chrono::{DateTime, Utc};
-use remediation::actions::Action;
-use remediation::config::Config;
+use remediation::act::actions::Action;
 use remediation::decide::StopCause;
 use remediation::domain::{Execution, ProcessId, ProcessStatus};
-use remediation::processes::Newest;
-use remediation::step::{Finding, Plan};
-use remediation::texts::story as texts;
+use remediation::gather::config::Config;
+use remediation::run::processes::Newest;
+use remediation::run::step::{Finding, Plan};
 use serde_json::{Value, json};
 
 use crate::Policy;

@@ -1,11 +1,11 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::config::Config;
 use remediation::decide::Look;
 use remediation::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus};
-use remediation::history::{Happened, History};
-use remediation::logs::Line;
-use remediation::processes::{self, Case, Newest};
-use remediation::step::{Plan, Step};
+use remediation::gather::config::Config;
+use remediation::gather::history::{Happened, History};
+use remediation::gather::logs::Line;
+use remediation::run::processes::{self, Case, Newest};
+use remediation::run::step::{Plan, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ fn config() -> Config {
 }
 
 fn policy() -> Policy {
-    remediation::manifest::policy(MANIFEST).unwrap()
+    remediation::gather::manifest::policy(MANIFEST).unwrap()
 }
 
 fn arn() -> ExecutionArn {

@@ -1,8 +1,8 @@
 //! How long processes took, from their rows: from acceptance to completion, waiting and every attempt included.
 
 use chrono::{DateTime, Utc};
-use remediation::error::Error;
-use remediation::step::Session;
+use remediation::gather::error::Error;
+use remediation::run::step::Session;
 use serde::Serialize;
 use sqlx::FromRow;
 

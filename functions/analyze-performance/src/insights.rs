@@ -8,15 +8,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::texts;
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::operation::get_query_results::GetQueryResultsOutput;
 use aws_sdk_cloudwatchlogs::types::QueryStatus;
 use chrono::{DateTime, Utc};
 use remediation::domain::Language;
-use remediation::error::Error;
-use remediation::pace::Pace;
-use remediation::texts::performance as texts;
+use remediation::gather::error::Error;
+use remediation::gather::pace::Pace;
 use tokio::time::Instant;
 
 /// The client.

@@ -3,8 +3,8 @@
 //! A type is compared only with itself, and only where both windows have enough of it. What else moved is no proof of a cause; it is
 //! told with the step that would look into it.
 
+use crate::texts;
 use remediation::domain::Language;
-use remediation::texts::performance as texts;
 use serde::Serialize;
 use serde_json::{Value, json};
 

@@ -5,17 +5,18 @@ mod durations;
 mod insights;
 mod judge;
 mod report;
+mod texts;
 mod worker;
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::manifest;
-use remediation::parameters::Parameters;
-use remediation::step::{Plan, Question, Session, Step};
-use remediation::trigger::Trigger;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
+use remediation::gather::parameters::Parameters;
+use remediation::gather::trigger::Trigger;
+use remediation::run::step::{Plan, Question, Session, Step};
 use serde::Deserialize;
 
 use crate::durations::{Durations, Windows};
@@ -105,7 +106,7 @@ impl Step for AnalyzePerformance {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(AnalyzePerformance { policy: manifest::policy(MANIFEST)? }).await
+    remediation::run::runner::run(AnalyzePerformance { policy: manifest::policy(MANIFEST)? }).await
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The report: a table for people, the same for machines, and what is worth telling.
 
+use crate::texts;
 use chrono::{DateTime, Utc};
 use remediation::domain::Language;
-use remediation::report::Metric;
-use remediation::step::{Finding, Plan, Skipped};
-use remediation::texts::performance as texts;
+use remediation::run::step::Metric;
+use remediation::run::step::{Finding, Plan, Skipped};
 use serde_json::json;
 
 use crate::durations::{Durations, Stats};

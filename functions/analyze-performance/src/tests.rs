@@ -1,6 +1,6 @@
 use chrono::{DateTime, TimeDelta};
 use remediation::domain::Language;
-use remediation::step::Plan;
+use remediation::run::step::Plan;
 use serde_json::{Value, json};
 
 use crate::durations::{Durations, Stats, Windows};
@@ -9,7 +9,7 @@ use crate::worker::{Look, NotKnown, Runs, Worker};
 use crate::{Evidence, MANIFEST, Policy, report};
 
 fn policy() -> Policy {
-    remediation::manifest::policy(MANIFEST).unwrap()
+    remediation::gather::manifest::policy(MANIFEST).unwrap()
 }
 
 fn stats(count: i64, average: f64, p95: f64) -> Stats {

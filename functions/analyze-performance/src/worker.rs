@@ -1,9 +1,9 @@
 //! What the worker's runs needed, from the lines that Lambda writes at the end of each: their duration, memory and cold starts.
 
+use crate::texts;
 use aws_config::SdkConfig;
 use remediation::domain::Language;
-use remediation::logs;
-use remediation::texts::performance as texts;
+use remediation::gather::logs;
 use serde::Serialize;
 use tokio::time::Instant;
 

@@ -2,12 +2,25 @@
 
 use std::time::Duration;
 
+use crate::texts;
 use remediation::domain::Language;
-use remediation::report::{CheckState, Metric};
-use remediation::step::Finding;
-use remediation::texts;
+use remediation::run::step::Finding;
+use remediation::run::step::Metric;
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+
+/// How a check has ended; the later the worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckState {
+    /// All is well.
+    Ok,
+    /// Something is to be looked at.
+    Warning,
+    /// Something does not work, or could not be checked.
+    Failed,
+}
 
 /// What was read, or why it could not be.
 pub struct Look<T> {

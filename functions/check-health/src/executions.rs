@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::texts;
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
 use remediation::domain::Language;
-use remediation::step_functions::{Page, StepFunctions};
-use remediation::texts;
+use remediation::gather::config::Config;
+use remediation::gather::step_functions::{Page, StepFunctions};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use crate::check::CheckState;
+use crate::texts;
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::{LogFormat, SystemLogLevel};
-use remediation::config::Config;
 use remediation::domain::Language;
-use remediation::error::Error;
-use remediation::logs::report::Format;
-use remediation::report::CheckState;
-use remediation::texts;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::logs::report::Format;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};

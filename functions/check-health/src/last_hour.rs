@@ -1,11 +1,11 @@
 //! Check 5: the error rate of the last hour. The script counts log lines; the rows say it exactly, and by code.
 
+use crate::texts;
 use chrono::TimeDelta;
 use remediation::domain::Language;
-use remediation::error::Error;
-use remediation::report::Metric;
-use remediation::step::Session;
-use remediation::texts;
+use remediation::gather::error::Error;
+use remediation::run::step::Metric;
+use remediation::run::step::Session;
 use serde_json::{Value, json};
 
 use crate::check::{Check, Look, warning_if};
@@ -86,7 +86,7 @@ pub fn judge(look: &Look<LastHour>, policy: &Policy, language: Language) -> Chec
 mod tests {
     use std::time::Duration;
 
-    use remediation::report::CheckState;
+    use crate::check::CheckState;
 
     use super::*;
 

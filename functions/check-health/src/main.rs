@@ -12,18 +12,19 @@ mod policy;
 mod processes;
 mod server;
 mod text;
+mod texts;
 mod worker;
 
 use std::time::Duration;
 
+use crate::check::CheckState;
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::report::{CheckState, Metric};
-use remediation::step::{Outside, Plan, Question, Session, Step};
-use remediation::step_functions::Page;
-use remediation::texts;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::step_functions::Page;
+use remediation::run::step::Metric;
+use remediation::run::step::{Outside, Plan, Question, Session, Step};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::{Instant, timeout};
@@ -198,7 +199,7 @@ async fn ended<T>(
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(CheckHealth { policy: Policy::read(MANIFEST)? }).await
+    remediation::run::runner::run(CheckHealth { policy: Policy::read(MANIFEST)? }).await
 }
 
 #[cfg(test)]

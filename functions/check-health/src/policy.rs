@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use remediation::error::Error;
-use remediation::manifest::Manifest;
+use remediation::gather::error::Error;
+use remediation::gather::manifest::Manifest;
 
 /// What this step alone knows.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,15 +1,16 @@
 //! Check 4: the processes by status, and what the other steps would put right.
 
+use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::config::Config;
 use remediation::decide::{Reason, StopCause, Verdict, decide};
 use remediation::domain::ProcessStatus;
-use remediation::error::Error;
-use remediation::processes::{self, Case, Evidence, Filter, Newest};
-use remediation::progress;
-use remediation::report::Metric;
-use remediation::step::{Finding, Session};
-use remediation::texts;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::run::processes::{self, Case, Evidence, Filter, Newest};
+use remediation::run::progress;
+use remediation::run::step::Metric;
+use remediation::run::step::{Finding, Session};
+use remediation::run::texts as common;
 use serde_json::{Map, json};
 
 use crate::check::{Check, Look, warning_if};
@@ -86,7 +87,7 @@ pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Che
         let told: Vec<String> = closed.iter().map(|(name, count)| format!("{name} {count}")).collect();
         let mut details = vec![texts::closed_in_a_day(language, &told.join(", "))];
         details.extend(findings.iter().map(|finding| {
-            texts::answered_by(language, &finding.message, finding.evidence["answeredBy"].as_str().unwrap_or_default())
+            common::answered_by(language, &finding.message, finding.evidence["answeredBy"].as_str().unwrap_or_default())
         }));
         Check {
             state: warning_if(!findings.is_empty()),

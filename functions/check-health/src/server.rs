@@ -1,10 +1,11 @@
 //! Check 3: the database as such. It needs no table.
 
+use crate::texts;
 use remediation::domain::Language;
-use remediation::error::Error;
-use remediation::report::Metric;
-use remediation::sessions::Overview;
-use remediation::texts;
+use remediation::gather::error::Error;
+use remediation::gather::sessions::Overview;
+use remediation::run::step::Metric;
+use remediation::run::texts as common;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -45,7 +46,7 @@ pub fn judge(look: &Look<Server>, policy: &Policy, language: Language) -> Check 
         };
         let mut details: Vec<String> = named.as_array().into_iter().flatten().map(waits).collect();
         if *unseen > 0 {
-            details.push(texts::sessions_unseen(language, *unseen));
+            details.push(common::sessions_unseen(language, *unseen));
         }
         let mut data = json!(server);
         data["usedPercent"] = json!(percent);
@@ -73,7 +74,7 @@ pub fn judge(look: &Look<Server>, policy: &Policy, language: Language) -> Check 
 mod tests {
     use std::time::Duration;
 
-    use remediation::report::CheckState;
+    use crate::check::CheckState;
 
     use super::*;
 

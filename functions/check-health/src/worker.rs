@@ -6,16 +6,18 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use crate::texts;
+use crate::texts::worker_runs;
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
 use remediation::failure::is_throttling;
-use remediation::logs::report::Report;
-use remediation::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
-use remediation::report::Metric;
-use remediation::step::Finding;
-use remediation::texts::{self, worker_runs};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::logs::report::Report;
+use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
+use remediation::run::step::Finding;
+use remediation::run::step::Metric;
+use remediation::run::texts as common;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
@@ -209,7 +211,7 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
             .iter()
             .map(|finding| {
                 let step = finding.evidence["answeredBy"].as_str().unwrap_or_default();
-                texts::answered_by(language, &finding.message, step)
+                common::answered_by(language, &finding.message, step)
             })
             .collect();
         if !worker.no_log {
@@ -253,8 +255,8 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
 
 #[cfg(test)]
 mod tests {
+    use crate::check::CheckState;
     use remediation::domain::Language;
-    use remediation::report::CheckState;
 
     use super::*;
     use crate::MANIFEST;

@@ -1,10 +1,11 @@
 //! Which timeout the worker should have: pure.
 
+use crate::texts;
 use remediation::domain::Language;
-use remediation::state_machine::{Callers, Limit};
-use remediation::texts::worker as texts;
-use remediation::worker::Setting;
-use remediation::worker_step::{Evidence, Judgement, Load, Steps, Wants, usd_a_month};
+use remediation::gather::state_machine::{Callers, Limit};
+use remediation::gather::worker::Setting;
+use remediation::run::worker_step::texts as worker;
+use remediation::run::worker_step::{Evidence, Judgement, Load, Steps, Wants, usd_a_month};
 use serde_json::json;
 
 /// One step further, or what a person names; no further than the state machine waits.
@@ -13,16 +14,16 @@ pub fn judge(evidence: &Evidence, policy: &Steps, language: Language) -> Judgeme
     if let Some(nothing) = evidence.nothing_wanted(language) {
         return nothing;
     }
-    let Some(now) = seen.value else { return Judgement::Leave(texts::value_unknown(language)) };
+    let Some(now) = seen.value else { return Judgement::Leave(worker::value_unknown(language)) };
     let named = match wants {
         Wants::Asked { to } => *to,
         Wants::Incident(_) | Wants::Nothing => None,
     };
     let wanted = match named {
-        Some(to) if to == now => return Judgement::Leave(texts::already_so(language, Setting::Timeout, Some(now))),
+        Some(to) if to == now => return Judgement::Leave(worker::already_so(language, Setting::Timeout, Some(now))),
         Some(to) => to,
         None if now >= policy.ceiling => {
-            let told = texts::at_ceiling(language, Setting::Timeout, Some(now), &texts::instead_of_time(language));
+            let told = worker::at_ceiling(language, Setting::Timeout, Some(now), &texts::instead_of_time(language));
             return Judgement::Tell("at_ceiling", told, json!({ "timeoutSeconds": now, "ceiling": policy.ceiling }));
         }
         None => now.saturating_add(policy.step).max(policy.floor).min(policy.ceiling),
@@ -33,7 +34,7 @@ pub fn judge(evidence: &Evidence, policy: &Steps, language: Language) -> Judgeme
         // Nobody knows how long it is waited for. By itself nothing is changed then; a person has decided.
         (Err(_), _) | (Ok(Waits::Unknown), Some(_)) | (Ok(Waits::LongEnough), _) => wanted,
         (Ok(Waits::Unknown), None) => {
-            let told = texts::callers_unknown(language, &texts::limit_unknown(language));
+            let told = worker::callers_unknown(language, &texts::limit_unknown(language));
             return Judgement::Tell("callers_unknown", told, json!(null));
         }
         (Ok(Waits::Only { seconds, .. }), None) if seconds > now => seconds,

@@ -3,14 +3,15 @@
 //! Never longer than the state machine waits for it: a run whose task has given up goes on in vain, and may still write the row.
 
 mod judge;
+mod texts;
 
-use remediation::worker::Setting;
-use remediation::worker_step::Raise;
+use remediation::gather::worker::Setting;
+use remediation::run::worker_step::Raise;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let step = Raise::new(MANIFEST, Setting::Timeout, "worker-near-timeout", judge::judge)?;
-    remediation::runner::run(step).await
+    remediation::run::runner::run(step).await
 }

@@ -3,10 +3,10 @@
 //! Looks at open rows past their deadline only. An execution that still runs is stopped first; one that succeeded meanwhile keeps
 //! its success.
 
-use remediation::processes::{Filter, ProcessStep};
+use remediation::run::processes::{Filter, ProcessStep};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let manifest = include_str!("../manifest.toml");
-    remediation::runner::run(ProcessStep { manifest, looks_at: Filter::PastDeadline }).await
+    remediation::run::runner::run(ProcessStep { manifest, looks_at: Filter::PastDeadline }).await
 }

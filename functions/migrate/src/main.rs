@@ -4,15 +4,16 @@
 //! It makes the ledger, so it is recorded in the log; and the schema is nothing of the application's, so an installation that only
 //! observes gets it all the same. The fence stands on the application's table: the installation's mode binds it.
 
+mod texts;
+
 use chrono::{DateTime, Utc};
-use remediation::actions::fence::{Change, State};
-use remediation::actions::{Action, Fence, Migrate};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::indexes::{self, Missing};
-use remediation::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
-use remediation::texts;
-use remediation::trigger::TriggerError;
+use remediation::act::actions::fence::{Change, State};
+use remediation::act::actions::{Action, Fence, Migrate};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::indexes::{self, Missing};
+use remediation::gather::trigger::TriggerError;
+use remediation::run::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
 use serde_json::json;
 
 struct MigrateSchema;
@@ -126,5 +127,5 @@ impl Step for MigrateSchema {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(MigrateSchema).await
+    remediation::run::runner::run(MigrateSchema).await
 }

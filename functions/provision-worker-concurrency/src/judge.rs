@@ -1,9 +1,11 @@
 //! How many environments should be kept ready: pure.
 
+use crate::texts;
+use remediation::act::actions::change_worker::texts as change;
 use remediation::domain::Language;
-use remediation::texts::{concurrency as texts, worker};
-use remediation::worker::Setting;
-use remediation::worker_step::{Judgement, Wants};
+use remediation::gather::worker::Setting;
+use remediation::run::worker_step::texts as worker;
+use remediation::run::worker_step::{Judgement, Wants};
 use serde_json::{Value, json};
 
 use crate::{Evidence, Policy};
@@ -18,7 +20,7 @@ pub fn judge(evidence: &Evidence, policy: &Policy, language: Language) -> Judgem
         return nothing;
     }
     let Some(alias) = &core.seen.alias else {
-        return Judgement::Tell("needs_alias", texts::needs_alias(language), Value::Null);
+        return Judgement::Tell("needs_alias", change::needs_alias(language), Value::Null);
     };
     let now = core.seen.value;
     let failed = alias.published.allocation.as_ref().filter(|allocation| allocation.status == "FAILED");
@@ -28,7 +30,7 @@ pub fn judge(evidence: &Evidence, policy: &Policy, language: Language) -> Judgem
     };
     // More of what cannot be had would not be had either; a person may ask for less.
     if let (Some(failed), None) = (failed, named) {
-        let message = texts::allocation_failed(language, failed.reason.as_deref().unwrap_or("-"));
+        let message = change::allocation_failed(language, failed.reason.as_deref().unwrap_or("-"));
         return Judgement::Tell("allocation_failed", message, json!({ "requested": failed.requested }));
     }
     let to = match named {
@@ -51,9 +53,9 @@ pub fn judge(evidence: &Evidence, policy: &Policy, language: Language) -> Judgem
                 return Judgement::Tell("account_limit", message, json!({ "reserved": reserved, "to": to }));
             }
             (Some(_), _) => {}
-            (None, None) => return Judgement::Leave(texts::unreserved_known(language)),
+            (None, None) => return Judgement::Leave(worker::unreserved_known(language)),
             (None, Some(unreserved)) if unreserved.saturating_sub(more) < policy.kept_unreserved => {
-                let message = texts::account_limit(language, to, unreserved, policy.kept_unreserved);
+                let message = worker::account_limit(language, to, unreserved, policy.kept_unreserved);
                 return Judgement::Tell("account_limit", message, json!({ "unreserved": unreserved, "to": to }));
             }
             (None, Some(_)) => {}

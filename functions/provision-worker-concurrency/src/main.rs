@@ -3,16 +3,17 @@
 //! For the alias that callers use, never for `$LATEST`, which AWS refuses although the guide says so.
 
 mod judge;
+mod texts;
 
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::manifest;
-use remediation::step::{Plan, Question, Session, Step};
-use remediation::worker::{Setting, Worker};
-use remediation::worker_step::{self, Rules};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
+use remediation::gather::worker::{Setting, Worker};
+use remediation::run::step::{Plan, Question, Session, Step};
+use remediation::run::worker_step::{self, Rules};
 use serde::Deserialize;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
@@ -90,5 +91,5 @@ impl Step for ProvisionWorkerConcurrency {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(ProvisionWorkerConcurrency { policy: Policy::read()? }).await
+    remediation::run::runner::run(ProvisionWorkerConcurrency { policy: Policy::read()? }).await
 }

@@ -1,9 +1,10 @@
 //! How much memory the worker should have: pure.
 
+use crate::texts;
 use remediation::domain::Language;
-use remediation::texts::worker as texts;
-use remediation::worker::Setting;
-use remediation::worker_step::{Evidence, Judgement, Load, Steps, Wants, usd_a_month};
+use remediation::gather::worker::Setting;
+use remediation::run::worker_step::texts as worker;
+use remediation::run::worker_step::{Evidence, Judgement, Load, Steps, Wants, usd_a_month};
 use serde_json::json;
 
 /// The next multiple of the step, or what a person names.
@@ -11,14 +12,14 @@ pub fn judge(evidence: &Evidence, policy: &Steps, language: Language) -> Judgeme
     if let Some(nothing) = evidence.nothing_wanted(language) {
         return nothing;
     }
-    let Some(now) = evidence.seen.value else { return Judgement::Leave(texts::value_unknown(language)) };
+    let Some(now) = evidence.seen.value else { return Judgement::Leave(worker::value_unknown(language)) };
     let to = match evidence.wants {
         Wants::Asked { to: Some(to) } if to == now => {
-            return Judgement::Leave(texts::already_so(language, Setting::Memory, Some(now)));
+            return Judgement::Leave(worker::already_so(language, Setting::Memory, Some(now)));
         }
         Wants::Asked { to: Some(to) } => to,
         _ if now >= policy.ceiling => {
-            let told = texts::at_ceiling(language, Setting::Memory, Some(now), &texts::instead_of_memory(language));
+            let told = worker::at_ceiling(language, Setting::Memory, Some(now), &texts::instead_of_memory(language));
             return Judgement::Tell("at_ceiling", told, json!({ "memoryMb": now, "ceiling": policy.ceiling }));
         }
         Wants::Asked { to: None } | Wants::Incident(_) | Wants::Nothing => {

@@ -5,7 +5,7 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::primitives::DateTime as AwsDateTime;
 use aws_sdk_rds::types::{DbInstance, Filter, PendingModifiedValues, SourceType};
 use chrono::{DateTime, Utc};
-use remediation::error::Error;
+use remediation::gather::error::Error;
 use serde::Serialize;
 
 /// The instance.

@@ -7,13 +7,13 @@ mod instance;
 mod plan;
 mod policy;
 mod reach;
+mod texts;
 
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::step::{Outside, Plan, Question, Session, Step};
-use remediation::texts::reboot as texts;
-use remediation::trigger::{Ask, Scope, Trigger};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::trigger::{Ask, Scope, Trigger};
+use remediation::run::step::{Outside, Plan, Question, Session, Step};
 
 use crate::plan::Evidence;
 use crate::policy::Policy;
@@ -60,5 +60,5 @@ impl Step for RebootDatabase {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(RebootDatabase { policy: Policy::read(MANIFEST)? }).await
+    remediation::run::runner::run(RebootDatabase { policy: Policy::read(MANIFEST)? }).await
 }

@@ -1,9 +1,9 @@
 //! Whether the instance may be rebooted: pure. Whatever forbids it is told, all at once.
 
+use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::Language;
-use remediation::step::{Finding, Plan, Skipped};
-use remediation::texts::reboot as texts;
+use remediation::run::step::{Finding, Plan, Skipped};
 use serde_json::{Value, json};
 
 use crate::instance::{Cluster, Event, Instance};

@@ -1,8 +1,8 @@
 //! The manifest's `[policy]`.
 
 use chrono::TimeDelta;
-use remediation::error::Error;
-use remediation::manifest;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
 use serde::Deserialize;
 
 /// How long after what nothing is rebooted.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use remediation::error::Error;
+use remediation::gather::error::Error;
 use serde::Serialize;
 use sqlx::PgConnection;
 

@@ -2,10 +2,10 @@
 //!
 //! The sweep behind `sync-execution-status`: what an event was lost for is put right here, at the latest five minutes later.
 
-use remediation::processes::{Filter, ProcessStep};
+use remediation::run::processes::{Filter, ProcessStep};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let manifest = include_str!("../manifest.toml");
-    remediation::runner::run(ProcessStep { manifest, looks_at: Filter::OpenOrLatelyClosed }).await
+    remediation::run::runner::run(ProcessStep { manifest, looks_at: Filter::OpenOrLatelyClosed }).await
 }

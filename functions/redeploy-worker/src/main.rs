@@ -6,13 +6,14 @@
 //!
 //! [1]: https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
 
+mod texts;
+
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::step::{Finding, Plan, Question, Session, Step};
-use remediation::texts::concurrency as texts;
-use remediation::worker::Setting;
-use remediation::worker_step::{self, Judgement, Rules, Wants};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::worker::Setting;
+use remediation::run::step::{Finding, Plan, Question, Session, Step};
+use remediation::run::worker_step::{self, Judgement, Rules, Wants};
 use serde_json::json;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
@@ -72,5 +73,5 @@ impl Step for RedeployWorker {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(RedeployWorker).await
+    remediation::run::runner::run(RedeployWorker).await
 }

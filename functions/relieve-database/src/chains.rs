@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use remediation::sessions::Backend;
+use remediation::gather::sessions::Backend;
 
 /// A prepared transaction, in the words of `pg_blocking_pids`.
 pub const PREPARED: i32 = 0;

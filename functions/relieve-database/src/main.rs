@@ -7,17 +7,18 @@
 mod chains;
 mod plan;
 mod report;
+mod texts;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::end_session;
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::ledger;
-use remediation::manifest;
-use remediation::parameters::Parameters;
-use remediation::sessions::{self, Overview};
-use remediation::step::{Plan, Question, Session, Step};
-use remediation::trigger::Trigger;
+use remediation::act::actions::end_session;
+use remediation::act::ledger;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
+use remediation::gather::parameters::Parameters;
+use remediation::gather::sessions::{self, Overview};
+use remediation::gather::trigger::Trigger;
+use remediation::run::step::{Plan, Question, Session, Step};
 
 use crate::plan::{Evidence, FOR_PEOPLE, Policy};
 
@@ -83,7 +84,7 @@ impl Step for RelieveDatabase {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(RelieveDatabase { policy: manifest::policy(MANIFEST)? }).await
+    remediation::run::runner::run(RelieveDatabase { policy: manifest::policy(MANIFEST)? }).await
 }
 
 #[cfg(test)]

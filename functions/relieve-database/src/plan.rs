@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
+use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::end_session::{Cause, Ending};
-use remediation::actions::{Action, EndSession};
-use remediation::config::{Config, SessionPolicy};
+use remediation::act::actions::end_session::{Cause, Ending};
+use remediation::act::actions::{Action, EndSession};
+use remediation::act::ledger::Told;
 use remediation::domain::Language;
-use remediation::ledger::Told;
-use remediation::sessions::{Backend, BackendId, Overview, Prepared, Protection, State};
-use remediation::step::{Finding, Plan, Planned, Skipped};
-use remediation::texts;
-use remediation::texts::sessions as say;
+use remediation::gather::config::{Config, SessionPolicy};
+use remediation::gather::sessions::{Backend, BackendId, Overview, Prepared, Protection, State};
+use remediation::run::step::{Finding, Plan, Planned, Skipped};
+use remediation::run::texts as common;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -88,14 +88,14 @@ pub fn plan(evidence: &Evidence, config: &Config, policy: &Policy) -> Plan {
     let Making { mut plan, unlisted, unsignalled, language, .. } = making;
     plan.findings.extend(unlisted.into_iter().map(|(application, count)| Finding {
         code: "application_left",
-        message: say::application_left(language, application, count),
+        message: texts::application_left(language, application, count),
         target: format!("application {}", named(application)),
         evidence: json!({ "applicationName": application, "sessions": count, "allowed": config.sessions.applications }),
     }));
     if unsignalled > 0 {
         plan.findings.push(Finding {
             code: "may_not_signal",
-            message: say::grant_signal(language, &evidence.user, unsignalled),
+            message: texts::grant_signal(language, &evidence.user, unsignalled),
             target: evidence.user.clone(),
             evidence: json!({ "sessions": unsignalled }),
         });
@@ -103,7 +103,7 @@ pub fn plan(evidence: &Evidence, config: &Config, policy: &Policy) -> Plan {
     if evidence.overview.unseen > 0 {
         plan.findings.push(Finding {
             code: "sessions_unseen",
-            message: texts::sessions_unseen(language, evidence.overview.unseen),
+            message: common::sessions_unseen(language, evidence.overview.unseen),
             target: evidence.user.clone(),
             evidence: json!({ "sessions": evidence.overview.unseen }),
         });
@@ -113,7 +113,7 @@ pub fn plan(evidence: &Evidence, config: &Config, policy: &Policy) -> Plan {
     };
     let hushed = plan.findings.extract_if(.., |finding| told(finding)).collect::<Vec<_>>();
     plan.skipped.extend(hushed.into_iter().map(|finding| Skipped {
-        why: format!("{}: {}", finding.code, texts::told_already(language)),
+        why: format!("{}: {}", finding.code, common::told_already(language)),
         target: finding.target,
     }));
     let counted = |backend: &&Backend| {
@@ -154,15 +154,15 @@ impl Hindrance {
 impl<'a> Making<'a> {
     fn hindrance(&self, backend: &Backend) -> Option<Hindrance> {
         if let Some(protection) = backend.protection {
-            return Some(Hindrance::Protected(say::protection(self.language, protection, &backend.database)));
+            return Some(Hindrance::Protected(texts::protection(self.language, protection, &backend.database)));
         }
         if backend.state == State::Unknown {
-            return Some(Hindrance::Protected(say::state_unknown(self.language)));
+            return Some(Hindrance::Protected(texts::state_unknown(self.language)));
         }
         if !self.sessions.applications.contains(&backend.application) {
-            return Some(Hindrance::Unlisted(say::not_listed(self.language, &backend.application)));
+            return Some(Hindrance::Unlisted(texts::not_listed(self.language, &backend.application)));
         }
-        let why = || Hindrance::Unsignalled(say::may_not_signal(self.language, &self.evidence.user));
+        let why = || Hindrance::Unsignalled(texts::may_not_signal(self.language, &self.evidence.user));
         (!backend.may_signal).then(why)
     }
 
@@ -188,13 +188,13 @@ impl<'a> Making<'a> {
                 Some(Hindrance::Unsignalled(_)) => self.unsignalled += 1,
                 Some(Hindrance::Protected(_)) | None => {}
             }
-            let why = hindrance.as_ref().map_or_else(|| say::state_unknown(self.language), |it| it.why().to_owned());
+            let why = hindrance.as_ref().map_or_else(|| texts::state_unknown(self.language), |it| it.why().to_owned());
             self.skip(backend, why);
             return hindrance;
         };
         let again = ending == Ending::Cancel && self.evidence.cancelled.contains(&id);
         let (ending, reason) =
-            if again { (Ending::Terminate, say::after_cancel(self.language, &reason)) } else { (ending, reason) };
+            if again { (Ending::Terminate, texts::after_cancel(self.language, &reason)) } else { (ending, reason) };
         self.decided.insert(backend.pid);
         let action = EndSession { id, seen: backend.clone(), ending, cause, waiters };
         self.plan.actions.push(Planned::new(Action::EndSession(Box::new(action)), reason));
@@ -204,7 +204,7 @@ impl<'a> Making<'a> {
     /// What a person asks for, whatever its age.
     fn asked(&mut self, pid: i32, chains: &Chains<'_>) {
         let Some(backend) = self.evidence.backends.iter().find(|backend| backend.pid == pid) else {
-            let (target, why) = (format!("session {pid}"), say::gone(self.language));
+            let (target, why) = (format!("session {pid}"), texts::gone(self.language));
             self.plan.skipped.push(Skipped { target, why });
             return;
         };
@@ -216,7 +216,7 @@ impl<'a> Making<'a> {
             }
         };
         let waiters = chains.waiters(pid).iter().map(|waiter| waiter.pid).collect();
-        self.want(backend, ending, Cause::Asked, say::asked(self.language, ending), waiters);
+        self.want(backend, ending, Cause::Asked, texts::asked(self.language, ending), waiters);
     }
 
     /// Those that others wait for.
@@ -234,21 +234,21 @@ impl<'a> Making<'a> {
         let idle_for_long = backend.state.is_idle_in_transaction()
             && self.evidence.is_over(backend.state_since, self.sessions.idle_in_transaction);
         if !late && !idle_for_long {
-            self.skip(backend, say::not_long_yet(language, blocked, waiting, blocking.num_seconds()));
+            self.skip(backend, texts::not_long_yet(language, blocked, waiting, blocking.num_seconds()));
             return;
         }
         let hindrance = match backend.state {
             State::IdleInTransaction | State::IdleInTransactionAborted | State::Unknown => {
-                let reason = say::idle_root(language, idle, blocked, waiting);
+                let reason = texts::idle_root(language, idle, blocked, waiting);
                 self.want(backend, Ending::Terminate, Cause::Blocks, reason, direct)
             }
             State::Active => {
-                let reason = say::active_root(language, blocked, waiting);
+                let reason = texts::active_root(language, blocked, waiting);
                 self.want(backend, Ending::Cancel, Cause::Blocks, reason, direct)
             }
             State::Idle => {
                 let why =
-                    self.hindrance(backend).map_or_else(|| say::holds_while_idle(language), |it| it.why().to_owned());
+                    self.hindrance(backend).map_or_else(|| texts::holds_while_idle(language), |it| it.why().to_owned());
                 self.skip(backend, why.clone());
                 Some(Hindrance::Protected(why))
             }
@@ -256,7 +256,7 @@ impl<'a> Making<'a> {
         if let Some(Hindrance::Protected(why)) = hindrance {
             self.plan.findings.push(Finding {
                 code: "blocker_left",
-                message: say::blocker_left(language, blocked, waiting, &why, backend.pid),
+                message: texts::blocker_left(language, blocked, waiting, &why, backend.pid),
                 target: format!("session {}", backend.pid),
                 evidence: json!({
                     "application": backend.application,
@@ -277,7 +277,7 @@ impl<'a> Making<'a> {
             return;
         }
         let list = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        self.plan.skipped.push(Skipped { target: format!("sessions {list}"), why: say::deadlock(self.language) });
+        self.plan.skipped.push(Skipped { target: format!("sessions {list}"), why: texts::deadlock(self.language) });
         self.decided.extend(pids);
     }
 
@@ -291,11 +291,11 @@ impl<'a> Making<'a> {
             }
             if !backend.blocked_by.is_empty() {
                 let by = backend.blocked_by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                self.skip(backend, say::waits_itself(self.language, &by));
+                self.skip(backend, texts::waits_itself(self.language, &by));
                 continue;
             }
             let seconds = self.evidence.seconds(backend.statement_since);
-            let reason = say::long_statement(self.language, seconds, limit.num_seconds());
+            let reason = texts::long_statement(self.language, seconds, limit.num_seconds());
             self.want(backend, Ending::Cancel, Cause::LongStatement, reason, Vec::new());
         }
     }
@@ -324,12 +324,12 @@ impl<'a> Making<'a> {
             let seconds = self.evidence.seconds(backend.state_since);
             if !scarce {
                 if backend.protection.is_none() {
-                    self.skip(backend, say::blocks_nobody(self.language, seconds));
+                    self.skip(backend, texts::blocks_nobody(self.language, seconds));
                 }
             } else if needed <= 0 {
-                self.skip(backend, say::enough(self.language, seconds));
+                self.skip(backend, texts::enough(self.language, seconds));
             } else {
-                let reason = say::idle_and_scarce(self.language, seconds, used, available);
+                let reason = texts::idle_and_scarce(self.language, seconds, used, available);
                 let hindered =
                     self.want(backend, Ending::Terminate, Cause::ConnectionsScarce, reason, Vec::new()).is_some();
                 needed -= i64::from(!hindered);
@@ -341,7 +341,7 @@ impl<'a> Making<'a> {
             let list = first.collect::<Vec<_>>().join(", ");
             self.plan.findings.push(Finding {
                 code: "connections_scarce",
-                message: say::scarce(self.language, used, available, &list),
+                message: texts::scarce(self.language, used, available, &list),
                 target: "max_connections".to_owned(),
                 evidence: json!({ "used": used, "available": available, "byApplication": holders }),
             });
@@ -359,7 +359,7 @@ impl<'a> Making<'a> {
             let seconds = self.evidence.seconds(Some(prepared.prepared));
             self.plan.findings.push(Finding {
                 code: "prepared_transaction",
-                message: say::prepared(self.language, &prepared.gid, &prepared.owner, seconds, blocked),
+                message: texts::prepared(self.language, &prepared.gid, &prepared.owner, seconds, blocked),
                 target: prepared.gid.clone(),
                 evidence: json!(prepared),
             });

@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use remediation::config::SessionPolicy;
+use crate::texts;
 use remediation::domain::Language;
-use remediation::sessions::{Backend, State};
-use remediation::texts::sessions as say;
+use remediation::gather::config::SessionPolicy;
+use remediation::gather::sessions::{Backend, State};
 use serde_json::{Value, json};
 
 use crate::chains::{Chains, PREPARED};
@@ -30,21 +30,21 @@ fn states(evidence: &Evidence, application: &str, language: Language) -> Vec<(St
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     let of_it = |backend: &&Backend| backend.is_client && backend.application == application;
     for backend in evidence.backends.iter().filter(of_it) {
-        *counts.entry(say::state(language, backend.state)).or_default() += 1;
+        *counts.entry(texts::state(language, backend.state)).or_default() += 1;
     }
     counts.into_iter().collect()
 }
 
 pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, language: Language) -> Value {
     let overview = &evidence.overview;
-    let [connections, waits, long] = say::headings(language, policy.long_query.num_seconds());
+    let [connections, waits, long] = texts::headings(language, policy.long_query.num_seconds());
     let at = evidence.at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
     let percent = overview.percent().unwrap_or(100.0);
-    let mut text = vec![say::title(language, &at, overview.used, overview.available, percent, overview.blocked)];
+    let mut text = vec![texts::title(language, &at, overview.used, overview.available, percent, overview.blocked)];
     let mut part = |title: String, lines: Vec<String>| {
         text.push(title);
         if lines.is_empty() {
-            text.push(format!("     {}", say::none(language)));
+            text.push(format!("     {}", texts::none(language)));
         }
         text.extend(lines.into_iter().take(LISTED).map(|line| format!("     {line}")));
     };
@@ -79,7 +79,7 @@ pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, lang
     }
     let behind_prepared = waiters(evidence, chains, PREPARED, language);
     if !behind_prepared.is_empty() {
-        lines.push(say::prepared_root(language));
+        lines.push(texts::prepared_root(language));
         lines.extend(behind_prepared);
     }
     part(waits, lines);
@@ -109,7 +109,7 @@ pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, lang
 fn waiters(evidence: &Evidence, chains: &Chains<'_>, pid: i32, language: Language) -> Vec<String> {
     let line = |(depth, waiter): &(usize, &Backend)| {
         let seconds = evidence.seconds(waiter.blocked_since);
-        let told = say::waiting(language, waiter.pid, named(&waiter.application), seconds, &waiter.statement);
+        let told = texts::waiting(language, waiter.pid, named(&waiter.application), seconds, &waiter.statement);
         format!("{}└ {told}", "  ".repeat(*depth))
     };
     chains.tree(pid).iter().take(LISTED).map(line).collect()
@@ -121,8 +121,15 @@ fn age(evidence: &Evidence, backend: &Backend) -> i64 {
 }
 
 fn line(evidence: &Evidence, backend: &Backend, language: Language) -> String {
-    let state = say::state(language, backend.state);
-    say::session(language, backend.pid, named(&backend.application), &state, age(evidence, backend), &backend.statement)
+    let state = texts::state(language, backend.state);
+    texts::session(
+        language,
+        backend.pid,
+        named(&backend.application),
+        &state,
+        age(evidence, backend),
+        &backend.statement,
+    )
 }
 
 fn image(evidence: &Evidence, backend: &Backend) -> Value {

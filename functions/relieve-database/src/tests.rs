@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::Action;
-use remediation::actions::end_session::{Cause, Ending};
-use remediation::config::Config;
-use remediation::ledger::Told;
-use remediation::manifest;
-use remediation::sessions::{Backend, Overview, Prepared, Protection, State};
-use remediation::step::Plan;
+use remediation::act::actions::Action;
+use remediation::act::actions::end_session::{Cause, Ending};
+use remediation::act::ledger::Told;
+use remediation::gather::config::Config;
+use remediation::gather::manifest;
+use remediation::gather::sessions::{Backend, Overview, Prepared, Protection, State};
+use remediation::run::step::Plan;
 use serde_json::{Value, json};
 
 use crate::MANIFEST;

@@ -5,18 +5,19 @@
 //! person's decision: it is told, and set ACTIVE only where a person asks for it.
 
 mod plan;
+mod texts;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::config::Config;
 use remediation::domain::{ExecutionStatus, ProcessId};
-use remediation::error::Error;
-use remediation::goals::{self, Case, Catalogue, Goals, Which};
-use remediation::processes;
-use remediation::step::{Plan, Question, Session, Skipped, Step};
-use remediation::step_functions::Seen;
-use remediation::table::Table;
-use remediation::texts;
-use remediation::trigger::{ExecutionChange, TriggerError};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::goals::{self, Case, Catalogue, Goals, Which};
+use remediation::gather::step_functions::Seen;
+use remediation::gather::table::Table;
+use remediation::gather::trigger::{ExecutionChange, TriggerError};
+use remediation::run::processes;
+use remediation::run::step::{Plan, Question, Session, Skipped, Step};
+use remediation::run::texts as common;
 use serde_json::{Map, Value};
 
 use crate::plan::{Asked, Evidence, Looked};
@@ -47,7 +48,7 @@ impl Step for RepairGoalStatus {
             Question::Execution(arn) => {
                 session.step_functions.own(arn)?;
                 let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
-                let unknown = || Error::Refused(texts::process_unknown(session.config.language, arn.name()));
+                let unknown = || Error::Refused(common::process_unknown(session.config.language, arn.name()));
                 of_process(session, &table, &goals, seen.process.ok_or_else(unknown)?).await?
             }
             Question::Process(id) => of_process(session, &table, &goals, *id).await?,
@@ -120,7 +121,7 @@ async fn of_change(
     }
     let execution = &mut seen.execution;
     let Some(process) = change.process.or(seen.process) else {
-        let why = texts::process_unknown(language, execution.arn.name());
+        let why = common::process_unknown(language, execution.arn.name());
         let unknown = Some(Skipped { target: execution.arn.to_string(), why });
         return Ok(Evidence::Looked(Looked { cases: Vec::new(), asked: Asked::Event(seen.execution), unknown }));
     };
@@ -133,12 +134,12 @@ async fn of_change(
     {
         *ending = of_task;
     }
-    let missing = || Skipped { target: process.to_string(), why: texts::row_missing(language, &process.to_string()) };
+    let missing = || Skipped { target: process.to_string(), why: common::row_missing(language, &process.to_string()) };
     let unknown = cases.is_empty().then(missing);
     Ok(Evidence::Looked(Looked { cases, asked: Asked::Event(seen.execution), unknown }))
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(RepairGoalStatus).await
+    remediation::run::runner::run(RepairGoalStatus).await
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use remediation::actions::{Action, SetGoalStatus};
-use remediation::config::Config;
+use crate::texts;
+use remediation::act::actions::{Action, SetGoalStatus};
 use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Language};
 use remediation::failure::{failure, is_transient};
-use remediation::goals::{Case, Goal, GoalId, GoalStatus, Orphan, OrphanKind};
-use remediation::step::{Finding, Plan, Planned, Skipped};
-use remediation::texts;
+use remediation::gather::config::Config;
+use remediation::gather::goals::{Case, Goal, GoalId, GoalStatus, Orphan, OrphanKind};
+use remediation::run::step::{Finding, Plan, Planned, Skipped};
 use serde_json::json;
 
 /// What was read.

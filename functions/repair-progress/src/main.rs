@@ -1,17 +1,19 @@
 //! Puts progress right (guide: data consistency, progress anomalies): out of 0..100 it is brought back, fallen within one attempt it
 //! is restored, and what does not move any more is handed to the decision table.
 
+mod texts;
+
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::Action;
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::manifest;
-use remediation::processes::{self, Filter};
-use remediation::progress::{self, Suspect, Verdict};
-use remediation::step::{Plan, Planned, Question, Session, Skipped, Step};
-use remediation::texts;
+use remediation::act::actions::Action;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
+use remediation::run::processes::{self, Filter};
+use remediation::run::progress::{self, Suspect, Verdict};
+use remediation::run::step::{Plan, Planned, Question, Session, Skipped, Step};
+use remediation::run::texts as common;
 use serde::Deserialize;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
@@ -67,12 +69,12 @@ impl Step for RepairProgress {
                 (Verdict::Sound, _) => continue,
                 (Verdict::Left(decision), _) => {
                     let name = suspect.newest.as_ref().map(|execution| execution.arn.name());
-                    let why = texts::progress_left(language, &texts::reason(language, &decision, name));
+                    let why = texts::progress_left(language, &common::reason(language, &decision, name));
                     left.push(Skipped { target, why });
                     continue;
                 }
                 (Verdict::Restore(_), Some(unlisted)) => {
-                    left.push(Skipped { target, why: texts::not_looked_up(language, &unlisted.message) });
+                    left.push(Skipped { target, why: common::not_looked_up(language, &unlisted.message) });
                     continue;
                 }
                 (Verdict::Clamp(to), _) => (to, "progress-clamped", texts::progress_clamped(language, found, to)),
@@ -91,7 +93,7 @@ impl Step for RepairProgress {
         // Also rows that were closed long ago are looked at.
         plan.population = plan.population.max(evidence.suspects.len());
         if evidence.suspects.len() == progress::ROWS_A_LOOK {
-            plan.unfinished.get_or_insert_with(|| texts::more_to_look_at(language, progress::ROWS_A_LOOK));
+            plan.unfinished.get_or_insert_with(|| common::more_to_look_at(language, progress::ROWS_A_LOOK));
         }
         plan
     }
@@ -112,7 +114,7 @@ fn stalled_after() -> Result<TimeDelta, Error> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(RepairProgress).await
+    remediation::run::runner::run(RepairProgress).await
 }
 
 #[cfg(test)]

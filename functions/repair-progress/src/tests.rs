@@ -1,12 +1,12 @@
 //! The plan as a table: which rows are written, and what is said of the others.
 
-use remediation::actions::SetRowStatus;
+use remediation::act::actions::SetRowStatus;
 use remediation::decide::Look;
 use remediation::domain::ExecutionStatus::{self, Failed, Running};
 use remediation::domain::ProcessStatus::{self, Completed, Processing};
 use remediation::domain::{Execution, Process, ProcessId};
-use remediation::processes::{Case, Newest};
-use remediation::step::Finding;
+use remediation::run::processes::{Case, Newest};
+use remediation::run::step::Finding;
 use uuid::Uuid;
 
 use super::*;

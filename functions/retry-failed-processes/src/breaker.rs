@@ -7,7 +7,7 @@
 //! the processes depend on: it counts as a process that got its answer.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::retry_process::ProbeState;
+use remediation::act::actions::retry_process::ProbeState;
 
 use crate::policy::Policy;
 

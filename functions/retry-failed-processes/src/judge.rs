@@ -1,11 +1,11 @@
 //! What is to become of one failed process, the breaker aside: pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::RetryProcess;
+use remediation::act::actions::RetryProcess;
 use remediation::decide::{self, CLOSED_BY_PERSON, Look};
 use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
 use remediation::failure::{UNKNOWN, is_throttling, is_transient};
-use remediation::processes::{Case, Newest};
+use remediation::run::processes::{Case, Newest};
 
 use crate::policy::Policy;
 

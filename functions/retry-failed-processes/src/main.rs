@@ -7,24 +7,25 @@ mod backoff;
 mod breaker;
 mod judge;
 mod policy;
+mod texts;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::Action;
-use remediation::actions::retry_process::{Probe, ProbeState, ResolveRetry, RetryCause, RetryProcess};
-use remediation::config::Config;
+use remediation::act::actions::Action;
+use remediation::act::actions::retry_process::{Probe, ProbeState, ResolveRetry, RetryCause, RetryProcess};
+use remediation::act::ledger;
 use remediation::decide::Look;
 use remediation::domain::{Execution, Language, ProcessId};
-use remediation::error::Error;
 use remediation::failure::{UNKNOWN, is_transient};
-use remediation::ledger;
-use remediation::manifest::Manifest;
-use remediation::processes::{self, Case, Filter, Newest};
-use remediation::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
-use remediation::texts;
-use remediation::trigger::AlarmState;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::manifest::Manifest;
+use remediation::gather::trigger::AlarmState;
+use remediation::run::processes::{self, Case, Filter, Newest};
+use remediation::run::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
+use remediation::run::texts as common;
 use serde_json::json;
 use sqlx::Row;
 use tokio::time::Instant;
@@ -121,7 +122,7 @@ async fn failed(session: &mut Session<'_>, question: &Question) -> Result<(proce
     session.step_functions.own(arn)?;
     let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
     let Some(process) = seen.process else {
-        return Err(Error::Refused(texts::process_unknown(session.config.language, arn.name())));
+        return Err(Error::Refused(common::process_unknown(session.config.language, arn.name())));
     };
     Ok((processes::gather(session, &Question::Process(process), Filter::LatelyFailed).await?, true))
 }
@@ -226,7 +227,7 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
             }
             (Judgement::Retry { .. }, _) => plan.skipped.push(skipped(texts::not_listed_lately(language))),
             (Judgement::Permanent | Judgement::Exhausted { .. }, _) if history.told && case.look == Look::Sweep => {
-                plan.skipped.push(skipped(texts::told_already(language)));
+                plan.skipped.push(skipped(common::told_already(language)));
             }
             (Judgement::Permanent, _) => {
                 let (code, message) = (case.process.error_code.as_deref(), history.message.as_deref());
@@ -314,11 +315,11 @@ fn why_left(language: Language, left: Left) -> String {
         Left::StoppedByPerson => texts::stopped_by_person(language),
         Left::HasResult => texts::failed_with_result(language),
         Left::Superseded => texts::superseded(language),
-        Left::Busy => texts::busy(language),
-        Left::Undone => texts::undone(language),
-        Left::TriedToday(attempts) => texts::attempts(language, attempts),
+        Left::Busy => common::busy(language),
+        Left::Undone => common::undone(language),
+        Left::TriedToday(attempts) => common::attempts(language, attempts),
         Left::NoExecution => texts::no_execution(language),
-        Left::NotLookedUp(why) => texts::not_looked_up(language, &why),
+        Left::NotLookedUp(why) => common::not_looked_up(language, &why),
         Left::Running => texts::execution_not_over(language),
         Left::Succeeded => texts::execution_succeeded(language),
         Left::Settling(left) => texts::failed_just_now(language, left),
@@ -327,7 +328,7 @@ fn why_left(language: Language, left: Left) -> String {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(RetryFailedProcesses).await
+    remediation::run::runner::run(RetryFailedProcesses).await
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The step's own numbers: `[policy]` of its manifest.
 
 use chrono::TimeDelta;
-use remediation::error::Error;
-use remediation::manifest;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
 use serde::Deserialize;
 
 /// How often, how fast, and when not.

@@ -4,10 +4,10 @@
 //! executions of cancelled rows by what is known of them; `{"processId", "cancel": true}` cancels row and executions together.
 
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::processes::{self, Evidence, Filter, cancel};
-use remediation::step::{Plan, Question, Session, Step};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::run::processes::{self, Evidence, Filter, cancel};
+use remediation::run::step::{Plan, Question, Session, Step};
 
 struct StopCancelledExecutions;
 
@@ -47,5 +47,5 @@ impl Step for StopCancelledExecutions {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(StopCancelledExecutions).await
+    remediation::run::runner::run(StopCancelledExecutions).await
 }

@@ -3,10 +3,10 @@
 //! Step Functions delivers these events best effort, twice and in any order; the sweep behind this step is
 //! `reconcile-processes`.
 
-use remediation::processes::{Filter, ProcessStep};
+use remediation::run::processes::{Filter, ProcessStep};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     let manifest = include_str!("../manifest.toml");
-    remediation::runner::run(ProcessStep { manifest, looks_at: Filter::OpenOrLatelyClosed }).await
+    remediation::run::runner::run(ProcessStep { manifest, looks_at: Filter::OpenOrLatelyClosed }).await
 }

@@ -1,9 +1,10 @@
 //! How many runs at once the worker should be left with: pure.
 
+use crate::texts;
 use remediation::domain::Language;
-use remediation::texts::{concurrency as texts, worker};
-use remediation::worker::Setting;
-use remediation::worker_step::{Judgement, Wants};
+use remediation::gather::worker::Setting;
+use remediation::run::worker_step::texts as worker;
+use remediation::run::worker_step::{Judgement, Wants};
 use serde_json::json;
 
 use crate::{Evidence, Policy};
@@ -39,11 +40,11 @@ pub fn judge(evidence: &Evidence, policy: &Policy, language: Language) -> Judgem
     {
         return refusal;
     }
-    let Some(unreserved) = evidence.unreserved else { return Judgement::Leave(texts::unreserved_known(language)) };
+    let Some(unreserved) = evidence.unreserved else { return Judgement::Leave(worker::unreserved_known(language)) };
     let left = unreserved.saturating_add(now.unwrap_or(0)).saturating_sub(to);
     // Less than before leaves more, however little that is.
     if to > now.unwrap_or(0) && left < policy.kept_unreserved {
-        let message = texts::account_limit(language, to, unreserved, policy.kept_unreserved);
+        let message = worker::account_limit(language, to, unreserved, policy.kept_unreserved);
         return Judgement::Tell("account_limit", message, json!({ "unreserved": unreserved, "to": to }));
     }
     Judgement::Change { to: Some(to), usd_a_month: Some(0.0) }

@@ -5,17 +5,17 @@
 
 mod judge;
 mod recover;
+mod texts;
 
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::manifest;
-use remediation::state_machine::Throttled;
-use remediation::step::{Finding, Plan, Question, Session, Skipped, Step};
-use remediation::texts::concurrency as texts;
-use remediation::trigger::{AlarmState, Ask, Scope, Trigger};
-use remediation::worker::{Setting, Worker};
-use remediation::worker_step::{self, Rules};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
+use remediation::gather::state_machine::Throttled;
+use remediation::gather::trigger::{AlarmState, Ask, Scope, Trigger};
+use remediation::gather::worker::{Setting, Worker};
+use remediation::run::step::{Finding, Plan, Question, Session, Skipped, Step};
+use remediation::run::worker_step::{self, Rules};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -171,7 +171,7 @@ impl Step for ThrottleWorker {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(ThrottleWorker { policy: Policy::read()? }).await
+    remediation::run::runner::run(ThrottleWorker { policy: Policy::read()? }).await
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! How the worker gets its concurrency back: pure.
 
+use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::change_worker::Purpose;
+use remediation::act::actions::change_worker::Purpose;
+use remediation::act::actions::change_worker::texts as change;
+use remediation::act::lease::FAILURES;
 use remediation::domain::Language;
-use remediation::lease::FAILURES;
-use remediation::step::Planned;
-use remediation::texts::{concurrency as texts, worker};
-use remediation::worker::Setting;
-use remediation::worker_step::Wants;
+use remediation::gather::worker::Setting;
+use remediation::run::step::Planned;
+use remediation::run::worker_step::Wants;
+use remediation::run::worker_step::texts as worker;
 
 use crate::{ALARM, Evidence, Policy, Quiet};
 
@@ -55,10 +57,10 @@ pub fn recover(
     // Where nothing was reserved, what no longer holds back anything that runs can go.
     let enough = before.unwrap_or(evidence.running);
     if next >= enough {
-        let reason = texts::restored(language, ALARM, &worker::amount(setting, before));
+        let reason = texts::restored(language, ALARM, &change::amount(setting, before));
         return Ok(Some(evidence.worker.action(before, Purpose::Revert(lease.action_id), reason)));
     }
-    let reason = texts::recovered(language, ALARM, &worker::amount(setting, Some(next)));
+    let reason = texts::recovered(language, ALARM, &change::amount(setting, Some(next)));
     // It is put back when it would have been.
     let revert_after = (lease.revert_at - now).max(AT_LEAST);
     let purpose = Purpose::Set { cause: "recovered", revert_after: Some(revert_after) };

@@ -1,13 +1,13 @@
 //! What it decides, as tables.
 
 use chrono::TimeDelta;
-use remediation::actions::Action;
-use remediation::actions::change_worker::Purpose;
+use remediation::act::actions::Action;
+use remediation::act::actions::change_worker::Purpose;
+use remediation::act::lease::{FAILURES, Lease};
 use remediation::domain::Language;
-use remediation::lease::{FAILURES, Lease};
-use remediation::state_machine::{Callers, Limit, Retries};
-use remediation::worker::{Configuration, Seen};
-use remediation::worker_step::{Judgement, Wants};
+use remediation::gather::state_machine::{Callers, Limit, Retries};
+use remediation::gather::worker::{Configuration, Seen};
+use remediation::run::worker_step::{Judgement, Wants};
 use uuid::Uuid;
 
 use super::*;

@@ -3,11 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::error::Error;
-use remediation::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
-use remediation::step::Session;
-use remediation::texts::triage as texts;
+use remediation::gather::error::Error;
+use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
+use remediation::run::step::Session;
 use serde::Serialize;
 use tokio::time::Instant;
 use uuid::Uuid;

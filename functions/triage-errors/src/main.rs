@@ -9,18 +9,19 @@ mod plan;
 mod policy;
 mod report;
 mod rows;
+mod texts;
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::start_step;
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::ledger;
-use remediation::manifest;
-use remediation::parameters::Parameters;
-use remediation::step::{Plan, Question, Session, Step};
-use remediation::trigger::Trigger;
+use remediation::act::actions::start_step;
+use remediation::act::ledger;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
+use remediation::gather::parameters::Parameters;
+use remediation::gather::trigger::Trigger;
+use remediation::run::step::{Plan, Question, Session, Step};
 
 use crate::plan::{Evidence, FOR_PEOPLE, Looked, NO_DOMINANT, UNKNOWN_STEP};
 use crate::policy::Policy;
@@ -87,7 +88,7 @@ async fn told(session: &mut Session<'_>, policy: &Policy) -> Result<BTreeSet<(St
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(TriageErrors { policy: manifest::policy(MANIFEST)? }).await
+    remediation::run::runner::run(TriageErrors { policy: manifest::policy(MANIFEST)? }).await
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::start_step::Hindrance;
-use remediation::actions::{Action, StartStep};
-use remediation::config::Config;
+use remediation::act::actions::start_step::Hindrance;
+use remediation::act::actions::{Action, StartStep};
 use remediation::failure::Cause;
-use remediation::step::{Finding, Plan, Planned, Skipped};
-use remediation::texts;
+use remediation::gather::config::Config;
+use remediation::run::step::{Finding, Plan, Planned, Skipped};
+use remediation::run::texts as common;
 use serde_json::{Value, json};
 
 use crate::dominant::{self, Share, Verdict, answer};
@@ -51,7 +52,7 @@ pub struct Looked {
 pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
     match evidence {
         Evidence::NoIncident => {
-            let why = texts::triage::no_incident(config.language, ALARM);
+            let why = texts::no_incident(config.language, ALARM);
             Plan { skipped: vec![Skipped { target: ALARM.to_owned(), why }], ..Plan::default() }
         }
         Evidence::Looked(looked) => of_failures(looked, config, now),
@@ -71,16 +72,16 @@ fn of_failures(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {
     let table = config.table.to_string();
     match &verdict {
         Verdict::Nothing => {
-            let why = texts::triage::nothing_failed(language, &looked.spelt(), rows.closed);
+            let why = texts::nothing_failed(language, &looked.spelt(), rows.closed);
             plan.skipped.push(Skipped { target: table, why });
         }
         Verdict::TooFew => {
-            let why = texts::triage::too_few(language, failed, looked.policy.least_count);
+            let why = texts::too_few(language, failed, looked.policy.least_count);
             plan.skipped.push(Skipped { target: table, why });
         }
         Verdict::None => {
             let listed = report::listed(&causes, config);
-            let message = texts::triage::no_dominant_cause(language, failed, &listed, looked.policy.dominant_percent);
+            let message = texts::no_dominant_cause(language, failed, &listed, looked.policy.dominant_percent);
             let counts: Vec<Value> =
                 causes.iter().map(|share| json!({ "cause": share.cause, "count": share.count })).collect();
             let evidence = json!({ "failed": failed, "closed": rows.closed, "causes": counts });
@@ -94,19 +95,14 @@ fn of_failures(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {
     about_codes(&mut plan, rows, &verdict, config);
     plan.findings.extend(dominant::striking(rows, &looked.policy).into_iter().map(|(of_type, others)| Finding {
         code: "type_fails",
-        message: texts::triage::type_fails(
-            language,
-            &of_type.kind,
-            dominant::part(of_type.failed, of_type.closed),
-            others,
-        ),
+        message: texts::type_fails(language, &of_type.kind, dominant::part(of_type.failed, of_type.closed), others),
         target: of_type.kind.clone(),
         evidence: json!({ "failed": of_type.failed, "closed": of_type.closed, "othersPercent": others }),
     }));
     if let Log::Unread(why) = &looked.log {
         plan.findings.push(Finding {
             code: "log_not_read",
-            message: texts::triage::log_not_read(language, why),
+            message: texts::log_not_read(language, why),
             target: config.worker_function.clone(),
             evidence: Value::Null,
         });
@@ -125,12 +121,12 @@ fn of_dominant(plan: &mut Plan, share: &Share, why: String, looked: &Looked, con
         "examples": examples(&looked.rows, &share.cause),
     });
     let Some(step) = answer(&share.cause) else {
-        let mut look_at = texts::triage::look_at(language, &share.cause);
+        let mut look_at = texts::look_at(language, &share.cause);
         if share.cause == Cause::Validation && !looked.rows.fields.is_empty() {
-            look_at = format!("{look_at}. {}", texts::triage::fields(language, &looked.fields()));
+            look_at = format!("{look_at}. {}", texts::fields(language, &looked.fields()));
             evidence["fields"] = json!(looked.rows.fields);
         }
-        let message = texts::triage::for_people(language, &why, &look_at);
+        let message = texts::for_people(language, &why, &look_at);
         tell(plan, looked, config, Finding { code: FOR_PEOPLE, message, target, evidence });
         return;
     };
@@ -139,13 +135,13 @@ fn of_dominant(plan: &mut Plan, share: &Share, why: String, looked: &Looked, con
     match StartStep::new(config, STEP, step, looked.depth) {
         Ok(start) => plan.actions.push(Planned::new(Action::StartStep(start), why)),
         Err(hindrance @ Hindrance::Depth) => {
-            let why = texts::triage::not_started(language, hindrance, STEP, step);
+            let why = texts::not_started(language, hindrance, STEP, step);
             plan.skipped.push(Skipped { target: format!("step {step}"), why });
         }
         Err(hindrance @ Hindrance::Name) => {
             let finding = Finding {
                 code: UNKNOWN_STEP,
-                message: texts::triage::not_started(language, hindrance, STEP, step),
+                message: texts::not_started(language, hindrance, STEP, step),
                 target: format!("step {step}"),
                 evidence: json!({ "ownFunction": config.own_function }),
             };
@@ -157,7 +153,7 @@ fn of_dominant(plan: &mut Plan, share: &Share, why: String, looked: &Looked, con
 /// Tells people, unless they were told already and nobody asks.
 fn tell(plan: &mut Plan, looked: &Looked, config: &Config, finding: Finding) {
     if !looked.by_person && looked.told.contains(&(finding.code.to_owned(), finding.target.clone())) {
-        plan.skipped.push(Skipped { target: finding.target, why: texts::told_already(config.language) });
+        plan.skipped.push(Skipped { target: finding.target, why: common::told_already(config.language) });
     } else {
         plan.findings.push(finding);
     }
@@ -172,7 +168,7 @@ fn about_codes(plan: &mut Plan, rows: &Rows, verdict: &Verdict, config: &Config)
         }
         plan.findings.push(Finding {
             code: "unknown_code",
-            message: texts::triage::unknown_code(config.language, code, share.count),
+            message: texts::unknown_code(config.language, code, share.count),
             target: code.clone(),
             evidence: json!({ "count": share.count, "examples": examples(rows, &share.cause) }),
         });

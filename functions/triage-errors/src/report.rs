@@ -1,9 +1,9 @@
 //! The report: a table for machines, and lines for people.
 
+use crate::texts;
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::parameters::spelt;
-use remediation::texts::triage as texts;
+use remediation::gather::config::Config;
+use remediation::gather::parameters::spelt;
 use serde_json::{Value, json};
 
 use crate::dominant::{Share, Verdict, answer, part, percent, total};

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::error::Error;
 use remediation::failure::{Cause, UNKNOWN};
+use remediation::gather::error::Error;
 use remediation::redact;
-use remediation::step::Session;
+use remediation::run::step::Session;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use uuid::Uuid;

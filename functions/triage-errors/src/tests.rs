@@ -1,12 +1,12 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::{Action, StartStep};
-use remediation::config::Config;
+use remediation::act::actions::{Action, StartStep};
 use remediation::failure::Cause;
-use remediation::logs::{Found, Line, Stopped};
-use remediation::manifest;
-use remediation::step::{Finding, Plan};
+use remediation::gather::config::Config;
+use remediation::gather::logs::{Found, Line, Stopped};
+use remediation::gather::manifest;
+use remediation::run::step::{Finding, Plan};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;

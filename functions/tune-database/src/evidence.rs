@@ -1,10 +1,10 @@
 //! What is read of the database.
 
 use chrono::TimeDelta;
-use remediation::actions::create_index;
-use remediation::error::Error;
-use remediation::indexes::{self, InTheWay, Proposed};
-use remediation::step::Session;
+use remediation::act::actions::create_index;
+use remediation::gather::error::Error;
+use remediation::gather::indexes::{self, InTheWay, Proposed};
+use remediation::run::step::Session;
 use serde::Serialize;
 
 use crate::policy::Policy;

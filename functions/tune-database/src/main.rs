@@ -1,17 +1,18 @@
 //! Finds what makes the database slow (guide, 3): the slowest statements, indexes that are missing, and what failed builds left behind.
 //!
 //! By itself it only tells and proposes. Once a person approves a plan, its indexes are made one after the other, without holding up the
-//! application ([`remediation::actions::create_index`]).
+//! application ([`remediation::act::actions::create_index`]).
 
 mod evidence;
 mod plan;
 mod policy;
 mod statements;
+mod texts;
 
 use chrono::{DateTime, Utc};
-use remediation::config::Config;
-use remediation::error::Error;
-use remediation::step::{Plan, Question, Session, Step};
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::run::step::{Plan, Question, Session, Step};
 
 use crate::evidence::Evidence;
 use crate::policy::Policy;
@@ -46,5 +47,5 @@ impl Step for TuneDatabase {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::runner::run(TuneDatabase { policy: Policy::read(MANIFEST)? }).await
+    remediation::run::runner::run(TuneDatabase { policy: Policy::read(MANIFEST)? }).await
 }

@@ -1,11 +1,12 @@
 //! What is to be made of it: pure.
 
+use crate::texts;
 use chrono::{DateTime, Utc};
-use remediation::actions::{Action, Care, CreateIndex, DropInvalidIndex};
+use remediation::act::actions::create_index::texts as index;
+use remediation::act::actions::{Action, Care, CreateIndex, DropInvalidIndex};
 use remediation::domain::Language;
-use remediation::indexes::{Proposed, State};
-use remediation::step::{Finding, Plan, Planned, Skipped};
-use remediation::texts::tuning as texts;
+use remediation::gather::indexes::{Proposed, State};
+use remediation::run::step::{Finding, Plan, Planned, Skipped};
 use serde_json::{Value, json};
 
 use crate::evidence::{Evidence, Table};
@@ -19,7 +20,7 @@ pub fn plan(evidence: &Evidence, care: Care, language: Language, now: DateTime<U
     if !plan.actions.is_empty() && !evidence.in_the_way.is_empty() {
         plan.findings.push(Finding {
             code: "build_would_wait",
-            message: texts::would_wait(language, &evidence.in_the_way),
+            message: index::would_wait(language, &evidence.in_the_way),
             target: "tune-database".to_owned(),
             evidence: json!(evidence.in_the_way),
         });
@@ -54,7 +55,7 @@ fn about_index(plan: &mut Plan, index: &Proposed, table: &Table, care: Care, lan
         State::Taken(definition) => {
             return plan.findings.push(Finding {
                 code: "index_name_taken",
-                message: texts::name_taken(language, definition.as_deref()),
+                message: index::name_taken(language, definition.as_deref()),
                 target,
                 evidence: json!({ "statement": index.statement }),
             });

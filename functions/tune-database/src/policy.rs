@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use remediation::actions::Care;
-use remediation::error::Error;
-use remediation::manifest;
+use remediation::act::actions::Care;
+use remediation::gather::error::Error;
+use remediation::gather::manifest;
 use serde::Deserialize;
 
 /// How carefully an index is made, and which tables are told.

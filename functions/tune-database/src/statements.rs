@@ -4,7 +4,7 @@
 //! The extension replaces the literals of queries by `$1`, but not those of utility statements (`ALTER ROLE … PASSWORD '…'`), and it
 //! keeps comments.
 
-use remediation::error::Error;
+use remediation::gather::error::Error;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection};
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use harness::AwsProxy;
 use patient::table::{Row, Variant};
-use remediation::actions::Action;
+use remediation::act::actions::Action;
 use remediation::decide::{Look, StopCause};
 use remediation::domain::{ExecutionStatus, ProcessId};
-use remediation::error::Error;
-use remediation::processes::{self, Evidence, Filter, Newest, cancel};
-use remediation::step::{Cursor, Plan, Question};
-use remediation::step_functions::Seen;
+use remediation::gather::error::Error;
+use remediation::gather::step_functions::Seen;
+use remediation::run::processes::{self, Evidence, Filter, Newest, cancel};
+use remediation::run::step::{Cursor, Plan, Question};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 

@@ -6,12 +6,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use harness::eventually;
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::actions::{
+use remediation::act::actions::{
     Action, ActionResult, Care, CreateIndex, DropInvalidIndex, Outcome, Undo, Undoable, create_index,
 };
 use remediation::domain::Language;
-use remediation::error::Error;
-use remediation::indexes::{self, Hindrance, Proposed, State};
+use remediation::gather::error::Error;
+use remediation::gather::indexes::{self, Hindrance, Proposed, State};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::Instant;

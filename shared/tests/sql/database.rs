@@ -2,9 +2,9 @@
 
 use aws_sdk_secretsmanager::Client as Secrets;
 use harness::{APPLICATION, Aws, CountingProxy, Database as Tested_, Postgres};
-use remediation::config::DatabaseAccess;
-use remediation::database::Database;
-use remediation::error::Error;
+use remediation::gather::config::DatabaseAccess;
+use remediation::gather::database::Database;
+use remediation::gather::error::Error;
 use serde_json::json;
 use uuid::Uuid;
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use harness::{Aws, AwsProxy, Failure};
 use remediation::domain::ProcessId;
-use remediation::error::Error;
-use remediation::executions::{self, Listed};
-use remediation::step_functions::Seen;
-use remediation::trigger::ResultPath;
+use remediation::gather::error::Error;
+use remediation::gather::executions::{self, Listed};
+use remediation::gather::step_functions::Seen;
+use remediation::gather::trigger::ResultPath;
 use serde_json::{Map, json};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -73,7 +73,7 @@ async fn order_world() -> World {
     let database = SHARED.get_or_init(|| async { World::new("order").await.database }).await;
     let mut db = database.connect().await.unwrap();
     let config = config(database, &patient::table::GUIDE, MACHINE);
-    let table = Arc::new(remediation::table::Table::read(&config.table, &mut db).await.unwrap());
+    let table = Arc::new(remediation::gather::table::Table::read(&config.table, &mut db).await.unwrap());
     World {
         database: database.clone(),
         variant: patient::table::GUIDE,

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use harness::{Postgres, eventually};
 use patient::table::{EARLY, ELSEWHERE, GUIDE, MIGRATED, PUSHED, Row, Variant};
-use remediation::actions::fence::{self, Change, State};
-use remediation::actions::set_row_status::{self, ErrorChange};
-use remediation::actions::{Action, ActionResult, Fence, Outcome, SetRowStatus, Undo, undo};
+use remediation::act::actions::fence::{self, Change, State};
+use remediation::act::actions::set_row_status::{self, ErrorChange};
+use remediation::act::actions::{Action, ActionResult, Fence, Outcome, SetRowStatus, Undo, undo};
 use remediation::domain::ProcessStatus;
-use remediation::error::Error;
-use remediation::table::Table;
+use remediation::gather::error::Error;
+use remediation::gather::table::Table;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use uuid::Uuid;

@@ -4,8 +4,8 @@ use chrono::TimeDelta;
 use patient::goals::Goal;
 use patient::table::{EARLY, ELSEWHERE, GUIDE, MIGRATED, PUSHED, Row};
 use remediation::domain::ProcessId;
-use remediation::error::Error;
-use remediation::goals::{self, Case, Catalogue, GoalStatus, Goals, Open, Orphan, OrphanKind, Which};
+use remediation::gather::error::Error;
+use remediation::gather::goals::{self, Case, Catalogue, GoalStatus, Goals, Open, Orphan, OrphanKind, Which};
 use serde_json::json;
 use uuid::Uuid;
 

@@ -1,7 +1,7 @@
 //! Leases: one open one for a setting of a target, and what becomes of it.
 
 use chrono::{TimeDelta, Utc};
-use remediation::lease::{self, End, Lease, NewLease};
+use remediation::act::lease::{self, End, Lease, NewLease};
 use serde_json::{Value, json};
 use sqlx::Connection;
 use uuid::Uuid;

@@ -1,14 +1,14 @@
 //! What the limits are counted by, plans, incidents, cursors and runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::actions::{Action, ActionResult, Migrate, Undo, Undoable};
+use remediation::act::actions::{Action, ActionResult, Migrate, Undo, Undoable};
+use remediation::act::ledger::{self, Run, Wish};
+use remediation::act::report::{Report, Verification};
 use remediation::domain::{Mode, ProcessId};
-use remediation::error::Error;
-use remediation::executions::Listed;
-use remediation::ledger::{self, Run, Wish};
-use remediation::report::{Report, Verification};
-use remediation::step::{Cursor, Planned};
-use remediation::trigger::{AlarmChange, AlarmState};
+use remediation::gather::error::Error;
+use remediation::gather::executions::Listed;
+use remediation::gather::trigger::{AlarmChange, AlarmState};
+use remediation::run::step::{Cursor, Planned};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -53,7 +53,7 @@ async fn ran(world: &World, step: &str, applied: i32, verification: &str, minute
 async fn a_step_without_history_has_no_facts_against_it() -> Tested {
     let mut world = World::new("no_facts").await;
     let facts = ledger::facts(&mut world.db, STEP, &["x".to_owned()]).await?;
-    assert_eq!(facts, remediation::guard::Facts::default());
+    assert_eq!(facts, remediation::act::guard::Facts::default());
     Ok(())
 }
 

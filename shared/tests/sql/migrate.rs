@@ -1,8 +1,8 @@
 //! Schema `remediation`: made once, whoever comes, and nothing else is touched.
 
 use harness::Postgres;
-use remediation::actions::{Action, ActionResult, Migrate, migrate};
-use remediation::error::Error;
+use remediation::act::actions::{Action, ActionResult, Migrate, migrate};
+use remediation::gather::error::Error;
 use sqlx::PgConnection;
 
 use crate::support::{Tested, planned};

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::actions::{Action, ActionResult, Undo, undo};
-use remediation::config::Config;
+use remediation::act::actions::{Action, ActionResult, Undo, undo};
 use remediation::domain::ProcessId;
-use remediation::error::Error;
-use remediation::processes::{self, Filter};
-use remediation::progress::{self, Suspect, Verdict};
-use remediation::step::{Cursor, Question, Session};
-use remediation::step_functions::StepFunctions;
+use remediation::gather::config::Config;
+use remediation::gather::error::Error;
+use remediation::gather::step_functions::StepFunctions;
+use remediation::run::processes::{self, Filter};
+use remediation::run::progress::{self, Suspect, Verdict};
+use remediation::run::step::{Cursor, Question, Session};
 use serde_json::{Value, json};
 use sqlx::Connection;
 use uuid::Uuid;
@@ -336,8 +336,10 @@ async fn a_number_that_only_an_integer_can_hold_is_clamped_and_given_back() -> T
         world.execute("ALTER TABLE {processes} ALTER progress TYPE integer").await;
         world.execute(&format!("UPDATE {{processes}} SET progress = {found}")).await;
         // A container that has read the catalogue as it is now.
-        let mut world =
-            World { table: remediation::table::Table::read(&world.config.table, &mut world.db).await?.into(), ..world };
+        let mut world = World {
+            table: remediation::gather::table::Table::read(&world.config.table, &mut world.db).await?.into(),
+            ..world
+        };
         keep(&mut world).await;
         assert_eq!(kept(&world).await, BTreeMap::from([(row.id, clamped)]));
         let id = repair(&mut world, row.id).await;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use harness::{Database, Postgres, eventually};
 use patient::Session;
-use remediation::actions::end_session::{self, Cause, Ending};
-use remediation::actions::{Action, ActionResult, EndSession, Outcome, Undo};
-use remediation::ledger::Run;
-use remediation::sessions::{self, Backend, Overview, Protection, State};
-use remediation::step::Planned;
+use remediation::act::actions::end_session::{self, Cause, Ending};
+use remediation::act::actions::{Action, ActionResult, EndSession, Outcome, Undo};
+use remediation::act::ledger::Run;
+use remediation::gather::sessions::{self, Backend, Overview, Protection, State};
+use remediation::run::step::Planned;
 use serde_json::json;
 use sqlx::{Connection, PgConnection};
 use uuid::Uuid;

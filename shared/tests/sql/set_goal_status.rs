@@ -2,12 +2,12 @@
 
 use patient::goals::{self as of_patient, Goal};
 use patient::table::{GUIDE, MIGRATED, PUSHED, Row, Variant};
-use remediation::actions::{Action, ActionResult, Outcome, SetGoalStatus, Undo, Undoable, set_goal_status, undo};
+use remediation::act::actions::{Action, ActionResult, Outcome, SetGoalStatus, Undo, Undoable, set_goal_status, undo};
+use remediation::act::ledger;
 use remediation::domain::ProcessId;
-use remediation::error::Error;
-use remediation::goals::{GoalId, GoalStatus};
-use remediation::ledger;
-use remediation::step::Planned;
+use remediation::gather::error::Error;
+use remediation::gather::goals::{GoalId, GoalStatus};
+use remediation::run::step::Planned;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection};
 use uuid::Uuid;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use chrono::{SubsecRound, TimeDelta};
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::actions::set_row_status::{self, ErrorChange};
-use remediation::actions::{Action, ActionResult, SetRowStatus};
+use remediation::act::actions::set_row_status::{self, ErrorChange};
+use remediation::act::actions::{Action, ActionResult, SetRowStatus};
 use remediation::domain::ProcessStatus::{Cancelled, Completed, Failed as RowFailed};
 use remediation::domain::{Execution, ProcessId};
-use remediation::step::Planned;
+use remediation::run::step::Planned;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::Barrier;

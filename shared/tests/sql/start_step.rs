@@ -6,10 +6,10 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use harness::{Aws, AwsProxy, Deployment, Failure, eventually};
-use remediation::actions::start_step::{self, Hindrance};
-use remediation::actions::{Action, ActionResult, Outcome, StartStep, Undo};
-use remediation::ledger::Run;
-use remediation::step::Planned;
+use remediation::act::actions::start_step::{self, Hindrance};
+use remediation::act::actions::{Action, ActionResult, Outcome, StartStep, Undo};
+use remediation::act::ledger::Run;
+use remediation::run::step::Planned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use harness::{Aws, AwsProxy, Failure, eventually};
-use remediation::actions::{Action, ActionResult, Outcome, StopExecution, stop_execution};
+use remediation::act::actions::{Action, ActionResult, Outcome, StopExecution, stop_execution};
+use remediation::act::ledger::Run;
 use remediation::decide::StopCause;
 use remediation::domain::{ExecutionArn, ProcessId};
-use remediation::ledger::Run;
-use remediation::step::Planned;
-use remediation::step_functions::StepFunctions;
-use remediation::trigger::ResultPath;
+use remediation::gather::step_functions::StepFunctions;
+use remediation::gather::trigger::ResultPath;
+use remediation::run::step::Planned;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -282,7 +282,7 @@ async fn left_open(stopping: &Stopping, cause: &str, minutes_ago: i32) -> Uuid {
     stopping.planned.id
 }
 
-async fn resolve(stopping: &mut Stopping) -> Result<(), remediation::error::Error> {
+async fn resolve(stopping: &mut Stopping) -> Result<(), remediation::gather::error::Error> {
     let mut table = None;
     let mut session = stopping.world.session(&stopping.step_functions, &mut table);
     stop_execution::resolve_abandoned(&mut session).await

@@ -2,11 +2,11 @@
 
 use harness::Postgres;
 use patient::table::{self, Row, Variant};
-use remediation::actions::Action;
-use remediation::config::TableName;
+use remediation::act::actions::Action;
 use remediation::domain::ProcessStatus::{Completed, Timeout};
-use remediation::error::Error;
-use remediation::table::Table;
+use remediation::gather::config::TableName;
+use remediation::gather::error::Error;
+use remediation::gather::table::Table;
 
 use crate::support::{Tested, World, closing, planned, seconds_ago};
 

@@ -1,10 +1,10 @@
 //! Taking a change back: exactly, once, and only while nothing else has happened to the row.
 
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::actions::set_row_status::ErrorChange;
-use remediation::actions::{Action, ActionResult, Outcome, SetRowStatus, Undo, undo};
+use remediation::act::actions::set_row_status::ErrorChange;
+use remediation::act::actions::{Action, ActionResult, Outcome, SetRowStatus, Undo, undo};
 use remediation::domain::ProcessStatus::Completed;
-use remediation::error::Error;
+use remediation::gather::error::Error;
 use serde_json::json;
 use uuid::Uuid;
 

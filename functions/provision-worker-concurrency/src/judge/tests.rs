@@ -1,6 +1,6 @@
-use remediation::state_machine::{Callers, Limit};
-use remediation::worker::{Alias, Allocation, Configuration, Seen};
-use remediation::worker_step::{self, Rules};
+use remediation::gather::state_machine::{Callers, Limit};
+use remediation::gather::worker::{Alias, Allocation, Configuration, Seen};
+use remediation::run::worker_step::{self, Rules};
 
 use super::*;
 

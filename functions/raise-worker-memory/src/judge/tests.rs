@@ -1,6 +1,6 @@
-use remediation::state_machine::{Caller, Callers, Limit};
-use remediation::worker::{Configuration, Seen};
-use remediation::worker_step::Rules;
+use remediation::gather::state_machine::{Caller, Callers, Limit};
+use remediation::gather::worker::{Configuration, Seen};
+use remediation::run::worker_step::Rules;
 
 use super::*;
 

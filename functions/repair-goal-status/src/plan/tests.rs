@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::{Ending, ProcessId};
-use remediation::goals::Open;
+use remediation::gather::goals::Open;
 use uuid::Uuid;
 
 use super::*;

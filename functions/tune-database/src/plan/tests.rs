@@ -1,4 +1,4 @@
-use remediation::indexes::{Found, Hindrance, InTheWay};
+use remediation::gather::indexes::{Found, Hindrance, InTheWay};
 
 use super::*;
 use crate::evidence::{Invalid, Scan};

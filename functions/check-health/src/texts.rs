@@ -1,0 +1,213 @@
+//! What this step says, in Japanese (as the guide is) and in English.
+
+use crate::check::CheckState;
+use remediation::domain::Language;
+use remediation::text;
+use std::time::Duration;
+
+pub mod worker_runs;
+
+/// Open rows past their deadline.
+#[must_use]
+pub fn stuck(language: Language, count: usize) -> String {
+    text!(language, ja: "{count} 件の処理が期限を過ぎても終わっていない", en: "{count} processes are open past their deadline")
+}
+
+/// Rows that do not say what their executions say.
+#[must_use]
+pub fn mismatched(language: Language, count: usize) -> String {
+    text!(language, ja: "{count} 件の行が Step Functions の実行と一致しない", en: "{count} rows and their executions tell different stories")
+}
+
+/// The headline of the health report, with how many checks ended how.
+#[must_use]
+pub fn health(language: Language, at: &str, [ok, warning, failed]: [usize; 3]) -> String {
+    text!(
+        language,
+        ja: "非同期処理システムヘルスチェック {at}: 正常 {ok}, 注意 {warning}, 失敗 {failed}",
+        en: "Health of the asynchronous processing, {at}: {ok} ok, {warning} with a warning, {failed} failed",
+    )
+}
+
+/// The five checks of the guide's script, in its order and words, and the sixth, which is ours.
+#[must_use]
+pub fn check_titles(language: Language) -> [String; 6] {
+    let titles = [
+        ("Lambda関数の状態", "Lambda functions"),
+        ("Step Functions実行状態", "Step Functions executions"),
+        ("データベース接続", "Database connection"),
+        ("処理中の件数", "Processes by status"),
+        ("過去1時間のエラー率", "Error rate of the last hour"),
+        ("ワーカーの実行", "Runs of the worker"),
+    ];
+    titles.map(|(ja, en)| text!(language, ja: "{ja}", en: "{en}"))
+}
+
+/// How a check ended.
+#[must_use]
+pub fn check_state(language: Language, state: CheckState) -> String {
+    match state {
+        CheckState::Ok => text!(language, ja: "正常", en: "ok"),
+        CheckState::Warning => text!(language, ja: "注意", en: "warning"),
+        CheckState::Failed => text!(language, ja: "失敗", en: "failed"),
+    }
+}
+
+/// A check that came to nothing.
+#[must_use]
+pub fn check_not_made(language: Language, why: &str) -> String {
+    text!(language, ja: "確認できなかった: {why}", en: "could not be checked: {why}")
+}
+
+/// A check that took longer than it may.
+#[must_use]
+pub fn check_too_slow(language: Language, limit: Duration) -> String {
+    text!(language, ja: "{limit:?} 以内に応答がなかった", en: "no answer within {limit:?}")
+}
+
+/// A check of the table, without a database.
+#[must_use]
+pub fn check_needs_database(language: Language) -> String {
+    text!(language, ja: "データベースに接続できない（3 を参照）", en: "there is no connection to the database (see 3)")
+}
+
+/// All functions are as they should be.
+#[must_use]
+pub fn functions_active(language: Language, count: usize) -> String {
+    text!(
+        language,
+        ja: "{count} 個の関数すべてが Active で、最後の更新も成功している",
+        en: "all {count} are active, and their last updates succeeded",
+    )
+}
+
+/// Some functions are not.
+#[must_use]
+pub fn functions_wrong(language: Language, wrong: usize, count: usize, which: &str) -> String {
+    text!(language, ja: "{count} 個中 {wrong} 個が正常でない: {which}", en: "{wrong} of {count} are not as they should be: {which}")
+}
+
+/// What Lambda says of a function.
+#[must_use]
+pub fn function_state(language: Language, name: &str, state: &str, last_update: &str, reasons: &str) -> String {
+    let or_unknown = |told: &str| if told.is_empty() { "?".to_owned() } else { told.to_owned() };
+    let (state, last_update) = (or_unknown(state), or_unknown(last_update));
+    let told = text!(language, ja: "{name}: {state}、最後の更新は {last_update}", en: "{name}: {state}, last update {last_update}");
+    if reasons.is_empty() { told } else { format!("{told} ({reasons})") }
+}
+
+/// A function that there is not.
+#[must_use]
+pub fn function_missing(language: Language, name: &str) -> String {
+    text!(
+        language,
+        ja: "{name}: 存在しない。APPLICATION_FUNCTION_NAMES（CDK の applicationFunctionNames）と WORKER_FUNCTION_NAME を確認する",
+        en: "{name}: does not exist; check APPLICATION_FUNCTION_NAMES (the CDK app's applicationFunctionNames) and WORKER_FUNCTION_NAME",
+    )
+}
+
+/// How many executions run.
+#[must_use]
+pub fn executions_running(language: Language, count: usize, more: bool, late: usize, deadline: i64) -> String {
+    let or_more = match (more, language) {
+        (false, _) => "",
+        (true, Language::Ja) => "以上",
+        (true, Language::En) => " or more",
+    };
+    let running = text!(language, ja: "実行中 {count} 件{or_more}", en: "{count}{or_more} running");
+    if late == 0 {
+        return running;
+    }
+    text!(language, ja: "{running}。うち {late} 件は期限の {deadline} 秒を過ぎている", en: "{running}, {late} of them past the deadline of {deadline} s")
+}
+
+/// How long an execution has been running.
+#[must_use]
+pub fn execution_runs(language: Language, name: &str, seconds: i64) -> String {
+    text!(language, ja: "{name}: {seconds} 秒経過", en: "{name}: for {seconds} s")
+}
+
+/// The database answers; connections are (used, available, percent).
+#[must_use]
+pub fn database_answers(
+    language: Language,
+    milliseconds: f64,
+    (used, available, percent): (i64, i64, f64),
+    blocked: usize,
+) -> String {
+    text!(
+        language,
+        ja: "{milliseconds:.1} ms で応答。接続数 {used}/{available}（{percent:.0}%）、ロック待ちのセッション {blocked} 件",
+        en: "answers within {milliseconds:.1} ms; {used} of {available} connections are used ({percent:.0} %), blocked sessions: {blocked}",
+    )
+}
+
+/// A session that waits for a lock.
+#[must_use]
+pub fn session_blocked(language: Language, pid: &str, by: &str) -> String {
+    text!(language, ja: "セッション {pid} は {by} を待っている", en: "session {pid} waits for {by}")
+}
+
+/// The open processes.
+#[must_use]
+pub fn processes_open(language: Language, pending: i64, processing: i64, sound: bool) -> String {
+    let open = text!(language, ja: "PENDING {pending} 件、PROCESSING {processing} 件", en: "PENDING {pending}, PROCESSING {processing}");
+    if sound {
+        text!(language, ja: "{open}。修正が必要なものはない", en: "{open}; nothing is to be put right")
+    } else {
+        text!(language, ja: "{open}。修正が必要なものがある", en: "{open}; something is to be put right")
+    }
+}
+
+/// The closed ones, as far as they are counted.
+#[must_use]
+pub fn closed_in_a_day(language: Language, statuses: &str) -> String {
+    let statuses = if statuses.is_empty() { "0" } else { statuses };
+    text!(
+        language,
+        ja: "過去24時間に終了: {statuses}（それより古い行は数えない。毎分テーブル全体を読むことになるため）",
+        en: "closed in the last 24 hours: {statuses} (older rows are not counted: that would read the whole table every minute)",
+    )
+}
+
+/// Cancelled processes that still run.
+#[must_use]
+pub fn uncancelled(language: Language, count: usize) -> String {
+    text!(language, ja: "キャンセル済みの処理 {count} 件がまだ実行中である", en: "{count} cancelled processes still run")
+}
+
+/// The rates of the last hour.
+#[must_use]
+pub fn error_rate(language: Language, errors: f64, timeouts: f64, failed: i64, closed: i64) -> String {
+    text!(
+        language,
+        ja: "エラー率 {errors:.1}%（終了した {closed} 件中 {failed} 件）、タイムアウト率 {timeouts:.1}%",
+        en: "{errors:.1} % ({failed} of {closed} that were closed), timeouts {timeouts:.1} %",
+    )
+}
+
+/// Nothing was closed.
+#[must_use]
+pub fn no_error_rate(language: Language) -> String {
+    text!(language, ja: "過去1時間に終了した処理がないため、率はない", en: "nothing was closed, so there is no rate")
+}
+
+/// How long the completed ones took.
+#[must_use]
+pub fn durations(language: Language, average: f64, p95: f64) -> String {
+    text!(
+        language,
+        ja: "完了した処理の所要時間: 平均 {average:.1} 秒、95% は {p95:.1} 秒以内",
+        en: "completed ones took {average:.1} s on average, 95 % of them {p95:.1} s at most",
+    )
+}
+
+/// Rows whose progress cannot be true.
+#[must_use]
+pub fn progress_anomalies(language: Language, count: usize) -> String {
+    text!(
+        language,
+        ja: "{count} 件の進捗率が 0〜100 の範囲外か、同じ試行の中で下がっている",
+        en: "the progress of {count} rows is out of 0..100 or has fallen within one attempt",
+    )
+}

@@ -1,0 +1,38 @@
+//! What this step says, in Japanese (as the guide is) and in English.
+
+use remediation::act::actions::fence::{Change, State};
+use remediation::domain::Language;
+use remediation::text;
+
+/// Why the fence is to be changed.
+#[must_use]
+pub fn fence(language: Language, change: Change) -> String {
+    match change {
+        Change::Install => {
+            text!(language, ja: "運用者がフェンスの設置を求めた", en: "an operator wants the fence to stand")
+        }
+        Change::Remove => text!(language, ja: "運用者がフェンスの撤去を求めた", en: "an operator wants the fence away"),
+    }
+}
+
+/// The fence is as it was asked for.
+#[must_use]
+pub fn fence_already_so(language: Language, state: State) -> String {
+    match state {
+        State::Absent => text!(language, ja: "フェンスは既にない", en: "already so: there is no fence"),
+        State::Installed | State::Outdated => {
+            text!(language, ja: "フェンスは既に設置されている", en: "already so: the fence stands, as this build makes it")
+        }
+    }
+}
+
+/// The fence is not as this build makes it.
+#[must_use]
+pub fn fence_outdated(language: Language) -> String {
+    let event = r#"{"fence": "install"}"#;
+    text!(
+        language,
+        ja: "フェンスは別のビルドのものか、別のテーブルにあるか、無効になっている。migrate に {event} を送ると新しくなる",
+        en: "the fence is another build's, on another table, or switched off: send {event} to migrate to renew it",
+    )
+}

@@ -1,0 +1,162 @@
+//! What this step says, in Japanese (as the guide is) and in English.
+
+use remediation::domain::Language;
+use remediation::text;
+
+/// An index is there.
+#[must_use]
+pub fn present(language: Language, name: &str) -> String {
+    text!(language, ja: "既にある（{name}）", en: "already so: {name} is there")
+}
+
+/// An index is being built.
+#[must_use]
+pub fn building(language: Language, pid: i32, phase: Option<&str>, percent: Option<f64>) -> String {
+    let phase = phase.unwrap_or("-");
+    let percent = percent.map_or_else(|| "?".to_owned(), |percent| format!("{percent:.0}"));
+    text!(
+        language,
+        ja: "pid {pid} が作成中である（{phase}、{percent} %）。終わるまで触らない",
+        en: "pid {pid} is building it ({phase}, {percent} %): left alone until that is over",
+    )
+}
+
+/// Why an index is to be made.
+#[must_use]
+pub fn missing(language: Language, serves: &str, rows: Option<i64>, table: i64, index: Option<i64>) -> String {
+    let (table, index) = (bytes(table), index.map_or_else(|| "?".to_owned(), bytes));
+    let rows = rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string());
+    text!(
+        language,
+        ja: "インデックスがない（用途: {serves}）。テーブルは {table}、約 {rows} 行。インデックスは最大約 {index}。書き込みを止めずに作成する",
+        en: "it is missing, and serves {serves}. The table has {table} and about {rows} rows, the index will have {index} at most; it is built without holding up writes",
+    )
+}
+
+/// Why an INVALID index is to go.
+#[must_use]
+pub fn left_over(language: Language) -> String {
+    text!(
+        language,
+        ja: "失敗した作成の残り（INVALID）で、検索に使われず書き込みの負担だけになる",
+        en: "a failed build left it behind INVALID: no query uses it, and every write pays for it",
+    )
+}
+
+/// The table belongs to somebody else.
+#[must_use]
+pub fn needs_owner(language: Language, owner: &str, user: &str, statement: &str) -> String {
+    text!(
+        language,
+        ja: "インデックスがないが、テーブルの所有者 {owner} しか作れない。{owner} として実行する: {statement}（または GRANT {owner} TO {user}）",
+        en: "it is missing, and only the table's owner, {owner}, may make it: run as {owner}: {statement} (or GRANT {owner} TO {user})",
+    )
+}
+
+/// An INVALID index that is none of ours.
+#[must_use]
+pub fn foreign_invalid(language: Language, statement: &str) -> String {
+    text!(
+        language,
+        ja: "INVALID なインデックスで、検索に使われず書き込みの負担だけになる。作り直すか削除する: {statement}",
+        en: "it is INVALID: no query uses it, and every write pays for it. Build it anew, or drop it: {statement}",
+    )
+}
+
+/// A table that is read from its beginning to its end over and over.
+#[must_use]
+pub fn sequential_scans(language: Language, rows: i64, scans: i64, by_index: i64) -> String {
+    text!(
+        language,
+        ja: "約 {rows} 行のテーブルが {scans} 回全件走査されている（インデックス走査は {by_index} 回）。遅い文の条件列にインデックスがあるか確認する",
+        en: "about {rows} rows, read from beginning to end {scans} times (by an index {by_index} times): see whether the columns that the slow statements ask by are indexed",
+    )
+}
+
+/// There are no statistics of statements.
+#[must_use]
+pub fn no_statements(language: Language, why: &str) -> String {
+    text!(
+        language,
+        ja: "文ごとの統計がない（{why}）。RDS のパラメータグループで shared_preload_libraries に pg_stat_statements を加えて再起動し、CREATE EXTENSION pg_stat_statements を実行する",
+        en: "there are no statistics of statements ({why}): add pg_stat_statements to shared_preload_libraries in the RDS parameter group, reboot, and run CREATE EXTENSION pg_stat_statements",
+    )
+}
+
+/// The extension is not there.
+#[must_use]
+pub fn no_extension(language: Language) -> String {
+    text!(
+        language,
+        ja: "このデータベースに拡張 pg_stat_statements がない",
+        en: "this database does not have the extension pg_stat_statements",
+    )
+}
+
+/// Some statements may not be read.
+#[must_use]
+pub fn statements_hidden(language: Language, count: i64, user: &str) -> String {
+    text!(
+        language,
+        ja: "他のユーザーの {count} 文は内容を読む権限がない: GRANT pg_read_all_stats TO {user}",
+        en: "{count} statements of other users may not be read: GRANT pg_read_all_stats TO {user}",
+    )
+}
+
+/// The first line of the report.
+#[must_use]
+pub fn title(language: Language, at: &str, missing: usize, invalid: usize) -> String {
+    text!(
+        language,
+        ja: "データベースの調整（{at}）: 足りないインデックス {missing}、INVALID {invalid}",
+        en: "Tuning of the database, {at}: {missing} indexes missing, {invalid} INVALID",
+    )
+}
+
+/// The headings of the report: by mean time, by total time, indexes, tables that are read whole.
+#[must_use]
+pub fn headings(language: Language) -> [&'static str; 4] {
+    match language {
+        Language::Ja => ["平均時間の長い文", "合計時間の長い文", "インデックス", "全件走査の多いテーブル"],
+        Language::En => [
+            "Slowest statements by mean time",
+            "Statements by total time",
+            "Indexes",
+            "Tables that are read from beginning to end",
+        ],
+    }
+}
+
+/// A statement of the report.
+#[must_use]
+pub fn statement(language: Language, mean: f64, calls: i64, total: f64, rows: i64, query: &str) -> String {
+    let total = total / 1000.0;
+    text!(
+        language,
+        ja: "平均 {mean:.1} ms、{calls} 回、合計 {total:.1} 秒、{rows} 行: {query}",
+        en: "{mean:.1} ms on average, {calls} calls, {total:.1} s in all, {rows} rows: {query}",
+    )
+}
+
+/// A number of bytes as people read it.
+#[must_use]
+pub fn bytes(bytes: i64) -> String {
+    let mut size = bytes.max(0);
+    for unit in ["B", "kB", "MB", "GB"] {
+        if size < 10_240 {
+            return format!("{size} {unit}");
+        }
+        size /= 1024;
+    }
+    format!("{size} TB")
+}
+
+/// The right to create something in the table's schema is missing.
+#[must_use]
+pub fn needs_schema(language: Language, schema: &str, user: &str) -> String {
+    text!(
+        language,
+        ja: "インデックスがないが、スキーマ {schema} に作る権限がない: GRANT CREATE ON SCHEMA {schema} TO {user}",
+        en: "it is missing, and nothing may be created in schema {schema}: GRANT CREATE ON SCHEMA {schema} TO {user}",
+    )
+}

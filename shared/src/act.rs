@@ -1,0 +1,9 @@
+//! What a run does to the outside: guarded, recorded before it happens (design, section 6). The only writes.
+
+pub mod actions;
+pub mod guard;
+pub mod lease;
+pub mod ledger;
+pub mod plan;
+pub mod report;
+pub mod texts;

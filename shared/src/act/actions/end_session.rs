@@ -1,0 +1,288 @@
+//! Cancels a session's statement, or ends the session (guide, DATABASE_ERROR): one that others wait for, that runs for too long, or
+//! that holds a connection while connections are scarce.
+//!
+//! There is no inverse: what was not committed is rolled back. The application meets an error, and may try again.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::time::Instant;
+
+use super::{ActionResult, Outcome};
+use crate::act::ledger::{self, Run};
+use crate::act::plan::Planned;
+use crate::gather::error::Error;
+use crate::gather::session::Session;
+use crate::gather::sessions::{self, BACKENDS, Backend, BackendId, Overview};
+
+/// A session that is to be ended, or whose statement is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EndSession {
+    /// Which one.
+    pub id: BackendId,
+    /// As it was read: it must not have moved since.
+    pub seen: Backend,
+    /// How.
+    pub ending: Ending,
+    /// Why.
+    pub cause: Cause,
+    /// Who waits for it, directly.
+    pub waiters: Vec<i32>,
+}
+
+/// How a session is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Its statement fails; session and transaction stay. Without a statement, nothing happens.
+    Cancel,
+    /// The session ends, and its transaction is rolled back.
+    Terminate,
+}
+
+/// Why a session is ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Others wait for it.
+    Blocks,
+    /// Its statement runs for too long.
+    LongStatement,
+    /// It is idle in a transaction, and connections are scarce.
+    ConnectionsScarce,
+    /// A person named it.
+    Asked,
+}
+
+/// How long its end is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl Cause {
+    /// As the ledger spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocks => "blocks",
+            Self::LongStatement => "long-statement",
+            Self::ConnectionsScarce => "connections-scarce",
+            Self::Asked => "asked",
+        }
+    }
+}
+
+impl EndSession {
+    /// As the ledger spells it.
+    pub const CANCEL: &'static str = "cancel-query";
+    /// As the ledger spells it.
+    pub const TERMINATE: &'static str = "terminate-session";
+
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.ending {
+            Ending::Cancel => Self::CANCEL,
+            Ending::Terminate => Self::TERMINATE,
+        }
+    }
+
+    /// A pool gives its sessions from one user to the next: what was approved for one transaction says nothing of another.
+    pub(super) fn terms(&self) -> Option<String> {
+        let (what, since) = match self.ending {
+            Ending::Cancel => ("statement", self.seen.statement_since),
+            Ending::Terminate => ("transaction", self.seen.transaction_since),
+        };
+        Some(since.map_or_else(|| format!("no {what}"), |since| format!("{what} of {since}")))
+    }
+
+    pub(super) fn preview(&self) -> (Value, Value) {
+        let after = match self.ending {
+            Ending::Cancel => json!({ "statement": "cancelled" }),
+            Ending::Terminate => json!({ "session": "gone" }),
+        };
+        (self.before(), after)
+    }
+
+    fn before(&self) -> Value {
+        json!({
+            "application": self.seen.application,
+            "state": self.seen.state,
+            "user": self.seen.user,
+            "statement": self.seen.statement,
+            "statementId": self.seen.statement_id,
+            "transactionSince": self.seen.transaction_since,
+            "statementSince": self.seen.statement_since,
+            "stateSince": self.seen.state_since,
+            "waiters": self.waiters,
+        })
+    }
+}
+
+/// Signals one session: recorded first, compared in the statement that signals, and waited for until it is over.
+///
+/// What PostgreSQL refuses is an outcome; only the ledger's own failure, and a lost connection, are errors.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn apply(
+    session: &mut Session<'_>,
+    run: &Run,
+    planned: &Planned,
+    action: &EndSession,
+) -> Result<Outcome, Error> {
+    let before = Some(action.before());
+    let outcome = |result, after| Outcome { id: planned.id, result, before: before.clone(), after, again: None };
+    if !begin(session.db, run, planned, action).await? {
+        return Ok(outcome(ActionResult::Busy, None));
+    }
+    let (result, after) = match signal(session, action).await? {
+        Signalled::Sent => {
+            let (result, after) = wait(session, action).await?;
+            (result, Some(after))
+        }
+        Signalled::Moved => (ActionResult::Superseded, None),
+        Signalled::Refused(why) => (ActionResult::Failed(why), None),
+    };
+    ledger::close_action(session.db, planned.id, &result, after.as_ref()).await?;
+    Ok(outcome(result, after))
+}
+
+/// Whether it is on record; not where another run works on the same session.
+async fn begin(db: &mut PgConnection, run: &Run, planned: &Planned, action: &EndSession) -> Result<bool, Error> {
+    // What this very run has under way (it lost its connection and began again) it takes over.
+    let recorded = sqlx::query(
+        "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, outcome, reason)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'applying', $8)
+             ON CONFLICT (target) WHERE outcome = 'applying'
+                DO UPDATE SET id = excluded.id, kind = excluded.kind, cause = excluded.cause, before = excluded.before,
+                              reason = excluded.reason
+                WHERE actions.run_id = excluded.run_id",
+    )
+    .bind(planned.id)
+    .bind(run.id)
+    .bind(run.step)
+    .bind(action.kind())
+    .bind(action.id.to_string())
+    .bind(action.cause.as_str())
+    .bind(action.before())
+    .bind(&planned.reason)
+    .execute(db)
+    .await
+    .map_err(Error::database("recording that a session is to be ended"))?;
+    Ok(recorded.rows_affected() > 0)
+}
+
+enum Signalled {
+    Sent,
+    /// It is no longer there, or no longer where it was.
+    Moved,
+    /// This user may not.
+    Refused(String),
+}
+
+async fn signal(session: &mut Session<'_>, action: &EndSession) -> Result<Signalled, Error> {
+    let sql = include_str!("end_session.sql").replace("{sessions}", BACKENDS);
+    let sent: Result<Option<bool>, sqlx::Error> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(action.ending == Ending::Terminate)
+        .bind(action.id.pid)
+        .bind(action.id.started_at)
+        .bind(action.seen.transaction_since)
+        .bind(action.seen.statement_since)
+        .bind(action.seen.state_since)
+        .bind(action.seen.state.as_str())
+        .bind(&session.config.sessions.applications)
+        .bind(action.cause == Cause::Blocks)
+        .fetch_optional(&mut *session.db)
+        .await;
+    match sent {
+        Ok(Some(true)) => Ok(Signalled::Sent),
+        // Without a row it has moved; `false` is a session that ended a moment ago.
+        Ok(Some(false) | None) => Ok(Signalled::Moved),
+        Err(error) if error.as_database_error().and_then(|error| error.code()).as_deref() == Some("42501") => {
+            let user = sessions::current_user(session.db).await?;
+            Ok(Signalled::Refused(format!("{error}: GRANT pg_signal_backend TO {user}")))
+        }
+        Err(error) => Err(Error::database("ending a session")(error)),
+    }
+}
+
+/// Waits until it is over, and reads what that has brought about.
+async fn wait(session: &mut Session<'_>, action: &EndSession) -> Result<(ActionResult, Value), Error> {
+    let deadline = (Instant::now() + PATIENCE).min(session.stop_at);
+    let mut pause = Duration::from_millis(20);
+    loop {
+        let (backends, _) = sessions::backends(session.db).await?;
+        let now = backends.iter().find(|backend| backend.id() == Some(action.id));
+        let over = match (action.ending, now) {
+            (_, None) => true,
+            (Ending::Terminate, Some(_)) => false,
+            (Ending::Cancel, Some(now)) => {
+                (now.statement_since, now.state) != (action.seen.statement_since, action.seen.state)
+            }
+        };
+        let late = Instant::now() + pause > deadline;
+        if !over && !late {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
+            continue;
+        }
+        let waits = |pid: &&i32| backends.iter().any(|backend| backend.pid == **pid && !backend.blocked_by.is_empty());
+        let after = json!({
+            "session": now.map_or(json!("gone"), |now| json!(now.state)),
+            "stillWaiting": action.waiters.iter().filter(waits).collect::<Vec<_>>(),
+            "connectionsUsed": Overview::read(session.db).await?.used,
+        });
+        let result = if over {
+            ActionResult::Applied
+        } else {
+            ActionResult::Unverified(format!(
+                "the signal was sent, and {PATIENCE:?} later it is not over: the next look goes on"
+            ))
+        };
+        return Ok((result, after));
+    }
+}
+
+/// The sessions among these that are still in a transaction of which a statement was cancelled by us.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn cancelled(db: &mut PgConnection, backends: &[Backend]) -> Result<HashSet<BackendId>, Error> {
+    let open = |backend: &Backend| Some((backend.id()?, backend.transaction_since?));
+    let open: Vec<(BackendId, DateTime<Utc>)> = backends.iter().filter_map(open).collect();
+    let targets: Vec<String> = open.iter().map(|(id, _)| id.to_string()).collect();
+    let done: Vec<(String, Option<DateTime<Utc>>)> = sqlx::query_as(
+        "SELECT target, (before ->> 'transactionSince')::timestamptz FROM remediation.actions
+          WHERE target = ANY ($1) AND kind = $2 AND outcome = 'applied'",
+    )
+    .bind(&targets)
+    .bind(EndSession::CANCEL)
+    .fetch_all(db)
+    .await
+    .map_err(Error::database("reading which statements were cancelled"))?;
+    let was = |(id, since): &(BackendId, DateTime<Utc>)| {
+        done.iter().any(|(target, of)| *target == id.to_string() && *of == Some(*since))
+    };
+    Ok(open.into_iter().filter(was).map(|(id, _)| id).collect())
+}
+
+/// Closes the actions of these kinds that a crash left open, by looking at what became of them.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn resolve_abandoned(db: &mut PgConnection, backends: &[Backend]) -> Result<(), Error> {
+    for kind in [EndSession::CANCEL, EndSession::TERMINATE] {
+        for (id, target, _) in ledger::abandoned(db, kind, ledger::LONGER_THAN_ANY_LAMBDA).await? {
+            let Ok(session) = target.parse::<BackendId>() else { continue };
+            let result = if backends.iter().any(|backend| backend.id() == Some(session)) {
+                ActionResult::Failed(
+                    "the run that wanted it ended before it did; the session is still there".to_owned(),
+                )
+            } else {
+                ActionResult::Unverified(
+                    "the run that wanted it ended before it saw what came of it; the session is gone".to_owned(),
+                )
+            };
+            ledger::close_action(db, id, &result, None).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,261 @@
+//! Puts the fence on the application's table, and takes it away again (design, 6.9): a trigger that keeps closed rows closed.
+//!
+//! Nothing but an operator's event does this. It is the one thing of ours that an application's table ever bears.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::{ActionResult, Outcome};
+use crate::act::ledger::Run;
+use crate::act::plan::Planned;
+use crate::gather::error::Error;
+use crate::gather::sessions;
+use crate::gather::table::Table;
+use crate::stored;
+
+/// What is to become of the fence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It is to stand, as this build makes it.
+    Install,
+    /// It is to go.
+    Remove,
+}
+
+/// How the fence was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// There is none.
+    Absent,
+    /// It stands on this table, as this build makes it.
+    Installed,
+    /// There is one of another build, on another table, or switched off.
+    Outdated,
+}
+
+/// A change of the fence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    /// What to do.
+    pub change: Change,
+    /// The application's table, `<schema>.<table>`.
+    pub table: String,
+    /// What was there when it was decided on.
+    pub found: State,
+}
+
+/// How long the application's writes may have to wait behind us for their table.
+const LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '3s'";
+
+impl Change {
+    const fn wanted(self) -> State {
+        match self {
+            Self::Install => State::Installed,
+            Self::Remove => State::Absent,
+        }
+    }
+}
+
+impl State {
+    /// As images spell it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Absent => "absent",
+            Self::Installed => "installed",
+            Self::Outdated => "outdated",
+        }
+    }
+
+    /// Reads the catalogue. Without a table that a fence can stand on, one that is there is outdated.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn read(db: &mut PgConnection, table: Option<&Table>) -> Result<Self, Error> {
+        let current: Option<bool> = sqlx::query_scalar(include_str!("fence_state.sql"))
+            .bind(table.map(Table::relation))
+            .bind(table.and_then(|table| definition(table).ok()))
+            .fetch_optional(db)
+            .await
+            .map_err(Error::database("looking for the fence"))?;
+        Ok(match current {
+            None => Self::Absent,
+            Some(true) => Self::Installed,
+            Some(false) => Self::Outdated,
+        })
+    }
+
+    fn image(self) -> Value {
+        json!({ "fence": self.as_str() })
+    }
+}
+
+impl Fence {
+    /// As the ledger spells it.
+    pub const INSTALL: &'static str = "install-fence";
+    /// As the ledger spells it.
+    pub const REMOVE: &'static str = "remove-fence";
+
+    /// What is to be done to the fence; `None` where it is so already.
+    ///
+    /// # Errors
+    /// [`Error::Table`] where it cannot stand on this table.
+    pub fn missing(change: Change, found: State, name: String, table: Option<&Table>) -> Result<Option<Self>, Error> {
+        if let (Change::Install, Some(table)) = (change, table) {
+            definition(table)?;
+        }
+        Ok((found != change.wanted()).then_some(Self { change, table: name, found }))
+    }
+
+    pub(super) const fn kind(&self) -> &'static str {
+        match self.change {
+            Change::Install => Self::INSTALL,
+            Change::Remove => Self::REMOVE,
+        }
+    }
+
+    pub(super) fn target(&self) -> String {
+        format!("fence of {}", self.table)
+    }
+
+    pub(super) fn preview(&self) -> (Value, Value) {
+        (self.found.image(), self.change.wanted().image())
+    }
+}
+
+/// The statements that make the fence.
+fn definition(table: &Table) -> Result<String, Error> {
+    if !table.has("retry_count") {
+        return Err(Error::Table(format!(
+            "table {} has no column `retry_count` (or \"retryCount\"): the fence could not tell a retry from a late write, so it is not installed",
+            table.relation()
+        )));
+    }
+    let AssertSqlSafe(sql) = table.sql(include_str!("fence.sql"));
+    Ok(sql)
+}
+
+/// Makes the change and its ledger entry in one transaction. Two of them at once wait for each other.
+///
+/// # Errors
+/// [`Error::Refused`] where the table is locked for too long or a right is missing, [`Error::Table`], [`Error::Database`]; nothing
+/// is left behind then.
+pub async fn apply(
+    db: &mut PgConnection,
+    table: Result<Arc<Table>, Error>,
+    run: &Run,
+    planned: &Planned,
+    action: &Fence,
+) -> Result<Outcome, Error> {
+    let table = match action.change {
+        Change::Install => Some(table?),
+        // Whatever has become of the table, its fence can go.
+        Change::Remove => table.ok(),
+    };
+    let mut transaction = db.begin().await.map_err(Error::database("changing the fence"))?;
+    let done = match change(&mut transaction, table.as_deref(), run, planned, action).await {
+        Ok(done) if done.result == ActionResult::Applied => {
+            transaction.commit().await.map_err(Error::database("changing the fence"))?;
+            return Ok(done);
+        }
+        done => done,
+    };
+    transaction.rollback().await.map_err(Error::database("leaving the fence as it is"))?;
+    match done {
+        Err(Trouble::Locked) => Err(Error::Refused(format!(
+            "`fence`: table {} stayed locked by somebody else for 3 s, so nothing was changed: try again; who holds it: SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = '{}'::regclass)",
+            action.table,
+            table.map_or_else(|| action.table.clone(), |table| table.relation()),
+        ))),
+        Err(Trouble::Forbidden(why)) => {
+            let user = sessions::current_user(db).await?;
+            let relation = table.map_or_else(|| action.table.clone(), |table| table.relation());
+            Err(Error::Refused(format!(
+                "`fence`: {why}, so nothing was changed: GRANT TRIGGER ON {relation} TO {user}"
+            )))
+        }
+        Err(Trouble::Other(error)) => Err(error),
+        Ok(done) => Ok(done),
+    }
+}
+
+/// Why the database did not do it.
+enum Trouble {
+    Locked,
+    Forbidden(String),
+    Other(Error),
+}
+
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<sqlx::Error> for Trouble {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error().and_then(|error| error.code()).as_deref() {
+            Some("55P03") => Self::Locked,
+            Some("42501") => Self::Forbidden(error.to_string()),
+            _ => Self::Other(Error::database("changing the fence")(error)),
+        }
+    }
+}
+
+async fn change(
+    db: &mut PgConnection,
+    table: Option<&Table>,
+    run: &Run,
+    planned: &Planned,
+    action: &Fence,
+) -> Result<Outcome, Trouble> {
+    sqlx::raw_sql(LOCK_TIMEOUT).execute(&mut *db).await?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('remediation:fence', 0))").execute(&mut *db).await?;
+    let wanted = action.change.wanted();
+    let before = State::read(db, table).await?;
+    let outcome = |result, after: State| Outcome {
+        id: planned.id,
+        result,
+        before: Some(before.image()),
+        after: Some(after.image()),
+        again: None,
+    };
+    if before == wanted {
+        return Ok(outcome(ActionResult::Superseded, before));
+    }
+    // With its trigger, on whichever table that is, and whoever owns that.
+    sqlx::raw_sql("DROP FUNCTION IF EXISTS remediation.fence() CASCADE").execute(&mut *db).await?;
+    if let (Change::Install, Some(table)) = (action.change, table) {
+        let definition = definition(table)?;
+        sqlx::raw_sql(AssertSqlSafe(definition.as_str())).execute(&mut *db).await?;
+        let digest: String = sqlx::query_scalar("SELECT md5($1)").bind(&definition).fetch_one(&mut *db).await?;
+        sqlx::raw_sql(AssertSqlSafe(format!("COMMENT ON FUNCTION remediation.fence() IS 'md5:{digest}'")))
+            .execute(&mut *db)
+            .await?;
+    }
+    let after = State::read(db, table).await?;
+    if after != wanted {
+        let why = format!("the catalogue reads `{}` afterwards, so all was taken back", after.as_str());
+        return Ok(outcome(ActionResult::Failed(why), after));
+    }
+    let outcome = outcome(ActionResult::Applied, after);
+    sqlx::query(
+        "INSERT INTO remediation.actions (id, run_id, step, kind, target, before, after, outcome, reason, closed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'applied', concat_ws(' — ', $8::text, $9::text), clock_timestamp())",
+    )
+    .bind(planned.id)
+    .bind(run.id)
+    .bind(run.step)
+    .bind(action.kind())
+    .bind(action.target())
+    .bind(&outcome.before)
+    .bind(&outcome.after)
+    .bind(&planned.reason)
+    // The run's own record, which would keep the operator's words, is in the log.
+    .bind(run.reason.as_deref().map(stored::text))
+    .execute(db)
+    .await?;
+    Ok(outcome)
+}

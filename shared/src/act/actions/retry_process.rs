@@ -1,0 +1,584 @@
+//! Starts a failed process anew: its row is re-opened, and a new execution gets the input of the old one.
+//!
+//! A doubled start is a second model call and a wrong write, so everything is arranged around one name. The execution of
+//! attempt n is called `<processId>-retry-<n>`; the row is re-opened, that execution registered, and the action recorded in
+//! one transaction; only then StartExecution is called, which starts nothing twice under one name. Whatever happens in
+//! between, the ledger's open entry says which execution to look for ([`ResolveRetry`]).
+//!
+//! There is no inverse: a started execution cannot be un-started. It can be cancelled.
+
+pub mod texts;
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::set_row_status::is_about_a_row;
+use super::{ActionResult, Outcome};
+use crate::act::ledger::{self, Run};
+use crate::act::plan::Planned;
+use crate::act::texts as common;
+use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Process, ProcessId};
+use crate::gather::error::Error;
+use crate::gather::executions;
+use crate::gather::session::Session;
+use crate::gather::step_functions::Seen;
+use crate::gather::table::Table;
+
+/// A failed process that is to be tried once more.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RetryProcess {
+    /// The row as it was read: the write compares its version.
+    pub process: Process,
+    /// Its newest execution, which is over. Its input is what the new one is started with.
+    pub basis: Execution,
+    /// The number of this attempt; the first one was the application's.
+    pub attempt: u32,
+    /// Why it may be tried.
+    pub cause: RetryCause,
+    /// When it is due: it is not started before.
+    pub not_before: DateTime<Utc>,
+}
+
+/// Between the process and the attempt, in the name of an execution.
+const MARK: &str = "-retry-";
+
+/// Why a process may be tried once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryCause {
+    /// Its failure may have passed.
+    Transient,
+    /// Most others fail as well: this one shows whether that has passed. There is one at a time.
+    Probe,
+}
+
+impl RetryCause {
+    /// As the ledger spells it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transient => "transient",
+            Self::Probe => "probe",
+        }
+    }
+}
+
+impl RetryProcess {
+    /// As the ledger spells it.
+    pub const KIND: &'static str = "retry-process";
+
+    /// The execution that this attempt gets.
+    #[must_use]
+    pub fn execution(&self) -> ExecutionArn {
+        self.basis.arn.sibling(&format!("{}{MARK}{}", self.process.id, self.attempt))
+    }
+
+    /// The number of the attempt that an execution is, where it is one of ours.
+    #[must_use]
+    pub fn attempt_of(arn: &ExecutionArn) -> Option<u32> {
+        let (process, attempt) = arn.name().split_once(MARK)?;
+        process.parse::<ProcessId>().ok()?;
+        attempt.parse().ok()
+    }
+
+    pub(super) fn preview(&self) -> (Value, Value) {
+        let before = json!({
+            "status": self.process.status,
+            "progress": self.process.progress,
+            "error": self.process.error_code.as_ref().map(|code| json!({ "code": code })),
+        });
+        let after = json!({
+            "status": "PENDING",
+            "progress": 0,
+            "error": null,
+            "executionArn": self.execution(),
+            "attempt": self.attempt,
+        });
+        (before, after)
+    }
+}
+
+/// Tries one process once more, when it is due.
+///
+/// What Step Functions refuses, or what cannot be known of its answer, is an outcome; only the ledger's own failure is an error.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn apply(
+    session: &mut Session<'_>,
+    run: &Run,
+    planned: &Planned,
+    action: &RetryProcess,
+) -> Result<Outcome, Error> {
+    let due = (action.not_before - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+    tokio::time::sleep_until((Instant::now() + due).min(session.stop_at)).await;
+
+    let process = action.process.id;
+    let outcome = |result: ActionResult, images: Option<(Value, Value)>| {
+        let again = (result == ActionResult::Superseded).then_some(process);
+        let (before, after) = images.unzip();
+        Outcome { id: planned.id, result, before, after, again }
+    };
+    let input = match look(session, action).await? {
+        Looked::Over(input) => input,
+        Looked::Moved => return Ok(outcome(ActionResult::Superseded, None)),
+        Looked::Unknown(why) => return Ok(outcome(ActionResult::Failed(why), None)),
+        Looked::Gone(why) => {
+            ledger::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
+            return Ok(outcome(ActionResult::Failed(why), None));
+        }
+    };
+    let execution = action.execution();
+    let table = session.table().await?;
+    let deadline = session.config.policy.process_deadline;
+    let (before, after) = match begin(session.db, &table, run, planned, action, &execution, deadline).await {
+        Ok(Begun::Recorded(images)) => *images,
+        Ok(Begun::Moved) => return Ok(outcome(ActionResult::Superseded, None)),
+        Ok(Begun::Busy) => return Ok(outcome(ActionResult::Busy, None)),
+        Err(error) if is_about_a_row(&error) => {
+            let why = format!("the table refuses it: {error}");
+            ledger::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
+            return Ok(outcome(ActionResult::Failed(why), None));
+        }
+        Err(error) => return Err(Error::database("re-opening a row for a retry")(error)),
+    };
+
+    let language = session.config.language;
+    let why = match start(session, &execution, &input).await {
+        Started::Yes(seen) => {
+            // From the event of its end on, everybody asks the ledger whether this was a probe.
+            ledger::close_action(session.db, planned.id, &ActionResult::Applied, Some(&after)).await?;
+            executions::remember(session.db, &[*owned(seen, process)]).await?;
+            return Ok(outcome(ActionResult::Applied, Some((before, after))));
+        }
+        Started::Unknown(why) => {
+            let why = texts::start_unknown(language, execution.name(), &why);
+            return Ok(outcome(ActionResult::Unverified(why), Some((before, after))));
+        }
+        Started::Earlier(seen) => {
+            let why = texts::started_earlier(language, execution.name(), seen.execution.status);
+            executions::remember(session.db, &[*owned(seen, process)]).await?;
+            why
+        }
+        Started::No(why) => why,
+    };
+    let back = put_back(session.db, &table, planned.id, &process.to_string(), &why).await?;
+    let why = match back {
+        PutBack::Done { .. } => why,
+        PutBack::Left => format!("{why} — {}", texts::not_put_back(language)),
+        PutBack::Later => format!("{why} — {}", texts::put_back_later(language)),
+    };
+    Ok(outcome(ActionResult::Failed(why), None))
+}
+
+/// What a last look at the newest execution showed.
+enum Looked {
+    /// It is over, as it was decided on; this was its input.
+    Over(String),
+    /// It is not what was decided on any more.
+    Moved,
+    /// Its input cannot be had any more, for this reason: a retry is not possible.
+    Gone(String),
+    /// It could not be looked at now, for this reason. Nothing was tried, so nothing is recorded.
+    Unknown(String),
+}
+
+/// One look that is eventually consistent proves nothing: look once more, now.
+async fn look(session: &mut Session<'_>, action: &RetryProcess) -> Result<Looked, Error> {
+    let (basis, config) = (&action.basis, session.config);
+    let (seen, input) = match session.step_functions.describe_with_input(&basis.arn, &config.result_path).await {
+        Ok(told) => told,
+        Err(error) if error.is_execution_gone() => {
+            return Ok(Looked::Gone(texts::input_gone(config.language, basis.arn.name())));
+        }
+        Err(error) => return Ok(Looked::Unknown(error.to_string())),
+    };
+    let attempt = (seen.execution.redrive_count, seen.execution.status);
+    if !seen.execution.status.is_over() || attempt != (basis.redrive_count, basis.status) {
+        executions::remember(session.db, &[seen]).await?;
+        return Ok(Looked::Moved);
+    }
+    Ok(input.map_or_else(|| Looked::Gone(texts::input_hidden(config.language, basis.arn.name())), Looked::Over))
+}
+
+enum Begun {
+    /// The row is re-opened: as it was, and as it is.
+    Recorded(Box<(Value, Value)>),
+    /// The row, or its newest execution, is no longer what was decided on, or the row is being written.
+    Moved,
+    /// Another run works on this row, or another probe is under way.
+    Busy,
+}
+
+async fn begin(
+    db: &mut PgConnection,
+    table: &Table,
+    run: &Run,
+    planned: &Planned,
+    action: &RetryProcess,
+    execution: &ExecutionArn,
+    deadline: TimeDelta,
+) -> Result<Begun, sqlx::Error> {
+    let mut transaction = db.begin().await?;
+    let begun = reopen(&mut transaction, table, run, planned, action, execution, deadline).await;
+    // At once: a transaction that is only dropped keeps its locks until the connection is used again.
+    match begun {
+        Ok(Begun::Recorded(_)) => transaction.commit().await?,
+        Ok(Begun::Moved | Begun::Busy) | Err(_) => transaction.rollback().await?,
+    }
+    begun
+}
+
+async fn reopen(
+    db: &mut PgConnection,
+    table: &Table,
+    run: &Run,
+    planned: &Planned,
+    action: &RetryProcess,
+    execution: &ExecutionArn,
+    deadline: TimeDelta,
+) -> Result<Begun, sqlx::Error> {
+    let basis = &action.basis;
+    // The lock comes before the statement that looks, so that this sees what the lock's last holder left.
+    if !lock(db, &action.process.id.to_string()).await? {
+        return Ok(Begun::Busy);
+    }
+    if action.cause == RetryCause::Probe {
+        if !lock(db, "probe").await? {
+            return Ok(Begun::Busy);
+        }
+        let last = Probe::last(db).await?;
+        if last.is_some_and(|last| last.state(deadline, Utc::now()) == ProbeState::UnderWay) {
+            return Ok(Begun::Busy);
+        }
+    }
+    let count = "{set retry_count} = coalesce(p.{set retry_count}, 0) + 1,";
+    let sql = with_retry_count(table, include_str!("retry_process.sql"), "{count}", count);
+    let images = sqlx::query(sql)
+        .bind(planned.id)
+        .bind(run.id)
+        .bind(run.step)
+        .bind(RetryProcess::KIND)
+        .bind(action.process.id.0)
+        .bind(action.process.version)
+        .bind(basis.arn.as_str())
+        .bind(basis.redrive_count)
+        .bind(basis.status.as_str())
+        .bind(basis.started_at)
+        .bind(execution.as_str())
+        .bind(i32::try_from(action.attempt).unwrap_or(i32::MAX))
+        .bind(action.cause.as_str())
+        .bind(&planned.reason)
+        .fetch_optional(db)
+        .await?;
+    let Some(images) = images else { return Ok(Begun::Moved) };
+    Ok(Begun::Recorded(Box::new((images.try_get("before")?, images.try_get("after")?))))
+}
+
+/// The lock that everybody holds who writes a process's row, until the transaction ends.
+async fn lock(db: &mut PgConnection, what: &str) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended('remediation:' || $1, 0))")
+        .bind(what)
+        .fetch_one(db)
+        .await
+}
+
+/// A statement in the table's spelling, with an assignment that only a table with `retry_count` can take.
+fn with_retry_count(table: &Table, sql: &str, placeholder: &str, assignment: &str) -> AssertSqlSafe<String> {
+    let assignment = if table.has("retry_count") { assignment } else { "" };
+    table.sql(&sql.replace(placeholder, assignment))
+}
+
+/// What came of StartExecution.
+enum Started {
+    /// It was started, by this call or by the one before whose answer was lost.
+    Yes(Box<Seen>),
+    /// An execution of this name had been started before, and is over.
+    Earlier(Box<Seen>),
+    /// It was not, for this reason.
+    No(String),
+    /// It may have been.
+    Unknown(String),
+}
+
+async fn start(session: &Session<'_>, execution: &ExecutionArn, input: &str) -> Started {
+    let no_time = || common::no_time_left(session.config.language);
+    let ask = || timeout_at(session.stop_at, session.step_functions.start(execution.name(), input));
+    let Ok(mut answer) = ask().await else { return Started::Unknown(no_time()) };
+    // Without an answer it may run. While it does, the same question has the same answer.
+    let unanswered = answer.as_ref().is_err_and(|error| !error.is_refusal());
+    if unanswered {
+        let Ok(again) = ask().await else { return Started::Unknown(no_time()) };
+        answer = again;
+    }
+    let error = match answer {
+        Ok(started_at) => return Started::Yes(Box::new(running(execution, started_at))),
+        Err(error) => error,
+    };
+    let describe = session.step_functions.describe(execution, &session.config.result_path);
+    match timeout_at(session.stop_at, describe).await {
+        Ok(Ok(seen)) if !unanswered && error.is_execution_already_there() && seen.execution.status.is_over() => {
+            Started::Earlier(Box::new(seen))
+        }
+        Ok(Ok(seen)) => Started::Yes(Box::new(seen)),
+        // That it is not there a moment after it may have been started proves nothing: a later look does.
+        Ok(Err(_)) | Err(_) if unanswered || error.is_execution_already_there() => Started::Unknown(error.to_string()),
+        Ok(Err(_)) | Err(_) => Started::No(error.to_string()),
+    }
+}
+
+fn running(arn: &ExecutionArn, started_at: DateTime<Utc>) -> Seen {
+    let execution = Execution {
+        arn: arn.clone(),
+        status: ExecutionStatus::Running,
+        redrive_count: 0,
+        started_at,
+        redriven_at: None,
+        stopped_at: None,
+        ending: None,
+        stopped_for_deadline: false,
+    };
+    Seen { execution, process: arn.process_id() }
+}
+
+fn owned(mut seen: Box<Seen>, process: ProcessId) -> Box<Seen> {
+    seen.process = Some(process);
+    seen
+}
+
+/// What became of a row that was re-opened for an execution that was not started.
+enum PutBack {
+    /// It is as it was; this is how it reads now.
+    Done { now: Value },
+    /// Somebody else has moved it: it stays.
+    Left,
+    /// Somebody is just writing it: the action stays open for the next look.
+    Later,
+}
+
+async fn put_back(
+    db: &mut PgConnection,
+    table: &Table,
+    action: Uuid,
+    process: &str,
+    why: &str,
+) -> Result<PutBack, Error> {
+    let doing = "putting back a row whose execution was not started";
+    let written = async {
+        let mut transaction = db.begin().await?;
+        if !lock(&mut transaction, process).await? {
+            transaction.rollback().await?;
+            return Ok(PutBack::Later);
+        }
+        let uncount = "{set retry_count} = (w.before ->> 'retryCount')::int4,";
+        let sql = with_retry_count(table, include_str!("retry_process/put_back.sql"), "{uncount}", uncount);
+        let row = sqlx::query(sql).bind(action).bind(crate::stored::text(why)).fetch_one(&mut *transaction).await?;
+        let (now, closed): (Option<Value>, bool) = (row.try_get("now")?, row.try_get("closed")?);
+        transaction.commit().await?;
+        Ok(match (now, closed) {
+            (Some(now), _) => PutBack::Done { now },
+            (None, true) => PutBack::Left,
+            (None, false) => PutBack::Later,
+        })
+    };
+    written.await.map_err(Error::database(doing))
+}
+
+/// A retry that a crash, or an answer that never came, left open: what became of it is looked up, and the entry closed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolveRetry {
+    /// The process.
+    pub process: ProcessId,
+    /// The execution that was to be started.
+    pub execution: ExecutionArn,
+    /// The open entry's images.
+    pub before: Value,
+    /// What the row was re-opened to.
+    pub after: Value,
+}
+
+impl ResolveRetry {
+    /// As a report spells it. In the ledger it is the end of the retry's own entry.
+    pub const KIND: &'static str = "resolve-retry";
+
+    /// After how long a retry that is still open was left so: longer than the step's function lives, and the clocks differ.
+    pub const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(3);
+
+    /// The retries that were left open, by their identities in the ledger.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn all(db: &mut PgConnection) -> Result<Vec<(Uuid, Self)>, Error> {
+        let mut open = Vec::new();
+        for (id, target, _) in ledger::abandoned(db, RetryProcess::KIND, Self::ABANDONED_AFTER).await? {
+            let images: Option<(Option<Value>, Option<Value>)> =
+                sqlx::query_as("SELECT before, after FROM remediation.actions WHERE id = $1")
+                    .bind(id)
+                    .fetch_optional(&mut *db)
+                    .await
+                    .map_err(Error::database("reading a retry that was left open"))?;
+            let Some((Some(before), Some(after))) = images else { continue };
+            let execution = after["executionArn"].as_str().and_then(|arn| arn.parse().ok());
+            if let (Ok(process), Some(execution)) = (target.parse(), execution) {
+                open.push((id, Self { process, execution, before, after }));
+            }
+        }
+        Ok(open)
+    }
+}
+
+/// Closes a retry that was left open: its execution is there, or the row is put back.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn resolve(session: &mut Session<'_>, planned: &Planned, action: &ResolveRetry) -> Result<Outcome, Error> {
+    let outcome = |result, before: &Value, after: &Value| Outcome {
+        id: planned.id,
+        result,
+        before: Some(before.clone()),
+        after: Some(after.clone()),
+        again: None,
+    };
+    let language = session.config.language;
+    match session.step_functions.describe(&action.execution, &session.config.result_path).await {
+        Ok(seen) => {
+            ledger::close_action(session.db, planned.id, &ActionResult::Applied, Some(&action.after)).await?;
+            executions::remember(session.db, &[*owned(Box::new(seen), action.process)]).await?;
+            Ok(outcome(ActionResult::Applied, &action.before, &action.after))
+        }
+        Err(error) if error.is_execution_gone() => {
+            let table = session.table().await?;
+            let why = texts::never_retried(language, action.execution.name());
+            let back = put_back(session.db, &table, planned.id, &action.process.to_string(), &why).await?;
+            Ok(match back {
+                PutBack::Done { now } if now == action.before => outcome(ActionResult::Applied, &action.after, &now),
+                PutBack::Done { now } => {
+                    let why =
+                        "the row reads back otherwise than it was: a trigger of the table may change it".to_owned();
+                    outcome(ActionResult::Unverified(why), &action.after, &now)
+                }
+                PutBack::Left => outcome(ActionResult::Superseded, &action.before, &action.after),
+                PutBack::Later => outcome(ActionResult::Busy, &action.before, &action.after),
+            })
+        }
+        Err(error) => Ok(outcome(ActionResult::Failed(error.to_string()), &action.before, &action.after)),
+    }
+}
+
+/// The last probe, as the ledger and what is known of executions have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Probe {
+    /// When it was begun.
+    pub begun_at: DateTime<Utc>,
+    /// It is being started just now, or was left so.
+    pub applying: bool,
+    /// Its execution's status and start, where it is known.
+    pub execution: Option<(ExecutionStatus, DateTime<Utc>)>,
+    /// When its execution ended.
+    pub stopped_at: Option<DateTime<Utc>>,
+}
+
+/// What a probe has shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProbeState {
+    /// Nothing yet.
+    UnderWay,
+    /// What had failed works again.
+    Succeeded {
+        /// Since then.
+        at: DateTime<Utc>,
+    },
+    /// It does not, or nobody can tell.
+    Failed {
+        /// Since then.
+        at: DateTime<Utc>,
+    },
+}
+
+impl Probe {
+    /// The last one of a day.
+    ///
+    /// # Errors
+    /// What PostgreSQL answers.
+    pub async fn last(db: &mut PgConnection) -> Result<Option<Self>, sqlx::Error> {
+        let row = sqlx::query(include_str!("retry_process/last_probe.sql"))
+            .bind(RetryProcess::KIND)
+            .bind(RetryCause::Probe.as_str())
+            .fetch_optional(db)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let status = row.try_get::<Option<&str>, _>("status")?.and_then(|status| status.parse().ok());
+        Ok(Some(Self {
+            begun_at: row.try_get("begun_at")?,
+            applying: row.try_get("applying")?,
+            execution: status.zip(row.try_get("started_at")?),
+            stopped_at: row.try_get("stopped_at")?,
+        }))
+    }
+
+    /// What it has shown by now. One that runs past `deadline` has failed: nothing must keep the others waiting for ever.
+    #[must_use]
+    pub fn state(&self, deadline: TimeDelta, now: DateTime<Utc>) -> ProbeState {
+        use ExecutionStatus::{Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
+        if self.applying {
+            return ProbeState::UnderWay;
+        }
+        let ended = self.stopped_at.unwrap_or(self.begun_at);
+        match self.execution {
+            Some((Running | PendingRedrive, started_at)) if now < started_at + deadline => ProbeState::UnderWay,
+            Some((Running | PendingRedrive, started_at)) => ProbeState::Failed { at: started_at + deadline },
+            Some((Succeeded, _)) => ProbeState::Succeeded { at: ended },
+            Some((Failed | TimedOut | Aborted, _)) | None => ProbeState::Failed { at: ended },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_execution_of_ours_has_its_attempt_in_its_name() {
+        let id = "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
+        for (name, attempt) in [
+            (format!("{id}-retry-2"), Some(2)),
+            (format!("{id}-retry-12"), Some(12)),
+            (format!("{id}-retry-"), None),
+            (format!("{id}-1764000000000"), None),
+            ("nightly-retry-2".to_owned(), None),
+        ] {
+            let arn = format!("arn:aws:states:us-east-1:1:execution:ai:{name}").parse().unwrap();
+            assert_eq!(RetryProcess::attempt_of(&arn), attempt, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_probe_is_under_way_until_its_execution_is_over_or_past_its_deadline() {
+        use ExecutionStatus::{Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
+        let at = |seconds: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let (failed, succeeded) = (|s| ProbeState::Failed { at: at(s) }, |s| ProbeState::Succeeded { at: at(s) });
+        // (it is being started, its execution's status, its end, now, what it has shown); begun at 100, started at 101
+        for (applying, status, stopped, now, expected) in [
+            (true, None, None, 110, ProbeState::UnderWay),
+            (true, Some(Running), None, 5000, ProbeState::UnderWay),
+            (false, Some(Running), None, 1000, ProbeState::UnderWay),
+            (false, Some(Running), None, 1001, failed(1001)),
+            (false, Some(PendingRedrive), Some(150), 1000, ProbeState::UnderWay),
+            (false, Some(PendingRedrive), Some(150), 1001, failed(1001)),
+            (false, Some(Succeeded), Some(130), 140, succeeded(130)),
+            (false, Some(Failed), Some(130), 140, failed(130)),
+            (false, Some(TimedOut), Some(700), 740, failed(700)),
+            (false, Some(Aborted), Some(130), 140, failed(130)),
+            (false, Some(Failed), None, 140, failed(100)),
+            (false, None, None, 140, failed(100)),
+        ] {
+            let execution = status.map(|status| (status, at(101)));
+            let probe = Probe { begun_at: at(100), applying, execution, stopped_at: stopped.map(at) };
+            assert_eq!(probe.state(TimeDelta::seconds(900), at(now)), expected, "{probe:?} at {now}");
+        }
+    }
+}

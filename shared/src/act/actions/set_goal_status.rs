@@ -1,0 +1,92 @@
+//! Sets a goal ACTIVE that is something else although work under it is still open (guide, 4 step 2).
+
+use serde_json::{Value, json};
+use sqlx::{PgConnection, Row};
+
+use super::set_row_status::is_about_a_row;
+use super::{ActionResult, Outcome};
+use crate::act::ledger::{self, Run};
+use crate::act::plan::Planned;
+use crate::domain::ProcessId;
+use crate::gather::error::Error;
+use crate::gather::goals::{GoalId, GoalStatus, Goals};
+use crate::gather::table::Table;
+use crate::stored;
+
+/// A goal that is to be ACTIVE again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetGoalStatus {
+    /// The goal.
+    pub goal: GoalId,
+    /// Its row's version as it was read: the write compares it.
+    pub version: i64,
+    /// Its status as it was read: the write compares it.
+    pub from: GoalStatus,
+    /// The failed process that led to it; it is none of the work that is still open, and is looked at anew where the goal has moved.
+    /// `None` where the goal itself was named.
+    pub process: Option<ProcessId>,
+    /// Why, in a word, for whoever asks the ledger: `open-children`, `asked`.
+    pub cause: &'static str,
+}
+
+impl SetGoalStatus {
+    /// As the ledger spells it.
+    pub const KIND: &'static str = "set-goal-status";
+
+    pub(super) fn preview(&self) -> (Value, Value) {
+        (json!({ "status": self.from.as_str() }), json!({ "status": GoalStatus::Active.as_str() }))
+    }
+}
+
+/// Writes the goal and its ledger entry in one statement. What it returns was read back in that statement.
+///
+/// # Errors
+/// [`Error::Table`] where the goals, or the grant to write them, are gone; [`Error::Database`].
+pub async fn apply(
+    db: &mut PgConnection,
+    table: &Table,
+    run: &Run,
+    planned: &Planned,
+    action: &SetGoalStatus,
+) -> Result<Outcome, Error> {
+    let writing = "writing a goal and its ledger entry";
+    let goals = Goals::to_write(db, table).await?;
+    let written = sqlx::query(goals.sql(table, include_str!("set_goal_status.sql")))
+        .bind(planned.id)
+        .bind(action.goal.0)
+        .bind(action.version)
+        .bind(action.from.as_str())
+        .bind(action.process.map(|process| process.0))
+        .bind(run.id)
+        .bind(run.step)
+        .bind(SetGoalStatus::KIND)
+        .bind(action.cause)
+        .bind(stored::text(&planned.reason))
+        .fetch_one(&mut *db)
+        .await;
+    let row = match written {
+        Ok(row) => row,
+        // A trigger that raises, or a constraint.
+        Err(error) if is_about_a_row(&error) => {
+            let why = error.to_string();
+            ledger::record_failed(db, run, planned, action.cause, &why).await?;
+            let result = ActionResult::Failed(format!("the table refuses it: {why}"));
+            return Ok(Outcome { id: planned.id, result, before: None, after: None, again: None });
+        }
+        Err(error) => return Err(Error::database(writing)(error)),
+    };
+    let read = || -> Result<Outcome, sqlx::Error> {
+        let (mine, written): (bool, bool) = (row.try_get("mine")?, row.try_get("written")?);
+        let result = match (mine, written, row.try_get::<Option<bool>, _>("as_wanted")?) {
+            (false, ..) => ActionResult::Busy,
+            (true, false, _) => ActionResult::Superseded,
+            (true, true, Some(true)) => ActionResult::Applied,
+            (true, true, _) => ActionResult::Unverified(
+                "the goal reads back otherwise than it was written: a trigger of the table may change it".to_owned(),
+            ),
+        };
+        let again = action.process.filter(|_| result == ActionResult::Superseded);
+        Ok(Outcome { id: planned.id, result, before: row.try_get("before")?, after: row.try_get("after")?, again })
+    };
+    read().map_err(Error::database(writing))
+}

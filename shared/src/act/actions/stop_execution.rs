@@ -1,0 +1,210 @@
+//! Stops an execution that runs past its deadline, or for a row that was cancelled.
+//!
+//! There is no inverse: a stopped execution cannot be resumed. Starting the work anew is the retry's business.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{ActionResult, Outcome};
+use crate::act::ledger::{self, Run};
+use crate::act::plan::Planned;
+use crate::act::texts;
+use crate::decide::StopCause;
+use crate::domain::{Execution, ExecutionStatus, Process};
+use crate::gather::error::Error;
+use crate::gather::executions;
+use crate::gather::session::Session;
+use crate::gather::step_functions::Seen;
+use crate::gather::table::Table;
+
+/// An execution that is to be stopped.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StopExecution {
+    /// The row as it was read: it must not have moved since.
+    pub process: Process,
+    /// The execution as it was read: it must run still, and in the same attempt.
+    pub execution: Execution,
+    /// Why.
+    pub cause: StopCause,
+}
+
+/// How long a stopped execution is waited for.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+impl StopExecution {
+    /// As the ledger spells it.
+    pub const KIND: &'static str = "stop-execution";
+}
+
+/// Stops one execution: recorded first, looked at once more, stopped, and read back until it is over.
+///
+/// What Step Functions refuses is an outcome; only the ledger's own failure is an error.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn apply(
+    session: &mut Session<'_>,
+    run: &Run,
+    planned: &Planned,
+    action: &StopExecution,
+) -> Result<Outcome, Error> {
+    let before = image(&action.execution);
+    let outcome = |result, after, again: bool| Outcome {
+        id: planned.id,
+        result,
+        before: Some(before.clone()),
+        after,
+        again: again.then_some(action.process.id),
+    };
+    let table = session.table().await?;
+    match begin(session.db, &table, run, planned, action, &before).await? {
+        Begun::Recorded => {}
+        Begun::Moved => return Ok(outcome(ActionResult::Superseded, None, true)),
+        Begun::Busy => return Ok(outcome(ActionResult::Busy, None, false)),
+    }
+    let (result, seen) = match stop(session, action).await {
+        Ok((result, seen)) => (result, Some(seen)),
+        Err(error) => (ActionResult::Failed(error.to_string()), None),
+    };
+    let after = seen.as_ref().map(|seen| image(&seen.execution));
+    // What the ledger knows of the stop must be there when what the stop brought about is decided on.
+    ledger::close_action(session.db, planned.id, &result, after.as_ref()).await?;
+    if let Some(seen) = &seen {
+        executions::remember(session.db, std::slice::from_ref(seen)).await?;
+    }
+    let again = matches!(result, ActionResult::Applied | ActionResult::Superseded);
+    Ok(outcome(result, after, again))
+}
+
+async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionResult, Seen), Error> {
+    let (arn, config) = (&action.execution.arn, session.config);
+    // One eventually consistent RUNNING proves nothing: look once more, now.
+    let fresh = session.step_functions.describe(arn, &config.result_path).await?;
+    let attempt = (fresh.execution.redrive_count, fresh.execution.status);
+    if attempt != (action.execution.redrive_count, ExecutionStatus::Running) {
+        return Ok((ActionResult::Superseded, fresh));
+    }
+    let cause = texts::stop_cause(config.language, action.cause);
+    if let Err(error) = session.step_functions.stop(arn, action.cause.error(), &cause).await {
+        // It may have come to its end before the call, or the call may have got through and only its answer not.
+        return match session.step_functions.describe(arn, &config.result_path).await {
+            Ok(seen) if seen.execution.status.is_over() => Ok((ended(action, &seen), seen)),
+            _ => Err(error),
+        };
+    }
+    let deadline = (Instant::now() + PATIENCE).min(session.stop_at);
+    let mut pause = Duration::from_millis(50);
+    loop {
+        let seen = match session.step_functions.describe(arn, &config.result_path).await {
+            Ok(seen) => seen,
+            Err(error) => {
+                let message = format!("StopExecution was accepted, and what came of it cannot be read: {error}");
+                return Ok((ActionResult::Unverified(message), fresh));
+            }
+        };
+        if seen.execution.status.is_over() {
+            return Ok((ended(action, &seen), seen));
+        }
+        if Instant::now() + pause > deadline {
+            let message =
+                format!("StopExecution was accepted, and {PATIENCE:?} later {arn} still runs: the next look goes on");
+            return Ok((ActionResult::Unverified(message), seen));
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+}
+
+/// Whether it was our call that ended it. If it came to its own end before, that stands; if somebody else stopped it,
+/// their word is the one that counts.
+fn ended(action: &StopExecution, seen: &Seen) -> ActionResult {
+    let error = seen.execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
+    let by_us = error.is_none_or(|error| error == action.cause.error());
+    if seen.execution.status == ExecutionStatus::Aborted && by_us {
+        ActionResult::Applied
+    } else {
+        ActionResult::Superseded
+    }
+}
+
+enum Begun {
+    Recorded,
+    /// The row is no longer the one that was decided on.
+    Moved,
+    /// Another run has an action on this execution under way.
+    Busy,
+}
+
+async fn begin(
+    db: &mut PgConnection,
+    table: &Table,
+    run: &Run,
+    planned: &Planned,
+    action: &StopExecution,
+    before: &Value,
+) -> Result<Begun, Error> {
+    let (fresh, recorded): (bool, Option<Uuid>) = sqlx::query_as(table.sql(include_str!("stop_execution.sql")))
+        .bind(planned.id)
+        .bind(run.id)
+        .bind(run.step)
+        .bind(StopExecution::KIND)
+        .bind(action.execution.arn.as_str())
+        .bind(action.cause.as_str())
+        .bind(before)
+        .bind(&planned.reason)
+        .bind(action.process.id.0)
+        .bind(action.process.version)
+        .fetch_one(db)
+        .await
+        .map_err(Error::database("recording that an execution is to be stopped"))?;
+    Ok(match (fresh, recorded) {
+        (_, Some(_)) => Begun::Recorded,
+        (true, None) => Begun::Busy,
+        (false, None) => Begun::Moved,
+    })
+}
+
+fn image(execution: &Execution) -> Value {
+    json!({
+        "status": execution.status,
+        "redriveCount": execution.redrive_count,
+        "startedAt": execution.started_at,
+        "stoppedAt": execution.stopped_at,
+        "error": execution.ending.as_ref().and_then(|ending| ending.error.clone()),
+    })
+}
+
+/// Closes the actions of this kind that a crash left open, by looking at what became of them.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Aws`].
+pub async fn resolve_abandoned(session: &mut Session<'_>) -> Result<(), Error> {
+    for (id, target, cause) in
+        ledger::abandoned(session.db, StopExecution::KIND, ledger::LONGER_THAN_ANY_LAMBDA).await?
+    {
+        let Ok(arn) = target.parse() else { continue };
+        let seen = match session.step_functions.describe(&arn, &session.config.result_path).await {
+            Err(error) if error.is_execution_gone() => {
+                ledger::close_action(session.db, id, &ActionResult::Failed(error.to_string()), None).await?;
+                continue;
+            }
+            seen => seen?,
+        };
+        let cause =
+            [StopCause::Deadline, StopCause::Cancelled].into_iter().find(|of| Some(of.as_str()) == cause.as_deref());
+        let error = seen.execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
+        let by_us = cause.is_some_and(|cause| error == Some(cause.error()));
+        let result = match seen.execution.status {
+            ExecutionStatus::Aborted if by_us => ActionResult::Applied,
+            status if status.is_over() => ActionResult::Superseded,
+            _ => ActionResult::Failed("the run that wanted to stop it ended before it did; it still runs".to_owned()),
+        };
+        ledger::close_action(session.db, id, &result, Some(&image(&seen.execution))).await?;
+        executions::remember(session.db, &[seen]).await?;
+    }
+    Ok(())
+}

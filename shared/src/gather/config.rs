@@ -1,0 +1,503 @@
+//! What the environment says (design, section 7): read once at start, all faults listed at once.
+
+use std::fmt;
+
+use chrono::TimeDelta;
+
+use crate::decide::Policy;
+use crate::domain::{Language, Mode, ProcessStatus};
+use crate::gather::error::Error;
+use crate::gather::trigger::ResultPath;
+
+/// Everything that an installation can set.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the database is and who we are there.
+    pub database: DatabaseAccess,
+    /// `PROCESSING_STATE_TABLE`.
+    pub table: TableName,
+    /// `STATE_MACHINE_ARN`: executions of other state machines are refused.
+    pub state_machine_arn: String,
+    /// The deadlines and choices that decisions rest on.
+    pub policy: Policy,
+    /// `TIMED_OUT_STATUS`: FAILED, as the guide has it, or TIMEOUT where the column knows it.
+    pub timed_out_status: ProcessStatus,
+    /// `RESULT_PATH`: where an execution's output holds the result.
+    pub result_path: ResultPath,
+    /// `REMEDIATION_MODE`: the most that any step does.
+    pub mode: Mode,
+    /// `TEXT_LANGUAGE`: of texts that reach rows and people.
+    pub language: Language,
+    /// `NOTIFY_TOPIC_ARN`: where people are told.
+    pub notify_topic_arn: Option<String>,
+    /// The application's Lambda functions: `APPLICATION_FUNCTION_NAMES`, and the worker (`WORKER_FUNCTION_NAME`).
+    pub application_functions: Vec<String>,
+    /// `WORKER_FUNCTION_NAME`.
+    pub worker_function: String,
+    /// `WORKER_ALIAS`: the alias that the state machine calls the worker by. `None`: it calls `$LATEST`.
+    pub worker_alias: Option<String>,
+    /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: this function's own name, `<prefix><step>`. From it a step knows the names of its
+    /// neighbours ([`Config::function_of`]).
+    pub own_function: Option<String>,
+    /// The sessions that may be ended to relieve the database.
+    pub sessions: SessionPolicy,
+    /// `DATABASE_INSTANCE_ID`: the identifier of the RDS or Aurora instance.
+    pub database_instance: Option<String>,
+}
+
+/// The sessions of the database that may be ended, and when (relieve-database).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// `DATABASE_APPLICATION_NAMES`: only sessions with one of these application names (`pg_stat_activity.application_name`) are ever
+    /// ended. The application's functions where nothing else is set.
+    pub applications: Vec<String>,
+    /// `IDLE_IN_TRANSACTION_SECONDS` (300): idle in a transaction for longer than this.
+    pub idle_in_transaction: TimeDelta,
+    /// `BLOCKING_SECONDS` (120): others wait for it for longer than this.
+    pub blocking: TimeDelta,
+    /// `LONG_QUERY_SECONDS` (900): one statement runs for longer than this.
+    pub long_query: TimeDelta,
+}
+
+/// The application's functions beside its worker, where nothing else is set.
+const APPLICATION_FUNCTIONS: &str = "async-processing-handler,status-check-handler,retry-handler,cancel-handler";
+
+/// How the database is reached.
+#[derive(Clone, PartialEq, Eq)]
+pub enum DatabaseAccess {
+    /// `DATABASE_URL`.
+    Url(String),
+    /// `DATABASE_SECRET_ARN`: a secret as RDS keeps it (host, port, dbname, username, password). What it lacks (one that RDS
+    /// manages itself holds user and password only) comes from `DATABASE_HOST`, `DATABASE_PORT` and `DATABASE_NAME`.
+    Secret {
+        /// The secret.
+        arn: String,
+        /// Host name, where the secret has none.
+        host: Option<String>,
+        /// TCP port, where the secret has none.
+        port: u16,
+        /// Database name, where the secret has none.
+        name: String,
+    },
+    /// `DATABASE_HOST`, `DATABASE_USER`, `DATABASE_IAM_AUTH=true`; optional `DATABASE_PORT` (5432) and `DATABASE_NAME`
+    /// (`postgres`).
+    Iam {
+        /// Host name.
+        host: String,
+        /// TCP port.
+        port: u16,
+        /// Database user, one that has `rds_iam`.
+        user: String,
+        /// Database name.
+        name: String,
+    },
+}
+
+/// Without the password that a URL may hold.
+impl fmt::Debug for DatabaseAccess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(_) => f.write_str("Url(…)"),
+            Self::Secret { arn, .. } => write!(f, "Secret({arn})"),
+            Self::Iam { host, port, user, name } => write!(f, "Iam({user}@{host}:{port}/{name})"),
+        }
+    }
+}
+
+/// A table's name, with its schema.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableName {
+    /// `public` where none is named.
+    pub schema: String,
+    /// The table itself, in the catalogue's spelling.
+    pub table: String,
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.schema, self.table)
+    }
+}
+
+impl Config {
+    /// Reads the environment through `lookup` (`std::env::var` in a function).
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] with every fault, each naming its variable and what it may be.
+    pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
+        let mut reader = Reader { lookup, faults: Vec::new() };
+        let database = reader.database();
+        let table = reader.table();
+        let state_machine_arn = reader.state_machine();
+        let policy = Policy {
+            process_deadline: reader.seconds("PROCESS_DEADLINE_SECONDS", 900),
+            start_deadline: reader.seconds("START_DEADLINE_SECONDS", 300),
+            settle: reader.seconds("SETTLE_SECONDS", 60),
+            require_result: reader.flag("REQUIRE_RESULT"),
+        };
+        let timed_out_status = reader
+            .choice("TIMED_OUT_STATUS", &[("FAILED", ProcessStatus::Failed), ("TIMEOUT", ProcessStatus::Timeout)]);
+        let mode = reader
+            .choice("REMEDIATION_MODE", &[("act", Mode::Act), ("propose", Mode::Propose), ("observe", Mode::Observe)]);
+        let language = reader.choice("TEXT_LANGUAGE", &[("ja", Language::Ja), ("en", Language::En)]);
+        let result_path = match reader.value("RESULT_PATH").map(|path| path.parse::<ResultPath>()) {
+            None => ResultPath::default(),
+            Some(Ok(path)) => path,
+            Some(Err(error)) => reader.fault(error.to_string()).unwrap_or_default(),
+        };
+        let notify_topic_arn = reader.value("NOTIFY_TOPIC_ARN");
+        let worker_function = reader.worker_function();
+        let application_functions = reader.application_functions(&worker_function);
+        let worker_alias = reader.worker_alias();
+        let own_function = reader.value("AWS_LAMBDA_FUNCTION_NAME");
+        let sessions = SessionPolicy {
+            applications: reader.applications(&application_functions),
+            idle_in_transaction: reader.seconds("IDLE_IN_TRANSACTION_SECONDS", 300),
+            blocking: reader.seconds("BLOCKING_SECONDS", 120),
+            long_query: reader.seconds("LONG_QUERY_SECONDS", 900),
+        };
+        let database_instance = reader.database_instance();
+        match (database, table, state_machine_arn, reader.faults) {
+            (Some(database), Some(table), Some(state_machine_arn), faults) if faults.is_empty() => Ok(Self {
+                database,
+                table,
+                state_machine_arn,
+                policy,
+                timed_out_status,
+                result_path,
+                mode,
+                language,
+                notify_topic_arn,
+                application_functions,
+                worker_function,
+                worker_alias,
+                own_function,
+                sessions,
+                database_instance,
+            }),
+            (.., faults) => Err(Error::Configuration(faults)),
+        }
+    }
+}
+
+impl Config {
+    /// The name of another step's function, where `own` is this one's step: both have the same prefix. `None` where this function is
+    /// named otherwise, so that its neighbours' names cannot be known.
+    #[must_use]
+    pub fn function_of(&self, step: &str, own: &str) -> Option<String> {
+        let prefix = self.own_function.as_deref()?.strip_suffix(own)?;
+        Some(format!("{prefix}{step}"))
+    }
+}
+
+struct Reader<F> {
+    lookup: F,
+    faults: Vec<String>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    /// A variable that is set to nothing is not set.
+    fn value(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+    }
+
+    fn fault<T>(&mut self, fault: String) -> Option<T> {
+        self.faults.push(fault);
+        None
+    }
+
+    fn database(&mut self) -> Option<DatabaseAccess> {
+        let iam = self.flag("DATABASE_IAM_AUTH");
+        match (self.value("DATABASE_URL"), self.value("DATABASE_SECRET_ARN"), iam) {
+            (Some(url), None, false) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Some(DatabaseAccess::Url(url))
+            }
+            (Some(_), None, false) => {
+                self.fault("DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>".into())
+            }
+            (None, Some(arn), false) if arn.starts_with("arn:") => {
+                let (port, name) = self.port_and_name();
+                Some(DatabaseAccess::Secret { arn, host: self.value("DATABASE_HOST"), port: port?, name })
+            }
+            (None, Some(arn), false) => self.fault(format!("DATABASE_SECRET_ARN `{arn}` must be the ARN of a secret")),
+            (None, None, true) => self.iam(),
+            (None, None, false) => self.fault(
+                "one of DATABASE_URL, DATABASE_SECRET_ARN, or DATABASE_HOST with DATABASE_USER and DATABASE_IAM_AUTH=true must be set"
+                    .into(),
+            ),
+            _ => self.fault("only one of DATABASE_URL, DATABASE_SECRET_ARN and DATABASE_IAM_AUTH=true may be set".into()),
+        }
+    }
+
+    /// `DATABASE_PORT` (5432) and `DATABASE_NAME` (`postgres`).
+    fn port_and_name(&mut self) -> (Option<u16>, String) {
+        let port = match self.value("DATABASE_PORT").map(|port| port.parse()) {
+            None => Some(5432),
+            Some(Ok(port)) => Some(port),
+            Some(Err(_)) => self.fault("DATABASE_PORT must be a port number".into()),
+        };
+        (port, self.value("DATABASE_NAME").unwrap_or_else(|| "postgres".into()))
+    }
+
+    fn iam(&mut self) -> Option<DatabaseAccess> {
+        let mut needed = |name: &str| {
+            let value = self.value(name);
+            if value.is_none() {
+                self.faults.push(format!("{name} must be set with DATABASE_IAM_AUTH=true"));
+            }
+            value
+        };
+        let (host, user) = (needed("DATABASE_HOST"), needed("DATABASE_USER"));
+        let (port, name) = self.port_and_name();
+        Some(DatabaseAccess::Iam { host: host?, port: port?, user: user?, name })
+    }
+
+    fn table(&mut self) -> Option<TableName> {
+        let name = self.value("PROCESSING_STATE_TABLE").unwrap_or_else(|| "public.processing_state".into());
+        let (schema, table) = name.split_once('.').unwrap_or(("public", &name));
+        if schema.is_empty() || table.is_empty() || table.contains('.') {
+            return self.fault(format!("PROCESSING_STATE_TABLE `{name}` must be <schema>.<table> or <table>"));
+        }
+        Some(TableName { schema: schema.to_owned(), table: table.to_owned() })
+    }
+
+    fn state_machine(&mut self) -> Option<String> {
+        let Some(arn) = self.value("STATE_MACHINE_ARN") else {
+            return self
+                .fault("STATE_MACHINE_ARN must be set to the ARN of the state machine that is looked after".into());
+        };
+        let parts: Vec<&str> = arn.split(':').collect();
+        let sound = matches!(parts.as_slice(), ["arn", partition, "states", region, account, "stateMachine", name]
+            if [partition, region, account, name].iter().all(|part| !part.is_empty()));
+        if sound {
+            return Some(arn);
+        }
+        self.fault(format!(
+            "STATE_MACHINE_ARN `{arn}` must be of the form arn:aws:states:<region>:<account>:stateMachine:<name>"
+        ))
+    }
+
+    /// A function's name as Lambda has it; neither ARN nor alias.
+    fn function_name(&mut self, variable: &str, name: &str) -> bool {
+        let sound = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        let fits = !name.is_empty() && name.len() <= 64 && sound(name);
+        if !fits {
+            self.faults
+                .push(format!("{variable}: `{name}` must be a function's name, up to 64 letters, digits, - or _"));
+        }
+        fits
+    }
+
+    fn worker_function(&mut self) -> String {
+        let variable = "WORKER_FUNCTION_NAME";
+        let name = self.value(variable).unwrap_or_else(|| "ai-generation-worker".to_owned());
+        self.function_name(variable, &name);
+        name
+    }
+
+    fn application_functions(&mut self, worker: &str) -> Vec<String> {
+        let variable = "APPLICATION_FUNCTION_NAMES";
+        let list = self.value(variable).unwrap_or_else(|| APPLICATION_FUNCTIONS.to_owned());
+        let mut names: Vec<String> = Vec::new();
+        for name in list.split(',').map(str::trim) {
+            if self.function_name(variable, name) && !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+        if !names.iter().any(|name| name == worker) {
+            names.push(worker.to_owned());
+        }
+        names
+    }
+
+    /// An alias, not a version: only an alias can be moved.
+    fn worker_alias(&mut self) -> Option<String> {
+        let alias = self.value("WORKER_ALIAS")?;
+        let sound = alias.len() <= 128 && alias.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        if sound && !alias.chars().all(|c| c.is_ascii_digit()) {
+            return Some(alias);
+        }
+        self.fault(format!(
+            "WORKER_ALIAS `{alias}` must be an alias' name, up to 128 letters, digits, - or _; neither a version's number nor $LATEST"
+        ))
+    }
+
+    fn applications(&mut self, functions: &[String]) -> Vec<String> {
+        let variable = "DATABASE_APPLICATION_NAMES";
+        let Some(list) = self.value(variable) else { return functions.to_vec() };
+        let names: Vec<&str> = list.split(',').map(str::trim).collect();
+        // PostgreSQL cuts what is longer.
+        if names.iter().any(|name| name.is_empty() || name.len() > 63) {
+            self.faults
+                .push(format!("{variable} `{list}` must be application names joined by `,`, each of 1 to 63 bytes"));
+        }
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    fn database_instance(&mut self) -> Option<String> {
+        let id = self.value("DATABASE_INSTANCE_ID")?;
+        if id.len() <= 63 && id.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            return Some(id);
+        }
+        self.fault(format!(
+            "DATABASE_INSTANCE_ID `{id}` must be the identifier of an RDS instance, up to 63 letters, digits or -"
+        ))
+    }
+
+    fn seconds(&mut self, name: &str, default: u32) -> TimeDelta {
+        let seconds = match self.value(name).map(|value| value.parse::<u32>().map_err(|_| value)) {
+            None => default,
+            Some(Ok(seconds)) if seconds <= 31_536_000 => seconds,
+            Some(Ok(seconds)) => {
+                self.fault(format!("{name} `{seconds}` must be at most a year (31536000)")).unwrap_or(default)
+            }
+            Some(Err(value)) => {
+                self.fault(format!("{name} `{value}` must be a whole number of seconds")).unwrap_or(default)
+            }
+        };
+        TimeDelta::seconds(i64::from(seconds))
+    }
+
+    fn flag(&mut self, name: &str) -> bool {
+        self.choice(name, &[("false", false), ("true", true)])
+    }
+
+    /// One of the named values; the first is the default.
+    fn choice<T: Copy>(&mut self, name: &str, values: &[(&str, T)]) -> T {
+        let default = values[0].1;
+        let Some(found) = self.value(name) else { return default };
+        if let Some((_, value)) = values.iter().find(|(spelling, _)| *spelling == found) {
+            return *value;
+        }
+        let allowed: Vec<&str> = values.iter().map(|(spelling, _)| *spelling).collect();
+        self.fault(format!("{name} `{found}` must be one of {}", allowed.join(", "))).unwrap_or(default)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai";
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, String> {
+        let lookup = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        Config::read(lookup).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn two_variables_are_enough() {
+        let config = read(&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN)]).unwrap();
+        assert_eq!(config.table.to_string(), "public.processing_state");
+        assert_eq!(config.policy.process_deadline, TimeDelta::seconds(900));
+        assert_eq!(config.policy.start_deadline, TimeDelta::seconds(300));
+        assert_eq!(config.policy.settle, TimeDelta::seconds(60));
+        assert_eq!((config.mode, config.language), (Mode::Act, Language::Ja));
+        assert_eq!(config.timed_out_status, ProcessStatus::Failed);
+        assert_eq!(
+            config.application_functions.join(" "),
+            "async-processing-handler status-check-handler retry-handler cancel-handler ai-generation-worker"
+        );
+    }
+
+    #[test]
+    fn the_applications_functions_are_those_that_are_named_and_the_worker_each_once() {
+        let with = |names: &str, worker: &str| {
+            let needed = [("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN)];
+            let named = [("APPLICATION_FUNCTION_NAMES", names), ("WORKER_FUNCTION_NAME", worker)];
+            read(&[needed, named].concat()).map(|config| config.application_functions.join(" "))
+        };
+        assert_eq!(with("api, cancel", "worker").unwrap(), "api cancel worker");
+        assert_eq!(with("worker,api,api", "worker").unwrap(), "worker api");
+        assert!(with("api", "").unwrap().ends_with("api ai-generation-worker"), "set to nothing is not set");
+        for (names, worker, fault) in [
+            ("api,,cancel", "worker", "APPLICATION_FUNCTION_NAMES: `` must be a function's name"),
+            ("api", "worker:live", "WORKER_FUNCTION_NAME: `worker:live` must be a function's name"),
+        ] {
+            let error = with(names, worker).unwrap_err();
+            assert!(error.contains(fault), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_worker_is_called_by_an_alias_and_our_own_functions_share_a_prefix() {
+        let with = |variable: &'static str, value: &'static str| {
+            read(&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN), (variable, value)])
+        };
+        assert_eq!(with("WORKER_ALIAS", "live").unwrap().worker_alias.as_deref(), Some("live"));
+        for wrong in ["$LATEST", "7", "a b"] {
+            let error = with("WORKER_ALIAS", wrong).unwrap_err();
+            assert!(error.contains("must be an alias' name"), "{error}");
+        }
+        let migrate = |name| with("AWS_LAMBDA_FUNCTION_NAME", name).unwrap().function_of("migrate", "check-health");
+        assert_eq!(migrate("remediation-check-health").as_deref(), Some("remediation-migrate"));
+        assert_eq!(migrate("check-health").as_deref(), Some("migrate"));
+        assert_eq!(migrate("something-else"), None);
+    }
+
+    #[test]
+    fn only_the_applications_own_sessions_may_be_ended() {
+        let with = |variable: &'static str, value: &'static str| {
+            read(&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN), (variable, value)])
+        };
+        let plain = with("X", "").unwrap();
+        assert_eq!(plain.sessions.applications, plain.application_functions);
+        assert_eq!(plain.sessions.idle_in_transaction, TimeDelta::seconds(300));
+        let named = with("DATABASE_APPLICATION_NAMES", "api, worker pool").unwrap();
+        assert_eq!(named.sessions.applications, ["api", "worker pool"]);
+        let error = with("DATABASE_APPLICATION_NAMES", "api,,x").unwrap_err();
+        assert!(error.contains("must be application names"), "{error}");
+        let error = with("DATABASE_INSTANCE_ID", "db:1").unwrap_err();
+        assert!(error.contains("must be the identifier of an RDS instance"), "{error}");
+    }
+
+    #[test]
+    fn all_faults_are_listed_at_once() {
+        let error = read(&[
+            ("DATABASE_URL", "mysql://x"),
+            ("PROCESSING_STATE_TABLE", "a.b.c"),
+            ("STATE_MACHINE_ARN", "arn:aws:states:r:1:execution:ai:x"),
+            ("PROCESS_DEADLINE_SECONDS", "15m"),
+            ("TIMED_OUT_STATUS", "GONE"),
+            ("REMEDIATION_MODE", "dare"),
+            ("TEXT_LANGUAGE", "fr"),
+            ("REQUIRE_RESULT", "yes"),
+            ("RESULT_PATH", "generationResult"),
+        ])
+        .unwrap_err();
+        for name in [
+            "DATABASE_URL",
+            "PROCESSING_STATE_TABLE `a.b.c`",
+            "STATE_MACHINE_ARN",
+            "PROCESS_DEADLINE_SECONDS `15m`",
+            "TIMED_OUT_STATUS `GONE` must be one of FAILED, TIMEOUT",
+            "REMEDIATION_MODE `dare`",
+            "TEXT_LANGUAGE `fr`",
+            "REQUIRE_RESULT `yes`",
+            "RESULT_PATH",
+        ] {
+            assert!(error.contains(name), "{name} is not in {error}");
+        }
+    }
+
+    #[test]
+    fn a_database_is_named_in_exactly_one_way() {
+        let none = read(&[("STATE_MACHINE_ARN", ARN)]).unwrap_err();
+        assert!(none.contains("one of DATABASE_URL"), "{none}");
+        let two = [
+            ("DATABASE_URL", "postgres://h/d"),
+            ("DATABASE_SECRET_ARN", "arn:aws:secretsmanager:…"),
+            ("STATE_MACHINE_ARN", ARN),
+        ];
+        assert!(read(&two).unwrap_err().contains("only one of"));
+        let iam = [("DATABASE_IAM_AUTH", "true"), ("STATE_MACHINE_ARN", ARN)];
+        let missing = read(&iam).unwrap_err();
+        assert!(missing.contains("DATABASE_HOST must") && missing.contains("DATABASE_USER must"), "{missing}");
+    }
+
+    #[test]
+    fn a_password_is_not_printed() {
+        let config = read(&[("DATABASE_URL", "postgres://u:hunter2@h/d"), ("STATE_MACHINE_ARN", ARN)]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,204 @@
+//! What can go wrong, said so that the person who reads it knows what to do next.
+
+use std::time::Duration;
+
+use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use lambda_runtime::Diagnostic;
+
+use crate::gather::trigger::TriggerError;
+
+/// Why a run could not be made. Asynchronous events that meet one are tried again by Lambda and then kept, whole, in
+/// the dead-letter queue.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The environment is incomplete or contradicts itself; all faults are listed.
+    #[error("configuration: {}", .0.join("; "))]
+    Configuration(Vec<String>),
+
+    /// The event is none that any step understands.
+    #[error(transparent)]
+    Trigger(#[from] TriggerError),
+
+    /// The operator asked for something that cannot be done.
+    #[error("{0}")]
+    Refused(String),
+
+    /// The application's table is missing or not as it must be.
+    #[error("{0}")]
+    Table(String),
+
+    /// PostgreSQL did not answer, or refused.
+    #[error("the database, {doing}: {message}. {advice}")]
+    Database {
+        /// What was being done.
+        doing: &'static str,
+        /// What PostgreSQL or the connection said.
+        message: String,
+        /// What to do next.
+        advice: String,
+        /// PostgreSQL's own code (SQLSTATE); `None` where it did not answer.
+        code: Option<String>,
+        /// Whether the connection itself failed: trying once more on a new one may help.
+        connection_lost: bool,
+    },
+
+    /// Lambda's deadline came while an answer was waited for.
+    #[error(
+        "no answer before Lambda's deadline: the table may be locked (a migration of the application's? see pg_locks WHERE NOT granted), or the function's timeout is too short; the event is tried again and then kept in the dead-letter queue"
+    )]
+    OutOfTime,
+
+    /// An AWS service did not answer, or refused.
+    #[error("{call}: {code}: {message}. {advice}")]
+    Aws {
+        /// The call, as AWS names it.
+        call: &'static str,
+        /// The error's code; `Timeout` or `NoAnswer` where there was none.
+        code: String,
+        /// What AWS said.
+        message: String,
+        /// What to do next.
+        advice: &'static str,
+        /// The service itself said no: nothing was done. Otherwise it may have been done, and only the answer not have come.
+        refused: bool,
+    },
+}
+
+impl Error {
+    /// The name that Lambda reports as `errorType`.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Configuration(_) => "ConfigurationError",
+            Self::Trigger(_) => "UnknownEvent",
+            Self::Refused(_) => "Refused",
+            Self::Table(_) => "TableMismatch",
+            Self::Database { .. } => "DatabaseError",
+            Self::OutOfTime => "OutOfTime",
+            Self::Aws { .. } => "AwsError",
+        }
+    }
+
+    /// Wraps what sqlx says with what was being done and what to do about it.
+    pub fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
+        move |error| {
+            let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
+            let advice = match (code.as_deref(), &error) {
+                (Some("28P01" | "28000"), _) => {
+                    "The user or password was refused: check DATABASE_URL, or the secret and whether it was rotated"
+                }
+                (Some("3D000"), _) => "The database does not exist: check the name in DATABASE_URL or in the secret",
+                (Some("42501"), _) => {
+                    "The database user lacks a privilege: it needs SELECT and UPDATE on the application's table and all on schema remediation"
+                }
+                (Some("42P01" | "3F000" | "42703"), _) => {
+                    "A table or column of schema remediation is missing: invoke the migrate function with {\"all\":true}"
+                }
+                (Some("57014"), _) => {
+                    "It took longer than it may: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
+                }
+                (Some("55P03"), _) => "A row stayed locked by somebody else: the next look will try again",
+                (Some("53300"), _) => {
+                    "All connections are in use: see who holds them in pg_stat_activity. relieve-database ends what hangs if a connection is reserved for its user: reserved_connections and GRANT pg_use_reserved_connections (PostgreSQL 16), or on RDS rds.rds_superuser_reserved_connections and GRANT rds_superuser; reserve more than the functions of this system hold together"
+                }
+                (Some(_), _) => "The event is tried again and then kept in the dead-letter queue",
+                (None, sqlx::Error::Io(_)) => {
+                    "It cannot be reached: check that it is up, the host and port, and the function's subnets and security groups; the event is tried again and then kept in the dead-letter queue"
+                }
+                (None, _) => "The event is tried again and then kept in the dead-letter queue",
+            };
+            Self::Database {
+                doing,
+                message: error.to_string(),
+                advice: advice.to_owned(),
+                connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
+                    || code.as_deref().is_some_and(|code| code.starts_with("57P")),
+                code,
+            }
+        }
+    }
+
+    /// The database does not answer at all: its connection counts as lost.
+    #[must_use]
+    pub fn silence(doing: &'static str, waited: Duration) -> Self {
+        let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {waited:?}"));
+        Self::database(doing)(sqlx::Error::Io(silence))
+    }
+
+    /// Wraps what the AWS SDK says with what to do about it.
+    pub fn aws<E>(call: &'static str) -> impl FnOnce(SdkError<E>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        move |error| {
+            let refused = error.raw_response().is_some_and(|answer| answer.status().is_client_error());
+            let (code, message) = match &error {
+                SdkError::TimeoutError(_) => ("Timeout".to_owned(), "no answer in time".to_owned()),
+                SdkError::ServiceError(service) => (
+                    service.err().code().unwrap_or("UnknownError").to_owned(),
+                    service.err().message().unwrap_or("without a message").to_owned(),
+                ),
+                _ => ("NoAnswer".to_owned(), DisplayErrorContext(&error).to_string()),
+            };
+            let advice = match code.as_str() {
+                "AccessDenied" | "AccessDeniedException" => {
+                    "The function's role lacks this permission: it stands in the step's manifest, so deploy the CDK app again, and look for a boundary or a service control policy"
+                }
+                "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
+                    "The account's request quota is used up: the next look goes on; raise the quota where this stays so"
+                }
+                "ExecutionDoesNotExist" => "Step Functions forgets executions after 90 days: look at the row itself",
+                "StateMachineDoesNotExist" => "Check STATE_MACHINE_ARN",
+                "ResourceNotFoundException" => "It does not exist in this account and region: check the ARN",
+                "ExpiredTokenException" | "UnrecognizedClientException" => "The function's credentials are not valid",
+                "Timeout" | "NoAnswer" => {
+                    "Check the function's route to AWS (a NAT gateway or an interface endpoint in its subnets); the event is tried again"
+                }
+                _ => "The event is tried again and then kept in the dead-letter queue",
+            };
+            Self::Aws { call, code, message, advice, refused }
+        }
+    }
+
+    /// Whether Step Functions does not know the execution: it forgets them after 90 days.
+    #[must_use]
+    pub fn is_execution_gone(&self) -> bool {
+        self.is_code("ExecutionDoesNotExist")
+    }
+
+    /// Whether what a call was about does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.is_code("ResourceNotFoundException")
+    }
+
+    /// Whether AWS answered with this error code.
+    #[must_use]
+    pub fn is_code(&self, code: &str) -> bool {
+        matches!(self, Self::Aws { code: answered, .. } if answered == code)
+    }
+
+    /// Whether AWS itself refused a call: nothing was done then. After any other failure it may have been.
+    #[must_use]
+    pub const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Aws { refused: true, .. })
+    }
+
+    /// Whether Step Functions has an execution of this name already, which is over or was started with another input.
+    #[must_use]
+    pub fn is_execution_already_there(&self) -> bool {
+        self.is_code("ExecutionAlreadyExists")
+    }
+
+    /// Whether the connection to the database was lost: on a new one, a run that has changed nothing may begin again.
+    #[must_use]
+    pub const fn is_connection_lost(&self) -> bool {
+        matches!(self, Self::Database { connection_lost: true, .. })
+    }
+}
+
+impl From<&Error> for Diagnostic {
+    fn from(error: &Error) -> Self {
+        Self { error_type: error.kind().to_owned(), error_message: error.to_string() }
+    }
+}

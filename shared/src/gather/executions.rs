@@ -1,0 +1,157 @@
+//! What is known of executions (`remediation.executions`): filled from every event, every list and every description.
+//!
+//! It dedupes and orders events, and lets a sweep ask Step Functions once for a thousand executions.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
+use sqlx::{PgConnection, Postgres};
+use tokio::time::Instant;
+
+use crate::gather::error::Error;
+use crate::gather::step_functions::{Seen, StepFunctions};
+use crate::gather::trigger::ResultPath;
+use crate::stored;
+
+/// Takes in what was seen; what is known to be newer stays.
+pub(crate) const REMEMBER: &str = include_str!("executions/remember.sql");
+
+/// Executions whose names tell no process are asked for their input one by one: at most so many in a run.
+const NAMELESS_A_RUN: usize = 50;
+
+/// Remembers what was seen.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn remember(db: &mut PgConnection, seen: &[Seen]) -> Result<(), Error> {
+    if seen.is_empty() {
+        return Ok(());
+    }
+    bind(sqlx::query(REMEMBER), seen).execute(db).await.map(drop).map_err(Error::database("remembering executions"))
+}
+
+/// Binds `$1` to `$10` of [`REMEMBER`].
+pub(crate) fn bind<'q>(query: Query<'q, Postgres, PgArguments>, seen: &[Seen]) -> Query<'q, Postgres, PgArguments> {
+    let each = || seen.iter().map(|seen| &seen.execution);
+    let ending = |execution: &crate::domain::Execution, part: fn(&crate::domain::Ending) -> &Option<String>| {
+        execution.ending.as_ref().and_then(|ending| part(ending).as_deref().map(stored::text))
+    };
+    query
+        .bind(each().map(|execution| execution.arn.as_str().to_owned()).collect::<Vec<_>>())
+        .bind(seen.iter().map(|seen| seen.process.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(each().map(|execution| execution.status.as_str().to_owned()).collect::<Vec<_>>())
+        .bind(each().map(|execution| execution.redrive_count).collect::<Vec<_>>())
+        .bind(each().map(|execution| execution.started_at).collect::<Vec<_>>())
+        .bind(each().map(|execution| execution.redriven_at).collect::<Vec<_>>())
+        .bind(each().map(|execution| execution.stopped_at).collect::<Vec<_>>())
+        .bind(each().map(|execution| ending(execution, |ending| &ending.error)).collect::<Vec<_>>())
+        .bind(each().map(|execution| ending(execution, |ending| &ending.cause)).collect::<Vec<_>>())
+        .bind(each().map(|execution| execution.ending.is_some()).collect::<Vec<_>>())
+}
+
+/// How far back the list of executions has been read; kept from run to run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Listed {
+    /// Everything that was started between here …
+    pub since: DateTime<Utc>,
+    /// … and here has been seen.
+    pub until: DateTime<Utc>,
+    /// Where the list goes on before `since`; it is valid for a day.
+    pub token: Option<String>,
+}
+
+/// Reads the list of executions, newest first, until everything that was started after `wanted` has been seen.
+///
+/// What an earlier run has read is not read again, but for its last `overlap`: executions that ran then may be over now.
+/// Where `stop_at` comes first, the answer says how far it came, and the next run goes on there.
+///
+/// # Errors
+/// [`Error::Aws`], [`Error::Database`].
+pub async fn list(
+    db: &mut PgConnection,
+    step_functions: &StepFunctions,
+    result_path: &ResultPath,
+    known: Option<Listed>,
+    wanted: DateTime<Utc>,
+    overlap: TimeDelta,
+    stop_at: Instant,
+) -> Result<Listed, Error> {
+    let until = Utc::now();
+    let mut listed = Listed { since: until, until, token: None };
+    let goes_on = known.filter(|known| known.since <= wanted || known.token.is_some());
+    let recent = goes_on.as_ref().map_or(wanted, |known| (known.until - overlap).max(wanted));
+    let mut nameless = 0;
+    read(db, step_functions, result_path, &mut listed, recent, stop_at, &mut nameless).await?;
+    if let Some(known) = goes_on.filter(|known| listed.since <= known.until) {
+        listed.since = listed.since.min(known.since);
+        listed.token = known.token;
+        match read(db, step_functions, result_path, &mut listed, wanted, stop_at, &mut nameless).await {
+            // The token has expired: the next run begins anew.
+            Err(Error::Aws { code, .. }) if code == "InvalidToken" => listed.token = None,
+            done => done?,
+        }
+    }
+    Ok(listed)
+}
+
+/// Those of a page whose names tell no process, and that are known all the same: whatever is remembered was asked for.
+async fn known_nameless(db: &mut PgConnection, page: &[Seen]) -> Result<HashSet<String>, Error> {
+    let nameless: Vec<&str> =
+        page.iter().filter(|seen| seen.process.is_none()).map(|seen| seen.execution.arn.as_str()).collect();
+    if nameless.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let known: Vec<String> =
+        sqlx::query_scalar("SELECT execution_arn FROM remediation.executions WHERE execution_arn = ANY ($1)")
+            .bind(nameless)
+            .fetch_all(db)
+            .await
+            .map_err(Error::database("reading which executions are known"))?;
+    Ok(known.into_iter().collect())
+}
+
+async fn read(
+    db: &mut PgConnection,
+    step_functions: &StepFunctions,
+    result_path: &ResultPath,
+    listed: &mut Listed,
+    back_to: DateTime<Utc>,
+    stop_at: Instant,
+    nameless: &mut usize,
+) -> Result<(), Error> {
+    while listed.since > back_to && Instant::now() < stop_at {
+        let mut page = step_functions.list(listed.token.as_deref()).await?;
+        let asked_before = known_nameless(db, &page.executions).await?;
+        let mut seen = Vec::with_capacity(page.executions.len());
+        let mut not_asked = 0;
+        for execution in page.executions.drain(..) {
+            let arn = &execution.execution.arn;
+            if execution.process.is_some() || asked_before.contains(arn.as_str()) {
+                seen.push(execution);
+            } else if *nameless < NAMELESS_A_RUN {
+                *nameless += 1;
+                seen.push(step_functions.describe(arn, result_path).await?);
+            } else {
+                not_asked += 1;
+            }
+        }
+        remember(db, &seen).await?;
+        if not_asked > 0 {
+            // Whose these are is not known: the page is read again by the next run, which asks for the next ones.
+            return Ok(());
+        }
+        page.executions = seen;
+        let oldest = page.executions.iter().map(|seen| seen.execution.started_at).min();
+        listed.since = oldest.unwrap_or(listed.since).min(listed.since);
+        listed.token = page.next;
+        if listed.token.is_none() {
+            // The list's end: there is nothing older, as far as Step Functions remembers (90 days).
+            listed.since = DateTime::UNIX_EPOCH;
+        }
+    }
+    Ok(())
+}

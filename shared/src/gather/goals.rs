@@ -1,0 +1,478 @@
+//! What the processes work for (guide, 4 step 2): goals, their sub-goals and their actions, as this database has them.
+//!
+//! The three tables lie in the schema of the application's table, `target_id` of which names a row in one of them. Like that
+//! table they are spelt in snake_case or camelCase, and statuses are text or enums; an installation may have none of it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+use uuid::Uuid;
+
+use crate::domain::{Ending, Execution, ParseError, ProcessId};
+use crate::gather::config::TableName;
+use crate::gather::error::Error;
+use crate::gather::table::{Column, Found, TIMES, Table, Wanted, find, missing, relation};
+
+/// The identity of a goal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GoalId(pub Uuid);
+
+impl fmt::Display for GoalId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a goal says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GoalStatus {
+    /// Work goes on.
+    Active,
+    /// Reached.
+    Completed,
+    /// A person has put it off.
+    Paused,
+    /// A person has given it up.
+    Cancelled,
+    /// One that only the application knows.
+    Other(
+        /// As it spells it.
+        String,
+    ),
+}
+
+impl GoalStatus {
+    /// The status as the application spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Completed => "COMPLETED",
+            Self::Paused => "PAUSED",
+            Self::Cancelled => "CANCELLED",
+            Self::Other(status) => status,
+        }
+    }
+}
+
+impl From<&str> for GoalStatus {
+    fn from(status: &str) -> Self {
+        let known = [Self::Active, Self::Completed, Self::Paused, Self::Cancelled];
+        known.into_iter().find(|known| known.as_str() == status).unwrap_or_else(|| Self::Other(status.to_owned()))
+    }
+}
+
+impl fmt::Display for GoalStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What the catalogue says of the goals.
+#[derive(Debug, Clone)]
+pub enum Catalogue {
+    /// They are there.
+    There(Goals),
+    /// This installation lacks these tables or columns, so its processes work for nothing that is known here.
+    Absent(Vec<String>),
+}
+
+/// How to speak of the goals.
+#[derive(Debug, Clone)]
+pub struct Goals {
+    goals: TableName,
+    /// Whether this user may write them.
+    updates: bool,
+    user: String,
+    /// Placeholders, and what stands for them.
+    spelling: Vec<(&'static str, String)>,
+}
+
+const TARGET: Wanted = ("target_id", "targetId", UUID);
+const ID: Wanted = ("id", "id", UUID);
+const STATUS: Wanted = ("status", "status", &["text", "character varying", "enum"]);
+const PROGRESS: Wanted =
+    ("progress", "progress", &["smallint", "integer", "bigint", "numeric", "real", "double precision"]);
+const UPDATED_AT: Wanted = ("updated_at", "updatedAt", TIMES);
+const GOAL: Wanted = ("goal_id", "goalId", UUID);
+const SUB_GOAL: Wanted = ("sub_goal_id", "subGoalId", UUID);
+const UUID: &[&str] = &["uuid"];
+
+impl Goals {
+    /// Reads the catalogue.
+    ///
+    /// # Errors
+    /// [`Error::Table`] naming the column that is missing or of a type that is not known, or the grant; [`Error::Database`].
+    pub async fn read(db: &mut PgConnection, table: &Table) -> Result<Catalogue, Error> {
+        let of_schema = |name: &str| TableName { schema: table.name().schema.clone(), table: name.to_owned() };
+        let names = ["goals", "sub_goals", "actions"].map(of_schema);
+        let found = Relations::read(db, table.name(), &names).await?;
+        let mut absent: Vec<String> =
+            names.iter().filter(|name| found.columns(name).is_empty()).map(ToString::to_string).collect();
+        let target = found.optional(table.name(), TARGET)?;
+        if target.is_none() {
+            absent.push(format!("{}.target_id", table.name()));
+        }
+        let (true, Some(target)) = (absent.is_empty(), target) else { return Ok(Catalogue::Absent(absent)) };
+        let [goals, sub_goals, actions] = &names;
+        for name in &names {
+            found.may_select(name)?;
+        }
+        found.knows_active(goals)?;
+        let (id, status, updated_at) =
+            (found.column(goals, ID)?, found.column(goals, STATUS)?, found.optional(goals, UPDATED_AT)?);
+        let utc = |column: &Column| if column.local_time { " AT TIME ZONE 'UTC'" } else { "" };
+        let mut image = format!("'status', g.{}::text", status.name);
+        if let Some(at @ Column { name, .. }) = &updated_at {
+            // In UTC, whatever the session's time zone is.
+            image += &if at.local_time {
+                format!(", 'updatedAt', to_jsonb(g.{name})")
+            } else {
+                format!(", 'updatedAt', to_jsonb(g.{name} AT TIME ZONE 'UTC')")
+            };
+        }
+        let touch = updated_at.as_ref().map_or(String::new(), |at| format!(", {} = now(){}", at.name, utc(at)));
+        let spelling = vec![
+            // Those that hold placeholders themselves come first.
+            ("{open children}", include_str!("goals/open.sql").to_owned()),
+            ("{members}", include_str!("goals/members.sql").to_owned()),
+            ("{goals}", relation(goals)),
+            (
+                "{goal rows}",
+                format!(
+                    "(SELECT g.{} AS id, g.xmin::text::int8 AS version, g.{}::text AS status FROM {} g)",
+                    id.name,
+                    status.name,
+                    relation(goals)
+                ),
+            ),
+            ("{sub-goal rows}", found.child_rows(sub_goals, GOAL)?),
+            ("{action rows}", found.child_rows(actions, SUB_GOAL)?),
+            ("{goal id}", format!("g.{}", id.name)),
+            ("{goal status}", format!("g.{}", status.name)),
+            ("{set goal status}", status.name.clone()),
+            ("{as goal status}", format!("::{}", status.type_name)),
+            ("{touch goal}", touch),
+            ("{goal image}", format!("jsonb_build_object({image})")),
+            ("{target_id}", format!("p.{}", target.name)),
+        ];
+        let (updates, user) = (found.updates(goals), found.user.clone());
+        Ok(Catalogue::There(Self { goals: goals.clone(), updates, user, spelling }))
+    }
+
+    /// Reads the catalogue for a change, which must find goals that it may write.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and [`Error::Table`] where there are none, or where the grant is missing.
+    pub async fn to_write(db: &mut PgConnection, table: &Table) -> Result<Self, Error> {
+        match Self::read(db, table).await? {
+            Catalogue::There(goals) if goals.updates => Ok(goals),
+            Catalogue::There(Self { goals, user, .. }) => Err(not_granted("UPDATE", &goals, &user)),
+            Catalogue::Absent(absent) => Err(Error::Table(format!("there are no goals here: {}", absent.join(", ")))),
+        }
+    }
+
+    /// A `.sql` file in the spelling of these tables. Beside the placeholders of [`Table::sql`]: of a goal `g`, `{goal id}`,
+    /// `{goal status}` and `{goal image}` (what an action can change of it); `{goals}` is the relation, `{set goal status}` the column's
+    /// bare name, `{as goal status}` the cast to its type, `{touch goal}` sets the time of the last change, where there is such a
+    /// column. `{goal rows}`, `{sub-goal rows}` and `{action rows}` are the tables with columns of one spelling, `{members}` whatever a
+    /// process may work for, `{open children}` what of it is still open; `{target_id}` is the process's.
+    #[must_use]
+    pub fn sql(&self, table: &Table, template: &str) -> AssertSqlSafe<String> {
+        let spell = |sql: String, (placeholder, spelt): &(&str, String)| sql.replace(placeholder, spelt);
+        table.sql(&self.spelling.iter().fold(template.to_owned(), spell))
+    }
+}
+
+/// What the catalogue has of some tables.
+struct Relations {
+    user: String,
+    tables: Vec<Relation>,
+}
+
+struct Relation {
+    name: String,
+    selects: bool,
+    updates: bool,
+    columns: Vec<Found>,
+}
+
+impl Relations {
+    async fn read(db: &mut PgConnection, processes: &TableName, others: &[TableName]) -> Result<Self, Error> {
+        let reading = "reading the catalogue";
+        let mut names: Vec<&str> = others.iter().map(|name| name.table.as_str()).collect();
+        names.push(&processes.table);
+        let rows = sqlx::query(include_str!("goals/catalogue.sql"))
+            .bind(&processes.schema)
+            .bind(names)
+            .fetch_all(db)
+            .await
+            .map_err(Error::database(reading))?;
+        let mut relations = Self { user: String::new(), tables: Vec::new() };
+        for row in &rows {
+            relations.take_in(row).map_err(Error::database(reading))?;
+        }
+        Ok(relations)
+    }
+
+    fn take_in(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
+        let name: String = row.try_get("relation")?;
+        let column = Found {
+            name: row.try_get("name")?,
+            type_name: row.try_get("type_name")?,
+            family: row.try_get("family")?,
+            labels: row.try_get("labels")?,
+        };
+        self.user = row.try_get("granted_to")?;
+        match self.tables.iter_mut().find(|table| table.name == name) {
+            Some(table) => table.columns.push(column),
+            None => {
+                let (selects, updates) = (row.try_get("selects")?, row.try_get("updates")?);
+                self.tables.push(Relation { name, selects, updates, columns: vec![column] });
+            }
+        }
+        Ok(())
+    }
+
+    fn of(&self, name: &TableName) -> Option<&Relation> {
+        self.tables.iter().find(|table| table.name == name.table)
+    }
+
+    fn columns(&self, name: &TableName) -> &[Found] {
+        self.of(name).map_or(&[], |table| &table.columns)
+    }
+
+    fn optional(&self, name: &TableName, wanted: Wanted) -> Result<Option<Column>, Error> {
+        Ok(find(name, self.columns(name), wanted)?.map(Column::of))
+    }
+
+    fn column(&self, name: &TableName, wanted: Wanted) -> Result<Column, Error> {
+        self.optional(name, wanted)?.ok_or_else(|| missing(name, wanted))
+    }
+
+    fn knows_active(&self, goals: &TableName) -> Result<(), Error> {
+        let labels = find(goals, self.columns(goals), STATUS)?.and_then(|column| column.labels.as_ref());
+        match labels {
+            Some(labels) if !labels.iter().any(|label| label == "ACTIVE") => Err(Error::Table(format!(
+                "column `status` of table {goals} does not know ACTIVE; it knows {}",
+                labels.join(", ")
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The rows of sub-goals or actions, with columns of one spelling: the id, the one above, whether work is left, whether it is
+    /// cancelled. A row is over when its status says so (COMPLETED, CANCELLED), where it has one, or when its progress is 100.
+    fn child_rows(&self, name: &TableName, parent: Wanted) -> Result<String, Error> {
+        let (id, of_parent) = (self.column(name, ID)?, self.column(name, parent)?);
+        let (status, progress) = (self.optional(name, STATUS)?, self.optional(name, PROGRESS)?);
+        let says = |statuses: &str| {
+            status.as_ref().map(|status| format!("coalesce(c.{}::text IN ({statuses}), false)", status.name))
+        };
+        let done = progress.map(|progress| format!("coalesce(c.{}, 0) >= 100", progress.name));
+        let over: Vec<String> = says("'COMPLETED', 'CANCELLED'").into_iter().chain(done).collect();
+        if over.is_empty() {
+            return Err(missing(name, PROGRESS));
+        }
+        Ok(format!(
+            "(SELECT c.{} AS id, c.{} AS {}, NOT ({}) AS open, {} AS cancelled FROM {} c)",
+            id.name,
+            of_parent.name,
+            parent.0,
+            over.join(" OR "),
+            says("'CANCELLED'").unwrap_or_else(|| "false".to_owned()),
+            relation(name)
+        ))
+    }
+
+    fn updates(&self, name: &TableName) -> bool {
+        self.of(name).is_some_and(|table| table.updates)
+    }
+
+    fn may_select(&self, name: &TableName) -> Result<(), Error> {
+        if self.of(name).is_some_and(|table| table.selects) {
+            return Ok(());
+        }
+        Err(not_granted("SELECT", name, &self.user))
+    }
+}
+
+fn not_granted(privilege: &str, name: &TableName, user: &str) -> Error {
+    Error::Table(format!(
+        "the database user may not {privilege} {name}: GRANT {privilege} ON {} TO \"{user}\"",
+        relation(name)
+    ))
+}
+
+/// A process, and the goal that it works for; or a goal alone, where one was named.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The process; `None` where the goal itself was named.
+    pub process: Option<ProcessId>,
+    /// Whether its row is still open.
+    pub open: bool,
+    /// Whether its row is COMPLETED.
+    pub completed: bool,
+    /// The code of the row's error.
+    pub code: Option<String>,
+    /// The message of the row's error.
+    pub message: Option<String>,
+    /// The newest execution that is known of it.
+    pub newest: Option<Execution>,
+    /// The goal, sub-goal or action that it works for.
+    pub target: Option<Uuid>,
+    /// Whether that is there.
+    pub found: bool,
+    /// What hangs in the air around it.
+    pub orphans: Vec<Orphan>,
+    /// The goal above it.
+    pub goal: Option<Goal>,
+}
+
+/// A row whose parent is gone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Orphan {
+    /// What it is.
+    pub kind: OrphanKind,
+    /// Its id.
+    pub id: Uuid,
+    /// The parent that it names.
+    pub missing: Uuid,
+}
+
+/// What can lose its parent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OrphanKind {
+    /// A sub-goal whose goal is gone.
+    SubGoal,
+    /// An action whose sub-goal is gone.
+    Action,
+}
+
+/// A goal, and what is open under it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goal {
+    /// Its identity.
+    pub id: GoalId,
+    /// Its row's version (`xmin`).
+    pub version: i64,
+    /// What it says.
+    pub status: GoalStatus,
+    /// What is open; not counted for a goal that is ACTIVE.
+    pub open: Open,
+}
+
+/// How much is open under a goal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Open {
+    /// Sub-goals that are not over.
+    pub sub_goals: i64,
+    /// Actions that are not over.
+    pub actions: i64,
+    /// PENDING and PROCESSING processes that work for it, or for something under it.
+    pub processes: i64,
+}
+
+impl Open {
+    /// Whether anything is.
+    #[must_use]
+    pub const fn any(self) -> bool {
+        self.sub_goals + self.actions + self.processes > 0
+    }
+}
+
+/// Which processes and goals are looked at.
+#[derive(Debug, Clone, Copy)]
+pub enum Which<'a> {
+    /// These processes.
+    Processes(&'a [ProcessId]),
+    /// What bears one of these ids, a process or a goal.
+    Named(&'a [Uuid]),
+    /// Processes that have a target and failed after this moment.
+    FailedSince(DateTime<Utc>),
+}
+
+/// Reads processes with what they work for, in one query.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn cases(db: &mut PgConnection, table: &Table, goals: &Goals, which: Which<'_>) -> Result<Vec<Case>, Error> {
+    let condition = match which {
+        Which::Processes(_) | Which::Named(_) => "{id} = ANY ($1)",
+        Which::FailedSince(_) => {
+            "{status} IN ({failed}) AND coalesce({completed_at}, {updated_at}) > $1 AND {target_id} IS NOT NULL"
+        }
+    };
+    let sql = goals.sql(table, &include_str!("goals/cases.sql").replace("{which}", condition));
+    let query = match which {
+        Which::Processes(ids) => {
+            sqlx::query(sql).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>()).bind(Vec::<Uuid>::new())
+        }
+        Which::Named(ids) => sqlx::query(sql).bind(ids.to_vec()).bind(ids.to_vec()),
+        Which::FailedSince(since) => sqlx::query(sql).bind(since).bind(Vec::<Uuid>::new()),
+    };
+    let reading = "reading goals and what works for them";
+    let rows = query.fetch_all(db).await.map_err(Error::database(reading))?;
+    rows.iter().map(case).collect::<Result<_, _>>().map_err(Error::database(reading))
+}
+
+fn case(row: &PgRow) -> Result<Case, sqlx::Error> {
+    let goal = match row.try_get::<Option<Uuid>, _>("goal")? {
+        None => None,
+        Some(id) => Some(Goal {
+            id: GoalId(id),
+            version: row.try_get("version")?,
+            status: row.try_get::<&str, _>("status")?.into(),
+            open: Open {
+                sub_goals: row.try_get("open_sub_goals")?,
+                actions: row.try_get("open_actions")?,
+                processes: row.try_get("open_processes")?,
+            },
+        }),
+    };
+    let orphans: Value = row.try_get("orphans")?;
+    let orphans = serde_json::from_value(orphans)
+        .map_err(|source| sqlx::Error::ColumnDecode { index: "orphans".to_owned(), source: Box::new(source) })?;
+    Ok(Case {
+        process: row.try_get::<Option<Uuid>, _>("id")?.map(ProcessId),
+        // A row whose status is NULL says nothing.
+        open: row.try_get::<Option<bool>, _>("open")?.unwrap_or(false),
+        completed: row.try_get::<Option<bool>, _>("completed")?.unwrap_or(false),
+        code: row.try_get("code")?,
+        message: row.try_get("message")?,
+        newest: newest(row)?,
+        target: row.try_get("target")?,
+        found: row.try_get("found")?,
+        orphans,
+        goal,
+    })
+}
+
+fn newest(row: &PgRow) -> Result<Option<Execution>, sqlx::Error> {
+    fn parsed<T: FromStr<Err = ParseError>>(row: &PgRow, column: &str) -> Result<T, sqlx::Error> {
+        let unreadable =
+            |source: ParseError| sqlx::Error::ColumnDecode { index: column.to_owned(), source: Box::new(source) };
+        row.try_get::<&str, _>(column)?.parse().map_err(unreadable)
+    }
+    if row.try_get::<Option<&str>, _>("execution_arn")?.is_none() {
+        return Ok(None);
+    }
+    Ok(Some(Execution {
+        arn: parsed(row, "execution_arn")?,
+        status: parsed(row, "execution_status")?,
+        redrive_count: row.try_get("redrive_count")?,
+        started_at: row.try_get("started_at")?,
+        redriven_at: None,
+        stopped_at: None,
+        ending: Some(Ending { error: row.try_get("execution_error")?, ..Ending::default() }),
+        stopped_for_deadline: false,
+    }))
+}

@@ -1,0 +1,101 @@
+//! A step's manifest: what it is and what it may do. The function reads its limits here, `infra/` the rest.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::domain::Mode;
+use crate::gather::error::Error;
+
+/// `functions/<name>/manifest.toml`. Keys that only `infra/` needs are not read here.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Manifest {
+    /// The step's name, which is the function's and the folder's.
+    pub name: String,
+    /// The most that this step ever does by itself.
+    #[serde(default = "act")]
+    pub mode: Mode,
+    /// Where its actions are recorded.
+    #[serde(default)]
+    pub ledger: LedgerKind,
+    /// How much it may do.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Whatever else stands in the manifest.
+    #[serde(flatten)]
+    pub rest: BTreeMap<String, toml::Value>,
+}
+
+/// The step's own numbers, `[policy]` of its manifest.
+///
+/// # Errors
+/// [`Error::Configuration`] naming the key that is missing, unknown or of another type.
+pub fn policy<T: DeserializeOwned>(manifest: &str) -> Result<T, Error> {
+    #[derive(Deserialize)]
+    struct Own<T> {
+        policy: T,
+    }
+    let own: Own<T> = toml::from_str(manifest)
+        .map_err(|error| Error::Configuration(vec![format!("manifest.toml: [policy]: {error}")]))?;
+    Ok(own.policy)
+}
+
+const fn act() -> Mode {
+    Mode::Act
+}
+
+/// Where a step's actions are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LedgerKind {
+    /// In schema `remediation`: without the database the step does not act.
+    #[default]
+    Database,
+    /// In the log and the notification topic: for the remedies of a database that is down.
+    Log,
+}
+
+/// How much a step may do (design, 6.2). A row in `remediation.controls` overrides the first three.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// Actions in one run.
+    pub actions_per_run: usize,
+    /// Actions of this step in an hour, over all its runs.
+    pub actions_per_hour: usize,
+    /// The part of what was looked at that may be changed in one run, once that is more than [`Limits::SHARE_FROM`].
+    /// Rows that keep their status do not count ([`crate::act::actions::Action::keeps_status`]).
+    pub share_of_candidates: f64,
+    /// Seconds between two actions on one target.
+    pub cooldown_seconds: u32,
+    /// Actions on one target in a day.
+    pub attempts_per_target: u32,
+}
+
+impl Limits {
+    /// Up to so many candidates, the share says nothing.
+    pub const SHARE_FROM: usize = 20;
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            actions_per_run: 100,
+            actions_per_hour: 1000,
+            share_of_candidates: 0.5,
+            cooldown_seconds: 0,
+            attempts_per_target: 3,
+        }
+    }
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// Where the text is no manifest; the message names the key.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        toml::from_str(text).map_err(|error| Error::Configuration(vec![format!("manifest.toml: {error}")]))
+    }
+}

@@ -1,0 +1,148 @@
+//! A step's own parameters, read from an operator's event: each is there and right, absent, or refused by its name.
+
+use std::ops::RangeInclusive;
+
+use chrono::TimeDelta;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::gather::error::Error;
+use crate::gather::trigger::TriggerError;
+
+/// The parameters of one event. `null` is not the same as absent: it is a value that went missing on the way.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameters<'a>(pub &'a Map<String, Value>);
+
+impl Parameters<'_> {
+    /// What `read` makes of a parameter; `None` where it is absent. `expected` completes the sentence "it must be …".
+    ///
+    /// # Errors
+    /// [`Error::Trigger`] with the parameter's name, what stands there, and what may.
+    pub fn read<T>(
+        &self,
+        name: &str,
+        expected: impl Into<std::borrow::Cow<'static, str>>,
+        read: impl FnOnce(&Value) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        let Some(value) = self.0.get(name) else { return Ok(None) };
+        match read(value) {
+            Some(value) => Ok(Some(value)),
+            None => Err(Error::Trigger(TriggerError::Field {
+                path: name.to_owned(),
+                found: value.to_string().chars().take(100).collect(),
+                expected: expected.into(),
+            })),
+        }
+    }
+
+    /// Whether it is `true`; anything else is refused, `false` too: whoever does not want it leaves it out.
+    ///
+    /// # Errors
+    /// [`Error::Trigger`].
+    pub fn flag(&self, name: &str) -> Result<bool, Error> {
+        let read = self.read(name, "true, or left out", |value| (*value == Value::Bool(true)).then_some(()))?;
+        Ok(read.is_some())
+    }
+
+    /// A whole number within bounds.
+    ///
+    /// # Errors
+    /// [`Error::Trigger`].
+    pub fn whole(&self, name: &str, bounds: RangeInclusive<u32>) -> Result<Option<u32>, Error> {
+        let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());
+        let read = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok());
+        self.read(name, expected, |value| read(value).filter(|value| bounds.contains(value)))
+    }
+
+    /// An action's identity.
+    ///
+    /// # Errors
+    /// [`Error::Trigger`].
+    pub fn id(&self, name: &str) -> Result<Option<Uuid>, Error> {
+        self.read(name, "a UUID such as 6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c", |value| value.as_str()?.parse().ok())
+    }
+
+    /// A text that is not empty.
+    ///
+    /// # Errors
+    /// [`Error::Trigger`].
+    pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        self.read(name, "a text", |value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned))
+    }
+
+    /// A span of time, `"90s"`, `"30m"`, `"24h"` or `"7d"`, within bounds that are given in seconds.
+    ///
+    /// # Errors
+    /// [`Error::Trigger`].
+    pub fn span(&self, name: &str, bounds: RangeInclusive<u32>) -> Result<Option<TimeDelta>, Error> {
+        let expected = format!(
+            "a span of time such as \"90s\", \"30m\", \"24h\" or \"7d\", from {} to {}",
+            spelt(*bounds.start()),
+            spelt(*bounds.end())
+        );
+        self.read(name, expected, |value| {
+            let seconds = seconds(value.as_str()?)?;
+            bounds.contains(&seconds).then(|| TimeDelta::seconds(i64::from(seconds)))
+        })
+    }
+}
+
+/// The units of a span, the largest first.
+const UNITS: [(&str, u32); 4] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
+
+fn seconds(span: &str) -> Option<u32> {
+    UNITS.iter().find_map(|(unit, seconds)| {
+        let number = span.strip_suffix(unit)?;
+        // Not "+5m".
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        digits.then(|| number.parse::<u32>().ok()?.checked_mul(*seconds)).flatten()
+    })
+}
+
+/// A span of time as an operator's event spells it: `1h`, `90m`.
+#[must_use]
+pub fn spelt(seconds: u32) -> String {
+    let fits = UNITS.iter().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
+    fits.map_or_else(|| format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn with<T>(value: Value, read: impl FnOnce(Parameters<'_>) -> Result<T, Error>) -> Result<T, String> {
+        let Value::Object(map) = json!({ "it": value }) else { unreachable!() };
+        read(Parameters(&map)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn spans_are_read_in_four_units_and_within_their_bounds() {
+        for (text, seconds) in [("90s", 90), ("30m", 1800), ("24h", 86_400), ("7d", 604_800)] {
+            let read = with(json!(text), |parameters| parameters.span("it", 60..=604_800));
+            assert_eq!(read, Ok(Some(TimeDelta::seconds(seconds))), "{text}");
+        }
+        for wrong in [json!("59s"), json!("8d"), json!("+5m"), json!("m"), json!("5"), json!(300), Value::Null] {
+            let error = with(wrong.clone(), |parameters| parameters.span("it", 60..=604_800)).unwrap_err();
+            assert!(error.contains("`it` is") && error.contains("from 1m to 7d"), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_absent_is_none_and_what_is_wrong_names_what_it_may_be() {
+        let empty = Map::new();
+        let absent = Parameters(&empty);
+        assert!(!absent.flag("it").unwrap() && absent.whole("it", 1..=2).unwrap().is_none());
+        assert!(absent.id("it").unwrap().is_none() && absent.text("it").unwrap().is_none());
+
+        assert_eq!(with(json!(2), |parameters| parameters.whole("it", 1..=2)), Ok(Some(2)));
+        for wrong in [json!(3), json!(-1), json!(1.5), json!("2")] {
+            let error = with(wrong, |parameters| parameters.whole("it", 1..=2)).unwrap_err();
+            assert!(error.contains("a whole number from 1 to 2"), "{error}");
+        }
+        assert!(with(json!(false), |parameters| parameters.flag("it")).unwrap_err().contains("true, or left out"));
+        assert!(with(json!(" "), |parameters| parameters.text("it")).unwrap_err().contains("a text"));
+        assert!(with(json!("x"), |parameters| parameters.id("it")).unwrap_err().contains("a UUID"));
+    }
+}

@@ -1,0 +1,304 @@
+//! Step Functions, as far as it is asked: what an execution is, which ones there are, what failed in one, stopping and starting one.
+//!
+//! Every call is paced to its refill rate (facts of the quotas: DescribeExecution 10, ListExecutions 2, StopExecution 25
+//! a second where they are lowest), so that a sweep never takes the application's own share. StartExecution, of which the
+//! application has 150 a second, is paced to far less: each one is a model call.
+
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::gather::error::Error;
+use crate::gather::history::{self, Happened, History};
+use crate::gather::pace::Pace;
+use crate::gather::state_machine::Definition;
+use crate::gather::trigger::{ResultPath, process_of};
+use aws_config::SdkConfig;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::primitives::DateTime as AwsDateTime;
+use aws_sdk_sfn::types::ExecutionStatus as StatusFilter;
+use chrono::{DateTime, Utc};
+
+/// The paced client.
+#[derive(Debug)]
+pub struct StepFunctions {
+    client: Client,
+    state_machine_arn: String,
+    describe: Pace,
+    list: Pace,
+    stop: Pace,
+    start: Pace,
+}
+
+/// An execution and the process that its input names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen {
+    /// What is known of it.
+    pub execution: Execution,
+    /// Whose it is, from its input, else from its name.
+    pub process: Option<ProcessId>,
+}
+
+/// A page of executions, newest first.
+#[derive(Debug)]
+pub struct Page {
+    /// What it tells.
+    pub executions: Vec<Seen>,
+    /// Where the next one begins.
+    pub next: Option<String>,
+}
+
+impl StepFunctions {
+    /// The most that one ListExecutions call answers.
+    const PAGE: i32 = 1000;
+
+    /// A client for the executions of one state machine.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, state_machine_arn: &str) -> Self {
+        Self {
+            client: Client::new(aws),
+            state_machine_arn: state_machine_arn.to_owned(),
+            describe: Pace::new(10, 50),
+            list: Pace::new(2, 20),
+            stop: Pace::new(25, 100),
+            start: Pace::new(10, 10),
+        }
+    }
+
+    /// The state machine that is looked after.
+    #[must_use]
+    pub fn state_machine_arn(&self) -> &str {
+        &self.state_machine_arn
+    }
+
+    /// Makes sure that an execution belongs to the state machine that is looked after.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] naming both.
+    pub fn own(&self, arn: &ExecutionArn) -> Result<(), Error> {
+        if arn.state_machine_arn() == self.state_machine_arn {
+            return Ok(());
+        }
+        Err(Error::Refused(format!(
+            "execution {arn} belongs to {}, and this installation looks after {}: check the rule's pattern, or STATE_MACHINE_ARN",
+            arn.state_machine_arn(),
+            self.state_machine_arn
+        )))
+    }
+
+    /// DescribeExecution.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn describe(&self, arn: &ExecutionArn, result_path: &ResultPath) -> Result<Seen, Error> {
+        self.describe_with_input(arn, result_path).await.map(|(seen, _input)| seen)
+    }
+
+    /// DescribeExecution, with the input that the execution was started with; `None` where that is not told.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn describe_with_input(
+        &self,
+        arn: &ExecutionArn,
+        result_path: &ResultPath,
+    ) -> Result<(Seen, Option<String>), Error> {
+        self.describe.wait().await;
+        let answer = self
+            .client
+            .describe_execution()
+            .execution_arn(arn.as_str())
+            .send()
+            .await
+            .map_err(Error::aws("DescribeExecution"))?;
+        let status = status(answer.status().as_str())?;
+        let execution = Execution {
+            arn: arn.clone(),
+            status,
+            redrive_count: answer.redrive_count().unwrap_or(0),
+            started_at: time(answer.start_date()).unwrap_or(DateTime::UNIX_EPOCH),
+            redriven_at: answer.redrive_date().and_then(time),
+            stopped_at: answer.stop_date().and_then(time),
+            ending: status.is_over().then(|| ending(&answer, result_path)),
+            stopped_for_deadline: false,
+        };
+        let seen = Seen { process: process_of(arn, answer.input()), execution };
+        let included = answer.input_details().is_none_or(|details| details.included());
+        Ok((seen, answer.input().filter(|_| included).map(str::to_owned)))
+    }
+
+    /// DescribeStateMachine: the definition of the state machine that is looked after, as it is now.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for a definition that cannot be read.
+    pub async fn definition(&self) -> Result<Definition, Error> {
+        self.describe.wait().await;
+        let answer = self
+            .client
+            .describe_state_machine()
+            .state_machine_arn(&self.state_machine_arn)
+            .send()
+            .await
+            .map_err(Error::aws("DescribeStateMachine"))?;
+        Definition::parse(answer.definition())
+    }
+
+    /// One page of ListExecutions.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn list(&self, token: Option<&str>) -> Result<Page, Error> {
+        self.page(Self::PAGE, None, token).await
+    }
+
+    /// The newest executions that run, so many at the most; `next` says whether there are more.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    pub async fn running(&self, at_most: i32) -> Result<Page, Error> {
+        self.page(at_most, Some(StatusFilter::Running), None).await
+    }
+
+    async fn page(&self, at_most: i32, status_is: Option<StatusFilter>, token: Option<&str>) -> Result<Page, Error> {
+        self.list.wait().await;
+        let answer = self
+            .client
+            .list_executions()
+            .state_machine_arn(&self.state_machine_arn)
+            .max_results(at_most)
+            .set_status_filter(status_is)
+            .set_next_token(token.map(str::to_owned))
+            .send()
+            .await
+            .map_err(Error::aws("ListExecutions"))?;
+        let mut executions = Vec::with_capacity(answer.executions().len());
+        for item in answer.executions() {
+            let arn: ExecutionArn = item.execution_arn().parse().map_err(unreadable)?;
+            executions.push(Seen {
+                process: arn.process_id(),
+                execution: Execution {
+                    status: status(item.status().as_str())?,
+                    redrive_count: item.redrive_count().unwrap_or(0),
+                    started_at: time(item.start_date()).unwrap_or(DateTime::UNIX_EPOCH),
+                    redriven_at: item.redrive_date().and_then(time),
+                    stopped_at: item.stop_date().and_then(time),
+                    ending: None,
+                    stopped_for_deadline: false,
+                    arn,
+                },
+            });
+        }
+        Ok(Page { executions, next: answer.next_token().map(str::to_owned) })
+    }
+
+    /// What the last failed task of an execution failed with: one page of its history, read backwards.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn last_task_failure(
+        &self,
+        arn: &ExecutionArn,
+    ) -> Result<Option<(Option<String>, Option<String>)>, Error> {
+        self.describe.wait().await;
+        let answer = self
+            .client
+            .get_execution_history()
+            .execution_arn(arn.as_str())
+            .reverse_order(true)
+            .max_results(100)
+            .include_execution_data(true)
+            .send()
+            .await
+            .map_err(Error::aws("GetExecutionHistory"))?;
+        Ok(history::last_task_failure(answer.events()))
+    }
+
+    /// The newest events of an execution, so many at the most, in their order. Inputs and outputs, and the prompts in them, are not
+    /// even asked for.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn history(&self, arn: &ExecutionArn, at_most: usize) -> Result<History, Error> {
+        let mut events = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            self.describe.wait().await;
+            let left = i32::try_from(at_most - events.len()).unwrap_or(i32::MAX).min(Self::PAGE);
+            let answer = self
+                .client
+                .get_execution_history()
+                .execution_arn(arn.as_str())
+                .reverse_order(true)
+                .max_results(left)
+                .include_execution_data(false)
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(Error::aws("GetExecutionHistory"))?;
+            events.extend(answer.events().iter().map(|event| Happened::of(event, time(event.timestamp()))));
+            token = answer.next_token().map(str::to_owned);
+            if token.is_none() || events.len() >= at_most {
+                break;
+            }
+        }
+        events.reverse();
+        Ok(History { events, more: token.is_some() })
+    }
+
+    /// StopExecution. The execution may still be running when this returns.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn stop(&self, arn: &ExecutionArn, error: &str, cause: &str) -> Result<(), Error> {
+        self.stop.wait().await;
+        self.client
+            .stop_execution()
+            .execution_arn(arn.as_str())
+            .error(error)
+            .cause(cause)
+            .send()
+            .await
+            .map(drop)
+            .map_err(Error::aws("StopExecution"))
+    }
+
+    /// StartExecution; when the execution began. The name is what makes it happen once: as long as the execution runs, the
+    /// same name and input are answered with that execution.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn start(&self, name: &str, input: &str) -> Result<DateTime<Utc>, Error> {
+        self.start.wait().await;
+        let answer = self
+            .client
+            .start_execution()
+            .state_machine_arn(&self.state_machine_arn)
+            .name(name)
+            .input(input)
+            .send()
+            .await
+            .map_err(Error::aws("StartExecution"))?;
+        Ok(time(answer.start_date()).unwrap_or_else(Utc::now))
+    }
+}
+
+fn ending(answer: &DescribeExecutionOutput, result_path: &ResultPath) -> Ending {
+    Ending {
+        error: answer.error().map(str::to_owned),
+        cause: answer.cause().map(str::to_owned),
+        result: answer.output().and_then(|output| result_path.result(output)),
+    }
+}
+
+fn status(value: &str) -> Result<ExecutionStatus, Error> {
+    value.parse().map_err(unreadable)
+}
+
+fn unreadable(error: crate::domain::ParseError) -> Error {
+    Error::Refused(format!("Step Functions answered with something unknown: {error}"))
+}
+
+/// To the millisecond, which is what Step Functions has and its events tell. The API's JSON has seconds as a floating
+/// point number, and the SDK cuts it: 1764000000.987 becomes …0.986999988, which would be another start than the event's.
+fn time(at: &AwsDateTime) -> Option<DateTime<Utc>> {
+    let milliseconds = i64::from(at.subsec_nanos().saturating_add(500_000) / 1_000_000);
+    DateTime::from_timestamp_millis(at.secs().checked_mul(1000)?.checked_add(milliseconds)?)
+}

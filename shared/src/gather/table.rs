@@ -1,0 +1,258 @@
+//! The application's table, as this database has it.
+//!
+//! `status` is text or a PostgreSQL enum, columns are snake_case or camelCase, times are `timestamptz` or `timestamp` in
+//! UTC, some columns may be missing (design, section 1). The catalogue is read once for each container; from it come
+//! the few SQL fragments that differ. Nothing of the table is ever altered.
+
+use std::collections::BTreeMap;
+
+use sqlx::{AssertSqlSafe, PgConnection, Row};
+
+use crate::domain::ProcessStatus;
+use crate::gather::config::TableName;
+use crate::gather::error::Error;
+
+/// How to speak of the application's table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    name: TableName,
+    columns: BTreeMap<&'static str, Column>,
+    /// The enum's labels; `None` for a text column.
+    statuses: Option<Vec<String>>,
+}
+
+/// A column, as SQL has to speak of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    /// Quoted.
+    pub(crate) name: String,
+    /// As `format_type` has it; an enum's is quoted and qualified.
+    pub(crate) type_name: String,
+    /// A `timestamp` that holds UTC, as Prisma makes it.
+    pub(crate) local_time: bool,
+}
+
+/// A column in both spellings, and the types that it may have; where none are named, any is right.
+pub(crate) type Wanted = (&'static str, &'static str, &'static [&'static str]);
+
+/// The columns that are needed.
+const NEEDED: [Wanted; 8] = [
+    ("id", "id", &["uuid"]),
+    ("status", "status", &["text", "character varying", "enum"]),
+    ("progress", "progress", &["smallint", "integer"]),
+    ("result", "result", &["jsonb"]),
+    ("error", "error", &["jsonb"]),
+    ("created_at", "createdAt", TIMES),
+    ("updated_at", "updatedAt", TIMES),
+    ("completed_at", "completedAt", TIMES),
+];
+/// Columns that may be missing; SQL sees NULL then. Those of any type are only compared with themselves.
+const OPTIONAL: [Wanted; 4] = [
+    ("retry_count", "retryCount", &["smallint", "integer"]),
+    ("user_id", "userId", &[]),
+    ("type", "type", &[]),
+    ("target_id", "targetId", &[]),
+];
+pub(crate) const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
+
+impl Table {
+    /// Reads the catalogue.
+    ///
+    /// # Errors
+    /// [`Error::Table`] naming the column that is missing or of a type that is not known; [`Error::Database`].
+    pub async fn read(name: &TableName, db: &mut PgConnection) -> Result<Self, Error> {
+        let rows = sqlx::query(include_str!("table.sql"))
+            .bind(&name.schema)
+            .bind(&name.table)
+            .fetch_all(db)
+            .await
+            .map_err(Error::database("reading the catalogue"))?;
+        let found: Vec<Found> = rows
+            .iter()
+            .map(|row| {
+                Ok(Found {
+                    name: row.try_get("name")?,
+                    type_name: row.try_get("type_name")?,
+                    family: row.try_get("family")?,
+                    labels: row.try_get("labels")?,
+                })
+            })
+            .collect::<Result<_, sqlx::Error>>()
+            .map_err(Error::database("reading the catalogue"))?;
+        Self::from_catalogue(name, &found)
+    }
+
+    fn from_catalogue(name: &TableName, found: &[Found]) -> Result<Self, Error> {
+        if found.is_empty() {
+            return Err(Error::Table(format!(
+                "table {name} does not exist, or its schema is not visible to this user: set PROCESSING_STATE_TABLE to <schema>.<table>, or grant USAGE and SELECT"
+            )));
+        }
+        let mut columns = BTreeMap::new();
+        let mut statuses = None;
+        for wanted in NEEDED.into_iter().chain(OPTIONAL) {
+            let column = match find(name, found, wanted)? {
+                Some(column) => column,
+                None if OPTIONAL.contains(&wanted) => continue,
+                None => return Err(missing(name, wanted)),
+            };
+            if wanted.0 == "status" {
+                statuses.clone_from(&column.labels);
+            }
+            columns.insert(wanted.0, Column::of(column));
+        }
+        let table = Self { name: name.clone(), columns, statuses };
+        for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
+            table.require(status)?;
+        }
+        Ok(table)
+    }
+
+    /// Makes sure that the status column knows `status`.
+    ///
+    /// # Errors
+    /// [`Error::Table`] with the labels that it knows.
+    pub fn require(&self, status: ProcessStatus) -> Result<(), Error> {
+        match &self.statuses {
+            Some(labels) if !labels.iter().any(|label| label == status.as_str()) => Err(Error::Table(format!(
+                "column `status` of table {} does not know {status}; it knows {}",
+                self.name,
+                labels.join(", ")
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The table's name, as the setting has it.
+    pub(crate) const fn name(&self) -> &TableName {
+        &self.name
+    }
+
+    /// Whether the table has a column that it may do without.
+    #[must_use]
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
+    /// The table's name, quoted and qualified.
+    #[must_use]
+    pub fn relation(&self) -> String {
+        relation(&self.name)
+    }
+
+    /// The name of something in the table's schema, quoted and qualified.
+    pub(crate) fn beside(&self, name: &str) -> String {
+        format!("{}.{}", quoted(&self.name.schema), quoted(name))
+    }
+
+    /// A `.sql` file in this table's spelling. Of a column `x` of the row `p`, `{x}` is its value (a time as
+    /// `timestamptz`), `{set x}` its bare name, `{as x}` after an expression the cast to its type; `{table}` is the
+    /// relation, `{image}` what an action can change of the row, `{superseded}` whether the user has asked for the same
+    /// anew, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
+    /// it stays usable.
+    #[must_use]
+    pub fn sql(&self, template: &str) -> AssertSqlSafe<String> {
+        let comparable = ["user_id", "type", "target_id"].iter().all(|column| self.has(column));
+        let superseded = if comparable { SUPERSEDED } else { "false" };
+        let mut sql = template.replace("{image}", IMAGE).replace("{superseded}", superseded);
+        sql = sql.replace("{table}", &self.relation());
+        let statuses: [(&str, &[ProcessStatus]); 6] = [
+            ("{open}", &[ProcessStatus::Pending, ProcessStatus::Processing]),
+            ("{failed}", &[ProcessStatus::Failed, ProcessStatus::Timeout]),
+            ("{pending}", &[ProcessStatus::Pending]),
+            ("{processing}", &[ProcessStatus::Processing]),
+            ("{completed}", &[ProcessStatus::Completed]),
+            ("{cancelled}", &[ProcessStatus::Cancelled]),
+        ];
+        for (placeholder, statuses) in statuses {
+            sql = sql.replace(placeholder, &self.literals(statuses));
+        }
+        for (column, Column { name, type_name, local_time }) in &self.columns {
+            let (value, cast) = if *local_time {
+                (format!("(p.{name} AT TIME ZONE 'UTC')"), " AT TIME ZONE 'UTC'".to_owned())
+            } else {
+                (format!("p.{name}"), format!("::{type_name}"))
+            };
+            sql = sql.replace(&format!("{{{column}}}"), &value);
+            sql = sql.replace(&format!("{{set {column}}}"), name);
+            sql = sql.replace(&format!("{{as {column}}}"), &cast);
+        }
+        for (missing, ..) in OPTIONAL {
+            sql = sql.replace(&format!("{{{missing}}}"), "NULL");
+        }
+        AssertSqlSafe(sql)
+    }
+
+    /// Those of `statuses` that the column knows, as literals of its own type: an index on it stays usable. A column that knows none
+    /// of them is compared with no value at all.
+    fn literals(&self, statuses: &[ProcessStatus]) -> String {
+        let known: Vec<String> = statuses
+            .iter()
+            .filter(|status| self.require(**status).is_ok())
+            .map(|status| format!("'{status}'"))
+            .collect();
+        if known.is_empty() { "NULL".to_owned() } else { known.join(", ") }
+    }
+}
+
+/// What an action can change of a row `p`, as jsonb. Times are in UTC; a result is told by its digest: it may be large, and it
+/// is nobody's business but the user's.
+const IMAGE: &str = "jsonb_build_object('status', {status}::text, 'progress', {progress}, 'error', {error}, \
+     'result', 'md5:' || md5(nullif({result}, 'null')::text), \
+     'completedAt', to_jsonb({completed_at} AT TIME ZONE 'UTC'), \
+     'updatedAt', to_jsonb({updated_at} AT TIME ZONE 'UTC'))";
+
+/// Whether a newer row asks for the same as row `p`: the same user, type and target. Without a target nothing is the same.
+const SUPERSEDED: &str = "EXISTS (SELECT FROM {table} n \
+     WHERE n.{set user_id} = {user_id} AND n.{set type} = {type} AND n.{set target_id} = {target_id} \
+       AND n.{set created_at} > p.{set created_at})";
+
+/// A column, as the catalogue has it.
+pub(crate) struct Found {
+    pub(crate) name: String,
+    pub(crate) type_name: String,
+    pub(crate) family: String,
+    pub(crate) labels: Option<Vec<String>>,
+}
+
+impl Column {
+    pub(crate) fn of(found: &Found) -> Self {
+        Self {
+            name: quoted(&found.name),
+            type_name: found.type_name.clone(),
+            local_time: found.family == "timestamp without time zone",
+        }
+    }
+}
+
+/// A column among those of a table, in either spelling; `None` where there is none.
+pub(crate) fn find<'a>(name: &TableName, found: &'a [Found], wanted: Wanted) -> Result<Option<&'a Found>, Error> {
+    let (snake, camel, types) = wanted;
+    let Some(column) = found.iter().find(|column| column.name == snake || column.name == camel) else {
+        return Ok(None);
+    };
+    if !types.is_empty() && !types.contains(&column.family.as_str()) {
+        return Err(Error::Table(format!(
+            "column `{}` of table {name} is of type {}: it is needed as {}",
+            column.name,
+            column.type_name,
+            types.join(" or ")
+        )));
+    }
+    Ok(Some(column))
+}
+
+/// The error that a table lacks a column.
+pub(crate) fn missing(name: &TableName, (snake, camel, types): Wanted) -> Error {
+    let names = if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
+    Error::Table(format!("table {name} has no column {names}: it is needed as {}", types.join(" or ")))
+}
+
+/// A table's name, quoted and qualified.
+pub(crate) fn relation(name: &TableName) -> String {
+    format!("{}.{}", quoted(&name.schema), quoted(&name.table))
+}
+
+fn quoted(identifier: &str) -> String {
+    format!("\"{}\"", identifier.replace('"', "\"\""))
+}

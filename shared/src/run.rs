@@ -1,0 +1,10 @@
+//! What all steps need alike: the run from its event to its answer (design, section 3).
+
+pub mod metrics;
+pub mod notify;
+pub mod processes;
+pub mod progress;
+pub mod runner;
+pub mod step;
+pub mod texts;
+pub mod worker_step;
