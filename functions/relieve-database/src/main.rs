@@ -11,7 +11,7 @@ mod texts;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::end_session;
-use remediation::act::ledger;
+use remediation::act::ledger::told;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
@@ -62,7 +62,7 @@ impl Step for RelieveDatabase {
             Trigger::Operator(_) => Vec::new(),
             Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => {
                 let since = session.now - TimeDelta::minutes(i64::from(self.policy.tell_again_minutes));
-                ledger::told(session.db, STEP, since, &FOR_PEOPLE).await?
+                told::told(session.db, STEP, since, &FOR_PEOPLE).await?
             }
         };
         Ok(Evidence {

@@ -6,7 +6,7 @@ use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::end_session::{Cause, Ending};
 use remediation::act::actions::{Action, EndSession};
-use remediation::act::ledger::Told;
+use remediation::act::ledger::told::Told;
 use remediation::domain::Language;
 use remediation::gather::config::{Config, SessionPolicy};
 use remediation::gather::sessions::{Backend, BackendId, Overview, Prepared, Protection, State};

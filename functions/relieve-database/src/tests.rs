@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::Action;
 use remediation::act::actions::end_session::{Cause, Ending};
-use remediation::act::ledger::Told;
+use remediation::act::ledger::told::Told;
 use remediation::gather::config::Config;
 use remediation::gather::manifest;
 use remediation::gather::sessions::{Backend, Overview, Prepared, Protection, State};

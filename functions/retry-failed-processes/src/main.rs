@@ -15,7 +15,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::Action;
 use remediation::act::actions::retry_process::{Probe, ProbeState, ResolveRetry, RetryCause, RetryProcess};
-use remediation::act::ledger;
+use remediation::act::ledger::facts;
+use remediation::act::ledger::told;
 use remediation::decide::Look;
 use remediation::domain::{Execution, Language, ProcessId};
 use remediation::failure::{UNKNOWN, is_transient};
@@ -136,8 +137,8 @@ async fn histories(
     let reading = "reading what was done about failed processes";
     let table = session.table().await?;
     let targets: Vec<String> = cases.iter().map(|case| case.process.id.to_string()).collect();
-    let facts = ledger::facts(session.db, step, &targets).await?;
-    let told = ledger::told(session.db, step, session.now - ledger::TOLD_FOR, &[PERMANENT, EXHAUSTED]).await?;
+    let facts = facts::facts(session.db, step, &targets).await?;
+    let told = told::told(session.db, step, session.now - told::TOLD_FOR, &[PERMANENT, EXHAUSTED]).await?;
     let told: HashMap<String, DateTime<Utc>> = told.into_iter().map(|told| (told.target, told.at)).collect();
     let rows = sqlx::query(table.sql(include_str!("history.sql")))
         .bind(cases.iter().map(|case| case.process.id.0).collect::<Vec<_>>())

@@ -15,7 +15,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::start_step;
-use remediation::act::ledger;
+use remediation::act::ledger::incidents;
+use remediation::act::ledger::told;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
@@ -58,7 +59,7 @@ impl Step for TriageErrors {
         let asked = Parameters(session.parameters).span(WINDOW, BOUNDS)?;
         start_step::resolve_abandoned(session.db).await?;
         let scheduled = matches!(session.trigger, Trigger::Schedule(_));
-        if scheduled && ledger::open_incident(session.db, ALARM).await?.is_none() {
+        if scheduled && incidents::open_incident(session.db, ALARM).await?.is_none() {
             return Ok(Evidence::NoIncident);
         }
         let window = asked.unwrap_or_else(|| TimeDelta::minutes(i64::from(self.policy.window_minutes)));
@@ -82,7 +83,7 @@ impl Step for TriageErrors {
 /// What people were told lately.
 async fn told(session: &mut Session<'_>, policy: &Policy) -> Result<BTreeSet<(String, String)>, Error> {
     let since = session.now - TimeDelta::hours(i64::from(policy.tell_again_hours));
-    let told = ledger::told(session.db, STEP, since, &[FOR_PEOPLE, NO_DOMINANT, UNKNOWN_STEP]).await?;
+    let told = told::told(session.db, STEP, since, &[FOR_PEOPLE, NO_DOMINANT, UNKNOWN_STEP]).await?;
     Ok(told.into_iter().map(|told| (told.code, told.target)).collect())
 }
 

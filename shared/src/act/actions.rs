@@ -19,7 +19,7 @@ pub mod undo;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::act::ledger::Run;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::domain::ProcessId;
 use crate::gather::error::Error;

@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use crate::act::actions::set_row_status::ErrorChange;
 use crate::act::actions::{Action, SetRowStatus, StopExecution, stop_execution};
-use crate::act::ledger::{self, Wish};
+use crate::act::ledger::entries;
+use crate::act::ledger::plans::Wish;
 use crate::decide::{Closing, Decision, Look, Verdict, decide, overtaken};
 use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId};
 use crate::failure::failure;
@@ -858,7 +859,7 @@ pub(crate) async fn of_targets(db: &mut PgConnection, wishes: &[Wish]) -> Result
     let arns: Vec<&str> =
         wishes.iter().map(|wish| wish.target.as_str()).filter(|target| target.starts_with("arn:")).collect();
     if !arns.is_empty() {
-        processes.extend(ledger::processes_of(db, &arns).await?);
+        processes.extend(entries::processes_of(db, &arns).await?);
     }
     Ok(processes.into_iter().collect())
 }

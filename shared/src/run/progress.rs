@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::act::actions::SetRowStatus;
 use crate::act::actions::set_row_status::ErrorChange;
-use crate::act::ledger;
+use crate::act::ledger::facts;
 use crate::decide::{self, Decision, Look, Policy, decide};
 use crate::domain::{Execution, Process, ProcessId};
 use crate::gather::error::Error;
@@ -162,7 +162,7 @@ pub async fn anomalies(session: &mut Session<'_>) -> Result<usize, Error> {
     if targets.is_empty() {
         return Ok(0);
     }
-    let facts = ledger::facts(session.db, STEP, &targets).await?;
+    let facts = facts::facts(session.db, STEP, &targets).await?;
     let undone = |target: &&String| facts.targets.get(*target).is_some_and(|history| history.undone);
     Ok(targets.len() - targets.iter().filter(undone).count())
 }

@@ -18,7 +18,12 @@ use uuid::Uuid;
 
 use crate::act::actions::{self, Action, ActionResult, Outcome, Undo, set_row_status};
 use crate::act::guard::{Demand, Facts, Guarded, guard};
-use crate::act::ledger::{self, Run, Wish};
+use crate::act::ledger::facts;
+use crate::act::ledger::incidents;
+use crate::act::ledger::plans;
+use crate::act::ledger::plans::Wish;
+use crate::act::ledger::runs;
+use crate::act::ledger::runs::Run;
 use crate::act::report::{Done, DoneOutcome, KEPT, Report, Verification};
 use crate::decide::Look;
 use crate::domain::{Mode, ProcessId};
@@ -157,7 +162,7 @@ impl<S: Step> Function<S> {
     /// What the ledger can still be told of a run that failed; a database that is down cannot be told anything.
     async fn record_failure(&self, kept: &mut Kept, run: &Run, error: &Error) {
         let told = match kept.database.connection(&self.aws).await {
-            Ok(db) => ledger::fail(db, run, error).await,
+            Ok(db) => runs::fail(db, run, error).await,
             Err(error) => Err(error),
         };
         if let Err(error) = told {
@@ -217,7 +222,7 @@ impl<S: Step> Function<S> {
         let db = kept.database.connection(&self.aws).await?;
         let parameters = match trigger {
             // What was proposed for the sake of a parameter is decided anew with it.
-            Trigger::Operator(Ask { scope: Scope::Approve(plan), .. }) => ledger::parameters(db, *plan).await?,
+            Trigger::Operator(Ask { scope: Scope::Approve(plan), .. }) => plans::parameters(db, *plan).await?,
             Trigger::Operator(ask) => ask.parameters.clone(),
             Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => Map::new(),
         };
@@ -235,7 +240,7 @@ impl<S: Step> Function<S> {
         };
         let mut tally = Tally::new(run);
         if let Trigger::Alarm(change) = trigger {
-            ledger::incident(session.db, change).await?;
+            incidents::incident(session.db, change).await?;
             if !S::ALARM_STATES.contains(&change.state) {
                 tally.summary = Some(texts::alarm_not_on(self.config.language, &change.alarm, change.state));
                 return self.close(Some(session.db), run, tally, None).await;
@@ -290,13 +295,9 @@ impl<S: Step> Function<S> {
                                 "`approve`: this installation only observes; raise REMEDIATION_MODE to propose or act first".to_owned(),
                             ));
                         }
-                        let targets = ledger::approve(
-                            session.db,
-                            run,
-                            *plan,
-                            self.configured_mode(session.parameters).min(asked),
-                        )
-                        .await?;
+                        let targets =
+                            plans::approve(session.db, run, *plan, self.configured_mode(session.parameters).min(asked))
+                                .await?;
                         let processes = processes::of_targets(session.db, &targets).await?;
                         approved = Some(targets.into_iter().collect());
                         Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())
@@ -327,7 +328,7 @@ impl<S: Step> Function<S> {
         Ok(Question::Sweep(match self.manifest.ledger {
             LedgerKind::Database => {
                 let bound = FIRST_ANSWER.min(session.stop_at.saturating_duration_since(Instant::now()) / 4);
-                tokio::time::timeout(bound, ledger::cursor(session.db, self.name))
+                tokio::time::timeout(bound, runs::cursor(session.db, self.name))
                     .await
                     .unwrap_or_else(|_| Err(Error::silence("reading where the last run stopped", bound)))?
             }
@@ -415,7 +416,7 @@ impl<S: Step> Function<S> {
         let facts = match self.manifest.ledger {
             LedgerKind::Database => {
                 let targets: Vec<String> = wanted.iter().map(|planned| planned.action.target()).collect();
-                ledger::facts(session.db, self.name, &targets).await?
+                facts::facts(session.db, self.name, &targets).await?
             }
             LedgerKind::Log => Facts::default(),
         };
@@ -450,7 +451,7 @@ impl<S: Step> Function<S> {
         let outcome = if mode == Mode::Observe || self.manifest.ledger == LedgerKind::Log {
             DoneOutcome::Planned
         } else {
-            let (plan, new) = ledger::propose(session.db, run, &hold, over.unwrap_or("mode: propose")).await?;
+            let (plan, new) = plans::propose(session.db, run, &hold, over.unwrap_or("mode: propose")).await?;
             tally.plan = Some(plan);
             tally.new_plan |= new;
             DoneOutcome::Proposed
@@ -529,7 +530,7 @@ impl<S: Step> Function<S> {
         // An operator's look does not move the place where the next sweep goes on.
         let cursor = cursor.filter(|_| report.trigger["kind"] != "operator");
         match (self.manifest.ledger, db) {
-            (LedgerKind::Database, Some(db)) => ledger::finish(db, run, &report, applied, cursor.as_ref()).await?,
+            (LedgerKind::Database, Some(db)) => runs::finish(db, run, &report, applied, cursor.as_ref()).await?,
             (LedgerKind::Log, _) | (LedgerKind::Database, None) => {
                 tracing::info!(ledger = %json!(report), "ledger entry");
             }

@@ -17,7 +17,8 @@ use crate::act::actions::change_worker::texts as change;
 use crate::act::actions::change_worker::{self, ChangeWorker, Purpose};
 use crate::act::actions::close_lease::{Close, CloseLease};
 use crate::act::lease::{self, End, FAILURES, Lease, REVERT_AFTER, REVERT_AFTER_BOUNDS};
-use crate::act::ledger;
+use crate::act::ledger::incidents;
+use crate::act::ledger::told;
 use crate::domain::Language;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
@@ -261,7 +262,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
     let told = match session.trigger {
         Trigger::Operator(_) => HashSet::new(),
         Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => {
-            let told = ledger::told(session.db, &rules.step, session.now - ledger::TOLD_FOR, &TOLD_ONCE).await?;
+            let told = told::told(session.db, &rules.step, session.now - told::TOLD_FOR, &TOLD_ONCE).await?;
             told.into_iter().filter(|told| told.target == target).map(|told| told.code).collect()
         }
     };
@@ -300,7 +301,7 @@ async fn wants(session: &mut Session<'_>, rules: &Rules, to: Option<u32>) -> Res
         Trigger::Alarm(change) => change.alarm.as_str(),
         Trigger::Schedule(_) | Trigger::Execution(_) => rules.alarm,
     };
-    let open = ledger::open_incident(session.db, alarm).await?;
+    let open = incidents::open_incident(session.db, alarm).await?;
     Ok((open.map_or(Wants::Nothing, Wants::Incident), false))
 }
 

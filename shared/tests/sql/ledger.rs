@@ -2,7 +2,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::{Action, ActionResult, Migrate, Undo, Undoable};
-use remediation::act::ledger::{self, Run, Wish};
+use remediation::act::ledger::entries;
+use remediation::act::ledger::facts;
+use remediation::act::ledger::incidents;
+use remediation::act::ledger::plans;
+use remediation::act::ledger::plans::Wish;
+use remediation::act::ledger::runs;
+use remediation::act::ledger::runs::Run;
 use remediation::act::report::{Report, Verification};
 use remediation::domain::{Mode, ProcessId};
 use remediation::gather::error::Error;
@@ -52,7 +58,7 @@ async fn ran(world: &World, step: &str, applied: i32, verification: &str, minute
 #[tokio::test]
 async fn a_step_without_history_has_no_facts_against_it() -> Tested {
     let mut world = World::new("no_facts").await;
-    let facts = ledger::facts(&mut world.db, STEP, &["x".to_owned()]).await?;
+    let facts = facts::facts(&mut world.db, STEP, &["x".to_owned()]).await?;
     assert_eq!(facts, remediation::act::guard::Facts::default());
     Ok(())
 }
@@ -71,7 +77,7 @@ async fn the_hour_counts_what_was_applied_or_is_under_way_by_this_step_in_any_ru
     ] {
         action(&world, step, target, outcome, minutes).await;
     }
-    let facts = ledger::facts(&mut world.db, STEP, &[]).await?;
+    let facts = facts::facts(&mut world.db, STEP, &[]).await?;
     assert_eq!(facts.actions_last_hour, 3);
     assert!(facts.targets.is_empty());
     Ok(())
@@ -92,7 +98,7 @@ async fn attempts_on_a_target_count_this_steps_within_a_day() -> Tested {
         action(&world, step, target, outcome, minutes).await;
     }
     let targets = ["a", "b", "c"].map(str::to_owned);
-    let facts = ledger::facts(&mut world.db, STEP, &targets).await?.targets;
+    let facts = facts::facts(&mut world.db, STEP, &targets).await?.targets;
     assert_eq!(facts.len(), 2, "{facts:?}");
     assert_eq!((facts["a"].attempts, facts["b"].attempts), (2, 0));
     let since = facts["a"].seconds_since_last.ok_or("no last one")?;
@@ -115,7 +121,7 @@ async fn a_target_is_undone_as_long_as_the_undo_is_the_last_word_and_of_today() 
     }
     action(&world, STEP, "done-again", "applied", 10).await;
     let targets = ["fresh", "of-yesterday", "done-again"].map(str::to_owned);
-    let facts = ledger::facts(&mut world.db, STEP, &targets).await?.targets;
+    let facts = facts::facts(&mut world.db, STEP, &targets).await?.targets;
     assert!(facts["fresh"].undone);
     assert!(!facts["of-yesterday"].undone && !facts["done-again"].undone);
     Ok(())
@@ -138,7 +144,7 @@ async fn a_step_did_not_help_when_its_last_three_runs_that_acted_failed() -> Tes
         for (step, applied, verification, minutes) in runs {
             ran(&world, step, *applied, verification, *minutes).await;
         }
-        assert_eq!(ledger::facts(&mut world.db, STEP, &[]).await?.did_not_help, told, "{runs:?}");
+        assert_eq!(facts::facts(&mut world.db, STEP, &[]).await?.did_not_help, told, "{runs:?}");
     }
     Ok(())
 }
@@ -152,7 +158,7 @@ async fn an_operators_control_is_read_as_it_stands() -> Tested {
              INSERT INTO remediation.controls (step, mode) VALUES ('another-step', 'observe')",
         )
         .await;
-    let control = ledger::facts(&mut world.db, STEP, &[]).await?.control;
+    let control = facts::facts(&mut world.db, STEP, &[]).await?.control;
     assert_eq!(
         (control.mode, control.actions_per_run, control.actions_per_hour, control.share),
         (Some(Mode::Propose), Some(7), None, Some(0.25))
@@ -174,17 +180,17 @@ fn plan_of(targets: &[&str]) -> Vec<Planned> {
 #[tokio::test]
 async fn the_same_plan_is_stored_once_as_long_as_it_waits() -> Tested {
     let mut world = World::new("proposed").await;
-    let (first, new) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
+    let (first, new) = plans::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
     assert!(new);
-    let again = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;
+    let again = plans::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;
     assert_eq!(again, (first, false), "the order does not matter");
-    let (more, new) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b", "c"]), "why").await?;
+    let (more, new) = plans::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b", "c"]), "why").await?;
     assert!(new && more != first);
-    let (others, new) = ledger::propose(&mut world.db, &run("another-step"), &plan_of(&["a", "b"]), "why").await?;
+    let (others, new) = plans::propose(&mut world.db, &run("another-step"), &plan_of(&["a", "b"]), "why").await?;
     assert!(new && others != first);
 
-    ledger::approve(&mut world.db, &run(STEP), first, Mode::Act).await?;
-    let (next, new) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
+    plans::approve(&mut world.db, &run(STEP), first, Mode::Act).await?;
+    let (next, new) = plans::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
     assert!(new && next != first, "what was approved no longer waits");
     Ok(())
 }
@@ -195,7 +201,7 @@ async fn a_plan_remembers_with_which_parameters_it_was_asked_for() -> Tested {
     let mut plans = Vec::new();
     for trigger in [json!({}), json!({ "parameters": { "cancel": true } })] {
         let run = Run { trigger: trigger.clone(), ..run(STEP) };
-        let (plan, new) = ledger::propose(&mut world.db, &run, &plan_of(&["a"]), "why").await?;
+        let (plan, new) = plans::propose(&mut world.db, &run, &plan_of(&["a"]), "why").await?;
         assert!(new, "the same actions for the sake of another wish are another plan");
         sqlx::query("INSERT INTO remediation.runs (id, step, trigger) VALUES ($1, $2, $3)")
             .bind(run.id)
@@ -203,37 +209,37 @@ async fn a_plan_remembers_with_which_parameters_it_was_asked_for() -> Tested {
             .bind(&trigger)
             .execute(&mut world.db)
             .await?;
-        let again = ledger::propose(&mut world.db, &Run { id: Uuid::now_v7(), ..run }, &plan_of(&["a"]), "why").await?;
+        let again = plans::propose(&mut world.db, &Run { id: Uuid::now_v7(), ..run }, &plan_of(&["a"]), "why").await?;
         assert_eq!(again, (plan, false), "{trigger}");
         plans.push(plan);
     }
-    assert!(ledger::parameters(&mut world.db, plans[0]).await?.is_empty());
-    assert_eq!(json!(ledger::parameters(&mut world.db, plans[1]).await?), json!({ "cancel": true }));
-    assert!(ledger::parameters(&mut world.db, Uuid::new_v4()).await?.is_empty());
+    assert!(plans::parameters(&mut world.db, plans[0]).await?.is_empty());
+    assert_eq!(json!(plans::parameters(&mut world.db, plans[1]).await?), json!({ "cancel": true }));
+    assert!(plans::parameters(&mut world.db, Uuid::new_v4()).await?.is_empty());
     Ok(())
 }
 
 #[tokio::test]
 async fn a_plan_is_approved_once_and_by_its_own_step() -> Tested {
     let mut world = World::new("approved").await;
-    let (plan, _) = ledger::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;
+    let (plan, _) = plans::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;
 
-    let error = ledger::approve(&mut world.db, &run("another-step"), plan, Mode::Act).await.unwrap_err();
+    let error = plans::approve(&mut world.db, &run("another-step"), plan, Mode::Act).await.unwrap_err();
     assert!(matches!(&error, Error::Refused(why) if why.contains("the plan is test-step's")), "{error}");
 
     let approving = run(STEP);
-    let actions = ledger::approve(&mut world.db, &approving, plan, Mode::Act).await?;
+    let actions = plans::approve(&mut world.db, &approving, plan, Mode::Act).await?;
     let undo = |target: &str| Wish { kind: "undo".to_owned(), target: target.to_owned(), terms: None };
     assert_eq!(actions, [undo("a"), undo("b")]);
     let by: Uuid = world.ask("SELECT approved_by FROM remediation.plans").await;
     assert_eq!(by, approving.id);
-    let again = ledger::approve(&mut world.db, &approving, plan, Mode::Act).await?;
+    let again = plans::approve(&mut world.db, &approving, plan, Mode::Act).await?;
     assert_eq!(again, actions, "the same run begins again where its connection was lost");
 
-    let error = ledger::approve(&mut world.db, &run(STEP), plan, Mode::Act).await.unwrap_err();
+    let error = plans::approve(&mut world.db, &run(STEP), plan, Mode::Act).await.unwrap_err();
     assert!(matches!(&error, Error::Refused(why) if why.contains("approved already, at ")), "{error}");
     let unknown = Uuid::new_v4();
-    let error = ledger::approve(&mut world.db, &run(STEP), unknown, Mode::Act).await.unwrap_err();
+    let error = plans::approve(&mut world.db, &run(STEP), unknown, Mode::Act).await.unwrap_err();
     assert!(
         matches!(&error, Error::Refused(why) if why.contains("no such plan") && why.contains(&unknown.to_string()))
     );
@@ -259,7 +265,7 @@ fn change(state: AlarmState, at: DateTime<Utc>) -> AlarmChange {
 async fn incidents(changes: &[AlarmChange]) -> (i64, i64) {
     let mut world = World::new("incidents").await;
     for change in changes {
-        ledger::incident(&mut world.db, change).await.unwrap();
+        incidents::incident(&mut world.db, change).await.unwrap();
     }
     sqlx::query_as("SELECT count(*) FILTER (WHERE closed_at IS NULL), count(closed_at) FROM remediation.incidents")
         .fetch_one(world.database.pool())
@@ -321,7 +327,7 @@ fn report(run: &Run, cursor: &'static str) -> Report {
 #[tokio::test]
 async fn a_sweep_goes_on_where_the_last_one_of_its_step_stopped() -> Tested {
     let mut world = World::new("cursor").await;
-    assert_eq!(ledger::cursor(&mut world.db, STEP).await?, Cursor::default());
+    assert_eq!(runs::cursor(&mut world.db, STEP).await?, Cursor::default());
     let cursor = |seconds| Cursor {
         after: Some(ProcessId(Uuid::new_v4())),
         listed: Some(Listed { since: seconds_ago(seconds), until: seconds_ago(1), token: Some("t".into()) }),
@@ -331,12 +337,12 @@ async fn a_sweep_goes_on_where_the_last_one_of_its_step_stopped() -> Tested {
         [(STEP, Some(&newer), 1), (STEP, Some(&older), 2), (STEP, None, 0), ("another-step", Some(&others), 0)]
     {
         let run = Run { started_at: Utc::now() - TimeDelta::minutes(minutes_ago), ..run(step) };
-        ledger::finish(&mut world.db, &run, &report(&run, "done"), 3, cursor).await?;
+        runs::finish(&mut world.db, &run, &report(&run, "done"), 3, cursor).await?;
     }
-    assert_eq!(ledger::cursor(&mut world.db, STEP).await?, newer);
+    assert_eq!(runs::cursor(&mut world.db, STEP).await?, newer);
 
     world.execute("UPDATE remediation.runs SET cursor = '{\"of\": \"an older build\"}' WHERE cursor IS NOT NULL").await;
-    assert_eq!(ledger::cursor(&mut world.db, STEP).await?, Cursor::default());
+    assert_eq!(runs::cursor(&mut world.db, STEP).await?, Cursor::default());
     Ok(())
 }
 
@@ -344,11 +350,11 @@ async fn a_sweep_goes_on_where_the_last_one_of_its_step_stopped() -> Tested {
 async fn a_run_is_recorded_with_how_it_ended() -> Tested {
     let mut world = World::new("runs").await;
     let good = Run { reason: Some("asked".into()), ..run(STEP) };
-    ledger::finish(&mut world.db, &good, &report(&good, "all is well"), 3, None).await?;
+    runs::finish(&mut world.db, &good, &report(&good, "all is well"), 3, None).await?;
     // The answer to the first was lost, and a second account comes.
-    ledger::finish(&mut world.db, &good, &report(&good, "nothing to do"), 0, None).await?;
+    runs::finish(&mut world.db, &good, &report(&good, "nothing to do"), 0, None).await?;
     let bad = run(STEP);
-    ledger::fail(&mut world.db, &bad, &Error::Refused("no such thing".into())).await?;
+    runs::fail(&mut world.db, &bad, &Error::Refused("no such thing".into())).await?;
     type Row = (Uuid, Option<String>, Option<String>, i32, Option<String>, Option<String>, bool);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, summary, reason, applied, verification, error, finished_at >= started_at FROM remediation.runs ORDER BY id = $1 DESC",
@@ -374,9 +380,9 @@ async fn an_entry_is_closed_once_and_says_what_went_wrong() -> Tested {
         (ActionResult::Superseded, "superseded", "test"),
     ] {
         let id = action(&world, STEP, "x", "applying", 0).await;
-        ledger::close_action(&mut world.db, id, &result, Some(&json!({ "n": 1 }))).await?;
+        entries::close_action(&mut world.db, id, &result, Some(&json!({ "n": 1 }))).await?;
         // A second word about it changes nothing.
-        ledger::close_action(&mut world.db, id, &ActionResult::Failed("late".into()), None).await?;
+        entries::close_action(&mut world.db, id, &ActionResult::Failed("late".into()), None).await?;
         let entry = world.entry(id).await.ok_or("no entry")?;
         assert_eq!((entry.outcome.as_str(), entry.reason.as_str(), entry.closed), (outcome, reason, true));
         assert_eq!(entry.after, Some(json!({ "n": 1 })));
@@ -389,7 +395,7 @@ async fn without_the_schema_the_operator_is_sent_to_migrate() -> Tested {
     let database = harness::Postgres::shared().await?.database("no_schema").await?;
     let mut db = database.connect().await?;
     assert!(Migrate::missing(&mut db).await?.is_some());
-    let error = ledger::facts(&mut db, STEP, &[]).await.unwrap_err().to_string();
+    let error = facts::facts(&mut db, STEP, &[]).await.unwrap_err().to_string();
     assert!(error.contains("invoke the migrate function"), "{error}");
     Ok(())
 }
@@ -406,15 +412,15 @@ async fn an_incident_is_open_from_its_alarm_to_its_end_whatever_the_prefix() -> 
         at: seconds_ago(seconds),
         suppressed_by: None,
     };
-    assert_eq!(ledger::open_incident(&mut world.db, "error-rate").await?, None);
-    ledger::incident(&mut world.db, &change("ours-timeout-rate", AlarmState::Alarm, 90)).await?;
-    assert_eq!(ledger::open_incident(&mut world.db, "error-rate").await?, None, "another alarm's");
-    ledger::incident(&mut world.db, &change("ours-error-rate", AlarmState::Alarm, 90)).await?;
+    assert_eq!(incidents::open_incident(&mut world.db, "error-rate").await?, None);
+    incidents::incident(&mut world.db, &change("ours-timeout-rate", AlarmState::Alarm, 90)).await?;
+    assert_eq!(incidents::open_incident(&mut world.db, "error-rate").await?, None, "another alarm's");
+    incidents::incident(&mut world.db, &change("ours-error-rate", AlarmState::Alarm, 90)).await?;
     let open = Some("ours-error-rate".to_owned());
-    assert_eq!(ledger::open_incident(&mut world.db, "error-rate").await?, open);
-    assert_eq!(ledger::open_incident(&mut world.db, "ours-error-rate").await?, open);
-    assert_eq!(ledger::open_incident(&mut world.db, "%").await?, None, "it is no pattern");
-    ledger::incident(&mut world.db, &change("ours-error-rate", AlarmState::Ok, 30)).await?;
-    assert_eq!(ledger::open_incident(&mut world.db, "error-rate").await?, None);
+    assert_eq!(incidents::open_incident(&mut world.db, "error-rate").await?, open);
+    assert_eq!(incidents::open_incident(&mut world.db, "ours-error-rate").await?, open);
+    assert_eq!(incidents::open_incident(&mut world.db, "%").await?, None, "it is no pattern");
+    incidents::incident(&mut world.db, &change("ours-error-rate", AlarmState::Ok, 30)).await?;
+    assert_eq!(incidents::open_incident(&mut world.db, "error-rate").await?, None);
     Ok(())
 }

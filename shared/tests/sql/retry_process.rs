@@ -9,7 +9,7 @@ use harness::{AwsProxy, Failure};
 use patient::table::{GUIDE, Row, Variant};
 use remediation::act::actions::retry_process::{self, ResolveRetry, RetryCause};
 use remediation::act::actions::{Action, ActionResult, Outcome, RetryProcess, Undo};
-use remediation::act::ledger;
+use remediation::act::ledger::facts;
 use remediation::gather::error::Error;
 use remediation::gather::step_functions::{Seen, StepFunctions};
 use remediation::run::step::Planned;
@@ -231,7 +231,7 @@ async fn what_is_refused_leaves_the_row_exactly_as_it_was_in_every_variant() -> 
         }
         // Four times refused, and each counts: else it would be tried for ever.
         let target = retrying.row.id.to_string();
-        let facts = ledger::facts(&mut retrying.world.db, "test-step", std::slice::from_ref(&target)).await?;
+        let facts = facts::facts(&mut retrying.world.db, "test-step", std::slice::from_ref(&target)).await?;
         assert_eq!(facts.targets[&target].attempts, 4);
         // The name is free.
         assert_eq!(retrying.apply().await.result, ActionResult::Applied, "{}", variant.name);

@@ -7,7 +7,7 @@ use harness::{Database, Postgres, eventually};
 use patient::Session;
 use remediation::act::actions::end_session::{self, Cause, Ending};
 use remediation::act::actions::{Action, ActionResult, EndSession, Outcome, Undo};
-use remediation::act::ledger::Run;
+use remediation::act::ledger::runs::Run;
 use remediation::gather::sessions::{self, Backend, Overview, Protection, State};
 use remediation::run::step::Planned;
 use serde_json::json;

@@ -3,7 +3,7 @@
 use patient::goals::{self as of_patient, Goal};
 use patient::table::{GUIDE, MIGRATED, PUSHED, Row, Variant};
 use remediation::act::actions::{Action, ActionResult, Outcome, SetGoalStatus, Undo, Undoable, set_goal_status, undo};
-use remediation::act::ledger;
+use remediation::act::ledger::facts;
 use remediation::domain::ProcessId;
 use remediation::gather::error::Error;
 use remediation::gather::goals::{GoalId, GoalStatus};
@@ -105,7 +105,7 @@ async fn a_goal_is_set_active_recorded_and_taken_back_in_every_variant() -> Test
                 (entry.kind.as_str(), entry.undo_of, entry.target),
                 ("undo", Some(action.id), goal.id.to_string())
             );
-            let facts = ledger::facts(&mut world.db, "any-step", &[goal.id.to_string()]).await?;
+            let facts = facts::facts(&mut world.db, "any-step", &[goal.id.to_string()]).await?;
             assert!(facts.targets[&goal.id.to_string()].undone, "the guard leaves it alone");
             let error = Undo::read(&mut world.db, action.id).await.unwrap_err().to_string();
             assert!(error.contains("undone already"), "{error}");
@@ -199,7 +199,7 @@ async fn what_the_table_refuses_is_recorded_as_failed_and_what_it_changes_is_unv
     let outcome = set_as(&mut world, &action, &wanted).await?;
     assert!(matches!(&outcome.result, ActionResult::Failed(why) if why.contains("not this one")), "{outcome:?}");
     assert_eq!(world.entry(action.id).await.map(|entry| entry.outcome), Some("failed".to_owned()));
-    let facts = ledger::facts(&mut world.db, "test-step", &[goal.id.to_string()]).await?;
+    let facts = facts::facts(&mut world.db, "test-step", &[goal.id.to_string()]).await?;
     assert_eq!(facts.targets[&goal.id.to_string()].attempts, 1, "it is not tried for ever");
 
     world

@@ -8,7 +8,7 @@ use aws_config::timeout::TimeoutConfig;
 use harness::{Aws, AwsProxy, Deployment, Failure, eventually};
 use remediation::act::actions::start_step::{self, Hindrance};
 use remediation::act::actions::{Action, ActionResult, Outcome, StartStep, Undo};
-use remediation::act::ledger::Run;
+use remediation::act::ledger::runs::Run;
 use remediation::run::step::Planned;
 use serde_json::{Value, json};
 use uuid::Uuid;

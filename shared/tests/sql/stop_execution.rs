@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use harness::{Aws, AwsProxy, Failure, eventually};
 use remediation::act::actions::{Action, ActionResult, Outcome, StopExecution, stop_execution};
-use remediation::act::ledger::Run;
+use remediation::act::ledger::runs::Run;
 use remediation::decide::StopCause;
 use remediation::domain::{ExecutionArn, ProcessId};
 use remediation::gather::step_functions::StepFunctions;

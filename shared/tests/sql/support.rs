@@ -11,7 +11,7 @@ use harness::{Aws, AwsProxy, Database, Postgres};
 use patient::table::{self, GUIDE, Row, Variant};
 use remediation::act::actions::set_row_status::{self, ErrorChange};
 use remediation::act::actions::{Action, Migrate, Outcome, SetRowStatus, migrate};
-use remediation::act::ledger::Run;
+use remediation::act::ledger::runs::Run;
 use remediation::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId, ProcessStatus};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;

@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 use super::{ActionResult, Outcome, Undo};
 use crate::act::lease::{self, End, NewLease};
-use crate::act::ledger::{self, Run};
+use crate::act::ledger::entries;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::domain::Language;
 use crate::gather::error::Error;
@@ -192,7 +193,7 @@ pub async fn resolve_abandoned(session: &mut Session<'_>, step: &str, setting: S
     .bind(setting.kind())
     .bind(ChangeWorker::REVERT)
     .bind(Undo::KIND)
-    .bind(ledger::LONGER_THAN_ANY_LAMBDA.as_seconds_f64())
+    .bind(entries::LONGER_THAN_ANY_LAMBDA.as_seconds_f64())
     .fetch_all(&mut *session.db)
     .await
     .map_err(Error::database("reading what was left open"))?;
@@ -271,7 +272,7 @@ async fn close(
 ) -> Result<(), Error> {
     let closing = "closing a change of the worker";
     let mut transaction = db.begin().await.map_err(Error::database(closing))?;
-    ledger::close_action(&mut transaction, id, result, after).await?;
+    entries::close_action(&mut transaction, id, result, after).await?;
     match (entry, result) {
         // What is not known to be in force is looked at again when its time is over.
         (Entry::Set | Entry::Revert(_) | Entry::Undo(_), ActionResult::Unverified(_))

@@ -7,7 +7,7 @@ use sqlx::{Connection, PgConnection};
 
 use super::{ActionResult, Outcome};
 use crate::act::lease::{self, End, Lease};
-use crate::act::ledger::Run;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::gather::error::Error;
 use crate::stored;

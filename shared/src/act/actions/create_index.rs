@@ -19,7 +19,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{ActionResult, Outcome, Undo};
-use crate::act::ledger::{self, Run};
+use crate::act::ledger::entries;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::domain::Language;
 use crate::gather::error::Error;
@@ -126,7 +127,7 @@ pub async fn apply(
         State::Taken(definition) => Some(texts::name_taken(language, definition.as_deref())),
     };
     if let Some(why) = refused {
-        ledger::record_failed(session.db, run, planned, CAUSE, &why).await?;
+        entries::record_failed(session.db, run, planned, CAUSE, &why).await?;
         return Ok(outcome(ActionResult::Failed(why), None));
     }
     if !begin(session.db, run, planned, &absent(), None).await? {
@@ -150,7 +151,7 @@ pub async fn apply(
         _ => look(session.db, &table, &action.target).await?,
     };
     let after = after.map(|index| index.state.image());
-    ledger::close_action(session.db, planned.id, &result, after.as_ref()).await?;
+    entries::close_action(session.db, planned.id, &result, after.as_ref()).await?;
     Ok(outcome(result, after))
 }
 
@@ -178,7 +179,7 @@ pub async fn drop_invalid(
         return Ok(outcome(ActionResult::Busy, None));
     }
     let (result, after) = take_away(session, &table, &index, action.oid, action.care.lock).await?;
-    ledger::close_action(session.db, planned.id, &result, after.as_ref()).await?;
+    entries::close_action(session.db, planned.id, &result, after.as_ref()).await?;
     Ok(outcome(result, after))
 }
 
@@ -337,7 +338,7 @@ async fn close_undo(
             .await
             .map_err(Error::database("closing an undo"))?;
     }
-    ledger::close_action(db, id, result, after).await
+    entries::close_action(db, id, result, after).await
 }
 
 /// Closes the actions of these kinds that a crash left open, by looking at what became of them. A build that goes on without the run
@@ -347,7 +348,7 @@ async fn close_undo(
 /// [`Error::Database`].
 pub async fn resolve_abandoned(db: &mut PgConnection, proposed: &[Proposed], language: Language) -> Result<(), Error> {
     for kind in [CreateIndex::KIND, DropInvalidIndex::KIND, Undo::KIND] {
-        for (id, target, cause) in ledger::abandoned(db, kind, ledger::LONGER_THAN_ANY_LAMBDA).await? {
+        for (id, target, cause) in entries::abandoned(db, kind, entries::LONGER_THAN_ANY_LAMBDA).await? {
             let Some(index) = proposed.iter().find(|index| index.target == target) else { continue };
             let is_undo = kind == Undo::KIND;
             if is_undo && cause.as_deref() != Some(UNDO_CAUSE) {
@@ -365,7 +366,7 @@ pub async fn resolve_abandoned(db: &mut PgConnection, proposed: &[Proposed], lan
             if is_undo {
                 close_undo(db, id, &result, Some(&after)).await?;
             } else {
-                ledger::close_action(db, id, &result, Some(&after)).await?;
+                entries::close_action(db, id, &result, Some(&after)).await?;
             }
         }
     }

@@ -12,7 +12,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::Instant;
 
 use super::{ActionResult, Outcome};
-use crate::act::ledger::{self, Run};
+use crate::act::ledger::entries;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::gather::error::Error;
 use crate::gather::session::Session;
@@ -141,7 +142,7 @@ pub async fn apply(
         Signalled::Moved => (ActionResult::Superseded, None),
         Signalled::Refused(why) => (ActionResult::Failed(why), None),
     };
-    ledger::close_action(session.db, planned.id, &result, after.as_ref()).await?;
+    entries::close_action(session.db, planned.id, &result, after.as_ref()).await?;
     Ok(outcome(result, after))
 }
 
@@ -270,7 +271,7 @@ pub async fn cancelled(db: &mut PgConnection, backends: &[Backend]) -> Result<Ha
 /// [`Error::Database`].
 pub async fn resolve_abandoned(db: &mut PgConnection, backends: &[Backend]) -> Result<(), Error> {
     for kind in [EndSession::CANCEL, EndSession::TERMINATE] {
-        for (id, target, _) in ledger::abandoned(db, kind, ledger::LONGER_THAN_ANY_LAMBDA).await? {
+        for (id, target, _) in entries::abandoned(db, kind, entries::LONGER_THAN_ANY_LAMBDA).await? {
             let Ok(session) = target.parse::<BackendId>() else { continue };
             let result = if backends.iter().any(|backend| backend.id() == Some(session)) {
                 ActionResult::Failed(
@@ -281,7 +282,7 @@ pub async fn resolve_abandoned(db: &mut PgConnection, backends: &[Backend]) -> R
                     "the run that wanted it ended before it saw what came of it; the session is gone".to_owned(),
                 )
             };
-            ledger::close_action(db, id, &result, None).await?;
+            entries::close_action(db, id, &result, None).await?;
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use super::{ActionResult, Outcome};
-use crate::act::ledger::Run;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::gather::error::Error;
 use crate::gather::sessions;

@@ -19,7 +19,8 @@ use uuid::Uuid;
 
 use super::set_row_status::is_about_a_row;
 use super::{ActionResult, Outcome};
-use crate::act::ledger::{self, Run};
+use crate::act::ledger::entries;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::act::texts as common;
 use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Process, ProcessId};
@@ -128,7 +129,7 @@ pub async fn apply(
         Looked::Moved => return Ok(outcome(ActionResult::Superseded, None)),
         Looked::Unknown(why) => return Ok(outcome(ActionResult::Failed(why), None)),
         Looked::Gone(why) => {
-            ledger::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
+            entries::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
             return Ok(outcome(ActionResult::Failed(why), None));
         }
     };
@@ -141,7 +142,7 @@ pub async fn apply(
         Ok(Begun::Busy) => return Ok(outcome(ActionResult::Busy, None)),
         Err(error) if is_about_a_row(&error) => {
             let why = format!("the table refuses it: {error}");
-            ledger::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
+            entries::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
             return Ok(outcome(ActionResult::Failed(why), None));
         }
         Err(error) => return Err(Error::database("re-opening a row for a retry")(error)),
@@ -151,7 +152,7 @@ pub async fn apply(
     let why = match start(session, &execution, &input).await {
         Started::Yes(seen) => {
             // From the event of its end on, everybody asks the ledger whether this was a probe.
-            ledger::close_action(session.db, planned.id, &ActionResult::Applied, Some(&after)).await?;
+            entries::close_action(session.db, planned.id, &ActionResult::Applied, Some(&after)).await?;
             executions::remember(session.db, &[*owned(seen, process)]).await?;
             return Ok(outcome(ActionResult::Applied, Some((before, after))));
         }
@@ -414,7 +415,7 @@ impl ResolveRetry {
     /// [`Error::Database`].
     pub async fn all(db: &mut PgConnection) -> Result<Vec<(Uuid, Self)>, Error> {
         let mut open = Vec::new();
-        for (id, target, _) in ledger::abandoned(db, RetryProcess::KIND, Self::ABANDONED_AFTER).await? {
+        for (id, target, _) in entries::abandoned(db, RetryProcess::KIND, Self::ABANDONED_AFTER).await? {
             let images: Option<(Option<Value>, Option<Value>)> =
                 sqlx::query_as("SELECT before, after FROM remediation.actions WHERE id = $1")
                     .bind(id)
@@ -446,7 +447,7 @@ pub async fn resolve(session: &mut Session<'_>, planned: &Planned, action: &Reso
     let language = session.config.language;
     match session.step_functions.describe(&action.execution, &session.config.result_path).await {
         Ok(seen) => {
-            ledger::close_action(session.db, planned.id, &ActionResult::Applied, Some(&action.after)).await?;
+            entries::close_action(session.db, planned.id, &ActionResult::Applied, Some(&action.after)).await?;
             executions::remember(session.db, &[*owned(Box::new(seen), action.process)]).await?;
             Ok(outcome(ActionResult::Applied, &action.before, &action.after))
         }

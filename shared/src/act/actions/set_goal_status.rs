@@ -5,7 +5,8 @@ use sqlx::{PgConnection, Row};
 
 use super::set_row_status::is_about_a_row;
 use super::{ActionResult, Outcome};
-use crate::act::ledger::{self, Run};
+use crate::act::ledger::entries;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::domain::ProcessId;
 use crate::gather::error::Error;
@@ -69,7 +70,7 @@ pub async fn apply(
         // A trigger that raises, or a constraint.
         Err(error) if is_about_a_row(&error) => {
             let why = error.to_string();
-            ledger::record_failed(db, run, planned, action.cause, &why).await?;
+            entries::record_failed(db, run, planned, action.cause, &why).await?;
             let result = ActionResult::Failed(format!("the table refuses it: {why}"));
             return Ok(Outcome { id: planned.id, result, before: None, after: None, again: None });
         }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 
 use super::{Action, ActionResult, Outcome};
-use crate::act::ledger::{self, Run};
+use crate::act::ledger::entries;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::domain::{Execution, Process, ProcessStatus};
 use crate::gather::error::Error;
@@ -95,7 +96,7 @@ pub async fn apply(
             (Ok(written), _) => outcomes.extend(written),
             (Err(error), [(planned, action)]) if is_about_a_row(&error) => {
                 let why = error.to_string();
-                ledger::record_failed(db, run, planned, action.cause, &why).await?;
+                entries::record_failed(db, run, planned, action.cause, &why).await?;
                 let result = ActionResult::Failed(format!("the table refuses it: {why}"));
                 outcomes.push(Outcome { id: planned.id, result, before: None, after: None, again: None });
             }

@@ -14,7 +14,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{ActionResult, Outcome};
-use crate::act::ledger::{self, LONGER_THAN_ANY_LAMBDA, Run};
+use crate::act::ledger::entries;
+use crate::act::ledger::entries::LONGER_THAN_ANY_LAMBDA;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
@@ -124,7 +126,7 @@ pub async fn apply(
             return Ok(outcome(ActionResult::Unverified(why), None));
         }
     };
-    ledger::close_action(session.db, planned.id, &result, after.as_ref()).await?;
+    entries::close_action(session.db, planned.id, &result, after.as_ref()).await?;
     Ok(outcome(result, after))
 }
 

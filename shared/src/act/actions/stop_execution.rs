@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::{ActionResult, Outcome};
-use crate::act::ledger::{self, Run};
+use crate::act::ledger::entries;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::act::texts;
 use crate::decide::StopCause;
@@ -72,7 +73,7 @@ pub async fn apply(
     };
     let after = seen.as_ref().map(|seen| image(&seen.execution));
     // What the ledger knows of the stop must be there when what the stop brought about is decided on.
-    ledger::close_action(session.db, planned.id, &result, after.as_ref()).await?;
+    entries::close_action(session.db, planned.id, &result, after.as_ref()).await?;
     if let Some(seen) = &seen {
         executions::remember(session.db, std::slice::from_ref(seen)).await?;
     }
@@ -184,12 +185,12 @@ fn image(execution: &Execution) -> Value {
 /// [`Error::Database`], [`Error::Aws`].
 pub async fn resolve_abandoned(session: &mut Session<'_>) -> Result<(), Error> {
     for (id, target, cause) in
-        ledger::abandoned(session.db, StopExecution::KIND, ledger::LONGER_THAN_ANY_LAMBDA).await?
+        entries::abandoned(session.db, StopExecution::KIND, entries::LONGER_THAN_ANY_LAMBDA).await?
     {
         let Ok(arn) = target.parse() else { continue };
         let seen = match session.step_functions.describe(&arn, &session.config.result_path).await {
             Err(error) if error.is_execution_gone() => {
-                ledger::close_action(session.db, id, &ActionResult::Failed(error.to_string()), None).await?;
+                entries::close_action(session.db, id, &ActionResult::Failed(error.to_string()), None).await?;
                 continue;
             }
             seen => seen?,
@@ -203,7 +204,7 @@ pub async fn resolve_abandoned(session: &mut Session<'_>) -> Result<(), Error> {
             status if status.is_over() => ActionResult::Superseded,
             _ => ActionResult::Failed("the run that wanted to stop it ended before it did; it still runs".to_owned()),
         };
-        ledger::close_action(session.db, id, &result, Some(&image(&seen.execution))).await?;
+        entries::close_action(session.db, id, &result, Some(&image(&seen.execution))).await?;
         executions::remember(session.db, &[seen]).await?;
     }
     Ok(())

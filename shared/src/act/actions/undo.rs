@@ -8,7 +8,7 @@ use super::{
     ActionResult, CreateIndex, DropInvalidIndex, EndSession, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus,
     StartStep, StopExecution,
 };
-use crate::act::ledger::Run;
+use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
 use crate::gather::error::Error;
 use crate::gather::goals::Goals;
