@@ -2,7 +2,9 @@
 
 use crate::texts;
 use chrono::{DateTime, Utc};
-use remediation::act::actions::Action;
+use remediation::act::action::Action;
+use remediation::act::actions::set_row_status::SetRowStatus;
+use remediation::act::actions::stop_execution::StopExecution;
 use remediation::decide::StopCause;
 use remediation::domain::{Execution, ProcessId, ProcessStatus};
 use remediation::gather::config::Config;
@@ -146,21 +148,18 @@ fn of(execution: &Execution, now: DateTime<Utc>) -> (&str, remediation::domain::
 /// What a step would do about it, by the decision table.
 fn would(looked: &Plan, config: &Config) -> Vec<String> {
     let language = config.language;
-    let say = |action: &Action, reason: &str| match action {
-        Action::SetRowStatus(action) => {
-            Some(texts::would_close(language, "reconcile-processes", action.status, reason))
+    // The decision table wants nothing else than these two.
+    let say = |action: &dyn Action, reason: &str| {
+        if let Some(close) = action.downcast::<SetRowStatus>() {
+            return Some(texts::would_close(language, "reconcile-processes", close.status, reason));
         }
-        Action::StopExecution(action) => {
-            let step = match action.cause {
-                StopCause::Deadline => "fail-timed-out-processes",
-                StopCause::Cancelled => "stop-cancelled-executions",
-            };
-            Some(texts::would_stop(language, step, reason))
-        }
-        // The decision table wants nothing else.
-        _ => None,
+        let step = match action.downcast::<StopExecution>()?.cause {
+            StopCause::Deadline => "fail-timed-out-processes",
+            StopCause::Cancelled => "stop-cancelled-executions",
+        };
+        Some(texts::would_stop(language, step, reason))
     };
-    looked.actions.iter().filter_map(|planned| say(&planned.action, &planned.reason)).collect()
+    looked.actions.iter().filter_map(|planned| say(planned.action.as_ref(), &planned.reason)).collect()
 }
 
 fn counts(entries: &[Entry]) -> String {

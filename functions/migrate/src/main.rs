@@ -7,12 +7,14 @@
 mod texts;
 
 use chrono::{DateTime, Utc};
+use remediation::act::actions::fence::Fence;
 use remediation::act::actions::fence::{Change, State};
-use remediation::act::actions::{Action, Fence, Migrate};
+use remediation::act::actions::migrate::Migrate;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::indexes::{self, Missing};
 use remediation::gather::trigger::TriggerError;
+use remediation::run::step::Kind;
 use remediation::run::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
 use serde_json::json;
 
@@ -47,6 +49,8 @@ fn asked(session: &Session<'_>) -> Result<Option<Change>, Error> {
 
 impl Step for MigrateSchema {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = &[Kind::of::<Migrate>(), Kind::of::<Fence>()];
 
     const OWN_SCHEMA_ONLY: bool = true;
     const PARAMETERS: &'static [&'static str] = &[FENCE];
@@ -91,11 +95,11 @@ impl Step for MigrateSchema {
         let Evidence { missing, table, indexes, fence, asked } = evidence;
         let migrate = missing.iter().map(|missing| {
             let reason = format!("schema remediation is at version {}, this build needs {}", missing.from, missing.to);
-            Planned::new(Action::Migrate(missing.clone()), reason)
+            Planned::new(missing.clone(), reason)
         });
         let wanted = asked.iter().filter_map(|(change, wanted)| {
             let reason = texts::fence(config.language, *change);
-            wanted.as_ref().map(|wanted| Planned::new(Action::Fence(wanted.clone()), reason))
+            wanted.as_ref().map(|wanted| Planned::new(wanted.clone(), reason))
         });
         let unfit = table.iter().map(|error| Finding {
             code: "table_unfit",

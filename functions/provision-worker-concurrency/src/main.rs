@@ -5,6 +5,7 @@
 mod judge;
 mod texts;
 
+use remediation::run::step::Kind;
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
@@ -63,6 +64,8 @@ struct Evidence {
 
 impl Step for ProvisionWorkerConcurrency {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = worker_step::PROVISIONED_CONCURRENCY;
 
     const PARAMETERS: &'static [&'static str] = worker_step::PARAMETERS;
     const COMMANDS: &'static [&'static str] = worker_step::COMMANDS;

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::worker::Setting;
+use remediation::run::step::Kind;
 use remediation::run::step::{Finding, Plan, Question, Session, Step};
 use remediation::run::worker_step::{self, Judgement, Rules, Wants};
 use serde_json::json;
@@ -33,6 +34,8 @@ struct Evidence {
 
 impl Step for RedeployWorker {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = worker_step::REDEPLOYMENT;
 
     fn manifest(&self) -> &'static str {
         MANIFEST

@@ -11,6 +11,7 @@ mod texts;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::end_session;
+use remediation::act::actions::end_session::EndSession;
 use remediation::act::ledger::told;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
@@ -18,6 +19,7 @@ use remediation::gather::manifest;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::sessions::{self, Overview};
 use remediation::gather::trigger::Trigger;
+use remediation::run::step::Kind;
 use remediation::run::step::{Plan, Question, Session, Step};
 
 use crate::plan::{Evidence, FOR_PEOPLE, Policy};
@@ -34,6 +36,8 @@ struct RelieveDatabase {
 
 impl Step for RelieveDatabase {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = &[Kind::of::<EndSession>()];
 
     const PARAMETERS: &'static [&'static str] = &[PID];
     const COMMANDS: &'static [&'static str] = &[PID];
@@ -57,7 +61,6 @@ impl Step for RelieveDatabase {
             Parameters(session.parameters).whole(PID, 1..=i32::MAX.unsigned_abs())?.and_then(|pid| pid.try_into().ok());
         let overview = Overview::read(session.db).await?;
         let (backends, at) = sessions::backends(session.db).await?;
-        end_session::resolve_abandoned(session.db, &backends).await?;
         let told = match session.trigger {
             Trigger::Operator(_) => Vec::new(),
             Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => {

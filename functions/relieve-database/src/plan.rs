@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
+use remediation::act::actions::end_session::EndSession;
 use remediation::act::actions::end_session::{Cause, Ending};
-use remediation::act::actions::{Action, EndSession};
 use remediation::act::ledger::told::Told;
 use remediation::domain::Language;
 use remediation::gather::config::{Config, SessionPolicy};
@@ -197,7 +197,7 @@ impl<'a> Making<'a> {
             if again { (Ending::Terminate, texts::after_cancel(self.language, &reason)) } else { (ending, reason) };
         self.decided.insert(backend.pid);
         let action = EndSession { id, seen: backend.clone(), ending, cause, waiters };
-        self.plan.actions.push(Planned::new(Action::EndSession(Box::new(action)), reason));
+        self.plan.actions.push(Planned::new(action, reason));
         None
     }
 

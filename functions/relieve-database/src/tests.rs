@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::actions::Action;
+use remediation::act::action::Action;
 use remediation::act::actions::end_session::{Cause, Ending};
 use remediation::act::ledger::told::Told;
 use remediation::gather::config::Config;
@@ -88,11 +88,8 @@ fn decide(evidence: &Evidence) -> Plan {
 
 /// What is wanted: pid, how, why.
 fn wanted(plan: &Plan) -> Vec<(i32, Ending, Cause)> {
-    let of = |action: &Action| match action {
-        Action::EndSession(end) => (end.id.pid, end.ending, end.cause),
-        other => panic!("{other:?}"),
-    };
-    plan.actions.iter().map(|planned| of(&planned.action)).collect()
+    let ends = plan.actions.iter().map(|planned| planned.action.downcast::<EndSession>().unwrap());
+    ends.map(|end| (end.id.pid, end.ending, end.cause)).collect()
 }
 
 /// Why this session was left.
@@ -145,7 +142,7 @@ fn a_root_says_how_many_wait_for_it_and_why_it_is_not_cancelled() {
         plan.actions[0].reason,
         "idle in its transaction for 130 s while 3 sessions wait for it, for up to 125 s; it has no statement to cancel"
     );
-    let Action::EndSession(action) = &plan.actions[0].action else { panic!("{plan:?}") };
+    let action = plan.actions[0].action.downcast::<EndSession>().unwrap();
     assert_eq!(action.waiters, [2, 3], "those that are freed at once");
     assert_eq!(action.id.to_string(), "session 1 of 2026-11-23T22:13:20.000000Z");
     assert_eq!(plan.population, 4);

@@ -8,6 +8,7 @@ mod plan;
 mod texts;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use remediation::act::actions::set_goal_status::SetGoalStatus;
 use remediation::domain::{ExecutionStatus, ProcessId};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
@@ -16,6 +17,7 @@ use remediation::gather::step_functions::Seen;
 use remediation::gather::table::Table;
 use remediation::gather::trigger::{ExecutionChange, TriggerError};
 use remediation::run::processes;
+use remediation::run::step::Kind;
 use remediation::run::step::{Plan, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde_json::{Map, Value};
@@ -29,6 +31,8 @@ const ACTIVATE: &str = "activate";
 
 impl Step for RepairGoalStatus {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = &[Kind::of::<SetGoalStatus>()];
 
     const PARAMETERS: &'static [&'static str] = &[ACTIVATE];
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::texts;
-use remediation::act::actions::{Action, SetGoalStatus};
+use remediation::act::actions::set_goal_status::SetGoalStatus;
 use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Language};
 use remediation::failure::{failure, is_transient};
 use remediation::gather::config::Config;
@@ -149,7 +149,7 @@ fn about_goal(plan: &mut Plan, goal: &Goal, cases: &[&Case], asked: &Asked, lang
             process,
             cause: if goal.status == GoalStatus::Completed { "open-children" } else { "asked" },
         };
-        Planned::new(Action::SetGoalStatus(action), reason)
+        Planned::new(action, reason)
     }));
 }
 

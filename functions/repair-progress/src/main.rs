@@ -3,10 +3,10 @@
 
 mod texts;
 
+use remediation::run::step::Kind;
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::actions::Action;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
@@ -29,6 +29,8 @@ struct Evidence {
 
 impl Step for RepairProgress {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = processes::KINDS;
 
     fn manifest(&self) -> &'static str {
         MANIFEST
@@ -83,7 +85,7 @@ impl Step for RepairProgress {
                 }
             };
             let action = progress::repaired(suspect, to, cause);
-            plan.actions.push(Planned::new(Action::SetRowStatus(Box::new(action)), reason));
+            plan.actions.push(Planned::new(action, reason));
             repaired.insert(target);
         }
         // A row has one thing told of it: what is repaired is not left, and what is left is so for the reason that hinders.

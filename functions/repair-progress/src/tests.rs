@@ -1,6 +1,6 @@
 //! The plan as a table: which rows are written, and what is said of the others.
 
-use remediation::act::actions::SetRowStatus;
+use remediation::act::actions::set_row_status::SetRowStatus;
 use remediation::decide::Look;
 use remediation::domain::ExecutionStatus::{self, Failed, Running};
 use remediation::domain::ProcessStatus::{self, Completed, Processing};
@@ -70,13 +70,7 @@ fn stalled(process: Process, newest: ExecutionStatus) -> Case {
 /// The rows that are written: id, status, progress, cause.
 fn writes(plan: &Plan) -> Vec<(u128, ProcessStatus, Option<i16>, &'static str)> {
     let write = |action: &SetRowStatus| (action.process.id.0.as_u128(), action.status, action.progress, action.cause);
-    plan.actions
-        .iter()
-        .map(|planned| match &planned.action {
-            Action::SetRowStatus(action) => write(action),
-            action => panic!("{action:?} is no row's"),
-        })
-        .collect()
+    plan.actions.iter().map(|planned| write(planned.action.downcast().unwrap())).collect()
 }
 
 /// What is left, in the order in which it is told: id, why.

@@ -1,7 +1,7 @@
 //! What is to become of one failed process, the breaker aside: pure.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::actions::RetryProcess;
+use remediation::act::actions::retry_process::RetryProcess;
 use remediation::decide::{self, CLOSED_BY_PERSON, Look};
 use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
 use remediation::failure::{UNKNOWN, is_throttling, is_transient};
@@ -96,7 +96,7 @@ pub fn judge(
 ) -> Judgement {
     use ExecutionStatus::{Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
     let process = &case.process;
-    if let Some(left) = by_row(process, history) {
+    if let Some(left) = by_row(process, history, case.look) {
         return Judgement::Leave(left);
     }
     let newest = match &case.newest {
@@ -134,7 +134,7 @@ pub fn judge(
 }
 
 /// What the row alone says.
-fn by_row(process: &Process, history: &History) -> Option<Left> {
+fn by_row(process: &Process, history: &History, look: Look) -> Option<Left> {
     match process.status {
         ProcessStatus::Failed | ProcessStatus::Timeout => {}
         ProcessStatus::Pending | ProcessStatus::Processing | ProcessStatus::Completed | ProcessStatus::Cancelled => {
@@ -149,7 +149,7 @@ fn by_row(process: &Process, history: &History) -> Option<Left> {
         Some(Left::Superseded)
     } else if history.busy {
         Some(Left::Busy)
-    } else if history.undone {
+    } else if history.undone && look == Look::Sweep {
         Some(Left::Undone)
     } else {
         None
@@ -183,7 +183,7 @@ pub fn wants_ending(case: &Case, history: &History) -> bool {
         | ExecutionStatus::Running
         | ExecutionStatus::PendingRedrive => false,
     };
-    wanted && !history.told && by_row(&case.process, history).is_none()
+    wanted && !history.told && by_row(&case.process, history, case.look).is_none()
 }
 
 fn is_stopped_for_deadline(execution: &Execution) -> bool {

@@ -13,8 +13,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::actions::Action;
-use remediation::act::actions::retry_process::{Probe, ProbeState, ResolveRetry, RetryCause, RetryProcess};
+use remediation::act::actions::resolve_retry::ResolveRetry;
+use remediation::act::actions::retry_process::{Probe, ProbeState, RetryCause, RetryProcess};
 use remediation::act::ledger::facts;
 use remediation::act::ledger::told;
 use remediation::decide::Look;
@@ -25,12 +25,11 @@ use remediation::gather::error::Error;
 use remediation::gather::manifest::Manifest;
 use remediation::gather::trigger::AlarmState;
 use remediation::run::processes::{self, Case, Filter, Newest};
-use remediation::run::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
+use remediation::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde_json::json;
 use sqlx::Row;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::breaker::{Allowed, Breaker, Closed};
 use crate::judge::{History, Judgement, Left, judge, wants_ending};
@@ -49,8 +48,6 @@ struct Evidence {
     /// Whether a newer execution than the newest that is known would have been seen.
     listed: bool,
     histories: HashMap<ProcessId, History>,
-    /// Retries that were left open.
-    open: Vec<(Uuid, ResolveRetry)>,
     closed: Closed,
     probe: Option<ProbeState>,
     policy: Policy,
@@ -61,6 +58,8 @@ struct Evidence {
 
 impl Step for RetryFailedProcesses {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = &[Kind::of::<RetryProcess>(), Kind::of::<ResolveRetry>()];
 
     const ALARM_STATES: &'static [AlarmState] = &[AlarmState::Ok];
 
@@ -83,14 +82,10 @@ impl Step for RetryFailedProcesses {
         let probe = Probe::last(session.db).await.map_err(Error::database("reading the last probe"))?;
         let probe = probe.map(|probe| probe.state(deadline, session.now));
         let closed = closed(session, breaker::since(probe, session.now)).await?;
-        let mut open = ResolveRetry::all(session.db).await?;
-        if !matches!(question, Question::Sweep(_)) {
-            open.retain(|(_, open)| histories.contains_key(&open.process));
-        }
         let left = session.stop_at.saturating_duration_since(Instant::now()).saturating_sub(TO_START);
         let wait_until = Utc::now() + TimeDelta::from_std(left).unwrap_or_default();
         let tries_a_day = manifest.limits.attempts_per_target;
-        Ok(Evidence { processes, listed, histories, open, closed, probe, policy, tries_a_day, wait_until })
+        Ok(Evidence { processes, listed, histories, closed, probe, policy, tries_a_day, wait_until })
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
@@ -137,7 +132,7 @@ async fn histories(
     let reading = "reading what was done about failed processes";
     let table = session.table().await?;
     let targets: Vec<String> = cases.iter().map(|case| case.process.id.to_string()).collect();
-    let facts = facts::facts(session.db, step, &targets).await?;
+    let facts = facts::facts(session.db, step, RetryFailedProcesses::KINDS, &targets).await?;
     let told = told::told(session.db, step, session.now - told::TOLD_FOR, &[PERMANENT, EXHAUSTED]).await?;
     let told: HashMap<String, DateTime<Utc>> = told.into_iter().map(|told| (told.target, told.at)).collect();
     let rows = sqlx::query(table.sql(include_str!("history.sql")))
@@ -147,12 +142,19 @@ async fn histories(
         .map_err(Error::database(reading))?;
     let closed_at: HashMap<ProcessId, DateTime<Utc>> =
         cases.iter().map(|case| (case.process.id, case.process.closed_at())).collect();
+    // What was undone rests as long as its attempt.
+    let attempt = |case: &Case| match &case.newest {
+        Newest::Known(Some(newest)) => newest.attempt_started_at(),
+        Newest::Known(None) | Newest::Unknown(_) => case.process.created_at,
+    };
+    let attempts: HashMap<ProcessId, DateTime<Utc>> =
+        cases.iter().map(|case| (case.process.id, attempt(case))).collect();
     rows.iter()
         .map(|row| {
             let count =
                 |column: &str| row.try_get::<i64, _>(column).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
             let id = ProcessId(row.try_get("id")?);
-            let target = facts.targets.get(&id.to_string()).copied().unwrap_or_default();
+            let target = facts.targets.get(&id.to_string()).cloned().unwrap_or_default();
             let history = History {
                 message: row.try_get("message")?,
                 superseded: row.try_get("superseded")?,
@@ -162,7 +164,7 @@ async fn histories(
                 // What was told before it failed was told of an earlier failure.
                 told: told.get(&id.to_string()).is_some_and(|told| closed_at.get(&id).is_some_and(|at| told > at)),
                 tried_today: target.attempts,
-                undone: target.undone,
+                undone: target.undone.is_some_and(|undone| attempts.get(&id).is_some_and(|attempt| *attempt <= undone)),
             };
             Ok((id, history))
         })
@@ -209,11 +211,6 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
         unfinished: processes.unfinished.clone(),
         ..Plan::default()
     };
-    // A row that was re-opened, and whose execution may never have been started, waits for nobody else.
-    for (id, open) in &evidence.open {
-        let reason = texts::left_open(language, open.execution.name());
-        plan.actions.push(Planned { id: *id, action: Action::ResolveRetry(Box::new(open.clone())), reason });
-    }
     let mut candidates = Vec::new();
     for case in &processes.cases {
         let Some(history) = histories.get(&case.process.id) else { continue };
@@ -288,7 +285,7 @@ fn try_again(
         cause,
         not_before: due,
     };
-    Ok(Planned::new(Action::RetryProcess(Box::new(action)), reason))
+    Ok(Planned::new(action, reason))
 }
 
 fn finding(code: &'static str, message: String, case: &Case, history: &History) -> Finding {

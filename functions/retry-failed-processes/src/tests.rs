@@ -281,13 +281,7 @@ fn crowd(count: u128) -> Vec<Case> {
 }
 
 fn retries(plan: &Plan) -> Vec<&RetryProcess> {
-    plan.actions
-        .iter()
-        .filter_map(|planned| match &planned.action {
-            Action::RetryProcess(retry) => Some(retry.as_ref()),
-            _ => None,
-        })
-        .collect()
+    plan.actions.iter().filter_map(|planned| planned.action.downcast()).collect()
 }
 
 #[test]
@@ -378,28 +372,6 @@ fn what_needs_a_person_is_told_once_but_to_the_person_who_asks() {
     cases.iter_mut().for_each(|case| case.look = Look::Event);
     told.processes.cases = cases;
     assert_eq!(codes(&plan(&told, &config(), now())), ["permanent_failure", "attempts_exhausted"]);
-}
-
-#[test]
-fn a_retry_is_not_called_left_open_while_its_run_may_live() {
-    let manifest: toml::Table = toml::from_str(include_str!("../manifest.toml")).unwrap();
-    let lives = TimeDelta::seconds(manifest["timeout_seconds"].as_integer().unwrap());
-    // The clocks of the function and of the database differ by less than half a minute.
-    assert!(lives + TimeDelta::seconds(30) <= ResolveRetry::ABANDONED_AFTER);
-}
-
-#[test]
-fn a_retry_that_was_left_open_goes_before_all_others() {
-    let mut evidence = evidence(crowd(1));
-    let process = ProcessId(Uuid::from_u128(9));
-    let execution = format!("arn:aws:states:us-east-1:000000000000:execution:ai:{process}-retry-2").parse().unwrap();
-    let (before, after) = (json!({ "status": "FAILED" }), json!({ "status": "PENDING" }));
-    let id = Uuid::from_u128(10);
-    evidence.open = vec![(id, ResolveRetry { process, execution, before, after })];
-    let plan = plan(&evidence, &config(), now());
-    let kinds: Vec<_> = plan.actions.iter().map(|planned| planned.action.kind()).collect();
-    assert_eq!(kinds, ["resolve-retry", "retry-process"]);
-    assert_eq!(plan.actions[0].id, id, "it is the same entry of the ledger");
 }
 
 proptest! {

@@ -6,16 +6,6 @@ use remediation::domain::ProcessStatus;
 use remediation::run::texts::seconds;
 use remediation::text;
 
-/// A retry that was left open.
-#[must_use]
-pub fn left_open(language: Language, execution: &str) -> String {
-    text!(
-        language,
-        ja: "実行 {execution} の開始が途中で終わっているため、開始されたかを確認し、されていなければ行を元に戻す",
-        en: "the start of execution {execution} was left half done: it is looked up, and the row put back if it is not there",
-    )
-}
-
 /// Why a process is tried once more.
 #[must_use]
 pub fn retried(language: Language, attempt: u32, of: u32, code: Option<&str>, execution: &str) -> String {

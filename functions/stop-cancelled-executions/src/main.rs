@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::run::processes::{self, Evidence, Filter, cancel};
+use remediation::run::step::Kind;
 use remediation::run::step::{Plan, Question, Session, Step};
 
 struct StopCancelledExecutions;
@@ -21,6 +22,8 @@ enum Seen {
 
 impl Step for StopCancelledExecutions {
     type Evidence = Seen;
+
+    const KINDS: &'static [Kind] = processes::KINDS;
 
     const PARAMETERS: &'static [&'static str] = &[cancel::PARAMETER];
 

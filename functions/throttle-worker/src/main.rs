@@ -14,6 +14,7 @@ use remediation::gather::manifest;
 use remediation::gather::state_machine::Throttled;
 use remediation::gather::trigger::{AlarmState, Ask, Scope, Trigger};
 use remediation::gather::worker::{Setting, Worker};
+use remediation::run::step::Kind;
 use remediation::run::step::{Finding, Plan, Question, Session, Skipped, Step};
 use remediation::run::worker_step::{self, Rules};
 use serde::Deserialize;
@@ -93,6 +94,8 @@ struct Known {
 
 impl Step for ThrottleWorker {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = worker_step::RESERVED_CONCURRENCY;
 
     const ALARM_STATES: &'static [AlarmState] = &[AlarmState::Alarm, AlarmState::Ok];
     const PARAMETERS: &'static [&'static str] = worker_step::PARAMETERS;

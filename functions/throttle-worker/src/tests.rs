@@ -1,7 +1,7 @@
 //! What it decides, as tables.
 
 use chrono::TimeDelta;
-use remediation::act::actions::Action;
+use remediation::act::action::Action;
 use remediation::act::actions::change_worker::Purpose;
 use remediation::act::lease::{FAILURES, Lease};
 use remediation::domain::Language;
@@ -163,7 +163,7 @@ fn lease(before: Option<u32>, after: u32) -> Lease {
 fn raised(evidence: &Evidence) -> Result<Option<(Option<u32>, bool)>, String> {
     let planned = recover::recover(evidence, &Policy::read().unwrap(), Language::En, NOW)?;
     Ok(planned.map(|planned| {
-        let Action::ChangeWorker(change) = planned.action else { panic!("{planned:?}") };
+        let change = planned.action.downcast::<ChangeWorker>().unwrap().clone();
         let puts_back = match change.purpose {
             Purpose::Revert(of) => {
                 assert_eq!(of, LEASE);

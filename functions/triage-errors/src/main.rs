@@ -11,10 +11,11 @@ mod report;
 mod rows;
 mod texts;
 
+use remediation::act::actions::start_step::StartStep;
+use remediation::run::step::Kind;
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::actions::start_step;
 use remediation::act::ledger::incidents;
 use remediation::act::ledger::told;
 use remediation::gather::config::Config;
@@ -44,6 +45,8 @@ struct TriageErrors {
 impl Step for TriageErrors {
     type Evidence = Evidence;
 
+    const KINDS: &'static [Kind] = &[Kind::of::<StartStep>()];
+
     const PARAMETERS: &'static [&'static str] = &[WINDOW];
 
     fn manifest(&self) -> &'static str {
@@ -57,7 +60,6 @@ impl Step for TriageErrors {
             ));
         }
         let asked = Parameters(session.parameters).span(WINDOW, BOUNDS)?;
-        start_step::resolve_abandoned(session.db).await?;
         let scheduled = matches!(session.trigger, Trigger::Schedule(_));
         if scheduled && incidents::open_incident(session.db, ALARM).await?.is_none() {
             return Ok(Evidence::NoIncident);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::start_step::Hindrance;
-use remediation::act::actions::{Action, StartStep};
+use remediation::act::actions::start_step::StartStep;
 use remediation::failure::Cause;
 use remediation::gather::config::Config;
 use remediation::run::step::{Finding, Plan, Planned, Skipped};
@@ -133,7 +133,7 @@ fn of_dominant(plan: &mut Plan, share: &Share, why: String, looked: &Looked, con
     evidence["answeredBy"] = step.into();
     plan.findings.push(Finding { code: "dominant_cause", message: why.clone(), target, evidence });
     match StartStep::new(config, STEP, step, looked.depth) {
-        Ok(start) => plan.actions.push(Planned::new(Action::StartStep(start), why)),
+        Ok(start) => plan.actions.push(Planned::new(start, why)),
         Err(hindrance @ Hindrance::Depth) => {
             let why = texts::not_started(language, hindrance, STEP, step);
             plan.skipped.push(Skipped { target: format!("step {step}"), why });

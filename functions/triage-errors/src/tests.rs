@@ -1,7 +1,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::actions::{Action, StartStep};
+use remediation::act::actions::start_step::StartStep;
 use remediation::failure::Cause;
 use remediation::gather::config::Config;
 use remediation::gather::logs::{Found, Line, Stopped};
@@ -82,11 +82,7 @@ fn planned(looked: Looked) -> Plan {
 
 /// The steps that a plan starts.
 fn started(plan: &Plan) -> Vec<&str> {
-    let step = |action: &Action| match action {
-        Action::StartStep(StartStep { step, .. }) => Some(*step),
-        _ => None,
-    };
-    plan.actions.iter().filter_map(|planned| step(&planned.action)).collect()
+    plan.actions.iter().filter_map(|planned| Some(planned.action.downcast::<StartStep>()?.step)).collect()
 }
 
 fn codes(findings: &[Finding]) -> Vec<&str> {

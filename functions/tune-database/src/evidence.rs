@@ -62,7 +62,6 @@ pub async fn read(session: &mut Session<'_>, policy: &Policy) -> Result<Evidence
     let table = session.table().await?;
     let (language, db) = (session.config.language, &mut *session.db);
     let proposed = indexes::proposed(db, &table).await?;
-    create_index::resolve_abandoned(db, &proposed, language).await?;
     let relation = table.relation();
     let facts = sqlx::query_as(include_str!("table.sql"))
         .bind(&relation)

@@ -10,8 +10,11 @@ mod statements;
 mod texts;
 
 use chrono::{DateTime, Utc};
+use remediation::act::actions::create_index::CreateIndex;
+use remediation::act::actions::drop_index::DropInvalidIndex;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
+use remediation::run::step::Kind;
 use remediation::run::step::{Plan, Question, Session, Step};
 
 use crate::evidence::Evidence;
@@ -25,6 +28,8 @@ struct TuneDatabase {
 
 impl Step for TuneDatabase {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = &[Kind::of::<CreateIndex>(), Kind::of::<DropInvalidIndex>()];
 
     fn manifest(&self) -> &'static str {
         MANIFEST

@@ -2,8 +2,11 @@
 
 use crate::texts;
 use chrono::{DateTime, Utc};
+use remediation::act::action::Action;
+use remediation::act::actions::create_index::CreateIndex;
 use remediation::act::actions::create_index::texts as index;
-use remediation::act::actions::{Action, Care, CreateIndex, DropInvalidIndex};
+use remediation::act::actions::drop_index::Care;
+use remediation::act::actions::drop_index::DropInvalidIndex;
 use remediation::domain::Language;
 use remediation::gather::indexes::{Proposed, State};
 use remediation::run::step::{Finding, Plan, Planned, Skipped};
@@ -75,11 +78,11 @@ fn about_index(plan: &mut Plan, index: &Proposed, table: &Table, care: Care, lan
     plan.actions.extend(left_over.map(|found| {
         let action =
             DropInvalidIndex { target: target.clone(), oid: found.oid, definition: found.definition.clone(), care };
-        Planned::new(Action::DropInvalidIndex(action), texts::left_over(language))
+        Planned::new(action, texts::left_over(language))
     }));
     let reason = texts::missing(language, index.serves, table.rows, table.bytes, estimate(index, table));
     let action = CreateIndex { target, statement: index.statement.clone(), care };
-    plan.actions.push(Planned::new(Action::CreateIndex(action), reason));
+    plan.actions.push(Planned::new(action, reason));
 }
 
 /// At the most: a partial index has fewer entries. Pages of a B-tree are filled to 90 percent.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use remediation::act::actions::Care;
+use remediation::act::actions::drop_index::Care;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use serde::Deserialize;

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::act::plan::Planned;
+use crate::act::action::{Action, Planned};
 use crate::act::texts;
 use crate::domain::{Language, Mode};
 use crate::gather::manifest::Limits;
@@ -36,7 +37,7 @@ pub struct Control {
 }
 
 /// What was done to a target.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetFacts {
     /// Actions of this step on it in the last day.
@@ -44,7 +45,10 @@ pub struct TargetFacts {
     /// Seconds since this step's last one.
     pub seconds_since_last: Option<i64>,
     /// The last action on it, by whomever and within a day, was an undo: a person has decided.
-    pub undone: bool,
+    pub undone: Option<DateTime<Utc>>,
+    /// The same for each kind alone.
+    #[serde(default)]
+    pub undone_kinds: HashMap<String, DateTime<Utc>>,
 }
 
 /// What is asked for, beside the actions.
@@ -54,6 +58,8 @@ pub struct Demand {
     pub mode: Mode,
     /// A person approved these very actions.
     pub approved: bool,
+    /// A person asks for just this target or value: no person's undo holds that up.
+    pub by_name: bool,
     /// How many targets were looked at.
     pub population: usize,
     /// The operator's own limit.
@@ -77,6 +83,8 @@ pub struct Guarded {
     pub over: Option<String>,
     /// What is left alone, and why.
     pub leave: Vec<(Planned, String)>,
+    /// Some of that only because no more was asked for.
+    pub limited: bool,
 }
 
 /// Applies the mode and every limit.
@@ -92,17 +100,18 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
         Mode::Act if facts.did_not_help => Mode::Propose,
         mode => mode,
     };
-    let mut guarded = Guarded { mode, apply: Vec::new(), hold: Vec::new(), over: None, leave: Vec::new() };
+    let mut guarded =
+        Guarded { mode, apply: Vec::new(), hold: Vec::new(), over: None, leave: Vec::new(), limited: false };
     if mode == Mode::Propose && allowed == Mode::Act {
         guarded.over = Some(texts::did_not_help(language));
     }
     let mut candidates = Vec::with_capacity(wanted.len());
     for planned in wanted {
-        let history = facts.targets.get(&planned.action.target()).copied().unwrap_or_default();
+        let history = facts.targets.get(&planned.action.target()).cloned().unwrap_or_default();
         let cooling = i64::from(limits.cooldown_seconds) - history.seconds_since_last.unwrap_or(i64::MAX);
         let why = if demand.approved || planned.action.is_undo() || planned.action.is_end() {
             None
-        } else if history.undone {
+        } else if !demand.by_name && rests(planned.action.as_ref(), &history) {
             Some(texts::undone(language))
         } else if history.attempts >= limits.attempts_per_target {
             Some(texts::attempts(language, history.attempts))
@@ -122,7 +131,7 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
     }
     (guarded.apply, candidates) = candidates.into_iter().partition(|planned| planned.action.is_end());
     let share = facts.control.share.unwrap_or(limits.share_of_candidates);
-    let changed = candidates.iter().filter(|planned| !planned.action.keeps_status()).count();
+    let changed = candidates.iter().filter(|planned| planned.action.class().is_shared()).count();
     #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
     let too_many = changed as f64 > share * demand.population as f64;
     if demand.population > Limits::SHARE_FROM && too_many && !demand.approved {
@@ -140,6 +149,7 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
     guarded.apply.extend(candidates.by_ref().take(room.min(asked)));
     if asked < room {
         let why = texts::limit(language, demand.limit.unwrap_or_default());
+        guarded.limited = candidates.len() > 0;
         guarded.leave.extend(candidates.map(|planned| (planned, why.clone())));
         return guarded;
     }
@@ -152,6 +162,12 @@ pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Fact
     guarded
 }
 
+/// Whether a person took back what was done to this target, in the same attempt, or of the same setting (design, 6.6).
+fn rests(action: &dyn Action, history: &TargetFacts) -> bool {
+    let undone = if action.is_apart() { history.undone_kinds.get(action.kind()).copied() } else { history.undone };
+    undone.is_some_and(|at| action.attempt_since().is_none_or(|since| since <= at))
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
@@ -159,14 +175,19 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::act::action::Action;
+    use crate::act::actions::Undoable;
+    use crate::act::actions::migrate::Migrate;
+    use crate::act::actions::resolve_retry::ResolveRetry;
     use crate::act::actions::set_row_status::ErrorChange;
-    use crate::act::actions::{Action, Migrate, ResolveRetry, SetRowStatus, Undo, Undoable};
+    use crate::act::actions::set_row_status::SetRowStatus;
+    use crate::act::actions::undo::Undo;
     use crate::domain::{Process, ProcessId, ProcessStatus};
 
     /// `count` actions, all on one target: the reason of each is its place.
     fn wanted(count: usize) -> Vec<Planned> {
         let plain = Migrate { from: 0, to: 1 };
-        (0..count).map(|at| Planned::new(Action::Migrate(plain.clone()), at.to_string())).collect()
+        (0..count).map(|at| Planned::new(plain.clone(), at.to_string())).collect()
     }
 
     fn undo() -> Vec<Planned> {
@@ -177,7 +198,7 @@ mod tests {
             before: Value::Null,
             after: Value::Null,
         };
-        vec![Planned::new(Action::Undo(undo), "a person wants it".into())]
+        vec![Planned::new(undo, "a person wants it".into())]
     }
 
     fn demand(population: usize) -> Demand {
@@ -287,7 +308,7 @@ mod tests {
             completed_at: None,
             cause: "test",
         };
-        (0..count).map(|_| Planned::new(Action::SetRowStatus(Box::new(repair.clone())), "test".into())).collect()
+        (0..count).map(|_| Planned::new(repair.clone(), "test".into())).collect()
     }
 
     #[test]
@@ -377,7 +398,7 @@ mod tests {
         let end = ResolveRetry { process, execution, before: Value::Null, after: Value::Null };
         let wanted = || {
             let mut wanted = wanted(1);
-            wanted.push(Planned::new(Action::ResolveRetry(Box::new(end.clone())), "left open".into()));
+            wanted.push(Planned::new(end.clone(), "left open".into()));
             wanted
         };
         let tried = TargetFacts { attempts: 9, seconds_since_last: Some(0), undone: true };

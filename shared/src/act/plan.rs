@@ -1,9 +1,8 @@
 //! What a step wants: the changes, before any is made, and what it has to tell.
 
 use serde_json::Value;
-use uuid::Uuid;
 
-use crate::act::actions::Action;
+use crate::act::action::Planned;
 use crate::finding::{Finding, Metric, Skipped};
 use crate::gather::session::Cursor;
 
@@ -26,23 +25,4 @@ pub struct Plan {
     pub cursor: Option<Cursor>,
     /// Why the work is not finished, where it is not.
     pub unfinished: Option<String>,
-}
-
-/// An action that a step wants, with the one sentence that says why.
-#[derive(Debug, Clone)]
-pub struct Planned {
-    /// Its identity in the ledger.
-    pub id: Uuid,
-    /// What to do.
-    pub action: Action,
-    /// Why.
-    pub reason: String,
-}
-
-impl Planned {
-    /// An action with an identity of its own.
-    #[must_use]
-    pub fn new(action: Action, reason: String) -> Self {
-        Self { id: Uuid::now_v7(), action, reason }
-    }
 }

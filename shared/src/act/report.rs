@@ -63,6 +63,9 @@ pub struct Done {
     /// People are told of it whenever it is done.
     #[serde(skip)]
     pub is_told: bool,
+    /// `{"undo": "<id>"}` takes it back.
+    #[serde(skip)]
+    pub is_undoable: bool,
 }
 
 /// What became of an action.
@@ -89,8 +92,11 @@ pub enum Verification {
     Verified,
     /// Something does not.
     Failed,
-    /// Nothing was done, or it cannot be known yet.
+    /// It cannot be known yet.
     Unverified,
+    /// Nothing was done.
+    #[serde(rename = "not-applicable")]
+    NotApplicable,
 }
 
 impl Verification {
@@ -101,6 +107,7 @@ impl Verification {
             Self::Verified => "verified",
             Self::Failed => "failed",
             Self::Unverified => "unverified",
+            Self::NotApplicable => "not-applicable",
         }
     }
 }
@@ -131,7 +138,8 @@ impl Report {
         });
         let mut omit = |name: &str, length: usize| {
             if length > KEPT {
-                self.omitted.insert(name.to_owned(), (length - KEPT).into());
+                let before = self.omitted.get(name).and_then(Value::as_u64).unwrap_or(0);
+                self.omitted.insert(name.to_owned(), (before + (length - KEPT) as u64).into());
             }
         };
         omit("actions", self.actions.len());

@@ -2,6 +2,9 @@
 
 pub use remediation_decide::texts::*;
 
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
 use crate::domain::Language;
 use crate::text;
 
@@ -75,5 +78,134 @@ pub fn did_not_help(language: Language) -> String {
         language,
         ja: "直近 3 回の対応が効果を示さなかったため、提案だけを行う",
         en: "the last three runs that acted did not help: this step only proposes now",
+    )
+}
+
+/// A value that was written and reads otherwise.
+#[must_use]
+pub fn reads_otherwise(language: Language) -> String {
+    text!(
+        language,
+        ja: "書き込み後に読み直した値が異なる。テーブルのトリガーが書き換えている可能性がある",
+        en: "the value read back differs: a trigger of the table may change it",
+    )
+}
+
+/// A row that cannot be taken back.
+#[must_use]
+pub fn row_changed_since(language: Language) -> String {
+    text!(
+        language,
+        ja: "その後に行が変わったか、書き込み中のため、変更しなかった。行を確認して判断する",
+        en: "the row has changed since, or is being written now, so it was left as it is: read it and decide anew",
+    )
+}
+
+/// What the table's own constraints or triggers refuse.
+#[must_use]
+pub fn table_refuses(language: Language, why: &str) -> String {
+    text!(language, ja: "テーブルが書き込みを拒否した: {why}", en: "the table refuses it: {why}")
+}
+
+/// A kind that a build does not know, or that has no inverse.
+#[must_use]
+pub fn no_inverse(language: Language, kind: &str) -> String {
+    text!(language, ja: "種類 {kind} の変更は元に戻せない", en: "an action of kind `{kind}` has no inverse")
+}
+
+/// An id that the ledger does not know.
+#[must_use]
+pub fn nothing_to_undo(language: Language) -> String {
+    text!(
+        language,
+        ja: "その ID のアクションも実行記録もない。結果の actions[].id か runId、または remediation.actions を確認する",
+        en: "the ledger has no such action and no such run; see `actions[].id` or `runId` of a result, or remediation.actions",
+    )
+}
+
+/// An action of a kind that this step does not make.
+#[must_use]
+pub fn anothers_action(language: Language, kind: &str, step: &str) -> String {
+    text!(language, ja: "{kind} は {step} の変更なので、{step} に送る", en: "a `{kind}` is {step}'s: send it there")
+}
+
+/// An action that was undone before.
+#[must_use]
+pub fn undone_already(language: Language, by: Uuid) -> String {
+    text!(language, ja: "アクション {by} で既に元に戻している", en: "it was undone already, by action {by}")
+}
+
+/// An action that came to nothing.
+#[must_use]
+pub fn changed_nothing(language: Language, outcome: &str) -> String {
+    text!(language, ja: "{outcome} のため、何も変更していない", en: "it is `{outcome}`: it changed nothing")
+}
+
+/// A plan that the ledger does not know.
+#[must_use]
+pub fn no_such_plan(language: Language) -> String {
+    text!(
+        language,
+        ja: "その計画はない。結果の planId または remediation.plans を確認する",
+        en: "there is no such plan; see `planId` of a result, or remediation.plans",
+    )
+}
+
+/// A plan of another step.
+#[must_use]
+pub fn anothers_plan(language: Language, step: &str) -> String {
+    text!(language, ja: "{step} の計画なので、{step} に送る", en: "the plan is {step}'s; send it there")
+}
+
+/// A plan of which nothing is left.
+#[must_use]
+pub fn plan_done(language: Language, at: DateTime<Utc>) -> String {
+    text!(language, ja: "既に承認され、{at} に完了している", en: "the plan was approved already, and done at {at}")
+}
+
+/// A plan that another one has replaced.
+#[must_use]
+pub fn plan_superseded(language: Language, at: DateTime<Utc>, by: Option<Uuid>) -> String {
+    let by = by.map(|by| by.to_string()).unwrap_or_default();
+    text!(
+        language,
+        ja: "{at} に新しい計画 {by} に置き換えられた。新しい計画を確認して承認する",
+        en: "plan {by} replaced it at {at}: read that one, and approve it",
+    )
+}
+
+/// A plan of a run that only observed.
+#[must_use]
+pub fn plan_observed(language: Language) -> String {
+    text!(
+        language,
+        ja: "observe モードで記録された計画は承認できない。モードを propose か act に上げると、次の回が新しい計画を作る",
+        en: "it was recorded in observe mode, so it cannot be approved; raise the mode to propose or act, and the next run makes a new one",
+    )
+}
+
+/// A plan of another build.
+#[must_use]
+pub fn plan_unreadable(language: Language, why: &str) -> String {
+    text!(language, ja: "保存された計画を読めない: {why}", en: "the stored plan cannot be read: {why}")
+}
+
+/// A target of an approved plan of which something else is wanted now.
+#[must_use]
+pub fn plan_moved(language: Language, approved: &str, now: &str) -> String {
+    text!(
+        language,
+        ja: "承認後に状況が変わった。承認されたのは {approved}、現在の判断は {now}",
+        en: "it has moved since the plan was made: approved was {approved}, and now it would be {now}",
+    )
+}
+
+/// A target of an approved plan of which nothing is wanted now.
+#[must_use]
+pub fn plan_target_gone(language: Language) -> String {
+    text!(
+        language,
+        ja: "計画の作成後に状況が変わり、変更は不要になった",
+        en: "it has moved since the plan was made: nothing is to be changed any more",
     )
 }

@@ -65,7 +65,7 @@ pub struct Limits {
     /// Actions of this step in an hour, over all its runs.
     pub actions_per_hour: usize,
     /// The part of what was looked at that may be changed in one run, once that is more than [`Limits::SHARE_FROM`].
-    /// Rows that keep their status do not count ([`crate::act::actions::Action::keeps_status`]).
+    /// Rows that keep their status do not count.
     pub share_of_candidates: f64,
     /// Seconds between two actions on one target.
     pub cooldown_seconds: u32,

@@ -28,7 +28,7 @@ const TOLD: &[&str] = &[
 /// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell.
 ///
 /// A sweep's changes are told in one message. A single process that was put right by its own event wakes nobody; what
-/// failed, waits for approval, went over a limit, or is told whenever it is done ([`crate::act::actions::Action::is_told`]) does.
+/// failed, waits for approval, went over a limit, or is told whenever it is done ([`crate::act::action::Action::is_told`]) does.
 ///
 /// # Errors
 /// [`Error::Aws`]: the run itself stands.
@@ -90,7 +90,7 @@ fn line(done: &Done) -> String {
         DoneOutcome::Superseded => "–",
         DoneOutcome::Proposed | DoneOutcome::Planned => "?",
     };
-    let undo = if done.outcome == DoneOutcome::Applied && crate::act::actions::Undoable::of(done.kind).is_some() {
+    let undo = if done.outcome == DoneOutcome::Applied && done.is_undoable {
         format!(" (undo: {{\"undo\": \"{}\"}})", done.id)
     } else {
         String::new()

@@ -13,7 +13,8 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::act::actions::set_row_status::ErrorChange;
-use crate::act::actions::{Action, SetRowStatus, StopExecution, stop_execution};
+use crate::act::actions::set_row_status::SetRowStatus;
+use crate::act::actions::stop_execution::StopExecution;
 use crate::act::ledger::entries;
 use crate::act::ledger::plans::Wish;
 use crate::decide::{Closing, Decision, Look, Verdict, decide, overtaken};
@@ -25,7 +26,7 @@ use crate::gather::executions::{self, Listed};
 use crate::gather::step_functions::{Seen, StepFunctions};
 use crate::gather::table::Table;
 use crate::gather::trigger::ExecutionChange;
-use crate::run::step::{Cursor, Finding, Plan, Planned, Question, Session, Skipped, Step};
+use crate::run::step::{Cursor, Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 use crate::run::texts;
 
 /// Which rows a sweep looks at.
@@ -55,6 +56,8 @@ pub struct ProcessStep {
 impl Step for ProcessStep {
     type Evidence = Evidence;
 
+    const KINDS: &'static [Kind] = KINDS;
+
     fn manifest(&self) -> &'static str {
         self.manifest
     }
@@ -67,6 +70,9 @@ impl Step for ProcessStep {
         plan(evidence, config, now)
     }
 }
+
+/// What the decision table brings about.
+pub const KINDS: &[Kind] = &[Kind::of::<SetRowStatus>(), Kind::of::<StopExecution>()];
 
 /// A process, and what is known of its newest execution.
 #[derive(Debug, Clone, PartialEq)]
@@ -330,7 +336,7 @@ async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Re
     let table = session.table().await?;
     let (population, oldest_unknown) = extent(session, &table, filter).await?;
     let mut findings = Vec::new();
-    let mut trouble = stop_execution::resolve_abandoned(session).await.map_or_else(recoverable, |()| Ok(None))?;
+    let mut trouble = None;
 
     // At most half of the time goes into the list, and a quarter is kept for what is to be done about all that was read.
     let quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
@@ -790,11 +796,11 @@ fn take_in(
     match (decision.verdict, newest) {
         (Verdict::Close(closing), _) => {
             let action = closing_of(process, newest, closing, config, now);
-            plan.actions.push(Planned::new(Action::SetRowStatus(Box::new(action)), reason));
+            plan.actions.push(Planned::new(action, reason));
         }
         (Verdict::Stop(cause), Some(execution)) => {
             let action = StopExecution { process: process.clone(), execution: execution.clone(), cause };
-            plan.actions.push(Planned::new(Action::StopExecution(action), reason));
+            plan.actions.push(Planned::new(action, reason));
         }
         (Verdict::Leave | Verdict::Inspect | Verdict::Stop(_), _) => plan.skipped.push(Skipped { target, why: reason }),
     }

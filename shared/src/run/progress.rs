@@ -7,12 +7,13 @@
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Row};
 
-use crate::act::actions::SetRowStatus;
 use crate::act::actions::set_row_status::ErrorChange;
+use crate::act::actions::set_row_status::SetRowStatus;
 use crate::act::ledger::facts;
 use crate::decide::{self, Decision, Look, Policy, decide};
 use crate::domain::{Execution, Process, ProcessId};
 use crate::gather::error::Error;
+use crate::run::processes::KINDS;
 use crate::run::processes::{self, Case, Newest};
 use crate::run::step::Session;
 
@@ -151,20 +152,26 @@ pub fn repaired(suspect: &Suspect, progress: i16, cause: &'static str) -> SetRow
 pub async fn anomalies(session: &mut Session<'_>) -> Result<usize, Error> {
     let (policy, now) = (session.config.policy, session.now);
     let suspects = untrue(session).await?;
-    let targets: Vec<String> = suspects
+    let wanted: Vec<(String, DateTime<Utc>)> = suspects
         .iter()
         .filter(|suspect| match judge(suspect, &policy, now) {
             Verdict::Clamp(_) | Verdict::Restore(_) => true,
             Verdict::Sound | Verdict::Left(_) => false,
         })
-        .map(|suspect| suspect.process.id.to_string())
+        .map(|suspect| {
+            let attempt = suspect.newest.as_ref().map(Execution::attempt_started_at);
+            (suspect.process.id.to_string(), attempt.unwrap_or(suspect.process.created_at))
+        })
         .collect();
-    if targets.is_empty() {
+    if wanted.is_empty() {
         return Ok(0);
     }
-    let facts = facts::facts(session.db, STEP, &targets).await?;
-    let undone = |target: &&String| facts.targets.get(*target).is_some_and(|history| history.undone);
-    Ok(targets.len() - targets.iter().filter(undone).count())
+    let targets: Vec<String> = wanted.iter().map(|(target, _)| target.clone()).collect();
+    let facts = facts::facts(session.db, STEP, KINDS, &targets).await?;
+    let rests = |(target, attempt): &&(String, DateTime<Utc>)| {
+        facts.targets.get(target).and_then(|history| history.undone).is_some_and(|undone| *attempt <= undone)
+    };
+    Ok(wanted.len() - wanted.iter().filter(rests).count())
 }
 
 #[cfg(test)]

@@ -2,13 +2,12 @@
 //!
 //! Decode, gather, plan, guard, apply, look again where something moved, record, report. A function's `main` only names its step.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
@@ -16,33 +15,30 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::act::actions::{self, Action, ActionResult, Outcome, Undo, set_row_status};
-use crate::act::guard::{Demand, Facts, Guarded, guard};
-use crate::act::ledger::facts;
-use crate::act::ledger::incidents;
-use crate::act::ledger::plans;
-use crate::act::ledger::plans::Wish;
-use crate::act::ledger::runs;
-use crate::act::ledger::runs::Run;
-use crate::act::report::{Done, DoneOutcome, KEPT, Report, Verification};
+use crate::act::guard::Demand;
+use crate::act::ledger::plans::{self, Approval};
+use crate::act::ledger::runs::{self, Run};
+use crate::act::ledger::{entries, incidents};
+use crate::act::report::Report;
+use crate::act::undoing::{self, Named};
 use crate::decide::Look;
-use crate::domain::{Mode, ProcessId};
-use crate::finding::Metric;
+use crate::domain::Mode;
+use crate::finding::{Finding, Metric};
 use crate::gather::config::Config;
 use crate::gather::database::Database;
 use crate::gather::error::Error;
 use crate::gather::manifest::{LedgerKind, Manifest};
+use crate::gather::session::{Cursor, Outside, Question, Session};
 use crate::gather::step_functions::StepFunctions;
 use crate::gather::table::Table;
 use crate::gather::trigger::{self, Ask, Scope, Trigger};
 use crate::run::metrics::embedded_metrics;
 use crate::run::notify;
 use crate::run::processes;
-use crate::run::step::{Cursor, Finding, Outside, Plan, Planned, Question, Session, Skipped, Step};
+use crate::run::rounds::{Order, Rounds};
+use crate::run::step::Step;
+use crate::run::tally::{Tally, would_do};
 use crate::run::texts;
-
-/// How often a row that moved under us is decided on anew before it is left and told (design, section 5).
-const LOST_AT_MOST: usize = 3;
 
 /// What a run keeps of its Lambda's time for its record and its answer: a tenth, and no more than this.
 const RESERVE: Duration = Duration::from_secs(10);
@@ -86,14 +82,6 @@ struct Kept {
     table: Option<Arc<Table>>,
 }
 
-/// How a trigger is to be answered.
-struct Order {
-    question: Question,
-    demand: Demand,
-    /// The actions that a person approved.
-    approved: Option<HashSet<Wish>>,
-}
-
 impl<S: Step> Function<S> {
     async fn new(step: S, lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let manifest = Manifest::parse(step.manifest())?;
@@ -131,15 +119,16 @@ impl<S: Step> Function<S> {
                 Trigger::Operator(ask) => ask.reason.clone(),
                 Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => None,
             },
+            alive_until: Utc::now() + TimeDelta::from_std(left).unwrap_or_default(),
         };
         let mut kept = self.kept.lock().await;
-        let answer = match self.attempt_until(last_moment, &mut kept, &trigger, &run, stop_at).await {
+        let answer = match self.attempt_until(last_moment, &mut kept, &trigger, (&run, false), stop_at).await {
             // A connection may be reset while its container is frozen. Every write is a compare-and-set, so doing all of
             // it again is safe, whatever was already done.
             Err(error) if error.is_connection_lost() => {
                 tracing::warn!(%error, "the connection was lost: trying once more on a new one");
                 kept.database.forget();
-                self.attempt_until(last_moment, &mut kept, &trigger, &run, stop_at).await
+                self.attempt_until(last_moment, &mut kept, &trigger, (&run, true), stop_at).await
             }
             answer => answer,
         };
@@ -178,7 +167,7 @@ impl<S: Step> Function<S> {
         last_moment: Instant,
         kept: &mut Kept,
         trigger: &Trigger,
-        run: &Run,
+        run: (&Run, bool),
         stop_at: Instant,
     ) -> Result<Report, Error> {
         let attempt = Box::pin(self.attempt(kept, trigger, run, stop_at));
@@ -218,7 +207,14 @@ impl<S: Step> Function<S> {
         self.close(None, run, tally, None).await
     }
 
-    async fn attempt(&self, kept: &mut Kept, trigger: &Trigger, run: &Run, stop_at: Instant) -> Result<Report, Error> {
+    /// `begins_again`: the run has lost its connection, and may have done something before.
+    async fn attempt(
+        &self,
+        kept: &mut Kept,
+        trigger: &Trigger,
+        (run, begins_again): (&Run, bool),
+        stop_at: Instant,
+    ) -> Result<Report, Error> {
         let db = kept.database.connection(&self.aws).await?;
         let parameters = match trigger {
             // What was proposed for the sake of a parameter is decided anew with it.
@@ -239,6 +235,9 @@ impl<S: Step> Function<S> {
             table: &mut kept.table,
         };
         let mut tally = Tally::new(run);
+        if begins_again {
+            tally.begin_again(entries::of_run(session.db, run.id, S::KINDS, self.config.language).await?);
+        }
         if let Trigger::Alarm(change) = trigger {
             incidents::incident(session.db, change).await?;
             if !S::ALARM_STATES.contains(&change.state) {
@@ -246,24 +245,66 @@ impl<S: Step> Function<S> {
                 return self.close(Some(session.db), run, tally, None).await;
             }
         }
-        let order = self.order(&mut session, trigger, run).await?;
-        if let Trigger::Operator(ask) = trigger
-            && let Scope::Undo(of) = ask.scope
-        {
-            let undo = Undo::read(session.db, of).await?;
-            let reason = run.reason.clone().unwrap_or_else(|| format!("undo of action {of}"));
-            let wanted = vec![Planned::new(Action::Undo(undo), reason)];
-            self.carry_out(&mut session, run, wanted, &order.demand, &mut tally).await?;
-            return self.close(Some(session.db), run, tally, None).await;
-        }
-        let cursor = self.look_until_settled(&mut session, run, order, &mut tally).await?;
+        let rounds = Rounds { step: &self.step, manifest: &self.manifest, config: &self.config, run };
+        let order = self.order(&mut session, trigger).await?;
+        tally.to_do_it = Some(would_do(&run.trigger, S::COMMANDS));
+        let cursor = match trigger {
+            Trigger::Operator(Ask { scope: Scope::Undo(id), .. }) => {
+                self.undo(&mut session, &rounds, *id, &order.demand, &mut tally).await?;
+                None
+            }
+            Trigger::Operator(Ask { scope: Scope::Approve(plan), .. }) => {
+                let cursor = rounds.until_settled(&mut session, order, &mut tally).await?;
+                if tally.mode == Some(Mode::Act) {
+                    plans::approved(session.db, run, *plan, tally.is_all_done()).await?;
+                }
+                cursor
+            }
+            Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) | Trigger::Operator(_) => {
+                rounds.until_settled(&mut session, order, &mut tally).await?
+            }
+        };
+        rounds.store_plan(&mut session, &mut tally).await?;
         self.close(Some(session.db), run, tally, cursor).await
     }
 
+    /// Takes back one action, or page by page, the last first, all that a run has done.
+    async fn undo(
+        &self,
+        session: &mut Session<'_>,
+        rounds: &Rounds<'_, S>,
+        id: Uuid,
+        demand: &Demand,
+        tally: &mut Tally,
+    ) -> Result<(), Error> {
+        let language = self.config.language;
+        let reason = session.reason.map_or_else(|| texts::undo_asked(language, id), str::to_owned);
+        match undoing::named(session.db, id, language).await? {
+            Named::Action => {
+                let wanted = undoing::action(session.db, id, S::KINDS, &reason, language).await?;
+                rounds.carry_out(session, vec![wanted], demand, tally).await?;
+            }
+            Named::Run => {
+                let mut before = None;
+                loop {
+                    let page = undoing::run(session.db, id, before, S::KINDS, &reason, language).await?;
+                    tally.skipped.extend(page.skipped);
+                    rounds.carry_out(session, page.undos, demand, tally).await?;
+                    before = page.before;
+                    if before.is_none() || tally.unfinished.is_some() {
+                        break;
+                    }
+                }
+            }
+        }
+        tally.summary = Some(tally.undone(language));
+        Ok(())
+    }
+
     /// What a trigger asks for, and how far it may go.
-    async fn order(&self, session: &mut Session<'_>, trigger: &Trigger, run: &Run) -> Result<Order, Error> {
+    async fn order(&self, session: &mut Session<'_>, trigger: &Trigger) -> Result<Order, Error> {
         let mut asked = Mode::Act;
-        let (mut limit, mut approved) = (None, None);
+        let (mut limit, mut approval, mut by_name) = (None, None, false);
         let question = match trigger {
             Trigger::Alarm(change) => {
                 if change.suppressed_by.is_some() {
@@ -279,9 +320,11 @@ impl<S: Step> Function<S> {
             Trigger::Operator(ask) => {
                 asked = ask.mode.unwrap_or(asked);
                 limit = ask.limit;
+                let commands = S::COMMANDS.iter().any(|command| ask.parameters.contains_key(*command));
+                by_name = ask.depth == 0 && (commands || matches!(ask.scope, Scope::Process(_) | Scope::Execution(_)));
                 match &ask.scope {
                     Scope::Everything => {
-                        if !S::COMMANDS.iter().any(|command| ask.parameters.contains_key(*command)) {
+                        if !commands {
                             asked = Mode::Observe;
                         }
                         Question::Sweep(Cursor::default())
@@ -291,29 +334,31 @@ impl<S: Step> Function<S> {
                     Scope::Execution(arn) => Question::Execution(arn.clone()),
                     Scope::Approve(plan) => {
                         if self.configured_mode(session.parameters) == Mode::Observe {
-                            return Err(Error::Refused(
-                                "`approve`: this installation only observes; raise REMEDIATION_MODE to propose or act first".to_owned(),
-                            ));
+                            return Err(Error::Refused(texts::only_observes(self.config.language)));
                         }
-                        let targets =
-                            plans::approve(session.db, run, *plan, self.configured_mode(session.parameters).min(asked))
-                                .await?;
-                        let processes = processes::of_targets(session.db, &targets).await?;
-                        approved = Some(targets.into_iter().collect());
-                        Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())
+                        let plan = plans::read(session.db, self.name, *plan, self.config.language).await?;
+                        let question = if plan.complete {
+                            let processes = processes::of_targets(session.db, &plan.wishes).await?;
+                            Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())
+                        } else {
+                            Question::Sweep(Cursor::default())
+                        };
+                        approval = Some(Approval::of(plan));
+                        question
                     }
                 }
             }
         };
         let demand = Demand {
             mode: self.configured_mode(session.parameters).min(asked),
-            approved: approved.is_some(),
+            approved: approval.is_some(),
+            by_name,
             population: 0,
             limit,
             done: 0,
             language: self.config.language,
         };
-        Ok(Order { question, demand, approved })
+        Ok(Order { question, demand, approval })
     }
 
     fn configured_mode(&self, parameters: &Map<String, Value>) -> Mode {
@@ -336,173 +381,6 @@ impl<S: Step> Function<S> {
         }))
     }
 
-    /// Gather, plan, act; and again for what moved meanwhile, or was only stopped so far.
-    async fn look_until_settled(
-        &self,
-        session: &mut Session<'_>,
-        run: &Run,
-        order: Order,
-        tally: &mut Tally,
-    ) -> Result<Option<Cursor>, Error> {
-        let Order { mut question, mut demand, approved } = order;
-        let mut cursor = None;
-        let mut lost = 0;
-        loop {
-            session.now = Utc::now();
-            let evidence = Box::pin(self.step.gather(session, &question)).await?;
-            let mut plan = self.step.plan(&evidence, &self.config, session.now);
-            // A sweep's evidence is as large as its plan, and the plan says all that counts from here on.
-            drop(evidence);
-            if let Some(approved) = &approved {
-                // The plan is made anew; of it, only what was approved is done, and what its own stops bring about.
-                plan.actions.retain(|planned| {
-                    let wish = Wish::of(&planned.action);
-                    approved.contains(&wish) || tally.stopped.contains(&wish.target)
-                });
-            }
-            let look_of = look_of(&question);
-            let wanted = tally.take_in(plan, &mut cursor);
-            // What is looked at again was counted when it was looked at first.
-            demand.population = tally.population;
-            demand.done = tally.applied();
-            let outcomes = self.carry_out(session, run, wanted, &demand, tally).await?;
-            if let (Some(cursor), Some(after)) = (&mut cursor, outcomes.stopped_after) {
-                cursor.after = Some(after);
-            }
-            let CarriedOut { again: mut moved, .. } = outcomes;
-            // What was said of them no longer holds; the next look says it anew, and once.
-            tally.forget(&moved);
-            lost += usize::from(moved.iter().any(|moved| moved.lost));
-            if lost > LOST_AT_MOST {
-                tally
-                    .findings
-                    .extend(moved.iter().filter(|moved| moved.lost).map(|moved| self.contested(moved.process)));
-                moved.retain(|moved| !moved.lost);
-            }
-            if moved.is_empty() {
-                return Ok(cursor);
-            }
-            if Instant::now() >= session.stop_at {
-                tally.unfinished = Some(texts::out_of_time(self.config.language, moved.len()));
-                return Ok(cursor);
-            }
-            let look = |moved: &Moved| if moved.stop { Look::Event } else { look_of(moved.process) };
-            question = Question::Again(moved.iter().map(|moved| (moved.process, look(moved))).collect());
-        }
-    }
-
-    fn contested(&self, id: ProcessId) -> Finding {
-        Finding {
-            code: "contested",
-            message: texts::contested(self.config.language),
-            target: id.to_string(),
-            evidence: json!({ "looks": LOST_AT_MOST + 1 }),
-        }
-    }
-
-    /// Guards what is wanted, and applies what may be.
-    async fn carry_out(
-        &self,
-        session: &mut Session<'_>,
-        run: &Run,
-        wanted: Vec<Planned>,
-        demand: &Demand,
-        tally: &mut Tally,
-    ) -> Result<CarriedOut, Error> {
-        tally.mode.get_or_insert(demand.mode);
-        if wanted.is_empty() {
-            return Ok(CarriedOut::default());
-        }
-        let facts = match self.manifest.ledger {
-            LedgerKind::Database => {
-                let targets: Vec<String> = wanted.iter().map(|planned| planned.action.target()).collect();
-                facts::facts(session.db, self.name, &targets).await?
-            }
-            LedgerKind::Log => Facts::default(),
-        };
-        let Guarded { mode, apply, hold, over, leave } = guard(wanted, *demand, &self.manifest.limits, &facts);
-        tally.mode = Some(mode);
-        tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped { target: planned.action.target(), why }));
-        if let Some(message) = &over {
-            tally.findings.push(Finding {
-                code: "over_limit",
-                message: message.clone(),
-                target: self.name.to_owned(),
-                evidence: json!({ "held": hold.len(), "population": demand.population }),
-            });
-        }
-        self.hold(session, run, mode, hold, over.as_deref(), tally).await?;
-        self.apply(session, run, apply, tally).await
-    }
-
-    /// What is wanted and may not be done is told, or stored to wait for approval.
-    async fn hold(
-        &self,
-        session: &mut Session<'_>,
-        run: &Run,
-        mode: Mode,
-        hold: Vec<Planned>,
-        over: Option<&str>,
-        tally: &mut Tally,
-    ) -> Result<(), Error> {
-        if hold.is_empty() {
-            return Ok(());
-        }
-        let outcome = if mode == Mode::Observe || self.manifest.ledger == LedgerKind::Log {
-            DoneOutcome::Planned
-        } else {
-            let (plan, new) = plans::propose(session.db, run, &hold, over.unwrap_or("mode: propose")).await?;
-            tally.plan = Some(plan);
-            tally.new_plan |= new;
-            DoneOutcome::Proposed
-        };
-        let told = KEPT.saturating_sub(tally.actions.len());
-        tally.actions.extend(hold.into_iter().enumerate().map(|(at, planned)| {
-            let (before, after) = (at < told).then(|| planned.action.preview()).unzip();
-            done(&planned, outcome, before, after, None)
-        }));
-        Ok(())
-    }
-
-    async fn apply(
-        &self,
-        session: &mut Session<'_>,
-        run: &Run,
-        apply: Vec<Planned>,
-        tally: &mut Tally,
-    ) -> Result<CarriedOut, Error> {
-        let mut carried_out = CarriedOut::default();
-        let rows = set_row_status::of_this_kind(&apply);
-        let (mut left, mut rows_left) = (apply.len(), rows.len());
-        for batch in rows.chunks(set_row_status::BATCH) {
-            if Instant::now() >= session.stop_at {
-                break;
-            }
-            let table = session.table().await?;
-            let told = KEPT.saturating_sub(tally.actions.len());
-            let outcomes = set_row_status::apply(session.db, &table, run, batch, told).await?;
-            left -= batch.len();
-            rows_left -= batch.len();
-            let last = batch.last().map(|(_, action)| action.process.id);
-            carried_out.stopped_after = last.filter(|_| rows_left > 0);
-            for ((planned, _), outcome) in batch.iter().zip(outcomes) {
-                carried_out.take(tally, planned, outcome, self.config.language);
-            }
-        }
-        for planned in &apply {
-            if Instant::now() >= session.stop_at {
-                break;
-            }
-            let Some(outcome) = actions::apply(session, run, planned).await? else { continue };
-            left -= 1;
-            carried_out.take(tally, planned, outcome, self.config.language);
-        }
-        if left > 0 {
-            tally.unfinished = Some(texts::out_of_time(self.config.language, left));
-        }
-        Ok(carried_out)
-    }
-
     /// Records the run, in the log where there is no database, and says it to everybody who has to know.
     async fn close(
         &self,
@@ -513,11 +391,11 @@ impl<S: Step> Function<S> {
     ) -> Result<Report, Error> {
         let elapsed = Utc::now() - run.started_at;
         let mut metrics = tally.metrics(elapsed);
-        let new_plan = tally.new_plan;
+        let plan_is_news = tally.plan_is_news;
         let mut report = tally.into_report(self.name, run, self.config.language);
         let applied = report.applied();
         let swept = cursor.is_some();
-        if let Err(error) = notify::tell(&self.config, &self.aws, &report, swept, new_plan).await {
+        if let Err(error) = notify::tell(&self.config, &self.aws, &report, swept, plan_is_news).await {
             report.findings.push(Finding {
                 code: "not_told",
                 message: error.to_string(),
@@ -545,312 +423,5 @@ impl<S: Step> Function<S> {
     }
 }
 
-fn look_of(question: &Question) -> impl Fn(ProcessId) -> Look + use<> {
-    let (default, each) = match question {
-        Question::Change(_) | Question::Process(_) | Question::Execution(_) => (Look::Event, HashMap::new()),
-        Question::Sweep(_) => (Look::Sweep, HashMap::new()),
-        Question::Again(processes) => (Look::Sweep, processes.iter().copied().collect()),
-    };
-    move |id| each.get(&id).copied().unwrap_or(default)
-}
-
-fn done(
-    planned: &Planned,
-    outcome: DoneOutcome,
-    before: Option<Value>,
-    after: Option<Value>,
-    trouble: Option<String>,
-) -> Done {
-    let reason = match trouble {
-        Some(trouble) => format!("{} — {trouble}", planned.reason),
-        None => planned.reason.clone(),
-    };
-    Done {
-        id: planned.id,
-        kind: planned.action.kind(),
-        target: planned.action.target(),
-        before,
-        after,
-        outcome,
-        reason,
-        is_told: planned.action.is_told(),
-    }
-}
-
-/// What came of one round.
-#[derive(Default)]
-struct CarriedOut {
-    /// Whose rows have to be decided on anew.
-    again: Vec<Moved>,
-    /// The last row that was handled, where Lambda's deadline came before the last action.
-    stopped_after: Option<ProcessId>,
-}
-
-/// A process that is no longer as it was decided on.
-struct Moved {
-    process: ProcessId,
-    /// What was to be changed: the process itself, or what was looked at for its sake.
-    target: String,
-    /// Its execution was to be stopped: what became of that has just happened, and is not left to settle.
-    stop: bool,
-    /// Somebody else moved it first.
-    lost: bool,
-}
-
-impl CarriedOut {
-    fn take(&mut self, tally: &mut Tally, planned: &Planned, outcome: Outcome, language: crate::domain::Language) {
-        let Outcome { result, before, after, again, .. } = outcome;
-        let stop = matches!(planned.action, Action::StopExecution(_));
-        if let Some(process) = again {
-            let (target, lost) = (planned.action.target(), result == ActionResult::Superseded);
-            self.again.push(Moved { process, target, stop, lost });
-            if stop {
-                tally.stopped.insert(process.to_string());
-            }
-        }
-        let (outcome, trouble) = match result {
-            ActionResult::Applied => {
-                tally.verified += 1;
-                // Where the status stays, the row was not broken by its execution's end.
-                if let Action::SetRowStatus(action) = &planned.action
-                    && !planned.action.keeps_status()
-                {
-                    let since = action.basis.as_ref().and_then(|execution| execution.stopped_at);
-                    tally.remedied_after.extend(since.map(|since| (Utc::now() - since).as_seconds_f64().max(0.0)));
-                }
-                (DoneOutcome::Applied, None)
-            }
-            ActionResult::Unverified(why) => {
-                tally.unverified += 1;
-                (DoneOutcome::Applied, Some(why))
-            }
-            ActionResult::Failed(why) => (DoneOutcome::Failed, Some(why)),
-            ActionResult::NotNow(why) => (DoneOutcome::Superseded, Some(why)),
-            ActionResult::Superseded => (DoneOutcome::Superseded, None),
-            ActionResult::Busy => {
-                tally.skipped.push(Skipped { target: planned.action.target(), why: texts::busy(language) });
-                return;
-            }
-        };
-        tally.actions.push(done(planned, outcome, before, after, trouble));
-    }
-}
-
-/// What a run has come to so far.
-#[derive(Default)]
-struct Tally {
-    trigger: Value,
-    mode: Option<Mode>,
-    population: usize,
-    findings: Vec<Finding>,
-    actions: Vec<Done>,
-    skipped: Vec<Skipped>,
-    verified: usize,
-    unverified: usize,
-    measured: Vec<Metric>,
-    remedied_after: Vec<f64>,
-    report: Option<Value>,
-    plan: Option<Uuid>,
-    new_plan: bool,
-    unfinished: Option<String>,
-    summary: Option<String>,
-    /// Processes whose executions this run has stopped.
-    stopped: HashSet<String>,
-}
-
-impl Tally {
-    fn new(run: &Run) -> Self {
-        Self { trigger: run.trigger.clone(), ..Self::default() }
-    }
-
-    /// Keeps what a plan tells; what it wants, and the first round's cursor, go back.
-    fn take_in(&mut self, plan: Plan, cursor: &mut Option<Cursor>) -> Vec<Planned> {
-        let Plan { actions, findings, skipped, population, metrics, report, cursor: next, unfinished } = plan;
-        self.findings.extend(findings);
-        self.skipped.extend(skipped);
-        self.population = self.population.max(population);
-        self.measured.extend(metrics);
-        self.report = report.or(self.report.take());
-        self.unfinished = unfinished.or(self.unfinished.take());
-        *cursor = next.or(cursor.take());
-        actions
-    }
-
-    /// Drops what earlier looks told of these processes.
-    fn forget(&mut self, processes: &[Moved]) {
-        let targets: HashSet<String> =
-            processes.iter().flat_map(|moved| [moved.process.to_string(), moved.target.clone()]).collect();
-        self.findings.retain(|finding| !targets.contains(&finding.target));
-        self.skipped.retain(|skipped| !targets.contains(&skipped.target));
-    }
-
-    fn applied(&self) -> usize {
-        self.count(DoneOutcome::Applied)
-    }
-
-    fn count(&self, outcome: DoneOutcome) -> usize {
-        self.actions.iter().filter(|done| done.outcome == outcome).count()
-    }
-
-    fn metrics(&self, elapsed: chrono::TimeDelta) -> Vec<Metric> {
-        let mut metrics = vec![
-            Metric::count("ActionsApplied", self.applied()),
-            Metric::count("ActionsFailed", self.count(DoneOutcome::Failed)),
-            Metric::count("ActionsProposed", self.count(DoneOutcome::Proposed)),
-            Metric::count("Findings", self.findings.len()),
-            Metric::new("RunDuration", "Milliseconds", elapsed.as_seconds_f64() * 1000.0),
-        ];
-        if !self.remedied_after.is_empty() {
-            metrics.push(Metric { name: "TimeToRemedy", unit: "Seconds", values: self.remedied_after.clone() });
-        }
-        metrics.extend(self.measured.iter().cloned());
-        metrics
-    }
-
-    fn into_report(self, step: &'static str, run: &Run, language: crate::domain::Language) -> Report {
-        let verification = match (self.count(DoneOutcome::Failed), self.unverified, self.verified) {
-            (1.., ..) => Verification::Failed,
-            (0, 0, 1..) => Verification::Verified,
-            (0, ..) => Verification::Unverified,
-        };
-        let counts = |outcome| self.count(outcome);
-        let mut summary = self.summary.clone().unwrap_or_else(|| {
-            texts::summary(language, self.population, counts, self.findings.len(), self.skipped.len())
-        });
-        if let Some(unfinished) = &self.unfinished {
-            summary = format!("{summary} — {unfinished}");
-        }
-        let waiting = self.plan.map(|plan| json!({ "approve": plan }));
-        let planned = self.count(DoneOutcome::Planned) > 0;
-        Report {
-            summary,
-            step,
-            run_id: run.id,
-            mode: self.mode.unwrap_or(Mode::Observe),
-            to_do_it: waiting.or_else(|| planned.then(|| would_do(&self.trigger))),
-            trigger: self.trigger,
-            findings: self.findings,
-            actions: self.actions,
-            skipped: self.skipped,
-            verification,
-            plan_id: self.plan,
-            report: self.report,
-            omitted: serde_json::Map::new(),
-        }
-    }
-}
-
-/// The operator's event that does what a run has only told.
-fn would_do(trigger: &Value) -> Value {
-    let mut event = trigger.get("parameters").cloned().unwrap_or_else(|| json!({}));
-    match ["processId", "executionArn", "undo"].into_iter().find_map(|field| Some((field, trigger.get(field)?))) {
-        Some((field, target)) => event[field] = target.clone(),
-        None => event["all"] = true.into(),
-    }
-    event
-}
-
 #[cfg(test)]
-mod tests {
-    use chrono::DateTime;
-    use harness::{APPLICATION, CountingProxy, Database, Postgres};
-    use patient::table::{self, GUIDE};
-
-    use super::*;
-
-    const MANIFEST: &str = "name = \"test-step\"";
-
-    /// Counts the open rows, and wants nothing.
-    struct Counts;
-
-    impl Step for Counts {
-        type Evidence = i64;
-        fn manifest(&self) -> &'static str {
-            MANIFEST
-        }
-
-        async fn gather(&self, session: &mut Session<'_>, _: &Question) -> Result<i64, Error> {
-            let table = session.table().await?;
-            sqlx::query_scalar(table.sql("SELECT count(*) FROM {table} p WHERE {status} = 'PENDING'::text{as status}"))
-                .fetch_one(&mut *session.db)
-                .await
-                .map_err(Error::database("counting"))
-        }
-
-        fn plan(&self, counted: &i64, _: &Config, _: DateTime<Utc>) -> Plan {
-            Plan { report: Some(json!(counted)), ..Plan::default() }
-        }
-    }
-
-    async fn made(hint: &str) -> Database {
-        let database = Postgres::shared().await.unwrap().database(hint).await.unwrap();
-        table::create(database.pool(), &GUIDE).await.unwrap();
-        let mut db = database.connect().await.unwrap();
-        let action = actions::Migrate::missing(&mut db).await.unwrap().unwrap();
-        let planned = Planned::new(Action::Migrate(action.clone()), "the test needs it".into());
-        actions::migrate::apply(&mut db, &planned, &action).await.unwrap();
-        database
-    }
-
-    async fn function(url: String) -> Function<Counts> {
-        let arn = "arn:aws:states:ap-northeast-1:000000000000:stateMachine:ai-processing";
-        let lookup = |name: &str| match name {
-            "DATABASE_URL" => Some(url.clone()),
-            "STATE_MACHINE_ARN" => Some(arn.to_owned()),
-            _ => None,
-        };
-        Function::new(Counts, lookup).await.unwrap()
-    }
-
-    async fn handle(function: &Function<Counts>) -> Result<Report, Error> {
-        Box::pin(function.handle(json!({ "all": true }), Duration::from_secs(60))).await
-    }
-
-    #[tokio::test]
-    async fn a_table_that_was_altered_is_read_anew_by_the_next_event() {
-        let database = made("altered").await;
-        let function = function(database.url()).await;
-        assert_eq!(handle(&function).await.unwrap().report, Some(json!(0)));
-
-        database
-            .execute(
-                "CREATE TYPE status AS ENUM ('PENDING', 'PROCESSING', 'COMPLETED', 'FAILED', 'CANCELLED');
-                 ALTER TABLE processing_state ALTER status DROP DEFAULT, ALTER status TYPE status USING status::status",
-            )
-            .await
-            .unwrap();
-        handle(&function).await.unwrap_err();
-        assert_eq!(handle(&function).await.unwrap().report, Some(json!(0)));
-        let errors: i64 =
-            sqlx::query_scalar("SELECT count(error) FROM remediation.runs").fetch_one(database.pool()).await.unwrap();
-        assert_eq!(errors, 1, "the failure is on record");
-    }
-
-    #[tokio::test]
-    async fn a_connection_that_was_lost_while_the_container_slept_costs_one_more_try() {
-        let database = made("slept").await;
-        let proxy = CountingProxy::start(database.port()).await.unwrap();
-        let function = function(database.url_through(proxy.port(), APPLICATION.0, APPLICATION.1)).await;
-        handle(&function).await.unwrap();
-        proxy.cut();
-        handle(&function).await.unwrap();
-        assert_eq!(proxy.connections(), 2);
-        let runs: (i64, i64) = sqlx::query_as("SELECT count(*), count(error) FROM remediation.runs")
-            .fetch_one(database.pool())
-            .await
-            .unwrap();
-        assert_eq!(runs, (2, 0));
-    }
-
-    #[tokio::test]
-    async fn while_the_database_is_down_every_event_says_so_and_the_next_one_tries_anew() {
-        let database = made("down").await;
-        let proxy = CountingProxy::start(database.port()).await.unwrap();
-        let function = function(database.url_through(proxy.port(), APPLICATION.0, APPLICATION.1)).await;
-        proxy.refuse().await;
-        let error = handle(&function).await.unwrap_err();
-        assert!(error.is_connection_lost() && error.to_string().contains("check that it is up"), "{error}");
-        proxy.accept().await.unwrap();
-        handle(&function).await.unwrap();
-    }
-}
+mod tests;

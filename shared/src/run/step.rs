@@ -6,7 +6,8 @@ use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::trigger::AlarmState;
 
-pub use crate::act::plan::{Plan, Planned};
+pub use crate::act::action::{Kind, Planned};
+pub use crate::act::plan::Plan;
 pub use crate::finding::{Finding, Metric, Skipped};
 pub use crate::gather::session::{Cursor, Outside, Question, Session};
 
@@ -27,6 +28,9 @@ pub trait Step: Send + Sync {
 
     /// Those of its parameters that say what is to be done: an event with one of them acts without `all`.
     const COMMANDS: &'static [&'static str] = &[];
+
+    /// The kinds of changes that it makes: no plan of it may want another, and what it made, it takes back.
+    const KINDS: &'static [Kind] = &[];
 
     /// Its `manifest.toml`.
     fn manifest(&self) -> &'static str;

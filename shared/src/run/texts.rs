@@ -2,8 +2,11 @@
 
 pub use crate::act::texts::*;
 
+use uuid::Uuid;
+
+use crate::act::lint::Wrong;
 use crate::act::report::DoneOutcome;
-use crate::domain::Language;
+use crate::domain::{Language, Mode};
 use crate::gather::trigger::AlarmState;
 use crate::text;
 
@@ -135,4 +138,78 @@ pub fn answered_by(language: Language, wrong: &str, step: &str) -> String {
 #[must_use]
 pub fn told_already(language: Language) -> String {
     text!(language, ja: "人の対応が必要なことは通知済みである", en: "it needs a person, which was told already")
+}
+
+/// What a run says that took something back.
+pub fn undo_summary(language: Language, counts: impl Fn(DoneOutcome) -> usize, skipped: usize) -> String {
+    let parts = [
+        (counts(DoneOutcome::Applied), "元に戻した", "undone"),
+        (counts(DoneOutcome::Planned), "元に戻す候補（未実行）", "would be undone"),
+        (counts(DoneOutcome::Failed), "元に戻せなかった", "could not be undone"),
+        (counts(DoneOutcome::Superseded), "先に変更された", "changed by somebody else first"),
+        (skipped, "対象外", "skipped"),
+    ];
+    let told: Vec<String> = parts
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, ja, en)| match language {
+            Language::Ja => format!("{ja} {count} 件"),
+            Language::En => format!("{count} {en}"),
+        })
+        .collect();
+    if told.is_empty() {
+        text!(language, ja: "元に戻すものはない", en: "nothing to undo")
+    } else {
+        told.join(", ")
+    }
+}
+
+/// Why something is taken back, where the person gives no reason.
+#[must_use]
+pub fn undo_asked(language: Language, id: Uuid) -> String {
+    text!(language, ja: "運用者が {id} の取り消しを求めた", en: "an operator asked to undo {id}")
+}
+
+/// An approval where nothing may be done.
+#[must_use]
+pub fn only_observes(language: Language) -> String {
+    text!(
+        language,
+        ja: "`approve`: この環境は observe のみ。先に REMEDIATION_MODE を propose か act に上げる",
+        en: "`approve`: this installation only observes; raise REMEDIATION_MODE to propose or act first",
+    )
+}
+
+/// What a plan waits on because of the mode.
+#[must_use]
+pub fn waits_on_mode(language: Language, mode: Mode) -> String {
+    text!(language, ja: "モード: {mode}", en: "mode: {mode}")
+}
+
+/// What is wrong with an action of a plan.
+#[must_use]
+pub fn wrong(language: Language, wrong: Wrong, kind: &str) -> String {
+    match wrong {
+        Wrong::Foreign => text!(
+            language,
+            ja: "このステップが行わない種類の変更（{kind}）が計画にあるため、計画全体を実行しない",
+            en: "the plan has a change of a kind that this step does not make ({kind}), so nothing of it is done",
+        ),
+        Wrong::Twice => text!(
+            language,
+            ja: "同じ対象への同じ変更（{kind}）が計画に 2 回あるため、計画全体を実行しない",
+            en: "the plan wants the same change ({kind}) of this target twice, so nothing of it is done",
+        ),
+        Wrong::StopBehindClosing => text!(
+            language,
+            ja: "行を閉じた後に実行を止める計画（{kind}）になっているため、計画全体を実行しない",
+            en: "the plan stops this execution behind the closing that rests on it ({kind}), so nothing of it is done",
+        ),
+        Wrong::AlreadySo => text!(language, ja: "既にその値である（{kind}）", en: "it has that value already ({kind})"),
+        Wrong::UndoOfUndo => text!(
+            language,
+            ja: "undo の undo（{kind}）はできない",
+            en: "an undo is not undone ({kind}): make the change itself anew",
+        ),
+    }
 }

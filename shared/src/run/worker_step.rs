@@ -12,9 +12,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
-use crate::act::actions::Action;
 use crate::act::actions::change_worker::texts as change;
-use crate::act::actions::change_worker::{self, ChangeWorker, Purpose};
+use crate::act::actions::change_worker::{ChangeWorker, Purpose};
 use crate::act::actions::close_lease::{Close, CloseLease};
 use crate::act::lease::{self, End, FAILURES, Lease, REVERT_AFTER, REVERT_AFTER_BOUNDS};
 use crate::act::ledger::incidents;
@@ -28,7 +27,7 @@ use crate::gather::state_machine::Callers;
 use crate::gather::table::Table;
 use crate::gather::trigger::{Ask, Scope, Trigger, TriggerError};
 use crate::gather::worker::{Seen, Setting, Worker};
-use crate::run::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
+use crate::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 
 /// The parameter that names the value.
 const TO: &str = "to";
@@ -41,6 +40,20 @@ const REVERT_AFTER_NAME: &str = "revertAfter";
 pub const PARAMETERS: &[&str] = &[TO, CONFIRM, REVERT_AFTER_NAME];
 /// [`crate::run::step::Step::COMMANDS`] of a worker step.
 pub const COMMANDS: &[&str] = &[TO, CONFIRM];
+
+/// What a step makes that sets one thing of the worker, and puts it back.
+const fn kinds(names: &'static [&'static str]) -> [Kind; 2] {
+    [Kind::of::<ChangeWorker>().only(names), Kind::of::<CloseLease>()]
+}
+
+/// Of a step that sets the timeout or the memory.
+pub const NUMBERS: &[Kind] = &kinds(&[Setting::Timeout.kind(), Setting::Memory.kind(), ChangeWorker::REVERT]);
+/// Of a step that sets the reserved concurrency.
+pub const RESERVED_CONCURRENCY: &[Kind] = &kinds(&[Setting::ReservedConcurrency.kind(), ChangeWorker::REVERT]);
+/// Of a step that sets the provisioned concurrency.
+pub const PROVISIONED_CONCURRENCY: &[Kind] = &kinds(&[Setting::ProvisionedConcurrency.kind(), ChangeWorker::REVERT]);
+/// Of a step that publishes the worker's code once more.
+pub const REDEPLOYMENT: &[Kind] = &kinds(&[Setting::Redeployment.kind(), ChangeWorker::REVERT]);
 
 /// How far back the worker's load is counted.
 const WEEK: TimeDelta = TimeDelta::days(7);
@@ -132,6 +145,8 @@ impl Raise {
 
 impl Step for Raise {
     type Evidence = Evidence;
+
+    const KINDS: &'static [Kind] = NUMBERS;
 
     const PARAMETERS: &'static [&'static str] = PARAMETERS;
     const COMMANDS: &'static [&'static str] = COMMANDS;
@@ -249,7 +264,6 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
         Some(action) => Some(to_confirm(session.db, action, &rules).await?),
         None => None,
     };
-    change_worker::resolve_abandoned(session, &rules.step, rules.setting).await?;
     let seen = Worker::new(session.aws, session.config).read(rules.setting).await?;
     let callers = match session.step_functions.definition().await {
         Ok(definition) => {
@@ -448,7 +462,7 @@ fn leases(plan: &mut Plan, evidence: &Evidence, language: Language, now: DateTim
         let (before, after) = (setting.value_in(&lease.before), setting.value_in(&lease.after));
         let end = |end, reason| {
             let action = CloseLease { lease: lease.clone(), how: Close::End(end) };
-            Planned::new(Action::CloseLease(action), reason)
+            Planned::new(action, reason)
         };
         match (&evidence.wants, evidence.seen.value) {
             (_, value) if value == before => {
@@ -500,7 +514,7 @@ fn confirm(plan: &mut Plan, evidence: &Evidence, lease: &Lease, language: Langua
         return;
     }
     let action = CloseLease { lease: lease.clone(), how: Close::Confirm };
-    plan.actions.push(Planned::new(Action::CloseLease(action), texts::confirmed(language)));
+    plan.actions.push(Planned::new(action, texts::confirmed(language)));
 }
 
 impl Evidence {
@@ -546,7 +560,7 @@ impl Evidence {
     #[must_use]
     pub fn action(&self, to: Option<u32>, purpose: Purpose, reason: String) -> Planned {
         let change = ChangeWorker { seen: self.seen.clone(), target: self.target.clone(), to, purpose };
-        Planned::new(Action::ChangeWorker(Box::new(change)), reason)
+        Planned::new(change, reason)
     }
 
     /// Why nothing is to be done, where nobody wants a change.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use harness::AwsProxy;
 use patient::table::{Row, Variant};
-use remediation::act::actions::Action;
+use remediation::act::action::Action;
 use remediation::decide::{Look, StopCause};
 use remediation::domain::{ExecutionStatus, ProcessId};
 use remediation::gather::error::Error;

@@ -6,9 +6,13 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use harness::eventually;
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::act::actions::{
-    Action, ActionResult, Care, CreateIndex, DropInvalidIndex, Outcome, Undo, Undoable, create_index,
-};
+use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::actions::Undoable;
+use remediation::act::actions::create_index;
+use remediation::act::actions::create_index::CreateIndex;
+use remediation::act::actions::drop_index::Care;
+use remediation::act::actions::drop_index::DropInvalidIndex;
+use remediation::act::actions::undo::Undo;
 use remediation::domain::Language;
 use remediation::gather::error::Error;
 use remediation::gather::indexes::{self, Hindrance, Proposed, State};
@@ -111,7 +115,7 @@ async fn every_index_is_made_read_back_and_recorded_in_every_variant_of_the_tabl
         assert_eq!(all.len(), 4, "{}", variant.name);
         let before = bounds(&mut world.db).await;
         for index in &all {
-            let (id, outcome) = apply(&mut world, Action::CreateIndex(create(index))).await;
+            let (id, outcome) = apply(&mut world, create(index)).await;
             assert_eq!(outcome.result, ActionResult::Applied, "{}: {}", variant.name, index.statement);
             let entry = world.entry(id).await.ok_or("no entry")?;
             assert_eq!((entry.outcome.as_str(), entry.kind.as_str(), entry.closed), ("applied", "create-index", true));
@@ -122,7 +126,7 @@ async fn every_index_is_made_read_back_and_recorded_in_every_variant_of_the_tabl
         }
         assert_eq!(bounds(&mut world.db).await, before, "the session's own bounds are back");
         assert!(indexes::missing(&mut world.db, &table).await?.is_empty(), "{}", variant.name);
-        let again = apply(&mut world, Action::CreateIndex(create(&all[0]))).await;
+        let again = apply(&mut world, create(&all[0])).await;
         assert_eq!(again.1.result, ActionResult::Superseded, "already so");
     }
     Ok(())
@@ -164,7 +168,7 @@ async fn a_name_that_something_else_bears_is_not_taken_from_it() -> Tested {
         world.execute(statement).await;
         let index = proposed(&mut world, BY_USER).await;
         assert!(matches!(index.state, State::Taken(_)), "{statement}: {:?}", index.state);
-        let (id, outcome) = apply(&mut world, Action::CreateIndex(create(&index))).await;
+        let (id, outcome) = apply(&mut world, create(&index)).await;
         assert!(why(&outcome).contains(what), "{outcome:?}");
         assert_eq!(world.entry(id).await.ok_or("no entry")?.outcome, "failed");
     }
@@ -211,7 +215,7 @@ async fn a_build_that_waits_in_vain_leaves_an_invalid_index_that_the_next_run_dr
     // `migrate` counts it as missing, and a build does not mistake it for an index.
     let table = Arc::clone(&world.table);
     assert!(indexes::missing(&mut world.db, &table).await?.iter().any(|index| index.name == OPEN));
-    let (_, refused) = apply(&mut world, Action::CreateIndex(create(&left))).await;
+    let (_, refused) = apply(&mut world, create(&left)).await;
     assert!(why(&refused).contains("has to go first"), "{refused:?}");
 
     let (id, dropped) = apply(&mut world, drop_of(&left)).await;
@@ -248,7 +252,7 @@ async fn the_server_ends_a_build_before_the_runs_time_is_over() -> Tested {
     sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM goals").execute(&mut holder).await?;
     let index = proposed(&mut world, OPEN).await;
     let action = CreateIndex { care: Care { lock: BOUND, ..CARE }, ..create(&index) };
-    let (_, outcome) = apply_within(&mut world, Action::CreateIndex(action), Duration::from_secs(2)).await;
+    let (_, outcome) = apply_within(&mut world, action, Duration::from_secs(2)).await;
     let outcome = outcome?;
     assert!(why(&outcome).contains("run it by hand, from psql: CREATE INDEX CONCURRENTLY"), "{outcome:?}");
     assert_eq!(proposed(&mut world, OPEN).await.state, State::Missing, "cleaned up in the time that was kept for it");
@@ -271,7 +275,7 @@ async fn a_build_is_not_begun_behind_an_old_transaction_or_maintenance_or_withou
     ] {
         let mut holder = world.database.connect().await?;
         sqlx::raw_sql(AssertSqlSafe(world.variant.spell(holds))).execute(&mut holder).await?;
-        let (id, outcome) = apply(&mut world, Action::CreateIndex(action)).await;
+        let (id, outcome) = apply(&mut world, action).await;
         assert!(why(&outcome).contains(told), "{outcome:?}");
         assert_eq!(world.entry(id).await.ok_or("no entry")?.outcome, "failed");
         assert_eq!(proposed(&mut world, OPEN).await.state, State::Missing, "nothing was begun");
@@ -279,7 +283,7 @@ async fn a_build_is_not_begun_behind_an_old_transaction_or_maintenance_or_withou
     // One that has neither a snapshot nor a lock on the table holds nothing up.
     let mut idle = world.database.connect().await?;
     sqlx::raw_sql("BEGIN").execute(&mut idle).await?;
-    assert_eq!(apply(&mut world, Action::CreateIndex(old)).await.1.result, ActionResult::Applied);
+    assert_eq!(apply(&mut world, old).await.1.result, ActionResult::Applied);
     Ok(())
 }
 
@@ -310,7 +314,7 @@ async fn only_the_owner_may_make_an_index_and_the_refusal_says_so() -> Tested {
             "ALTER TABLE processing_state OWNER TO postgres; GRANT ALL ON processing_state TO application",
         )
         .await?;
-    let (_, outcome) = apply(&mut world, Action::CreateIndex(create(&index))).await;
+    let (_, outcome) = apply(&mut world, create(&index)).await;
     assert!(why(&outcome).contains("run it as the owner: CREATE INDEX CONCURRENTLY"), "{outcome:?}");
     Ok(())
 }
@@ -345,7 +349,7 @@ async fn a_build_that_goes_on_without_its_run_is_left_alone_and_made_good_when_i
     let now = indexes::proposed(&mut db, &table).await?;
     create_index::resolve_abandoned(&mut db, &now, Language::En).await?;
     assert_eq!(world.entry(left_open).await.ok_or("no entry")?.outcome, "applying");
-    assert_eq!(apply(&mut world, Action::CreateIndex(create(&index))).await.1.result, ActionResult::Busy);
+    assert_eq!(apply(&mut world, create(&index)).await.1.result, ActionResult::Busy);
 
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await?;
     building.await??;
@@ -366,7 +370,7 @@ async fn a_build_that_was_killed_with_its_run_is_closed_as_failed_dropped_and_bu
     sqlx::raw_sql("BEGIN; UPDATE processing_state SET progress = progress").execute(&mut holder).await?;
     let mut other = world.another().await;
     let action = CreateIndex { care: Care { lock: BOUND, ..CARE }, ..create(&index) };
-    let run = tokio::spawn(async move { apply_within(&mut other, Action::CreateIndex(action), BOUND * 3).await.1 });
+    let run = tokio::spawn(async move { apply_within(&mut other, action, BOUND * 3).await.1 });
     let database = world.database.clone();
     let kill = || async {
         let killed = "SELECT pg_terminate_backend(pid) FROM pg_stat_progress_create_index WHERE datname = current_database() AND phase LIKE 'waiting%'";
@@ -400,7 +404,7 @@ async fn an_index_that_was_made_is_taken_away_again_unless_it_is_another_by_now(
         world.execute("CREATE INDEX a_like_it ON {processes} ({user_id}, {created_at})").await;
         let undo = Undo::read(&mut world.db, made).await?;
         assert_eq!(undo.kind, Undoable::Index);
-        let (id, outcome) = apply(&mut world, Action::Undo(undo)).await;
+        let (id, outcome) = apply(&mut world, undo).await;
         assert_eq!(outcome.result, ActionResult::Applied, "{outcome:?}");
         let entry = world.entry(id).await.ok_or("no entry")?;
         assert_eq!((entry.kind.as_str(), entry.undo_of, entry.outcome.as_str()), ("undo", Some(made), "applied"));
@@ -412,7 +416,7 @@ async fn an_index_that_was_made_is_taken_away_again_unless_it_is_another_by_now(
         world
             .execute("DROP INDEX {schema}.remediation_open; CREATE INDEX remediation_open ON {processes} (progress)")
             .await;
-        let (_, outcome) = apply(&mut world, Action::Undo(undo)).await;
+        let (_, outcome) = apply(&mut world, undo).await;
         assert!(why(&outcome).contains("another definition"), "{outcome:?}");
     }
     Ok(())
@@ -427,14 +431,14 @@ async fn an_undo_that_waits_in_vain_may_be_tried_again() -> Tested {
     let mut holder = world.database.connect().await?;
     sqlx::raw_sql("BEGIN; SELECT FROM processing_state").execute(&mut holder).await?;
     // The server ends it with the run's time.
-    let (_, outcome) = apply_within(&mut world, Action::Undo(undo.clone()), Duration::from_millis(800)).await;
+    let (_, outcome) = apply_within(&mut world, undo.clone(), Duration::from_millis(800)).await;
     let outcome = outcome?;
     assert!(why(&outcome).contains("could not be dropped"), "{outcome:?}");
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await?;
     let left = proposed(&mut world, OPEN).await;
     assert!(matches!(left.state, State::Invalid(_)), "it was ended half-way: {left:?}");
     let again = Undo::read(&mut world.db, made).await?;
-    assert_eq!(apply(&mut world, Action::Undo(again)).await.1.result, ActionResult::Applied);
+    assert_eq!(apply(&mut world, again).await.1.result, ActionResult::Applied);
     let open: i64 = world.ask("SELECT count(*) FROM remediation.actions WHERE outcome = 'applying' OR outcome = 'failed' AND undo_of IS NOT NULL").await;
     assert_eq!(open, 0);
 

@@ -7,9 +7,13 @@ use std::time::Duration;
 
 use harness::{Postgres, eventually};
 use patient::table::{EARLY, ELSEWHERE, GUIDE, MIGRATED, PUSHED, Row, Variant};
+use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::actions::fence::Fence;
 use remediation::act::actions::fence::{self, Change, State};
+use remediation::act::actions::set_row_status::SetRowStatus;
 use remediation::act::actions::set_row_status::{self, ErrorChange};
-use remediation::act::actions::{Action, ActionResult, Fence, Outcome, SetRowStatus, Undo, undo};
+use remediation::act::actions::undo;
+use remediation::act::actions::undo::Undo;
 use remediation::domain::ProcessStatus;
 use remediation::gather::error::Error;
 use remediation::gather::table::Table;
@@ -26,7 +30,7 @@ const BOUND: Duration = Duration::from_secs(30);
 async fn apply(world: &mut World, change: Change) -> Result<Outcome, Error> {
     let found = State::read(&mut world.db, Some(&world.table)).await?;
     let action = Fence { change, table: world.config.table.to_string(), found };
-    let planned = planned(Action::Fence(action.clone()));
+    let planned = planned(action.clone());
     fence::apply(&mut world.db, Ok(Arc::clone(&world.table)), &run("migrate"), &planned, &action).await
 }
 
@@ -292,14 +296,14 @@ async fn write_as(world: &mut World, id: Uuid, wish: impl FnOnce(SetRowStatus) -
     let seen = execution(id, Succeeded, seconds_ago(119), Some(seconds_ago(60)));
     world.remember(std::slice::from_ref(&seen)).await;
     let wanted = wish(closing(&world.process(id).await, Some(&seen.execution), RowFailed));
-    let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+    let action = planned(wanted.clone());
     assert_eq!(world.set_as(&action, &wanted).await.unwrap().result, ActionResult::Applied);
     action.id
 }
 
 async fn take_back(world: &mut World, action: Uuid) {
     let undone = Undo::read(&mut world.db, action).await.unwrap();
-    let planned = planned(Action::Undo(undone.clone()));
+    let planned = planned(undone.clone());
     let outcome = undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, &undone).await.unwrap();
     assert_eq!(outcome.result, ActionResult::Applied, "{outcome:?}");
 }
@@ -460,7 +464,7 @@ async fn a_whole_batch_of_ours_passes() -> Tested {
     for row in &rows {
         wanted.push(closing(&world.process(row.id).await, None, Completed));
     }
-    let actions: Vec<_> = wanted.iter().map(|wanted| planned(Action::SetRowStatus(Box::new(wanted.clone())))).collect();
+    let actions: Vec<_> = wanted.iter().map(|wanted| planned(wanted.clone())).collect();
     let batch: Vec<_> = actions.iter().zip(&wanted).collect();
     let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch, usize::MAX).await?;
     assert!(outcomes.iter().all(|outcome| outcome.result == ActionResult::Applied));

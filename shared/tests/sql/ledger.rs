@@ -1,7 +1,10 @@
 //! What the limits are counted by, plans, incidents, cursors and runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::actions::{Action, ActionResult, Migrate, Undo, Undoable};
+use remediation::act::action::{Action, ActionResult};
+use remediation::act::actions::Undoable;
+use remediation::act::actions::migrate::Migrate;
+use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::entries;
 use remediation::act::ledger::facts;
 use remediation::act::ledger::incidents;
@@ -174,7 +177,7 @@ fn plan_of(targets: &[&str]) -> Vec<Planned> {
         before: json!({}),
         after: json!({}),
     };
-    targets.iter().map(|target| planned(Action::Undo(undo(target)))).collect()
+    targets.iter().map(|target| planned(undo(target))).collect()
 }
 
 #[tokio::test]

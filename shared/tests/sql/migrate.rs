@@ -1,14 +1,16 @@
 //! Schema `remediation`: made once, whoever comes, and nothing else is touched.
 
 use harness::Postgres;
-use remediation::act::actions::{Action, ActionResult, Migrate, migrate};
+use remediation::act::action::{Action, ActionResult};
+use remediation::act::actions::migrate;
+use remediation::act::actions::migrate::Migrate;
 use remediation::gather::error::Error;
 use sqlx::PgConnection;
 
 use crate::support::{Tested, planned};
 
 async fn apply(db: &mut PgConnection, action: &Migrate) -> Result<ActionResult, Error> {
-    let planned = planned(Action::Migrate(action.clone()));
+    let planned = planned(action.clone());
     migrate::apply(db, &planned, action).await.map(|outcome| outcome.result)
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use harness::{AwsProxy, Failure};
 use patient::table::{Row, Variant};
-use remediation::act::actions::Action;
+use remediation::act::action::Action;
 use remediation::decide::Look;
 use remediation::domain::{Execution, ExecutionStatus, ProcessId};
 use remediation::gather::error::Error;

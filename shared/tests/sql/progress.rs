@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::act::actions::{Action, ActionResult, Undo, undo};
+use remediation::act::action::{Action, ActionResult};
+use remediation::act::actions::undo;
+use remediation::act::actions::undo::Undo;
 use remediation::domain::ProcessId;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
@@ -284,7 +286,7 @@ async fn repair(world: &mut World, id: Uuid) -> Uuid {
         panic!("{suspects:?} is not clamped")
     };
     let wanted = progress::repaired(&suspects[0], to, "progress-clamped");
-    let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+    let action = planned(wanted.clone());
     assert_eq!(world.set_as(&action, &wanted).await.unwrap().result, ActionResult::Applied);
     action.id
 }
@@ -316,7 +318,7 @@ async fn a_clamp_writes_the_progress_alone_and_is_undone_exactly_in_every_varian
             assert_eq!(entry.cause.as_deref(), Some("progress-clamped"));
 
             let undo = Undo::read(&mut world.db, id).await?;
-            let planned = planned(Action::Undo(undo.clone()));
+            let planned = planned(undo.clone());
             let outcome = undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, &undo).await?;
             assert_eq!(outcome.result, ActionResult::Applied, "{}: {outcome:?}", variant.name);
             let undone = world.row(row.id).await;
@@ -345,7 +347,7 @@ async fn a_number_that_only_an_integer_can_hold_is_clamped_and_given_back() -> T
         let id = repair(&mut world, row.id).await;
         assert_eq!(world.row(row.id).await.progress, clamped);
         let undo = Undo::read(&mut world.db, id).await?;
-        let planned = planned(Action::Undo(undo.clone()));
+        let planned = planned(undo.clone());
         let outcome = undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, &undo).await?;
         assert_eq!(outcome.result, ActionResult::Applied, "{outcome:?}");
         assert_eq!(world.ask::<i32>("SELECT progress FROM processing_state").await, found);

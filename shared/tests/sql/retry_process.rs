@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex};
 use chrono::{TimeDelta, Utc};
 use harness::{AwsProxy, Failure};
 use patient::table::{GUIDE, Row, Variant};
+use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::actions::retry_process::RetryProcess;
 use remediation::act::actions::retry_process::{self, ResolveRetry, RetryCause};
-use remediation::act::actions::{Action, ActionResult, Outcome, RetryProcess, Undo};
+use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::facts;
 use remediation::gather::error::Error;
 use remediation::gather::step_functions::{Seen, StepFunctions};
@@ -58,7 +60,7 @@ impl Retrying {
             cause: RetryCause::Transient,
             not_before: Utc::now(),
         };
-        let planned = planned(Action::RetryProcess(Box::new(action.clone())));
+        let planned = planned(action.clone());
         Self { world, row, basis, input, proxy, step_functions, action, planned }
     }
 
@@ -71,7 +73,7 @@ impl Retrying {
     /// The action on the row as it is now.
     async fn anew(&mut self) {
         self.action.process = self.world.process(self.row.id).await;
-        self.planned = planned(Action::RetryProcess(Box::new(self.action.clone())));
+        self.planned = planned(self.action.clone());
     }
 
     /// Whatever the row has, its version aside.
@@ -332,7 +334,7 @@ async fn both(first: &mut Retrying, other: &RetryProcess) -> [ActionResult; 2] {
     let mut second = first.world.another().await;
     let barrier = Barrier::new(2);
     let step_functions = step_functions(&first.proxy, MACHINE).await;
-    let twin = planned(Action::RetryProcess(Box::new(other.clone())));
+    let twin = planned(other.clone());
     let one = async {
         barrier.wait().await;
         first.apply().await.result

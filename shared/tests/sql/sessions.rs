@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use harness::{Database, Postgres, eventually};
 use patient::Session;
+use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::actions::end_session::EndSession;
 use remediation::act::actions::end_session::{self, Cause, Ending};
-use remediation::act::actions::{Action, ActionResult, EndSession, Outcome, Undo};
+use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::runs::Run;
 use remediation::gather::sessions::{self, Backend, Overview, Protection, State};
 use remediation::run::step::Planned;
@@ -70,7 +72,7 @@ async fn end(world: &mut World, action: &EndSession) -> (Planned, Outcome) {
 async fn end_in(world: &mut World, run: &Run, action: &EndSession) -> (Planned, Outcome) {
     let proxy = scripted().await;
     let (step_functions, mut kept) = (step_functions(&proxy, MACHINE).await, Some(Arc::clone(&world.table)));
-    let planned = planned(Action::EndSession(Box::new(action.clone())));
+    let planned = planned(action.clone());
     let mut session = world.session(&step_functions, &mut kept);
     let outcome = end_session::apply(&mut session, run, &planned, action).await.unwrap();
     (planned, outcome)

@@ -2,7 +2,12 @@
 
 use patient::goals::{self as of_patient, Goal};
 use patient::table::{GUIDE, MIGRATED, PUSHED, Row, Variant};
-use remediation::act::actions::{Action, ActionResult, Outcome, SetGoalStatus, Undo, Undoable, set_goal_status, undo};
+use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::actions::Undoable;
+use remediation::act::actions::set_goal_status;
+use remediation::act::actions::set_goal_status::SetGoalStatus;
+use remediation::act::actions::undo;
+use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::facts;
 use remediation::domain::ProcessId;
 use remediation::gather::error::Error;
@@ -38,7 +43,7 @@ async fn version(world: &World, goal: Uuid) -> i64 {
 }
 
 async fn set(world: &mut World, wanted: &SetGoalStatus) -> Result<Outcome, Error> {
-    let planned = planned(Action::SetGoalStatus(wanted.clone()));
+    let planned = planned(wanted.clone());
     set_as(world, &planned, wanted).await
 }
 
@@ -49,7 +54,7 @@ async fn set_as(world: &mut World, planned: &Planned, wanted: &SetGoalStatus) ->
 async fn take_back(world: &mut World, of: Uuid) -> Result<Outcome, Error> {
     let undo = Undo::read(&mut world.db, of).await?;
     assert_eq!(undo.kind, Undoable::GoalStatus);
-    let planned = planned(Action::Undo(undo.clone()));
+    let planned = planned(undo.clone());
     undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, &undo).await
 }
 
@@ -70,7 +75,7 @@ async fn a_goal_is_set_active_recorded_and_taken_back_in_every_variant() -> Test
             let mut world = World::of(variant.name, &variant).await;
             let (goal, wanted) = inconsistent(&world, from).await;
             let before = row(&world, goal.id).await;
-            let action = planned(Action::SetGoalStatus(wanted.clone()));
+            let action = planned(wanted.clone());
 
             let outcome = set_as(&mut world, &action, &wanted).await?;
 
@@ -122,7 +127,7 @@ async fn a_goal_that_moved_meanwhile_is_not_written() -> Tested {
             let (goal, wanted) = inconsistent(&world, "COMPLETED").await;
             world.execute(&format!("UPDATE {{schema}}.goals SET {change}")).await;
             let moved = row(&world, goal.id).await;
-            let action = planned(Action::SetGoalStatus(wanted.clone()));
+            let action = planned(wanted.clone());
             let outcome = set_as(&mut world, &action, &wanted).await?;
             assert_eq!((outcome.result, outcome.again), (ActionResult::Superseded, wanted.process), "{change}");
             assert_eq!(row(&world, goal.id).await, moved, "{change}");
@@ -172,7 +177,7 @@ async fn a_goal_that_somebody_works_on_is_not_waited_for() -> Tested {
         .bind(goal.id)
         .execute(&mut *working)
         .await?;
-    let action = planned(Action::SetGoalStatus(wanted.clone()));
+    let action = planned(wanted.clone());
     assert_eq!(set_as(&mut world, &action, &wanted).await?.result, ActionResult::Busy);
     assert!(world.entry(action.id).await.is_none());
     working.rollback().await?;
@@ -195,7 +200,7 @@ async fn what_the_table_refuses_is_recorded_as_failed_and_what_it_changes_is_unv
              CREATE TRIGGER no BEFORE UPDATE ON goals FOR EACH ROW EXECUTE FUNCTION no()",
         )
         .await;
-    let action = planned(Action::SetGoalStatus(wanted.clone()));
+    let action = planned(wanted.clone());
     let outcome = set_as(&mut world, &action, &wanted).await?;
     assert!(matches!(&outcome.result, ActionResult::Failed(why) if why.contains("not this one")), "{outcome:?}");
     assert_eq!(world.entry(action.id).await.map(|entry| entry.outcome), Some("failed".to_owned()));
@@ -220,7 +225,7 @@ async fn without_a_time_of_change_only_the_status_is_written_and_compared() -> T
     world.execute("ALTER TABLE goals ALTER updated_at DROP NOT NULL").await;
     let (goal, wanted) = inconsistent(&world, "COMPLETED").await;
     world.execute("ALTER TABLE goals DROP updated_at").await;
-    let action = planned(Action::SetGoalStatus(wanted.clone()));
+    let action = planned(wanted.clone());
     let outcome = set_as(&mut world, &action, &wanted).await?;
     assert_eq!((outcome.result, outcome.after), (ActionResult::Applied, Some(json!({ "status": "ACTIVE" }))));
     assert_eq!(take_back(&mut world, action.id).await?.result, ActionResult::Applied);
@@ -234,7 +239,7 @@ async fn a_goal_that_has_changed_since_is_not_taken_back() -> Tested {
         for change in ["status = 'PAUSED'", "{updated_at} = now(){utc} + interval '1 second'"] {
             let mut world = World::of("goal_since", &variant).await;
             let (goal, wanted) = inconsistent(&world, "COMPLETED").await;
-            let action = planned(Action::SetGoalStatus(wanted.clone()));
+            let action = planned(wanted.clone());
             assert_eq!(set_as(&mut world, &action, &wanted).await?.result, ActionResult::Applied);
             world.execute(&format!("UPDATE {{schema}}.goals SET {change}")).await;
             let changed = row(&world, goal.id).await;
@@ -254,7 +259,7 @@ async fn images_are_in_utc_whatever_the_time_zone_of_the_session() -> Tested {
         let (goal, wanted) = inconsistent(&world, "COMPLETED").await;
         let mut elsewhere = world.another().await;
         sqlx::query("SET TimeZone = 'America/St_Johns'").execute(&mut elsewhere.db).await?;
-        let action = planned(Action::SetGoalStatus(wanted.clone()));
+        let action = planned(wanted.clone());
         set_as(&mut elsewhere, &action, &wanted).await?;
         // Read in another zone, it is the same image.
         assert_eq!(take_back(&mut world, action.id).await?.result, ActionResult::Applied, "{}", variant.name);

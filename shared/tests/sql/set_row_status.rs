@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use chrono::{SubsecRound, TimeDelta};
 use patient::table::{GUIDE, PUSHED, Row, Variant};
+use remediation::act::action::{Action, ActionResult};
+use remediation::act::actions::set_row_status::SetRowStatus;
 use remediation::act::actions::set_row_status::{self, ErrorChange};
-use remediation::act::actions::{Action, ActionResult, SetRowStatus};
 use remediation::domain::ProcessStatus::{Cancelled, Completed, Failed as RowFailed};
 use remediation::domain::{Execution, ProcessId};
 use remediation::run::step::Planned;
@@ -38,7 +39,7 @@ async fn every_column_is_written_and_recorded_in_every_variant() -> Tested {
             result: Some(json!({ "goals": ["走る"] })),
             ..wanted
         };
-        let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+        let action = planned(wanted.clone());
         let outcome = world.set_as(&action, &wanted).await?;
 
         assert_eq!(outcome.result, ActionResult::Applied, "{}: {outcome:?}", variant.name);
@@ -68,7 +69,7 @@ async fn a_row_that_moved_is_not_written() -> Tested {
         let (row, _, wanted) = succeeded(&mut world).await;
         // A writer that does not touch updated_at: only the row's version tells.
         world.execute("UPDATE {processes} SET progress = 55").await;
-        let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+        let action = planned(wanted.clone());
         let outcome = world.set_as(&action, &wanted).await?;
         assert_eq!((outcome.result, outcome.again), (ActionResult::Superseded, Some(ProcessId(row.id))));
         assert_eq!((outcome.before, outcome.after), (None, None));
@@ -125,7 +126,7 @@ async fn a_row_is_not_written_while_another_run_has_it() -> Tested {
         .bind(row.id.to_string())
         .execute(&mut *working)
         .await?;
-    let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+    let action = planned(wanted.clone());
     let outcome = world.set_as(&action, &wanted).await?;
     assert_eq!((outcome.result, outcome.again), (ActionResult::Busy, None));
     assert!(world.entry(action.id).await.is_none(), "what was not tried is not recorded");
@@ -198,7 +199,7 @@ async fn without_its_ledger_entry_a_row_is_not_written() -> Tested {
     let mut world = World::new("ledger_fails").await;
     let (row, _, wanted) = succeeded(&mut world).await;
     let (other, _, others) = succeeded(&mut world).await;
-    let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+    let action = planned(wanted.clone());
     assert_eq!(world.set_as(&action, &wanted).await?.result, ActionResult::Applied);
     // The same identity again: the ledger refuses it.
     let same = Planned { action: Action::SetRowStatus(Box::new(others.clone())), ..action.clone() };
@@ -317,8 +318,7 @@ async fn one_row_that_the_table_refuses_does_not_hold_up_the_others() -> Tested 
              CREATE TRIGGER no BEFORE UPDATE ON {{processes}} FOR EACH ROW WHEN (old.id = '{bad}') EXECUTE FUNCTION no()"
         ))
         .await;
-    let actions: Vec<Planned> =
-        wanted.iter().map(|wanted| planned(Action::SetRowStatus(Box::new(wanted.clone())))).collect();
+    let actions: Vec<Planned> = wanted.iter().map(|wanted| planned(wanted.clone())).collect();
     let batch: Vec<(&Planned, &SetRowStatus)> = actions.iter().zip(&wanted).collect();
     let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch, usize::MAX).await?;
     assert_eq!(outcomes.len(), 8);
@@ -412,8 +412,7 @@ async fn a_full_batch_is_written_in_one_statement_each_row_by_its_own_wish() -> 
         }
         wanted.completed_at = wanted.completed_at.map(|closed| closed - TimeDelta::seconds(at as i64));
     }
-    let actions: Vec<Planned> =
-        wanted.iter().map(|wanted| planned(Action::SetRowStatus(Box::new(wanted.clone())))).collect();
+    let actions: Vec<Planned> = wanted.iter().map(|wanted| planned(wanted.clone())).collect();
     let batch: Vec<(&Planned, &SetRowStatus)> = actions.iter().zip(&wanted).collect();
     let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch, usize::MAX).await?;
     assert_eq!(outcomes.len(), batch.len());
@@ -454,8 +453,7 @@ async fn runs_over_the_same_rows_write_each_row_once() -> Tested {
             if of % 2 == 1 {
                 wanted.reverse();
             }
-            let actions: Vec<Planned> =
-                wanted.iter().map(|wanted| planned(Action::SetRowStatus(Box::new(wanted.clone())))).collect();
+            let actions: Vec<Planned> = wanted.iter().map(|wanted| planned(wanted.clone())).collect();
             let all: Vec<(&Planned, &SetRowStatus)> = actions.iter().zip(&wanted).collect();
             let mut applied = Vec::new();
             barrier.wait().await;

@@ -6,8 +6,10 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use harness::{Aws, AwsProxy, Deployment, Failure, eventually};
+use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::actions::start_step::StartStep;
 use remediation::act::actions::start_step::{self, Hindrance};
-use remediation::act::actions::{Action, ActionResult, Outcome, StartStep, Undo};
+use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::runs::Run;
 use remediation::run::step::Planned;
 use serde_json::{Value, json};
@@ -35,7 +37,7 @@ impl Starting {
         let prefix = format!("t{}-", &Uuid::new_v4().simple().to_string()[..8]);
         world.config.own_function = Some(format!("{prefix}{STEP}"));
         let action = StartStep::new(&world.config, STEP, OTHER, 0).unwrap();
-        let planned = planned(Action::StartStep(action));
+        let planned = planned(action);
         Self { world, proxy, prefix, planned }
     }
 

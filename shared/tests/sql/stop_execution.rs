@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use harness::{Aws, AwsProxy, Failure, eventually};
-use remediation::act::actions::{Action, ActionResult, Outcome, StopExecution, stop_execution};
+use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::actions::stop_execution;
+use remediation::act::actions::stop_execution::StopExecution;
 use remediation::act::ledger::runs::Run;
 use remediation::decide::StopCause;
 use remediation::domain::{ExecutionArn, ProcessId};
@@ -46,7 +48,7 @@ impl Stopping {
             execution: seen.execution,
             cause: StopCause::Deadline,
         };
-        let planned = planned(Action::StopExecution(action.clone()));
+        let planned = planned(action.clone());
         Self { world, proxy, step_functions, action, planned }
     }
 
@@ -188,7 +190,7 @@ async fn what_step_functions_refuses_is_a_failure_that_is_recorded() -> Tested {
 
         // Nothing is left in the way of the next try.
         stopping.proxy.clear();
-        stopping.planned = planned(Action::StopExecution(stopping.action.clone()));
+        stopping.planned = planned(stopping.action.clone());
         assert_eq!(stopping.apply().await.result, ActionResult::Applied);
     }
     Ok(())
@@ -238,7 +240,7 @@ async fn a_run_that_lost_its_connection_takes_over_what_it_had_begun() -> Tested
         .bind(run.id)
         .execute(stopping.world.database.pool())
         .await?;
-    stopping.planned = planned(Action::StopExecution(stopping.action.clone()));
+    stopping.planned = planned(stopping.action.clone());
     assert_eq!(stopping.apply_in(&run).await.result, ActionResult::Applied);
     assert_eq!(stopping.entry().await.outcome, "applied");
     assert!(stopping.world.entry(first).await.is_none(), "it is one action");

@@ -9,8 +9,11 @@ use aws_config::retry::RetryConfig;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use harness::{Aws, AwsProxy, Database, Postgres};
 use patient::table::{self, GUIDE, Row, Variant};
+use remediation::act::action::{Action, Outcome};
+use remediation::act::actions::migrate;
+use remediation::act::actions::migrate::Migrate;
+use remediation::act::actions::set_row_status::SetRowStatus;
 use remediation::act::actions::set_row_status::{self, ErrorChange};
-use remediation::act::actions::{Action, Migrate, Outcome, SetRowStatus, migrate};
 use remediation::act::ledger::runs::Run;
 use remediation::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId, ProcessStatus};
 use remediation::gather::config::Config;
@@ -117,7 +120,7 @@ impl World {
     }
 
     pub async fn set(&mut self, wanted: &SetRowStatus) -> Outcome {
-        let planned = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+        let planned = planned(wanted.clone());
         self.set_as(&planned, wanted).await.unwrap()
     }
 
@@ -199,7 +202,7 @@ pub fn config(database: &Database, variant: &Variant, machine: &str) -> Config {
 /// Schema `remediation`, by the real action.
 pub async fn make_schema(db: &mut PgConnection) {
     let action = Migrate::missing(db).await.unwrap().expect("a fresh database lacks the schema");
-    let planned = planned(Action::Migrate(action.clone()));
+    let planned = planned(action.clone());
     migrate::apply(db, &planned, &action).await.unwrap();
 }
 

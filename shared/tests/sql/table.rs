@@ -2,7 +2,7 @@
 
 use harness::Postgres;
 use patient::table::{self, Row, Variant};
-use remediation::act::actions::Action;
+use remediation::act::action::Action;
 use remediation::domain::ProcessStatus::{Completed, Timeout};
 use remediation::gather::config::TableName;
 use remediation::gather::error::Error;
@@ -153,7 +153,7 @@ async fn a_status_that_its_varchar_cannot_hold_is_not_written_in_part() -> Teste
     let row = Row::pending(seconds_ago(60));
     world.insert(std::slice::from_ref(&row)).await;
     let wanted = closing(&world.process(row.id).await, None, Completed);
-    let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+    let action = planned(wanted.clone());
     let outcome = world.set_as(&action, &wanted).await;
     assert_eq!(world.row(row.id).await, row, "{outcome:?}");
     Ok(())

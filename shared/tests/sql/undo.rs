@@ -1,8 +1,11 @@
 //! Taking a change back: exactly, once, and only while nothing else has happened to the row.
 
 use patient::table::{GUIDE, PUSHED, Row, Variant};
+use remediation::act::action::{Action, ActionResult, Outcome};
 use remediation::act::actions::set_row_status::ErrorChange;
-use remediation::act::actions::{Action, ActionResult, Outcome, SetRowStatus, Undo, undo};
+use remediation::act::actions::set_row_status::SetRowStatus;
+use remediation::act::actions::undo;
+use remediation::act::actions::undo::Undo;
 use remediation::domain::ProcessStatus::Completed;
 use remediation::gather::error::Error;
 use serde_json::json;
@@ -20,13 +23,13 @@ async fn completed(world: &mut World, row: Row) -> (Row, Uuid) {
         result: Some(json!({ "goals": [1] })),
         ..closing(&world.process(row.id).await, Some(&seen.execution), Completed)
     };
-    let action = planned(Action::SetRowStatus(Box::new(wanted.clone())));
+    let action = planned(wanted.clone());
     assert_eq!(world.set_as(&action, &wanted).await.unwrap().result, ActionResult::Applied);
     (row, action.id)
 }
 
 async fn apply(world: &mut World, undo: &Undo) -> Result<Outcome, Error> {
-    let planned = planned(Action::Undo(undo.clone()));
+    let planned = planned(undo.clone());
     undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, undo).await
 }
 

@@ -54,10 +54,7 @@ fn event() -> Asked {
 
 /// The codes of the findings, the actions' causes, and how much is left alone.
 fn outcome(plan: &Plan) -> (Vec<&'static str>, Vec<&'static str>, usize) {
-    let causes = plan.actions.iter().map(|planned| match &planned.action {
-        Action::SetGoalStatus(action) => action.cause,
-        other => panic!("{other:?}"),
-    });
+    let causes = plan.actions.iter().map(|planned| planned.action.downcast::<SetGoalStatus>().unwrap().cause);
     (plan.findings.iter().map(|finding| finding.code).collect(), causes.collect(), plan.skipped.len())
 }
 

@@ -11,16 +11,15 @@ use sqlx::{Connection, PgConnection};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{ActionResult, Outcome, Undo};
-use crate::act::lease::{self, End, NewLease};
-use crate::act::ledger::entries;
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
+use crate::act::lease::{self, NewLease};
+use crate::act::ledger::entries::{self, Begin};
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
+use crate::act::texts::no_inverse;
 use crate::domain::Language;
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::worker::{Alias, Configuration, Seen, Setting, Worker};
-use crate::stored;
 
 /// A setting that is to have another value.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,32 +51,10 @@ pub enum Purpose {
 impl ChangeWorker {
     /// Of a change that is put back, as the ledger spells it.
     pub const REVERT: &'static str = "revert-worker";
-
-    pub(super) const fn kind(&self) -> &'static str {
-        match self.purpose {
-            Purpose::Set { .. } => self.seen.setting.kind(),
-            Purpose::Revert(_) => Self::REVERT,
-        }
-    }
-
-    /// The value is what a person agrees to; where it is only the time, the code that is published.
-    pub(super) fn terms(&self) -> String {
-        match self.seen.setting {
-            Setting::Redeployment => json!({ "codeSha256": self.seen.called().code_sha256 }).to_string(),
-            setting => setting.image(self.to).to_string(),
-        }
-    }
-
-    pub(super) fn preview(&self) -> (Value, Value) {
-        let before = self.seen.image();
-        let mut after = json!({ "timeoutSeconds": before["timeoutSeconds"], "memoryMb": before["memoryMb"] });
-        after[self.seen.setting.field()] = json!(self.to);
-        (before, after)
-    }
 }
 
 /// What an entry of the ledger is for, as far as its end has to know.
-enum Entry {
+enum End {
     Set,
     /// The lease of this action is over.
     Revert(Uuid),
@@ -85,146 +62,173 @@ enum Entry {
     Undo(Uuid),
 }
 
-/// Carries the change out. What Lambda refuses is an outcome; only the ledger's own failure is an error.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn apply(
-    session: &mut Session<'_>,
-    run: &Run,
-    planned: &Planned,
-    action: &ChangeWorker,
-) -> Result<Outcome, Error> {
-    let (setting, language) = (action.seen.setting, session.config.language);
-    let before = action.seen.image();
-    let wanted = setting.image(action.to);
-    let (entry, cause, revert_after) = match action.purpose {
-        Purpose::Set { cause, revert_after } => (Entry::Set, cause.to_owned(), revert_after),
-        Purpose::Revert(lease) => (Entry::Revert(lease), lease.to_string(), None),
-    };
-    let record =
-        Record { kind: action.kind(), target: &action.target, cause: &cause, before: &before, wanted: &wanted };
-    let now = setting.image(action.seen.value);
-    let lease = revert_after.map(|revert_after| NewLease {
-        action_id: planned.id,
-        step: run.step,
-        kind: action.kind(),
-        target: &action.target,
-        before: &now,
-        after: &wanted,
-        revert_after,
-    });
-    if !begin(session.db, run, planned, &record, lease.as_ref()).await? {
-        return Ok(Outcome { id: planned.id, result: ActionResult::Busy, before: None, after: None, again: None });
-    }
-    let worker = Worker::new(session.aws, session.config);
-    let (result, after) = match worker.read(setting).await {
-        Ok(fresh) if !fresh.is_still(&action.seen) => {
-            (ActionResult::NotNow(texts::moved(language)), Some(fresh.image()))
+impl Action for ChangeWorker {
+    fn kind(&self) -> &'static str {
+        match self.purpose {
+            Purpose::Set { .. } => self.seen.setting.kind(),
+            Purpose::Revert(_) => Self::REVERT,
         }
-        Ok(fresh) => carry(&worker, &fresh, action.to, session.stop_at, language).await,
-        Err(error) => (ActionResult::Failed(error.to_string()), None),
-    };
-    close(session.db, planned.id, &entry, &result, after.as_ref()).await?;
-    Ok(Outcome { id: planned.id, result, before: Some(before), after, again: None })
-}
+    }
 
-/// Takes a change back, if callers still run with what it left behind.
-///
-/// # Errors
-/// [`Error::Refused`] where another step made it, or its lease was over already; [`Error::Aws`] where the worker cannot be read;
-/// [`Error::Database`].
-pub async fn undo(
-    session: &mut Session<'_>,
-    run: &Run,
-    planned: &Planned,
-    action: &Undo,
-    setting: Setting,
-) -> Result<Outcome, Error> {
-    let language = session.config.language;
-    let refused = |why: String| Err(Error::Refused(format!("`undo` {}: {why}", action.of)));
-    if let Some(lease) = lease::of_action(session.db, action.of).await? {
-        if lease.step != run.step {
-            return refused(format!("it is {}'s: send it there", lease.step));
-        }
-        if lease.ended.as_deref() == Some(End::Reverted.as_str()) {
-            let at = lease.ended_at.map(|at| format!(" at {at}")).unwrap_or_default();
-            return refused(format!("its lease was over, and it was put back already{at}"));
-        }
+    fn target(&self) -> String {
+        self.target.clone()
     }
-    let target = Worker::target(session.config);
-    if target != action.target {
-        return refused(format!(
-            "it changed {}, and this installation looks after {target}: check WORKER_FUNCTION_NAME and WORKER_ALIAS",
-            action.target
-        ));
-    }
-    let worker = Worker::new(session.aws, session.config);
-    let seen = worker.read(setting).await?;
-    let outcome = |result, before, after| Outcome { id: planned.id, result, before: Some(before), after, again: None };
-    if seen.value != setting.value_in(&action.after) {
-        let why = texts::changed_since(language, &seen.image().to_string());
-        return Ok(outcome(ActionResult::Failed(why), action.after.clone(), Some(seen.image())));
-    }
-    let to = setting.value_in(&action.before);
-    let (before, wanted) = (seen.image(), setting.image(to));
-    let cause = action.of.to_string();
-    let record = Record { kind: Undo::KIND, target: &target, cause: &cause, before: &before, wanted: &wanted };
-    if !begin(session.db, run, planned, &record, None).await? {
-        return Ok(outcome(ActionResult::Busy, before, None));
-    }
-    let (result, after) = carry(&worker, &seen, to, session.stop_at, language).await;
-    close(session.db, planned.id, &Entry::Undo(action.of), &result, after.as_ref()).await?;
-    Ok(outcome(result, before, after))
-}
 
-/// Closes what a crash left open of this step's changes, by looking at what callers run with.
-///
-/// # Errors
-/// [`Error::Aws`] where the worker cannot be read; [`Error::Database`].
-pub async fn resolve_abandoned(session: &mut Session<'_>, step: &str, setting: Setting) -> Result<(), Error> {
-    let left: Vec<(Uuid, String, Option<String>, Option<Value>)> = sqlx::query_as(
-        "SELECT id, kind, cause, after FROM remediation.actions
-          WHERE outcome = 'applying' AND step = $1 AND target = $2 AND kind IN ($3, $4, $5)
-            AND created_at < now() - make_interval(secs => $6)",
-    )
-    .bind(step)
-    .bind(Worker::target(session.config))
-    .bind(setting.kind())
-    .bind(ChangeWorker::REVERT)
-    .bind(Undo::KIND)
-    .bind(entries::LONGER_THAN_ANY_LAMBDA.as_seconds_f64())
-    .fetch_all(&mut *session.db)
-    .await
-    .map_err(Error::database("reading what was left open"))?;
-    if left.is_empty() {
-        return Ok(());
+    fn preview(&self) -> (Value, Value) {
+        let before = self.seen.image();
+        let mut after = json!({ "timeoutSeconds": before["timeoutSeconds"], "memoryMb": before["memoryMb"] });
+        after[self.seen.setting.field()] = json!(self.to);
+        (before, after)
     }
-    let seen = Worker::new(session.aws, session.config).read(setting).await?;
-    for (id, kind, cause, wanted) in left {
-        let of = cause.and_then(|cause| cause.parse().ok());
-        let entry = match (kind.as_str(), of) {
-            (ChangeWorker::REVERT, Some(lease)) => Entry::Revert(lease),
-            (Undo::KIND, Some(of)) => Entry::Undo(of),
-            _ => Entry::Set,
+
+    fn class(&self) -> Class {
+        Class::Setting
+    }
+
+    /// The value is what a person agrees to; where it is only the time, the code that is published.
+    fn terms(&self) -> Option<String> {
+        Some(match self.seen.setting {
+            Setting::Redeployment => json!({ "codeSha256": self.seen.called().code_sha256 }).to_string(),
+            setting => setting.image(self.to).to_string(),
+        })
+    }
+
+    fn rests_on(&self) -> Value {
+        json!({ "revision": self.seen.latest.revision_id, "version": self.seen.called().version })
+    }
+
+    fn is_told(&self) -> bool {
+        true
+    }
+
+    fn is_end(&self) -> bool {
+        matches!(self.purpose, Purpose::Revert(_))
+    }
+
+    fn is_apart(&self) -> bool {
+        true
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        const KINDS: &[&str] = &[
+            Setting::Timeout.kind(),
+            Setting::Memory.kind(),
+            Setting::ReservedConcurrency.kind(),
+            Setting::ProvisionedConcurrency.kind(),
+            Setting::Redeployment.kind(),
+            ChangeWorker::REVERT,
+        ];
+        KINDS
+    }
+
+    fn counts_failures() -> bool {
+        true
+    }
+
+    /// What Lambda refuses is an outcome.
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let (setting, language) = (action.seen.setting, session.config.language);
+        let before = action.seen.image();
+        let wanted = setting.image(action.to);
+        let (purpose, cause, revert_after) = match action.purpose {
+            Purpose::Set { cause, revert_after } => (End::Set, cause.to_owned(), revert_after),
+            Purpose::Revert(lease) => (End::Revert(lease), lease.to_string(), None),
         };
-        let result = match wanted.map(|wanted| setting.value_in(&wanted)) {
-            Some(wanted) if wanted == seen.value => ActionResult::Applied,
-            _ => ActionResult::Failed(texts::abandoned(session.config.language)),
+        let now = setting.image(action.seen.value);
+        let lease = revert_after.map(|revert_after| NewLease {
+            action_id: planned.id,
+            step: run.step,
+            kind: action.kind(),
+            target: &action.target,
+            before: &now,
+            after: &wanted,
+            revert_after,
+        });
+        let entry = Begin { cause: Some(&cause), before: Some(&before), after: Some(&wanted), ..Begin::default() };
+        if !begin(session.db, run, planned, &entry, lease.as_ref()).await? {
+            return Ok(Outcome { id: planned.id, result: ActionResult::Busy, before: None, after: None, again: None });
+        }
+        let worker = Worker::new(session.aws, session.config);
+        let (result, after) = match worker.read(setting).await {
+            Ok(fresh) if !fresh.is_still(&action.seen) => {
+                (ActionResult::NotNow(texts::moved(language)), Some(fresh.image()))
+            }
+            Ok(fresh) => carry(&worker, &fresh, action.to, session.stop_at, language).await,
+            Err(error) => (ActionResult::Failed(error.to_string()), None),
         };
-        close(session.db, id, &entry, &result, Some(&seen.image())).await?;
+        close(session.db, planned.id, &purpose, &result, after.as_ref()).await?;
+        Ok(Outcome { id: planned.id, result, before: Some(before), after, again: None })
     }
-    Ok(())
-}
 
-/// What the ledger has of a change before it is made.
-struct Record<'a> {
-    kind: &'a str,
-    target: &'a str,
-    cause: &'a str,
-    before: &'a Value,
-    /// What is to be, for whoever finds the entry left open.
-    wanted: &'a Value,
+    /// A lease that is over, and a redeployment, leave nothing that could be taken back.
+    fn no_undo(kind: &str, _: &str, language: Language) -> Option<String> {
+        let has_way_back = Setting::of_kind(kind).is_some_and(Setting::is_revertible);
+        (!has_way_back).then(|| no_inverse(language, kind))
+    }
+
+    /// If callers still run with what the change left behind.
+    async fn undo(session: &mut Session<'_>, run: &Run, planned: &Planned, undone: &Entry) -> Result<Outcome, Error> {
+        let language = session.config.language;
+        let refused = |why: String| Err(Error::Refused(format!("`undo` {}: {why}", undone.id)));
+        let (Some(setting), Some(was), Some(left)) = (Setting::of_kind(&undone.kind), &undone.before, &undone.after)
+        else {
+            return refused(no_inverse(language, &undone.kind));
+        };
+        if let Some(lease) = lease::of_action(session.db, undone.id).await? {
+            if lease.step != run.step {
+                return refused(texts::anothers(language, &lease.step));
+            }
+            if lease.ended.as_deref() == Some(lease::End::Reverted.as_str()) {
+                return refused(texts::reverted_already(language, lease.ended_at));
+            }
+        }
+        let target = Worker::target(session.config);
+        if target != undone.target {
+            return refused(texts::another_worker(language, &undone.target, &target));
+        }
+        let worker = Worker::new(session.aws, session.config);
+        let seen = worker.read(setting).await?;
+        let outcome =
+            |result, before, after| Outcome { id: planned.id, result, before: Some(before), after, again: None };
+        if seen.value != setting.value_in(left) {
+            let why = texts::changed_since(language, &seen.image().to_string());
+            return Ok(outcome(ActionResult::Failed(why), left.clone(), Some(seen.image())));
+        }
+        let to = setting.value_in(was);
+        let (before, wanted) = (seen.image(), setting.image(to));
+        let entry = Begin { undoes: Some(undone.id), before: Some(&before), after: Some(&wanted), ..Begin::default() };
+        if !begin(session.db, run, planned, &entry, None).await? {
+            return Ok(outcome(ActionResult::Busy, before, None));
+        }
+        let (result, after) = carry(&worker, &seen, to, session.stop_at, language).await;
+        close(session.db, planned.id, &End::Undo(undone.id), &result, after.as_ref()).await?;
+        Ok(outcome(result, before, after))
+    }
+
+    /// By what callers run with now.
+    async fn resolve(session: &mut Session<'_>, open: &[Entry]) -> Result<Vec<Planned>, Error> {
+        let worker = Worker::new(session.aws, session.config);
+        let target = Worker::target(session.config);
+        for entry in open.iter().filter(|entry| entry.target == target) {
+            let lease = entry.cause.as_deref().and_then(|cause| cause.parse().ok());
+            let (purpose, kind) = match (entry.undoes, lease) {
+                (Some(of), _) => (End::Undo(of), entry.kind.clone()),
+                (None, Some(lease)) if entry.kind == Self::REVERT => {
+                    let of = lease::of_action(session.db, lease).await?;
+                    (End::Revert(lease), of.map(|lease| lease.kind).unwrap_or_default())
+                }
+                (None, _) => (End::Set, entry.kind.clone()),
+            };
+            let Some(setting) = Setting::of_kind(&kind) else { continue };
+            let seen = worker.read(setting).await?;
+            let result = match entry.after.as_ref().map(|wanted| setting.value_in(wanted)) {
+                Some(wanted) if wanted == seen.value => ActionResult::Applied,
+                _ => ActionResult::Failed(texts::abandoned(session.config.language)),
+            };
+            close(session.db, entry.id, &purpose, &result, Some(&seen.image())).await?;
+        }
+        Ok(Vec::new())
+    }
 }
 
 /// Records what is about to be done, with its lease; false where something is under way on the worker. What this very run has under
@@ -233,71 +237,48 @@ async fn begin(
     db: &mut PgConnection,
     run: &Run,
     planned: &Planned,
-    record: &Record<'_>,
+    entry: &Begin<'_>,
     lease: Option<&NewLease<'_>>,
 ) -> Result<bool, Error> {
     let recording = "recording that the worker is to be changed";
     let mut transaction = db.begin().await.map_err(Error::database(recording))?;
-    let recorded: Option<Uuid> = sqlx::query_scalar(
-        "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, after, outcome, reason)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'applying', $9)
-             ON CONFLICT (target) WHERE outcome = 'applying' DO NOTHING RETURNING id",
-    )
-    .bind(planned.id)
-    .bind(run.id)
-    .bind(run.step)
-    .bind(record.kind)
-    .bind(record.target)
-    .bind(record.cause)
-    .bind(stored::json(record.before))
-    .bind(record.wanted)
-    .bind(stored::text(&planned.reason))
-    .fetch_optional(&mut *transaction)
-    .await
-    .map_err(Error::database(recording))?;
-    if let (Some(_), Some(lease)) = (recorded, lease) {
+    let recorded = entries::begin(&mut transaction, run, planned, entry).await?;
+    if let (true, Some(lease)) = (recorded, lease) {
         lease::make(&mut transaction, lease).await?;
     }
     transaction.commit().await.map_err(Error::database(recording))?;
-    Ok(recorded.is_some())
+    Ok(recorded)
 }
 
 /// Closes the entry, and what hangs on it, in one transaction.
 async fn close(
     db: &mut PgConnection,
     id: Uuid,
-    entry: &Entry,
+    purpose: &End,
     result: &ActionResult,
     after: Option<&Value>,
 ) -> Result<(), Error> {
     let closing = "closing a change of the worker";
     let mut transaction = db.begin().await.map_err(Error::database(closing))?;
-    entries::close_action(&mut transaction, id, result, after).await?;
-    match (entry, result) {
+    entries::close(&mut transaction, id, result, after).await?;
+    match (purpose, result) {
         // What is not known to be in force is looked at again when its time is over.
-        (Entry::Set | Entry::Revert(_) | Entry::Undo(_), ActionResult::Unverified(_))
-        | (Entry::Set, ActionResult::Applied) => {}
+        (End::Set | End::Revert(_) | End::Undo(_), ActionResult::Unverified(_)) | (End::Set, ActionResult::Applied) => {
+        }
         (
-            Entry::Set,
+            End::Set,
             ActionResult::Failed(_) | ActionResult::NotNow(_) | ActionResult::Superseded | ActionResult::Busy,
         ) => {
-            lease::end(&mut transaction, id, End::Failed).await?;
+            lease::end(&mut transaction, id, lease::End::Failed).await?;
         }
-        (Entry::Revert(lease), ActionResult::Applied) => {
-            lease::end(&mut transaction, *lease, End::Reverted).await?;
+        (End::Revert(lease), ActionResult::Applied) => {
+            lease::end(&mut transaction, *lease, lease::End::Reverted).await?;
         }
-        (Entry::Undo(of), ActionResult::Applied) => {
-            lease::end(&mut transaction, *of, End::Undone).await?;
-            // Only now: an undo that came to nothing may be tried again.
-            sqlx::query("UPDATE remediation.actions SET undo_of = $2 WHERE id = $1")
-                .bind(id)
-                .bind(of)
-                .execute(&mut *transaction)
-                .await
-                .map_err(Error::database(closing))?;
+        (End::Undo(of), ActionResult::Applied) => {
+            lease::end(&mut transaction, *of, lease::End::Undone).await?;
         }
         (
-            Entry::Revert(_) | Entry::Undo(_),
+            End::Revert(_) | End::Undo(_),
             ActionResult::Failed(_) | ActionResult::NotNow(_) | ActionResult::Superseded | ActionResult::Busy,
         ) => {}
     }

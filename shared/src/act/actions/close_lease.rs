@@ -3,14 +3,16 @@
 //! Changes nothing but our own record, so there is no inverse: a change that is not wanted after all is taken back itself.
 
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::Connection;
 
-use super::{ActionResult, Outcome};
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::lease::{self, End, Lease};
+use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
+use crate::domain::Language;
 use crate::gather::error::Error;
-use crate::stored;
+use crate::gather::session::Session;
+use crate::text;
 
 /// A lease that is to be closed.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,19 +37,21 @@ impl CloseLease {
     pub const CONFIRM: &'static str = "confirm-lease";
     /// As the ledger spells it.
     pub const END: &'static str = "end-lease";
+}
 
-    pub(super) const fn kind(&self) -> &'static str {
+impl Action for CloseLease {
+    fn kind(&self) -> &'static str {
         match self.how {
             Close::Confirm => Self::CONFIRM,
             Close::End(_) => Self::END,
         }
     }
 
-    pub(super) fn target(&self) -> String {
+    fn target(&self) -> String {
         format!("lease {}", self.lease.action_id)
     }
 
-    pub(super) fn preview(&self) -> (Value, Value) {
+    fn preview(&self) -> (Value, Value) {
         let Lease { target, before, after, revert_at, .. } = &self.lease;
         let open = json!({ "of": target, "before": before, "after": after, "revertAt": revert_at });
         let mut closed = open.clone();
@@ -57,38 +61,46 @@ impl CloseLease {
         }
         (open, closed)
     }
-}
 
-/// Closes the lease and records it, in one transaction.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn apply(db: &mut PgConnection, run: &Run, planned: &Planned, action: &CloseLease) -> Result<Outcome, Error> {
-    let closing = "closing a lease";
-    let mut transaction = db.begin().await.map_err(Error::database(closing))?;
-    let closed = match action.how {
-        Close::Confirm => lease::confirm(&mut transaction, action.lease.action_id, run.id).await?,
-        Close::End(end) => lease::end(&mut transaction, action.lease.action_id, end).await?,
-    };
-    let (before, after) = action.preview();
-    if closed {
-        sqlx::query(
-            "INSERT INTO remediation.actions (id, run_id, step, kind, target, before, after, outcome, reason, closed_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'applied', $8, clock_timestamp())",
-        )
-        .bind(planned.id)
-        .bind(run.id)
-        .bind(run.step)
-        .bind(action.kind())
-        .bind(action.target())
-        .bind(&before)
-        .bind(&after)
-        .bind(stored::text(&planned.reason))
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::database(closing))?;
+    fn class(&self) -> Class {
+        Class::Own
     }
-    transaction.commit().await.map_err(Error::database(closing))?;
-    let result = if closed { ActionResult::Applied } else { ActionResult::Superseded };
-    Ok(Outcome { id: planned.id, result, before: Some(before), after: closed.then_some(after), again: None })
+
+    fn is_end(&self) -> bool {
+        true
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::CONFIRM, Self::END]
+    }
+
+    /// Closes the lease and records it, in one transaction.
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let closing = "closing a lease";
+        let mut transaction = session.db.begin().await.map_err(Error::database(closing))?;
+        let closed = match action.how {
+            Close::Confirm => lease::confirm(&mut transaction, action.lease.action_id, run.id).await?,
+            Close::End(end) => lease::end(&mut transaction, action.lease.action_id, end).await?,
+        };
+        let (before, after) = action.preview();
+        if closed {
+            entries::record(&mut transaction, run, planned, Some(&before), Some(&after)).await?;
+        }
+        transaction.commit().await.map_err(Error::database(closing))?;
+        let result = if closed { ActionResult::Applied } else { ActionResult::Superseded };
+        Ok(Outcome { id: planned.id, result, before: Some(before), after: closed.then_some(after), again: None })
+    }
+
+    fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
+        Some(text!(
+            language,
+            ja: "リースの記録は戻せない。変更そのものが不要なら、その変更を undo する",
+            en: "a lease is only our record of a change; if the change is not wanted, undo the change itself",
+        ))
+    }
+
+    /// It is recorded in the transaction in which it is made: none is ever left open.
+    async fn resolve(_: &mut Session<'_>, _: &[Entry]) -> Result<Vec<Planned>, Error> {
+        Ok(Vec::new())
+    }
 }

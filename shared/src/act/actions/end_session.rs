@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::Instant;
 
-use super::{ActionResult, Outcome};
-use crate::act::ledger::entries;
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
+use crate::act::ledger::entries::{self, Begin};
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
+use crate::domain::Language;
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::sessions::{self, BACKENDS, Backend, BackendId, Overview};
+use crate::text;
 
 /// A session that is to be ended, or whose statement is.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,30 +79,6 @@ impl EndSession {
     /// As the ledger spells it.
     pub const TERMINATE: &'static str = "terminate-session";
 
-    pub(super) const fn kind(&self) -> &'static str {
-        match self.ending {
-            Ending::Cancel => Self::CANCEL,
-            Ending::Terminate => Self::TERMINATE,
-        }
-    }
-
-    /// A pool gives its sessions from one user to the next: what was approved for one transaction says nothing of another.
-    pub(super) fn terms(&self) -> Option<String> {
-        let (what, since) = match self.ending {
-            Ending::Cancel => ("statement", self.seen.statement_since),
-            Ending::Terminate => ("transaction", self.seen.transaction_since),
-        };
-        Some(since.map_or_else(|| format!("no {what}"), |since| format!("{what} of {since}")))
-    }
-
-    pub(super) fn preview(&self) -> (Value, Value) {
-        let after = match self.ending {
-            Ending::Cancel => json!({ "statement": "cancelled" }),
-            Ending::Terminate => json!({ "session": "gone" }),
-        };
-        (self.before(), after)
-    }
-
     fn before(&self) -> Value {
         json!({
             "application": self.seen.application,
@@ -117,58 +94,99 @@ impl EndSession {
     }
 }
 
-/// Signals one session: recorded first, compared in the statement that signals, and waited for until it is over.
-///
-/// What PostgreSQL refuses is an outcome; only the ledger's own failure, and a lost connection, are errors.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn apply(
-    session: &mut Session<'_>,
-    run: &Run,
-    planned: &Planned,
-    action: &EndSession,
-) -> Result<Outcome, Error> {
-    let before = Some(action.before());
-    let outcome = |result, after| Outcome { id: planned.id, result, before: before.clone(), after, again: None };
-    if !begin(session.db, run, planned, action).await? {
-        return Ok(outcome(ActionResult::Busy, None));
-    }
-    let (result, after) = match signal(session, action).await? {
-        Signalled::Sent => {
-            let (result, after) = wait(session, action).await?;
-            (result, Some(after))
+impl Action for EndSession {
+    fn kind(&self) -> &'static str {
+        match self.ending {
+            Ending::Cancel => Self::CANCEL,
+            Ending::Terminate => Self::TERMINATE,
         }
-        Signalled::Moved => (ActionResult::Superseded, None),
-        Signalled::Refused(why) => (ActionResult::Failed(why), None),
-    };
-    entries::close_action(session.db, planned.id, &result, after.as_ref()).await?;
-    Ok(outcome(result, after))
-}
+    }
 
-/// Whether it is on record; not where another run works on the same session.
-async fn begin(db: &mut PgConnection, run: &Run, planned: &Planned, action: &EndSession) -> Result<bool, Error> {
-    // What this very run has under way (it lost its connection and began again) it takes over.
-    let recorded = sqlx::query(
-        "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, outcome, reason)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'applying', $8)
-             ON CONFLICT (target) WHERE outcome = 'applying'
-                DO UPDATE SET id = excluded.id, kind = excluded.kind, cause = excluded.cause, before = excluded.before,
-                              reason = excluded.reason
-                WHERE actions.run_id = excluded.run_id",
-    )
-    .bind(planned.id)
-    .bind(run.id)
-    .bind(run.step)
-    .bind(action.kind())
-    .bind(action.id.to_string())
-    .bind(action.cause.as_str())
-    .bind(action.before())
-    .bind(&planned.reason)
-    .execute(db)
-    .await
-    .map_err(Error::database("recording that a session is to be ended"))?;
-    Ok(recorded.rows_affected() > 0)
+    fn target(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn preview(&self) -> (Value, Value) {
+        let after = match self.ending {
+            Ending::Cancel => json!({ "statement": "cancelled" }),
+            Ending::Terminate => json!({ "session": "gone" }),
+        };
+        (self.before(), after)
+    }
+
+    fn class(&self) -> Class {
+        Class::Session
+    }
+
+    /// A pool gives its sessions from one user to the next: what was approved for one transaction says nothing of another.
+    fn terms(&self) -> Option<String> {
+        let (what, since) = match self.ending {
+            Ending::Cancel => ("statement", self.seen.statement_since),
+            Ending::Terminate => ("transaction", self.seen.transaction_since),
+        };
+        Some(since.map_or_else(|| format!("no {what}"), |since| format!("{what} of {since}")))
+    }
+
+    fn is_told(&self) -> bool {
+        true
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::CANCEL, Self::TERMINATE]
+    }
+
+    /// Recorded first, compared in the statement that signals, and waited for until it is over. What PostgreSQL refuses is an outcome.
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let before = Some(action.before());
+        let outcome = |result, after| Outcome { id: planned.id, result, before: before.clone(), after, again: None };
+        let begin =
+            Begin { cause: Some(action.cause.as_str()), before: before.as_ref(), takes_over: true, ..Begin::default() };
+        if !entries::begin(session.db, run, planned, &begin).await? {
+            return Ok(outcome(ActionResult::Busy, None));
+        }
+        let (result, after) = match signal(session, action).await? {
+            Signalled::Sent => {
+                let (result, after) = wait(session, action).await?;
+                (result, Some(after))
+            }
+            Signalled::Moved => (ActionResult::Superseded, None),
+            Signalled::Refused(why) => (ActionResult::Failed(why), None),
+        };
+        entries::close(session.db, planned.id, &result, after.as_ref()).await?;
+        Ok(outcome(result, after))
+    }
+
+    fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
+        Some(text!(
+            language,
+            ja: "コミット前の変更はロールバックされ、元に戻せない。アプリケーションが再実行すればよい",
+            en: "what the session had not committed was rolled back and cannot be brought back; the application may try it again",
+        ))
+    }
+
+    /// By whether the session is still there.
+    async fn resolve(session: &mut Session<'_>, open: &[Entry]) -> Result<Vec<Planned>, Error> {
+        let language = session.config.language;
+        let (backends, _) = sessions::backends(session.db).await?;
+        for entry in open {
+            let Ok(id) = entry.target.parse::<BackendId>() else { continue };
+            let result = if backends.iter().any(|backend| backend.id() == Some(id)) {
+                ActionResult::Failed(text!(
+                    language,
+                    ja: "終了させようとした回がその前に終わったため、セッションは残っている",
+                    en: "the run that wanted it ended before it did; the session is still there",
+                ))
+            } else {
+                ActionResult::Unverified(text!(
+                    language,
+                    ja: "終了させようとした回は結果を確認する前に終わった。セッションはもうない",
+                    en: "the run that wanted it ended before it saw the result; the session is gone",
+                ))
+            };
+            entries::close(session.db, entry.id, &result, None).await?;
+        }
+        Ok(Vec::new())
+    }
 }
 
 enum Signalled {
@@ -234,8 +252,10 @@ async fn wait(session: &mut Session<'_>, action: &EndSession) -> Result<(ActionR
         let result = if over {
             ActionResult::Applied
         } else {
-            ActionResult::Unverified(format!(
-                "the signal was sent, and {PATIENCE:?} later it is not over: the next look goes on"
+            ActionResult::Unverified(text!(
+                session.config.language,
+                ja: "シグナル送信の {PATIENCE:?} 後も終わっていない。次回に再確認する",
+                en: "{PATIENCE:?} after the signal was sent it is not over: the next run looks again",
             ))
         };
         return Ok((result, after));
@@ -263,27 +283,4 @@ pub async fn cancelled(db: &mut PgConnection, backends: &[Backend]) -> Result<Ha
         done.iter().any(|(target, of)| *target == id.to_string() && *of == Some(*since))
     };
     Ok(open.into_iter().filter(was).map(|(id, _)| id).collect())
-}
-
-/// Closes the actions of these kinds that a crash left open, by looking at what became of them.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn resolve_abandoned(db: &mut PgConnection, backends: &[Backend]) -> Result<(), Error> {
-    for kind in [EndSession::CANCEL, EndSession::TERMINATE] {
-        for (id, target, _) in entries::abandoned(db, kind, entries::LONGER_THAN_ANY_LAMBDA).await? {
-            let Ok(session) = target.parse::<BackendId>() else { continue };
-            let result = if backends.iter().any(|backend| backend.id() == Some(session)) {
-                ActionResult::Failed(
-                    "the run that wanted it ended before it did; the session is still there".to_owned(),
-                )
-            } else {
-                ActionResult::Unverified(
-                    "the run that wanted it ended before it saw what came of it; the session is gone".to_owned(),
-                )
-            };
-            entries::close_action(db, id, &result, None).await?;
-        }
-    }
-    Ok(())
 }

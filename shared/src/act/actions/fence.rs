@@ -7,13 +7,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
-use super::{ActionResult, Outcome};
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
+use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
+use crate::domain::Language;
 use crate::gather::error::Error;
+use crate::gather::session::Session;
 use crate::gather::sessions;
 use crate::gather::table::Table;
-use crate::stored;
+use crate::text;
 
 /// What is to become of the fence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,20 +110,49 @@ impl Fence {
         }
         Ok((found != change.wanted()).then_some(Self { change, table: name, found }))
     }
+}
 
-    pub(super) const fn kind(&self) -> &'static str {
+impl Action for Fence {
+    fn kind(&self) -> &'static str {
         match self.change {
             Change::Install => Self::INSTALL,
             Change::Remove => Self::REMOVE,
         }
     }
 
-    pub(super) fn target(&self) -> String {
+    fn target(&self) -> String {
         format!("fence of {}", self.table)
     }
 
-    pub(super) fn preview(&self) -> (Value, Value) {
+    fn preview(&self) -> (Value, Value) {
         (self.found.image(), self.change.wanted().image())
+    }
+
+    fn class(&self) -> Class {
+        Class::Own
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::INSTALL, Self::REMOVE]
+    }
+
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let table = session.table().await;
+        apply(session.db, table, run, planned, action).await
+    }
+
+    fn no_undo(kind: &str, _: &str, language: Language) -> Option<String> {
+        let event = if kind == Self::INSTALL { r#"{"fence": "remove"}"# } else { r#"{"fence": "install"}"# };
+        Some(text!(
+            language,
+            ja: "フェンスは専用のイベントで元に戻す: migrate に {event} を送る",
+            en: "the fence has an event of its own: send {event} to migrate",
+        ))
+    }
+
+    /// It is recorded in the transaction in which it is made: none is ever left open.
+    async fn resolve(_: &mut Session<'_>, _: &[Entry]) -> Result<Vec<Planned>, Error> {
+        Ok(Vec::new())
     }
 }
 
@@ -241,21 +272,10 @@ async fn change(
         return Ok(outcome(ActionResult::Failed(why), after));
     }
     let outcome = outcome(ActionResult::Applied, after);
-    sqlx::query(
-        "INSERT INTO remediation.actions (id, run_id, step, kind, target, before, after, outcome, reason, closed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'applied', concat_ws(' — ', $8::text, $9::text), clock_timestamp())",
-    )
-    .bind(planned.id)
-    .bind(run.id)
-    .bind(run.step)
-    .bind(action.kind())
-    .bind(action.target())
-    .bind(&outcome.before)
-    .bind(&outcome.after)
-    .bind(&planned.reason)
     // The run's own record, which would keep the operator's words, is in the log.
-    .bind(run.reason.as_deref().map(stored::text))
-    .execute(db)
-    .await?;
+    let reason =
+        run.reason.as_ref().map_or_else(|| planned.reason.clone(), |asked| format!("{} — {asked}", planned.reason));
+    let planned = Planned { reason, ..planned.clone() };
+    entries::record(db, run, &planned, outcome.before.as_ref(), outcome.after.as_ref()).await?;
     Ok(outcome)
 }

@@ -1,12 +1,15 @@
 //! Makes schema `remediation` and brings it up to date. Never touches the application's tables.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use sqlx::migrate::Migrator;
 
-use super::{ActionResult, Outcome};
-use crate::act::plan::Planned;
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
+use crate::act::ledger::runs::Run;
+use crate::domain::Language;
 use crate::gather::error::Error;
+use crate::gather::session::Session;
+use crate::text;
 
 /// The migrations that are missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +50,45 @@ impl Migrate {
                 "schema remediation is at version {from} and this build knows {to}: deploy the build that made it, or a newer one"
             ))),
         }
+    }
+}
+
+impl Action for Migrate {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn target(&self) -> String {
+        "schema remediation".to_owned()
+    }
+
+    fn preview(&self) -> (Value, Value) {
+        (json!({ "version": self.from }), json!({ "version": self.to }))
+    }
+
+    fn class(&self) -> Class {
+        Class::Own
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::KIND]
+    }
+
+    async fn apply(session: &mut Session<'_>, _: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        apply(session.db, planned, action).await
+    }
+
+    fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
+        Some(text!(
+            language,
+            ja: "スキーマの移行は戻せない。古いビルドに戻す場合も、記録はそのまま使える",
+            en: "a schema migration has no way back; an older build can work with the newer schema only if it knows it",
+        ))
+    }
+
+    /// The log is its ledger, and a migration that did not end has left nothing behind.
+    async fn resolve(_: &mut Session<'_>, _: &[Entry]) -> Result<Vec<Planned>, Error> {
+        Ok(Vec::new())
     }
 }
 

@@ -13,22 +13,22 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use sqlx::{Connection, PgConnection, Row};
 use tokio::time::{Instant, timeout_at};
-use uuid::Uuid;
 
-use super::set_row_status::is_about_a_row;
-use super::{ActionResult, Outcome};
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
+use crate::act::actions::resolve_retry::{PutBack, ResolveRetry, lock, owned, put_back, with_retry_count};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
+use crate::act::rows::is_about_a_row;
 use crate::act::texts as common;
-use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Process, ProcessId};
+use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::executions;
 use crate::gather::session::Session;
 use crate::gather::step_functions::Seen;
 use crate::gather::table::Table;
+use crate::text;
 
 /// A failed process that is to be tried once more.
 #[derive(Debug, Clone, PartialEq)]
@@ -85,8 +85,18 @@ impl RetryProcess {
         process.parse::<ProcessId>().ok()?;
         attempt.parse().ok()
     }
+}
 
-    pub(super) fn preview(&self) -> (Value, Value) {
+impl Action for RetryProcess {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn target(&self) -> String {
+        self.process.id.to_string()
+    }
+
+    fn preview(&self) -> (Value, Value) {
         let before = json!({
             "status": self.process.status,
             "progress": self.process.progress,
@@ -101,79 +111,117 @@ impl RetryProcess {
         });
         (before, after)
     }
-}
 
-/// Tries one process once more, when it is due.
-///
-/// What Step Functions refuses, or what cannot be known of its answer, is an outcome; only the ledger's own failure is an error.
-///
-/// # Errors
-/// [`Error::Database`], [`Error::Table`].
-pub async fn apply(
-    session: &mut Session<'_>,
-    run: &Run,
-    planned: &Planned,
-    action: &RetryProcess,
-) -> Result<Outcome, Error> {
-    let due = (action.not_before - Utc::now()).to_std().unwrap_or(Duration::ZERO);
-    tokio::time::sleep_until((Instant::now() + due).min(session.stop_at)).await;
+    fn class(&self) -> Class {
+        Class::Start
+    }
 
-    let process = action.process.id;
-    let outcome = |result: ActionResult, images: Option<(Value, Value)>| {
-        let again = (result == ActionResult::Superseded).then_some(process);
-        let (before, after) = images.unzip();
-        Outcome { id: planned.id, result, before, after, again }
-    };
-    let input = match look(session, action).await? {
-        Looked::Over(input) => input,
-        Looked::Moved => return Ok(outcome(ActionResult::Superseded, None)),
-        Looked::Unknown(why) => return Ok(outcome(ActionResult::Failed(why), None)),
-        Looked::Gone(why) => {
-            entries::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
-            return Ok(outcome(ActionResult::Failed(why), None));
-        }
-    };
-    let execution = action.execution();
-    let table = session.table().await?;
-    let deadline = session.config.policy.process_deadline;
-    let (before, after) = match begin(session.db, &table, run, planned, action, &execution, deadline).await {
-        Ok(Begun::Recorded(images)) => *images,
-        Ok(Begun::Moved) => return Ok(outcome(ActionResult::Superseded, None)),
-        Ok(Begun::Busy) => return Ok(outcome(ActionResult::Busy, None)),
-        Err(error) if is_about_a_row(&error) => {
-            let why = format!("the table refuses it: {error}");
-            entries::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
-            return Ok(outcome(ActionResult::Failed(why), None));
-        }
-        Err(error) => return Err(Error::database("re-opening a row for a retry")(error)),
-    };
+    fn terms(&self) -> Option<String> {
+        Some(json!({ "attempt": self.attempt }).to_string())
+    }
 
-    let language = session.config.language;
-    let why = match start(session, &execution, &input).await {
-        Started::Yes(seen) => {
-            // From the event of its end on, everybody asks the ledger whether this was a probe.
-            entries::close_action(session.db, planned.id, &ActionResult::Applied, Some(&after)).await?;
-            executions::remember(session.db, &[*owned(seen, process)]).await?;
-            return Ok(outcome(ActionResult::Applied, Some((before, after))));
-        }
-        Started::Unknown(why) => {
-            let why = texts::start_unknown(language, execution.name(), &why);
-            return Ok(outcome(ActionResult::Unverified(why), Some((before, after))));
-        }
-        Started::Earlier(seen) => {
-            let why = texts::started_earlier(language, execution.name(), seen.execution.status);
-            executions::remember(session.db, &[*owned(seen, process)]).await?;
-            why
-        }
-        Started::No(why) => why,
-    };
-    let back = put_back(session.db, &table, planned.id, &process.to_string(), &why).await?;
-    let why = match back {
-        PutBack::Done { .. } => why,
-        PutBack::Left => format!("{why} — {}", texts::not_put_back(language)),
-        PutBack::Later => format!("{why} — {}", texts::put_back_later(language)),
-    };
-    Ok(outcome(ActionResult::Failed(why), None))
+    fn rests_on(&self) -> Value {
+        json!({ "row": self.process.version, "execution": self.basis.arn, "redriveCount": self.basis.redrive_count })
+    }
+
+    fn attempt_since(&self) -> Option<DateTime<Utc>> {
+        Some(self.basis.attempt_started_at())
+    }
+
+    fn process(&self) -> Option<ProcessId> {
+        Some(self.process.id)
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::KIND]
+    }
+
+    fn counts_failures() -> bool {
+        true
+    }
+
+    /// Waits until it is due. What Step Functions refuses, or what cannot be known of its answer, is an outcome.
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let due = (action.not_before - Utc::now()).to_std().unwrap_or(Duration::ZERO);
+        tokio::time::sleep_until((Instant::now() + due).min(session.stop_at)).await;
+
+        let (process, language) = (action.process.id, session.config.language);
+        let outcome = |result: ActionResult, images: Option<(Value, Value)>| {
+            let again = (result == ActionResult::Superseded).then_some(process);
+            let (before, after) = images.unzip();
+            Outcome { id: planned.id, result, before, after, again }
+        };
+        let input = match look(session, action).await? {
+            Looked::Over(input) => input,
+            Looked::Moved => return Ok(outcome(ActionResult::Superseded, None)),
+            Looked::Unknown(why) => return Ok(outcome(ActionResult::Failed(why), None)),
+            Looked::Gone(why) => {
+                entries::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
+                return Ok(outcome(ActionResult::Failed(why), None));
+            }
+        };
+        let execution = action.execution();
+        let table = session.table().await?;
+        let deadline = session.config.policy.process_deadline;
+        let (before, after) = match begin(session.db, &table, run, planned, action, &execution, deadline).await {
+            Ok(Begun::Recorded(images)) => *images,
+            Ok(Begun::Moved) => return Ok(outcome(ActionResult::Superseded, None)),
+            Ok(Begun::Busy) => return Ok(outcome(ActionResult::Busy, None)),
+            Err(error) if is_about_a_row(&error) => {
+                let why = common::table_refuses(language, &error.to_string());
+                entries::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
+                return Ok(outcome(ActionResult::Failed(why), None));
+            }
+            Err(error) => return Err(Error::database("re-opening a row for a retry")(error)),
+        };
+
+        let why = match start(session, &execution, &input).await {
+            Started::Yes(seen) => {
+                // From the event of its end on, everybody asks the ledger whether this was a probe.
+                entries::close(session.db, planned.id, &ActionResult::Applied, Some(&after)).await?;
+                executions::remember(session.db, &[*owned(seen, process)]).await?;
+                return Ok(outcome(ActionResult::Applied, Some((before, after))));
+            }
+            Started::Unknown(why) => {
+                let why = texts::start_unknown(language, execution.name(), &why);
+                return Ok(outcome(ActionResult::Unverified(why), Some((before, after))));
+            }
+            Started::Earlier(seen) => {
+                let why = texts::started_earlier(language, execution.name(), seen.execution.status);
+                executions::remember(session.db, &[*owned(seen, process)]).await?;
+                why
+            }
+            Started::No(why) => why,
+        };
+        let back = put_back(session.db, &table, planned.id, &process.to_string(), &why).await?;
+        let why = match back {
+            PutBack::Done { .. } => why,
+            PutBack::Left => format!("{why} — {}", texts::not_put_back(language)),
+            PutBack::Later => format!("{why} — {}", texts::put_back_later(language)),
+        };
+        Ok(outcome(ActionResult::Failed(why), None))
+    }
+
+    fn no_undo(_: &str, target: &str, language: Language) -> Option<String> {
+        let event = format!(r#"{{"processId": "{target}", "cancel": true}}"#);
+        Some(text!(
+            language,
+            ja: "開始した実行は取り消せない。終了させるには stop-cancelled-executions に {event} を送る",
+            en: "a started execution cannot be un-started; to end it, send stop-cancelled-executions {event}",
+        ))
+    }
+
+    /// Only another change may close it: the row is put back where its execution was never started ([`ResolveRetry`]).
+    async fn resolve(session: &mut Session<'_>, open: &[Entry]) -> Result<Vec<Planned>, Error> {
+        let language = session.config.language;
+        let ends = open.iter().filter_map(|entry| Some((entry.id, ResolveRetry::of(entry)?)));
+        Ok(ends
+            .map(|(id, end)| {
+                let reason = texts::left_open(language, end.execution.name());
+                Planned::with_id(id, end, reason)
+            })
+            .collect())
+    }
 }
 
 /// What a last look at the newest execution showed.
@@ -274,24 +322,11 @@ async fn reopen(
         .bind(i32::try_from(action.attempt).unwrap_or(i32::MAX))
         .bind(action.cause.as_str())
         .bind(&planned.reason)
+        .bind(run.alive_until)
         .fetch_optional(db)
         .await?;
     let Some(images) = images else { return Ok(Begun::Moved) };
     Ok(Begun::Recorded(Box::new((images.try_get("before")?, images.try_get("after")?))))
-}
-
-/// The lock that everybody holds who writes a process's row, until the transaction ends.
-async fn lock(db: &mut PgConnection, what: &str) -> Result<bool, sqlx::Error> {
-    sqlx::query_scalar("SELECT pg_try_advisory_xact_lock(hashtextextended('remediation:' || $1, 0))")
-        .bind(what)
-        .fetch_one(db)
-        .await
-}
-
-/// A statement in the table's spelling, with an assignment that only a table with `retry_count` can take.
-fn with_retry_count(table: &Table, sql: &str, placeholder: &str, assignment: &str) -> AssertSqlSafe<String> {
-    let assignment = if table.has("retry_count") { assignment } else { "" };
-    table.sql(&sql.replace(placeholder, assignment))
 }
 
 /// What came of StartExecution.
@@ -344,130 +379,6 @@ fn running(arn: &ExecutionArn, started_at: DateTime<Utc>) -> Seen {
         stopped_for_deadline: false,
     };
     Seen { execution, process: arn.process_id() }
-}
-
-fn owned(mut seen: Box<Seen>, process: ProcessId) -> Box<Seen> {
-    seen.process = Some(process);
-    seen
-}
-
-/// What became of a row that was re-opened for an execution that was not started.
-enum PutBack {
-    /// It is as it was; this is how it reads now.
-    Done { now: Value },
-    /// Somebody else has moved it: it stays.
-    Left,
-    /// Somebody is just writing it: the action stays open for the next look.
-    Later,
-}
-
-async fn put_back(
-    db: &mut PgConnection,
-    table: &Table,
-    action: Uuid,
-    process: &str,
-    why: &str,
-) -> Result<PutBack, Error> {
-    let doing = "putting back a row whose execution was not started";
-    let written = async {
-        let mut transaction = db.begin().await?;
-        if !lock(&mut transaction, process).await? {
-            transaction.rollback().await?;
-            return Ok(PutBack::Later);
-        }
-        let uncount = "{set retry_count} = (w.before ->> 'retryCount')::int4,";
-        let sql = with_retry_count(table, include_str!("retry_process/put_back.sql"), "{uncount}", uncount);
-        let row = sqlx::query(sql).bind(action).bind(crate::stored::text(why)).fetch_one(&mut *transaction).await?;
-        let (now, closed): (Option<Value>, bool) = (row.try_get("now")?, row.try_get("closed")?);
-        transaction.commit().await?;
-        Ok(match (now, closed) {
-            (Some(now), _) => PutBack::Done { now },
-            (None, true) => PutBack::Left,
-            (None, false) => PutBack::Later,
-        })
-    };
-    written.await.map_err(Error::database(doing))
-}
-
-/// A retry that a crash, or an answer that never came, left open: what became of it is looked up, and the entry closed.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ResolveRetry {
-    /// The process.
-    pub process: ProcessId,
-    /// The execution that was to be started.
-    pub execution: ExecutionArn,
-    /// The open entry's images.
-    pub before: Value,
-    /// What the row was re-opened to.
-    pub after: Value,
-}
-
-impl ResolveRetry {
-    /// As a report spells it. In the ledger it is the end of the retry's own entry.
-    pub const KIND: &'static str = "resolve-retry";
-
-    /// After how long a retry that is still open was left so: longer than the step's function lives, and the clocks differ.
-    pub const ABANDONED_AFTER: TimeDelta = TimeDelta::minutes(3);
-
-    /// The retries that were left open, by their identities in the ledger.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub async fn all(db: &mut PgConnection) -> Result<Vec<(Uuid, Self)>, Error> {
-        let mut open = Vec::new();
-        for (id, target, _) in entries::abandoned(db, RetryProcess::KIND, Self::ABANDONED_AFTER).await? {
-            let images: Option<(Option<Value>, Option<Value>)> =
-                sqlx::query_as("SELECT before, after FROM remediation.actions WHERE id = $1")
-                    .bind(id)
-                    .fetch_optional(&mut *db)
-                    .await
-                    .map_err(Error::database("reading a retry that was left open"))?;
-            let Some((Some(before), Some(after))) = images else { continue };
-            let execution = after["executionArn"].as_str().and_then(|arn| arn.parse().ok());
-            if let (Ok(process), Some(execution)) = (target.parse(), execution) {
-                open.push((id, Self { process, execution, before, after }));
-            }
-        }
-        Ok(open)
-    }
-}
-
-/// Closes a retry that was left open: its execution is there, or the row is put back.
-///
-/// # Errors
-/// [`Error::Database`], [`Error::Table`].
-pub async fn resolve(session: &mut Session<'_>, planned: &Planned, action: &ResolveRetry) -> Result<Outcome, Error> {
-    let outcome = |result, before: &Value, after: &Value| Outcome {
-        id: planned.id,
-        result,
-        before: Some(before.clone()),
-        after: Some(after.clone()),
-        again: None,
-    };
-    let language = session.config.language;
-    match session.step_functions.describe(&action.execution, &session.config.result_path).await {
-        Ok(seen) => {
-            entries::close_action(session.db, planned.id, &ActionResult::Applied, Some(&action.after)).await?;
-            executions::remember(session.db, &[*owned(Box::new(seen), action.process)]).await?;
-            Ok(outcome(ActionResult::Applied, &action.before, &action.after))
-        }
-        Err(error) if error.is_execution_gone() => {
-            let table = session.table().await?;
-            let why = texts::never_retried(language, action.execution.name());
-            let back = put_back(session.db, &table, planned.id, &action.process.to_string(), &why).await?;
-            Ok(match back {
-                PutBack::Done { now } if now == action.before => outcome(ActionResult::Applied, &action.after, &now),
-                PutBack::Done { now } => {
-                    let why =
-                        "the row reads back otherwise than it was: a trigger of the table may change it".to_owned();
-                    outcome(ActionResult::Unverified(why), &action.after, &now)
-                }
-                PutBack::Left => outcome(ActionResult::Superseded, &action.before, &action.after),
-                PutBack::Later => outcome(ActionResult::Busy, &action.before, &action.after),
-            })
-        }
-        Err(error) => Ok(outcome(ActionResult::Failed(error.to_string()), &action.before, &action.after)),
-    }
 }
 
 /// The last probe, as the ledger and what is known of executions have it.

@@ -36,7 +36,7 @@ WITH fresh AS MATERIALIZED (
     INSERT INTO remediation.executions (execution_arn, process_id, status, started_at)
     SELECT $11, $5, 'RUNNING', now() FROM reopened
 ), recorded AS (
-    INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, after, outcome, reason)
-    SELECT $1, $2, $3, $4, $5::text, $13, before, after, 'applying', $14 FROM reopened
+    INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, after, outcome, reason, alive_until)
+    SELECT $1, $2, $3, $4, $5::text, $13, before, after, 'applying', $14, $15 FROM reopened
 )
 SELECT before, after FROM reopened

@@ -3,14 +3,15 @@
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 
-use super::set_row_status::is_about_a_row;
-use super::{ActionResult, Outcome};
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
-use crate::domain::ProcessId;
+use crate::act::rows::{self, is_about_a_row};
+use crate::act::texts;
+use crate::domain::{Language, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::goals::{GoalId, GoalStatus, Goals};
+use crate::gather::session::Session;
 use crate::gather::table::Table;
 use crate::stored;
 
@@ -33,10 +34,74 @@ pub struct SetGoalStatus {
 impl SetGoalStatus {
     /// As the ledger spells it.
     pub const KIND: &'static str = "set-goal-status";
+}
 
-    pub(super) fn preview(&self) -> (Value, Value) {
+impl Action for SetGoalStatus {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn target(&self) -> String {
+        self.goal.to_string()
+    }
+
+    fn preview(&self) -> (Value, Value) {
         (json!({ "status": self.from.as_str() }), json!({ "status": GoalStatus::Active.as_str() }))
     }
+
+    fn class(&self) -> Class {
+        Class::Goal
+    }
+
+    fn terms(&self) -> Option<String> {
+        Some(json!({ "from": self.from.as_str() }).to_string())
+    }
+
+    fn rests_on(&self) -> Value {
+        json!({ "row": self.version })
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::KIND]
+    }
+
+    fn counts_failures() -> bool {
+        true
+    }
+
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let table = session.table().await?;
+        apply(session.db, &table, run, planned, action, session.config.language).await
+    }
+
+    fn no_undo(_: &str, _: &str, _: Language) -> Option<String> {
+        None
+    }
+
+    async fn undo(session: &mut Session<'_>, run: &Run, planned: &Planned, entry: &Entry) -> Result<Outcome, Error> {
+        let table = session.table().await?;
+        undo(session.db, &table, (run, planned, entry), session.config.language).await
+    }
+
+    /// It is recorded in the statement in which it is made: none is ever left open.
+    async fn resolve(_: &mut Session<'_>, _: &[Entry]) -> Result<Vec<Planned>, Error> {
+        Ok(Vec::new())
+    }
+}
+
+/// Takes a goal's change back, if nobody has written the goal since.
+///
+/// # Errors
+/// As [`apply`].
+pub async fn undo(
+    db: &mut PgConnection,
+    table: &Table,
+    of: (&Run, &Planned, &Entry),
+    language: Language,
+) -> Result<Outcome, Error> {
+    let goals = Goals::to_write(db, table).await?;
+    let sql = goals.sql(table, include_str!("set_goal_status/undo.sql"));
+    rows::undo(db, sql, of, &["status"], language).await
 }
 
 /// Writes the goal and its ledger entry in one statement. What it returns was read back in that statement.
@@ -49,6 +114,7 @@ pub async fn apply(
     run: &Run,
     planned: &Planned,
     action: &SetGoalStatus,
+    language: Language,
 ) -> Result<Outcome, Error> {
     let writing = "writing a goal and its ledger entry";
     let goals = Goals::to_write(db, table).await?;
@@ -71,7 +137,7 @@ pub async fn apply(
         Err(error) if is_about_a_row(&error) => {
             let why = error.to_string();
             entries::record_failed(db, run, planned, action.cause, &why).await?;
-            let result = ActionResult::Failed(format!("the table refuses it: {why}"));
+            let result = ActionResult::Failed(texts::table_refuses(language, &why));
             return Ok(Outcome { id: planned.id, result, before: None, after: None, again: None });
         }
         Err(error) => return Err(Error::database(writing)(error)),
@@ -82,9 +148,7 @@ pub async fn apply(
             (false, ..) => ActionResult::Busy,
             (true, false, _) => ActionResult::Superseded,
             (true, true, Some(true)) => ActionResult::Applied,
-            (true, true, _) => ActionResult::Unverified(
-                "the goal reads back otherwise than it was written: a trigger of the table may change it".to_owned(),
-            ),
+            (true, true, _) => ActionResult::Unverified(texts::reads_otherwise(language)),
         };
         let again = action.process.filter(|_| result == ActionResult::Superseded);
         Ok(Outcome { id: planned.id, result, before: row.try_get("before")?, after: row.try_get("after")?, again })

@@ -4,12 +4,14 @@ use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::{PgConnection, Row};
 
-use super::{Action, ActionResult, Outcome};
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
-use crate::domain::{Execution, Process, ProcessStatus};
+use crate::act::rows::{self, is_about_a_row};
+use crate::act::texts;
+use crate::domain::{Execution, Language, Process, ProcessId, ProcessStatus};
 use crate::gather::error::Error;
+use crate::gather::session::Session;
 use crate::gather::table::Table;
 use crate::stored;
 
@@ -53,8 +55,18 @@ pub const BATCH: usize = 500;
 impl SetRowStatus {
     /// As the ledger spells it.
     pub const KIND: &'static str = "set-row-status";
+}
 
-    pub(super) fn preview(&self) -> (Value, Value) {
+impl Action for SetRowStatus {
+    fn kind(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn target(&self) -> String {
+        self.process.id.to_string()
+    }
+
+    fn preview(&self) -> (Value, Value) {
         let before = json!({
             "status": self.process.status,
             "progress": self.process.progress,
@@ -73,6 +85,100 @@ impl SetRowStatus {
         });
         (before, after)
     }
+
+    fn class(&self) -> Class {
+        if self.status == self.process.status { Class::Repair } else { Class::Closing }
+    }
+
+    /// The values, without times and words: COMPLETED approved is never FAILED written.
+    fn terms(&self) -> Option<String> {
+        let code = match &self.error {
+            ErrorChange::Keep => json!("kept"),
+            ErrorChange::Clear => Value::Null,
+            ErrorChange::Set(error) => error["code"].clone(),
+        };
+        Some(
+            json!({ "status": self.status, "error": code, "progress": self.progress, "cause": self.cause }).to_string(),
+        )
+    }
+
+    fn rests_on(&self) -> Value {
+        json!({
+            "row": self.process.version,
+            "execution": self.basis.as_ref().map(|execution| &execution.arn),
+            "status": self.basis.as_ref().map(|execution| execution.status),
+            "redriveCount": self.basis.as_ref().map(|execution| execution.redrive_count),
+        })
+    }
+
+    fn attempt_since(&self) -> Option<DateTime<Utc>> {
+        Some(self.basis.as_ref().map_or(self.process.created_at, Execution::attempt_started_at))
+    }
+
+    fn process(&self) -> Option<ProcessId> {
+        Some(self.process.id)
+    }
+
+    /// Where the status stays, the row was not broken by its execution's end.
+    fn broken_since(&self) -> Option<DateTime<Utc>> {
+        let ended = self.basis.as_ref().and_then(|execution| execution.stopped_at);
+        ended.filter(|_| self.class() == Class::Closing)
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::KIND]
+    }
+
+    fn counts_failures() -> bool {
+        true
+    }
+
+    fn batch() -> usize {
+        BATCH
+    }
+
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let mut outcomes = Self::apply_batch(session, run, &[(planned, action)], 1).await?;
+        outcomes.pop().ok_or(Error::Refused("a row was written without an outcome".to_owned()))
+    }
+
+    async fn apply_batch(
+        session: &mut Session<'_>,
+        run: &Run,
+        batch: &[(&Planned, &Self)],
+        told: usize,
+    ) -> Result<Vec<Outcome>, Error> {
+        let table = session.table().await?;
+        apply(session.db, &table, run, batch, told, session.config.language).await
+    }
+
+    fn no_undo(_: &str, _: &str, _: Language) -> Option<String> {
+        None
+    }
+
+    async fn undo(session: &mut Session<'_>, run: &Run, planned: &Planned, entry: &Entry) -> Result<Outcome, Error> {
+        let table = session.table().await?;
+        undo(session.db, &table, (run, planned, entry), session.config.language).await
+    }
+
+    /// It is recorded in the statement in which it is made: none is ever left open.
+    async fn resolve(_: &mut Session<'_>, _: &[Entry]) -> Result<Vec<Planned>, Error> {
+        Ok(Vec::new())
+    }
+}
+
+/// Takes a row's change back, if nobody has written the row since.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn undo(
+    db: &mut PgConnection,
+    table: &Table,
+    of: (&Run, &Planned, &Entry),
+    language: Language,
+) -> Result<Outcome, Error> {
+    let sql = table.sql(include_str!("set_row_status/undo.sql"));
+    rows::undo(db, sql, of, &["status", "progress", "error", "completedAt", "result"], language).await
 }
 
 /// Writes a batch of rows and their ledger entries in one statement. What it returns for each, in the batch's order, was
@@ -88,16 +194,17 @@ pub async fn apply(
     run: &Run,
     batch: &[(&Planned, &SetRowStatus)],
     told: usize,
+    language: Language,
 ) -> Result<Vec<Outcome>, Error> {
     let mut outcomes = Vec::with_capacity(batch.len());
     let mut waiting = vec![batch];
     while let Some(batch) = waiting.pop() {
-        match (write(db, table, run, batch, told).await, batch) {
+        match (write(db, table, run, batch, told, language).await, batch) {
             (Ok(written), _) => outcomes.extend(written),
             (Err(error), [(planned, action)]) if is_about_a_row(&error) => {
                 let why = error.to_string();
                 entries::record_failed(db, run, planned, action.cause, &why).await?;
-                let result = ActionResult::Failed(format!("the table refuses it: {why}"));
+                let result = ActionResult::Failed(texts::table_refuses(language, &why));
                 outcomes.push(Outcome { id: planned.id, result, before: None, after: None, again: None });
             }
             (Err(error), batch) if is_about_a_row(&error) => {
@@ -110,18 +217,13 @@ pub async fn apply(
     Ok(outcomes)
 }
 
-/// Whether PostgreSQL refused a value or a row (classes 22 and 23, or a trigger's RAISE), not the statement as such.
-pub(super) fn is_about_a_row(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(|error| error.code());
-    code.is_some_and(|code| ["22", "23", "P0"].iter().any(|class| code.starts_with(class)))
-}
-
 async fn write(
     db: &mut PgConnection,
     table: &Table,
     run: &Run,
     batch: &[(&Planned, &SetRowStatus)],
     told: usize,
+    language: Language,
 ) -> Result<Vec<Outcome>, sqlx::Error> {
     let column = |of: fn(&SetRowStatus) -> Option<&Execution>| batch.iter().map(move |(_, action)| of(action));
     let basis = || column(|action| action.basis.as_ref());
@@ -163,23 +265,10 @@ async fn write(
                 (false, ..) => ActionResult::Busy,
                 (true, false, _) => ActionResult::Superseded,
                 (true, true, Some(true)) => ActionResult::Applied,
-                (true, true, _) => ActionResult::Unverified(
-                    "the row reads back otherwise than it was written: a trigger of the table may change it".to_owned(),
-                ),
+                (true, true, _) => ActionResult::Unverified(texts::reads_otherwise(language)),
             };
             let again = (result == ActionResult::Superseded).then_some(action.process.id);
             Ok(Outcome { id: planned.id, result, before: row.try_get("before")?, after: row.try_get("after")?, again })
-        })
-        .collect()
-}
-
-/// The actions of this kind among some, with their plans.
-pub(crate) fn of_this_kind(planned: &[Planned]) -> Vec<(&Planned, &SetRowStatus)> {
-    planned
-        .iter()
-        .filter_map(|planned| match &planned.action {
-            Action::SetRowStatus(action) => Some((planned, action.as_ref())),
-            _ => None,
         })
         .collect()
 }

@@ -10,19 +10,16 @@ use aws_sdk_lambda::operation::RequestId;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use serde_json::{Value, json};
-use sqlx::PgConnection;
-use uuid::Uuid;
 
-use super::{ActionResult, Outcome};
-use crate::act::ledger::entries;
-use crate::act::ledger::entries::LONGER_THAN_ANY_LAMBDA;
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
+use crate::act::ledger::entries::{self, Begin};
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
+use crate::domain::Language;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::trigger::Ask;
-use crate::stored;
+use crate::text;
 
 /// A step that is to be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,14 +61,6 @@ impl StartStep {
         Ok(Self { step, function, depth: depth + 1 })
     }
 
-    pub(super) fn target(&self) -> String {
-        format!("step {}", self.step)
-    }
-
-    pub(super) fn preview(&self) -> (Value, Value) {
-        (Value::Null, self.accepted(None))
-    }
-
     fn accepted(&self, request: Option<&str>) -> Value {
         json!({
             "status": "accepted",
@@ -87,74 +76,100 @@ impl StartStep {
     }
 }
 
-/// Sends a step's event: recorded first, and closed with what AWS answers. Where no answer came, the event may have been accepted all
-/// the same: the entry stays open, and [`resolve_abandoned`] closes it.
-///
-/// What Lambda refuses is an outcome; only the ledger's own failure is an error.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn apply(
-    session: &mut Session<'_>,
-    run: &Run,
-    planned: &Planned,
-    action: &StartStep,
-) -> Result<Outcome, Error> {
-    let outcome = |result, after| Outcome { id: planned.id, result, before: None, after, again: None };
-    if !begin(session.db, run, planned, action).await? {
-        return Ok(outcome(ActionResult::Busy, None));
+impl Action for StartStep {
+    fn kind(&self) -> &'static str {
+        Self::KIND
     }
-    let sent = Client::new(session.aws)
-        .invoke()
-        .function_name(&action.function)
-        .invocation_type(InvocationType::Event)
-        .payload(Blob::new(action.event(run, &planned.reason).to_string()))
-        .send()
-        .await
-        .map_err(Error::aws("Invoke"));
-    let (result, after) = match sent {
-        Ok(answer) if answer.status_code() == ACCEPTED => {
-            (ActionResult::Applied, Some(action.accepted(answer.request_id())))
-        }
-        Ok(answer) => {
-            let why = format!("Invoke answers with status {}, not with {ACCEPTED}", answer.status_code());
-            (ActionResult::Failed(why), None)
-        }
-        Err(error) if error.is_refusal() => (ActionResult::Failed(error.to_string()), None),
-        Err(error) => {
-            let why = format!("whether the event was accepted is not known; a later run finds out: {error}");
-            return Ok(outcome(ActionResult::Unverified(why), None));
-        }
-    };
-    entries::close_action(session.db, planned.id, &result, after.as_ref()).await?;
-    Ok(outcome(result, after))
-}
 
-/// Records that a step is about to be started; `false` where another run is about to start it.
-async fn begin(db: &mut PgConnection, run: &Run, planned: &Planned, action: &StartStep) -> Result<bool, Error> {
-    let recorded: Option<Uuid> = sqlx::query_scalar(include_str!("start_step.sql"))
-        .bind(planned.id)
-        .bind(run.id)
-        .bind(run.step)
-        .bind(StartStep::KIND)
-        .bind(action.target())
-        .bind(stored::text(&planned.reason))
-        .fetch_optional(db)
-        .await
-        .map_err(Error::database("recording that a step is to be started"))?;
-    Ok(recorded.is_some())
-}
+    fn target(&self) -> String {
+        format!("step {}", self.step)
+    }
 
-/// Closes the starts that a crash or a lost answer left open, by whether the started step has a record of it.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn resolve_abandoned(db: &mut PgConnection) -> Result<(), Error> {
-    sqlx::query(include_str!("start_step/resolve.sql"))
-        .bind(StartStep::KIND)
-        .bind(LONGER_THAN_ANY_LAMBDA.as_seconds_f64())
-        .execute(db)
-        .await
-        .map(drop)
-        .map_err(Error::database("closing the starts of steps that were left open"))
+    fn preview(&self) -> (Value, Value) {
+        (Value::Null, self.accepted(None))
+    }
+
+    fn class(&self) -> Class {
+        Class::Step
+    }
+
+    fn is_told(&self) -> bool {
+        true
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::KIND]
+    }
+
+    fn counts_failures() -> bool {
+        true
+    }
+
+    /// Where no answer came, the event may have been accepted all the same: the entry stays open, and [`Action::resolve`] closes it.
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let outcome = |result, after| Outcome { id: planned.id, result, before: None, after, again: None };
+        let begin = Begin { takes_over: true, ..Begin::default() };
+        if !entries::begin(session.db, run, planned, &begin).await? {
+            return Ok(outcome(ActionResult::Busy, None));
+        }
+        let sent = Client::new(session.aws)
+            .invoke()
+            .function_name(&action.function)
+            .invocation_type(InvocationType::Event)
+            .payload(Blob::new(action.event(run, &planned.reason).to_string()))
+            .send()
+            .await
+            .map_err(Error::aws("Invoke"));
+        let (result, after) = match sent {
+            Ok(answer) if answer.status_code() == ACCEPTED => {
+                (ActionResult::Applied, Some(action.accepted(answer.request_id())))
+            }
+            Ok(answer) => {
+                let (status, language) = (answer.status_code(), session.config.language);
+                let why = text!(
+                    language,
+                    ja: "Invoke の応答ステータスは {status}（期待値 {ACCEPTED}）",
+                    en: "Invoke answered with status {status} instead of {ACCEPTED}",
+                );
+                (ActionResult::Failed(why), None)
+            }
+            Err(error) if error.is_refusal() => (ActionResult::Failed(error.to_string()), None),
+            Err(error) => {
+                let why = text!(
+                    session.config.language,
+                    ja: "イベントが受け付けられたか不明。後の回が確認する: {error}",
+                    en: "it is not known whether the event was accepted; a later run finds out: {error}",
+                );
+                return Ok(outcome(ActionResult::Unverified(why), None));
+            }
+        };
+        entries::close(session.db, planned.id, &result, after.as_ref()).await?;
+        Ok(outcome(result, after))
+    }
+
+    fn no_undo(_: &str, target: &str, language: Language) -> Option<String> {
+        let step = target.trim_start_matches("step ");
+        Some(text!(
+            language,
+            ja: "開始した処理は取り消せない。その変更を undo する: SELECT * FROM remediation.actions WHERE step = '{step}'",
+            en: "a run that was started cannot be un-started; take back what it did: see remediation.actions WHERE step = '{step}'",
+        ))
+    }
+
+    /// By whether the started step has a record of it.
+    async fn resolve(session: &mut Session<'_>, open: &[Entry]) -> Result<Vec<Planned>, Error> {
+        let language = session.config.language;
+        sqlx::query(include_str!("start_step/resolve.sql"))
+            .bind(open.iter().map(|entry| entry.id).collect::<Vec<_>>())
+            .bind(text!(language, ja: "応答はなかったが、ステップは実行された", en: "no answer came, but the step has run"))
+            .bind(text!(
+                language,
+                ja: "応答がなく、ステップの記録もない",
+                en: "no answer came, and the step has no record of it",
+            ))
+            .execute(&mut *session.db)
+            .await
+            .map_err(Error::database("closing the starts of steps that were left open"))?;
+        Ok(Vec::new())
+    }
 }

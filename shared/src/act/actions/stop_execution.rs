@@ -4,23 +4,24 @@
 
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::{ActionResult, Outcome};
+use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
 use crate::act::texts;
 use crate::decide::StopCause;
-use crate::domain::{Execution, ExecutionStatus, Process};
+use crate::domain::{Execution, ExecutionStatus, Language, Process, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::executions;
 use crate::gather::session::Session;
 use crate::gather::step_functions::Seen;
 use crate::gather::table::Table;
+use crate::text;
 
 /// An execution that is to be stopped.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,44 +42,115 @@ impl StopExecution {
     pub const KIND: &'static str = "stop-execution";
 }
 
-/// Stops one execution: recorded first, looked at once more, stopped, and read back until it is over.
-///
-/// What Step Functions refuses is an outcome; only the ledger's own failure is an error.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn apply(
-    session: &mut Session<'_>,
-    run: &Run,
-    planned: &Planned,
-    action: &StopExecution,
-) -> Result<Outcome, Error> {
-    let before = image(&action.execution);
-    let outcome = |result, after, again: bool| Outcome {
-        id: planned.id,
-        result,
-        before: Some(before.clone()),
-        after,
-        again: again.then_some(action.process.id),
-    };
-    let table = session.table().await?;
-    match begin(session.db, &table, run, planned, action, &before).await? {
-        Begun::Recorded => {}
-        Begun::Moved => return Ok(outcome(ActionResult::Superseded, None, true)),
-        Begun::Busy => return Ok(outcome(ActionResult::Busy, None, false)),
+impl Action for StopExecution {
+    fn kind(&self) -> &'static str {
+        Self::KIND
     }
-    let (result, seen) = match stop(session, action).await {
-        Ok((result, seen)) => (result, Some(seen)),
-        Err(error) => (ActionResult::Failed(error.to_string()), None),
-    };
-    let after = seen.as_ref().map(|seen| image(&seen.execution));
-    // What the ledger knows of the stop must be there when what the stop brought about is decided on.
-    entries::close_action(session.db, planned.id, &result, after.as_ref()).await?;
-    if let Some(seen) = &seen {
-        executions::remember(session.db, std::slice::from_ref(seen)).await?;
+
+    fn target(&self) -> String {
+        self.execution.arn.to_string()
     }
-    let again = matches!(result, ActionResult::Applied | ActionResult::Superseded);
-    Ok(outcome(result, after, again))
+
+    fn preview(&self) -> (Value, Value) {
+        (json!({ "status": self.execution.status }), json!({ "status": "ABORTED", "error": self.cause.error() }))
+    }
+
+    fn class(&self) -> Class {
+        Class::Stop
+    }
+
+    fn terms(&self) -> Option<String> {
+        Some(json!({ "cause": self.cause.as_str() }).to_string())
+    }
+
+    fn rests_on(&self) -> Value {
+        json!({ "row": self.process.version, "redriveCount": self.execution.redrive_count })
+    }
+
+    fn attempt_since(&self) -> Option<DateTime<Utc>> {
+        Some(self.execution.attempt_started_at())
+    }
+
+    fn process(&self) -> Option<ProcessId> {
+        Some(self.process.id)
+    }
+
+    fn kinds() -> &'static [&'static str] {
+        &[Self::KIND]
+    }
+
+    /// Recorded first, looked at once more, stopped, and read back until it is over.
+    async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
+        let before = image(&action.execution);
+        let outcome = |result, after, again: bool| Outcome {
+            id: planned.id,
+            result,
+            before: Some(before.clone()),
+            after,
+            again: again.then_some(action.process.id),
+        };
+        let table = session.table().await?;
+        match begin(session.db, &table, run, planned, action, &before).await? {
+            Begun::Recorded => {}
+            Begun::Moved => return Ok(outcome(ActionResult::Superseded, None, true)),
+            Begun::Busy => return Ok(outcome(ActionResult::Busy, None, false)),
+        }
+        let (result, seen) = match stop(session, action).await {
+            Ok((result, seen)) => (result, Some(seen)),
+            Err(error) => (ActionResult::Failed(error.to_string()), None),
+        };
+        let after = seen.as_ref().map(|seen| image(&seen.execution));
+        // What the ledger knows of the stop must be there when what the stop brought about is decided on.
+        entries::close(session.db, planned.id, &result, after.as_ref()).await?;
+        if let Some(seen) = &seen {
+            executions::remember(session.db, std::slice::from_ref(seen)).await?;
+        }
+        let again = matches!(result, ActionResult::Applied | ActionResult::Superseded);
+        Ok(outcome(result, after, again))
+    }
+
+    fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
+        Some(text!(
+            language,
+            ja: "停止した実行は再開できない。必要なら処理を新たに開始する",
+            en: "a stopped execution cannot be resumed; start the work anew",
+        ))
+    }
+
+    /// By what became of the execution.
+    async fn resolve(session: &mut Session<'_>, open: &[Entry]) -> Result<Vec<Planned>, Error> {
+        for entry in open {
+            let Ok(arn) = entry.target.parse() else { continue };
+            let seen = match session.step_functions.describe(&arn, &session.config.result_path).await {
+                Err(error) if error.is_execution_gone() => {
+                    entries::close(session.db, entry.id, &ActionResult::Failed(error.to_string()), None).await?;
+                    continue;
+                }
+                seen => seen?,
+            };
+            let cause = [StopCause::Deadline, StopCause::Cancelled]
+                .into_iter()
+                .find(|of| Some(of.as_str()) == entry.cause.as_deref());
+            let error = seen.execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
+            let by_us = cause.is_some_and(|cause| error == Some(cause.error()));
+            let result = match seen.execution.status {
+                ExecutionStatus::Aborted if by_us => ActionResult::Applied,
+                status if status.is_over() => ActionResult::Superseded,
+                _ => ActionResult::Failed(never_stopped(session.config.language)),
+            };
+            entries::close(session.db, entry.id, &result, Some(&image(&seen.execution))).await?;
+            executions::remember(session.db, &[seen]).await?;
+        }
+        Ok(Vec::new())
+    }
+}
+
+fn never_stopped(language: Language) -> String {
+    text!(
+        language,
+        ja: "停止しようとした回がその前に終わったため、まだ実行中である",
+        en: "the run that wanted to stop it ended before it did; it is still running",
+    )
 }
 
 async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionResult, Seen), Error> {
@@ -103,7 +175,11 @@ async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionRe
         let seen = match session.step_functions.describe(arn, &config.result_path).await {
             Ok(seen) => seen,
             Err(error) => {
-                let message = format!("StopExecution was accepted, and what came of it cannot be read: {error}");
+                let message = text!(
+                    config.language,
+                    ja: "StopExecution は受け付けられたが、結果を確認できない: {error}",
+                    en: "StopExecution was accepted, but its result cannot be read: {error}",
+                );
                 return Ok((ActionResult::Unverified(message), fresh));
             }
         };
@@ -111,8 +187,11 @@ async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionRe
             return Ok((ended(action, &seen), seen));
         }
         if Instant::now() + pause > deadline {
-            let message =
-                format!("StopExecution was accepted, and {PATIENCE:?} later {arn} still runs: the next look goes on");
+            let message = text!(
+                config.language,
+                ja: "StopExecution の {PATIENCE:?} 後も {arn} は実行中。次回に再確認する",
+                en: "{PATIENCE:?} after StopExecution was accepted, {arn} is still running: the next run looks again",
+            );
             return Ok((ActionResult::Unverified(message), seen));
         }
         tokio::time::sleep(pause).await;
@@ -159,6 +238,7 @@ async fn begin(
         .bind(&planned.reason)
         .bind(action.process.id.0)
         .bind(action.process.version)
+        .bind(run.alive_until)
         .fetch_one(db)
         .await
         .map_err(Error::database("recording that an execution is to be stopped"))?;
@@ -177,35 +257,4 @@ fn image(execution: &Execution) -> Value {
         "stoppedAt": execution.stopped_at,
         "error": execution.ending.as_ref().and_then(|ending| ending.error.clone()),
     })
-}
-
-/// Closes the actions of this kind that a crash left open, by looking at what became of them.
-///
-/// # Errors
-/// [`Error::Database`], [`Error::Aws`].
-pub async fn resolve_abandoned(session: &mut Session<'_>) -> Result<(), Error> {
-    for (id, target, cause) in
-        entries::abandoned(session.db, StopExecution::KIND, entries::LONGER_THAN_ANY_LAMBDA).await?
-    {
-        let Ok(arn) = target.parse() else { continue };
-        let seen = match session.step_functions.describe(&arn, &session.config.result_path).await {
-            Err(error) if error.is_execution_gone() => {
-                entries::close_action(session.db, id, &ActionResult::Failed(error.to_string()), None).await?;
-                continue;
-            }
-            seen => seen?,
-        };
-        let cause =
-            [StopCause::Deadline, StopCause::Cancelled].into_iter().find(|of| Some(of.as_str()) == cause.as_deref());
-        let error = seen.execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
-        let by_us = cause.is_some_and(|cause| error == Some(cause.error()));
-        let result = match seen.execution.status {
-            ExecutionStatus::Aborted if by_us => ActionResult::Applied,
-            status if status.is_over() => ActionResult::Superseded,
-            _ => ActionResult::Failed("the run that wanted to stop it ended before it did; it still runs".to_owned()),
-        };
-        entries::close_action(session.db, id, &result, Some(&image(&seen.execution))).await?;
-        executions::remember(session.db, &[seen]).await?;
-    }
-    Ok(())
 }

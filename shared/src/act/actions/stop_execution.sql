@@ -3,9 +3,9 @@
 WITH fresh AS MATERIALIZED (
     SELECT {id} FROM {table} p WHERE {id} = $9 AND p.xmin = $10::text::xid
 ), recorded AS (
-    INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, outcome, reason)
-    SELECT $1, $2, $3, $4, $5, $6, $7, 'applying', $8 FROM fresh
-        ON CONFLICT (target) WHERE outcome = 'applying' 
+    INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, outcome, reason, alive_until)
+    SELECT $1, $2, $3, $4, $5, $6, $7, 'applying', $8, $11 FROM fresh
+        ON CONFLICT (target) WHERE outcome = 'applying'
            DO UPDATE SET id = excluded.id, reason = excluded.reason, before = excluded.before
            WHERE actions.run_id = excluded.run_id
  RETURNING id

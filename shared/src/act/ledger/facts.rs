@@ -3,20 +3,25 @@
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use crate::act::action::Kind;
 use crate::act::guard::{Control, Facts, TargetFacts};
 use crate::domain::Mode;
 use crate::gather::error::Error;
 
-/// Reads what the limits are counted by: the step's control, its actions of the last hour, and what was done to these targets.
+/// Reads what the limits are counted by: the step's control, its actions of the last hour, and what was done to these targets. Of `kinds`, those
+/// that say so count a failure as a try.
 ///
 /// # Errors
 /// [`Error::Database`]; without an answer nothing is done.
-pub async fn facts(db: &mut PgConnection, step: &str, targets: &[String]) -> Result<Facts, Error> {
+pub async fn facts(db: &mut PgConnection, step: &str, kinds: &[Kind], targets: &[String]) -> Result<Facts, Error> {
+    let counted: Vec<&str> =
+        kinds.iter().filter(|kind| kind.counts_failures()).flat_map(Kind::names).copied().collect();
     type Row = (Option<String>, Option<i32>, Option<i32>, Option<f64>, i64, Option<bool>, Value);
     let (mode, per_run, per_hour, share, last_hour, unhelpful, targets): Row =
         sqlx::query_as(include_str!("facts.sql"))
             .bind(step)
             .bind(targets)
+            .bind(counted)
             .fetch_one(db)
             .await
             .map_err(Error::database("reading the limits"))?;

@@ -7,23 +7,28 @@ SELECT c.mode, c.actions_per_run, c.actions_per_hour, c.share,
                  WHERE step = $1 AND applied > 0 AND started_at > now() - interval '1 day'
                  ORDER BY started_at DESC LIMIT 3) r),
        (SELECT coalesce(jsonb_object_agg(t.target, t.facts), '{}')
-          FROM (SELECT a.target,
+          FROM (SELECT k.target,
                        jsonb_build_object(
-                           'attempts', count(*) FILTER (WHERE a.step = $1 AND a.created_at > now() - interval '1 day'),
-                           'secondsSinceLast',
-                           extract(epoch FROM now() - max(a.created_at)
-                               FILTER (WHERE a.step = $1 AND a.outcome = 'applied'))::int8,
-                           'undone',
-                           coalesce((array_agg(a.undo_of IS NOT NULL AND a.created_at > now() - interval '1 day'
-                                               ORDER BY a.created_at DESC) FILTER (WHERE a.outcome = 'applied'))[1],
-                                    false)) AS facts
-                  FROM remediation.actions a
-                 WHERE a.target = ANY ($2)
-                   -- What the table itself, Step Functions or Lambda refuses is not tried for ever; a stop may be.
-                   AND (a.outcome = 'applied'
-                        OR a.outcome = 'failed' AND a.kind IN ('set-row-status', 'set-goal-status', 'retry-process', 'start-step',
-                                                               'set-worker-timeout', 'set-worker-memory', 'set-reserved-concurrency',
-                                                               'set-provisioned-concurrency', 'redeploy-worker'))
-                 GROUP BY a.target) t)
+                           'attempts', sum(k.attempts),
+                           'secondsSinceLast', min(k.seconds_since_last),
+                           'undone', (array_agg(k.undone ORDER BY k.last DESC NULLS LAST))[1],
+                           'undoneKinds', coalesce(jsonb_object_agg(k.kind, k.undone) FILTER (WHERE k.undone IS NOT NULL), '{}')) AS facts
+                  FROM (SELECT a.target,
+                               -- An undo is the history of the kind that it takes back.
+                               CASE WHEN a.undo_of IS NULL THEN a.kind
+                                    ELSE (SELECT o.kind FROM remediation.actions o WHERE o.id = a.undo_of) END AS kind,
+                               count(*) FILTER (WHERE a.step = $1 AND a.created_at > now() - interval '1 day') AS attempts,
+                               extract(epoch FROM now() - max(a.created_at)
+                                   FILTER (WHERE a.step = $1 AND a.outcome = 'applied'))::int8 AS seconds_since_last,
+                               max(a.created_at) FILTER (WHERE a.outcome = 'applied') AS last,
+                               (array_agg(CASE WHEN a.undo_of IS NOT NULL AND a.created_at > now() - interval '1 day'
+                                               THEN a.created_at END
+                                          ORDER BY a.created_at DESC) FILTER (WHERE a.outcome = 'applied'))[1] AS undone
+                          FROM remediation.actions a
+                         WHERE a.target = ANY ($2)
+                           -- What the outside refuses is not tried for ever, where its kind says so ($3).
+                           AND (a.outcome = 'applied' OR a.outcome = 'failed' AND a.kind = ANY ($3))
+                         GROUP BY 1, 2) k
+                 GROUP BY k.target) t)
   FROM (SELECT $1 AS step) this
   LEFT JOIN remediation.controls c USING (step)

@@ -1,36 +1,300 @@
-//! The plans that wait for approval: `remediation.plans`.
+//! Plans: what a step wants and may not do by itself, as documents in `remediation.plans` (design, 6.4 and 6.12).
+//!
+//! A plan never changes. The same wish again is the same plan; another one supersedes it. Its size is bounded: of more than
+//! [`AT_MOST`] changes it has their kinds, terms and counts, and a sample.
+
+use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use sqlx::PgConnection;
+use sqlx::{Connection, FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::act::actions::Action;
+use crate::act::action::{Action, Planned};
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Planned;
-use crate::domain::Mode;
+use crate::act::texts;
+use crate::domain::{Language, Mode};
 use crate::gather::error::Error;
 use crate::stored;
 
-/// What a plan holds of an action: enough to know the same one again when it is planned anew.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// So many changes stand in a plan one by one.
+pub const AT_MOST: usize = 1000;
+/// So many of each kind and terms, where they are more.
+const SAMPLE: usize = 20;
+/// Characters of a text in an image: the ledger has the whole of what is done.
+const CHARACTERS: usize = 200;
+
+/// What a person agrees to: the same one is known again when it is planned anew.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Wish {
     /// Its kind.
     pub kind: String,
     /// What it changes.
     pub target: String,
     /// What else a person has to have agreed to ([`Action::terms`]).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<String>,
 }
 
 impl Wish {
     /// Of an action.
     #[must_use]
-    pub fn of(action: &Action) -> Self {
+    pub fn of(action: &dyn Action) -> Self {
         Self { kind: action.kind().to_owned(), target: action.target(), terms: action.terms() }
     }
+}
+
+/// How many changes of one kind and terms are wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// Their kind.
+    pub kind: String,
+    /// Their terms.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<String>,
+    /// How many.
+    pub count: usize,
+}
+
+/// A plan as it is stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Its identity.
+    pub id: Uuid,
+    /// When it was made: what came later is none of it.
+    pub created_at: DateTime<Utc>,
+    /// The changes, all of them or a sample.
+    pub wishes: Vec<Wish>,
+    /// How many of which kind and terms.
+    pub groups: Vec<Group>,
+    /// Whether `wishes` are all.
+    pub complete: bool,
+}
+
+/// What became of a wish to store a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// The plan.
+    pub id: Uuid,
+    /// It was not there yet.
+    pub is_new: bool,
+    /// It wants something else than the one before it, or ten times as much: people have not heard of it.
+    pub is_news: bool,
+}
+
+/// What is to be stored of a plan.
+struct Document {
+    actions: Vec<Value>,
+    groups: Vec<Group>,
+    complete: bool,
+    digest: Uuid,
+    shape: Uuid,
+}
+
+impl Document {
+    fn of(wanted: &[Planned]) -> Self {
+        let complete = wanted.len() <= AT_MOST;
+        let mut counts: BTreeMap<(&str, Option<String>), usize> = BTreeMap::new();
+        let (mut actions, mut wishes) = (Vec::new(), Vec::new());
+        for planned in wanted {
+            let wish = Wish::of(planned.action.as_ref());
+            let count = counts.entry((planned.action.kind(), wish.terms.clone())).or_default();
+            *count += 1;
+            if complete || *count <= SAMPLE {
+                actions.push(item(planned, &wish));
+            }
+            if complete {
+                wishes.push(wish);
+            }
+        }
+        wishes.sort_unstable();
+        let groups: Vec<Group> =
+            counts.into_iter().map(|((kind, terms), count)| Group { kind: kind.to_owned(), terms, count }).collect();
+        let shape: Vec<Value> =
+            groups.iter().map(|group| json!([group.kind, group.terms, group.count.ilog10()])).collect();
+        let shape = digest(&json!(shape));
+        let digest = if complete { digest(&json!(wishes)) } else { shape };
+        Self { actions, groups, complete, digest, shape }
+    }
+}
+
+/// A name-based UUID: SHA-1 of the text, which is enough to know a text again.
+fn digest(of: &Value) -> Uuid {
+    Uuid::new_v5(&Uuid::NAMESPACE_OID, of.to_string().as_bytes())
+}
+
+fn item(planned: &Planned, wish: &Wish) -> Value {
+    let (before, after) = planned.action.preview();
+    json!({
+        "kind": wish.kind,
+        "target": wish.target,
+        "terms": wish.terms,
+        "before": brief(before),
+        "after": brief(after),
+        "why": planned.reason,
+        "restsOn": planned.action.rests_on(),
+    })
+}
+
+/// An image with its texts cut.
+fn brief(image: Value) -> Value {
+    match image {
+        Value::String(text) if text.chars().nth(CHARACTERS).is_some() => {
+            format!("{}…", text.chars().take(CHARACTERS).collect::<String>()).into()
+        }
+        Value::Array(items) => items.into_iter().map(brief).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, brief(value))).collect(),
+        value @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => value,
+    }
+}
+
+/// What a run looked at, so that a plan of one process supersedes no plan of all.
+fn scope(run: &Run) -> String {
+    let asked = ["processId", "executionArn", "parameters"]
+        .into_iter()
+        .filter_map(|field| Some((field.to_owned(), run.trigger.get(field)?.clone())))
+        .collect::<Map<String, Value>>();
+    if asked.is_empty() { "all".to_owned() } else { Value::Object(asked).to_string() }
+}
+
+/// Stores what a step wants and does not do. One of the last day that waits for the same is that one; another one of the same scope is
+/// superseded.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn store(
+    db: &mut PgConnection,
+    run: &Run,
+    mode: Mode,
+    wanted: &[Planned],
+    why: &str,
+) -> Result<Stored, Error> {
+    let storing = "storing a plan";
+    let document = Document::of(wanted);
+    let scope = scope(run);
+    let mut transaction = db.begin().await.map_err(Error::database(storing))?;
+    sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('remediation:plan:' || $1 || $2, 0))")
+        .bind(run.step)
+        .bind(&scope)
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::database(storing))?;
+    let last: Option<(Uuid, Option<Uuid>, Option<Uuid>, bool)> = sqlx::query_as(
+        "SELECT id, digest, shape, created_at > now() - interval '1 day' FROM remediation.plans
+          WHERE step = $1 AND scope = $2 AND mode = $3 AND superseded_at IS NULL AND done_at IS NULL",
+    )
+    .bind(run.step)
+    .bind(&scope)
+    .bind(mode.as_str())
+    .fetch_optional(&mut *transaction)
+    .await
+    .map_err(Error::database(storing))?;
+    if let Some((id, digest, _, true)) = last
+        && digest == Some(document.digest)
+    {
+        sqlx::query("UPDATE remediation.plans SET seen = seen + 1, seen_at = clock_timestamp() WHERE id = $1")
+            .bind(id)
+            .execute(&mut *transaction)
+            .await
+            .map_err(Error::database(storing))?;
+        transaction.commit().await.map_err(Error::database(storing))?;
+        return Ok(Stored { id, is_new: false, is_news: false });
+    }
+    let id = Uuid::now_v7();
+    sqlx::query(include_str!("store_plan.sql"))
+        .bind(id)
+        .bind(run.id)
+        .bind(run.step)
+        .bind(stored::json(&json!(document.actions)))
+        .bind(stored::text(why))
+        .bind(mode.as_str())
+        .bind(&scope)
+        .bind(document.digest)
+        .bind(document.shape)
+        .bind(last.map(|(id, ..)| id))
+        .bind(env!("CARGO_PKG_VERSION"))
+        .bind(json!(document.groups))
+        .bind(i64::try_from(wanted.len()).unwrap_or(i64::MAX))
+        .bind(document.complete)
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::database(storing))?;
+    transaction.commit().await.map_err(Error::database(storing))?;
+    let is_news = last.is_none_or(|(_, _, shape, of_today)| !of_today || shape != Some(document.shape));
+    Ok(Stored { id, is_new: true, is_news })
+}
+
+#[derive(FromRow)]
+struct Row {
+    step: String,
+    mode: String,
+    created_at: DateTime<Utc>,
+    actions: Value,
+    groups: Value,
+    complete: bool,
+    superseded_at: Option<DateTime<Utc>>,
+    superseded_by: Option<Uuid>,
+    done_at: Option<DateTime<Utc>>,
+}
+
+/// Reads a plan that is to be approved.
+///
+/// # Errors
+/// [`Error::Refused`] where there is none, or it is another step's, superseded, done, or was never proposed; [`Error::Database`].
+pub async fn read(db: &mut PgConnection, step: &str, id: Uuid, language: Language) -> Result<Plan, Error> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT step, mode, created_at, actions, groups, complete, superseded_at, superseded_by, done_at
+           FROM remediation.plans WHERE id = $1",
+    )
+    .bind(id)
+    .fetch_optional(db)
+    .await
+    .map_err(Error::database("reading the plan"))?;
+    let refused = |why: String| Err(Error::Refused(format!("`approve` {id}: {why}")));
+    let Some(row) = row else { return refused(texts::no_such_plan(language)) };
+    if row.step != step {
+        return refused(texts::anothers_plan(language, &row.step));
+    }
+    if let Some(at) = row.done_at {
+        return refused(texts::plan_done(language, at));
+    }
+    if let Some(at) = row.superseded_at {
+        return refused(texts::plan_superseded(language, at, row.superseded_by));
+    }
+    if row.mode == Mode::Observe.as_str() {
+        return refused(texts::plan_observed(language));
+    }
+    let unreadable = |error: serde_json::Error| {
+        Error::Refused(format!("`approve` {id}: {}", texts::plan_unreadable(language, &error.to_string())))
+    };
+    Ok(Plan {
+        id,
+        created_at: row.created_at,
+        wishes: serde_json::from_value(row.actions).map_err(unreadable)?,
+        groups: serde_json::from_value(row.groups).map_err(unreadable)?,
+        complete: row.complete,
+    })
+}
+
+/// Notes that a run has carried out a plan, or a part of it; `done`: nothing of it is left.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn approved(db: &mut PgConnection, run: &Run, plan: Uuid, done: bool) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE remediation.plans
+            SET approved_at = coalesce(approved_at, clock_timestamp()), approved_by = $2,
+                done_at = CASE WHEN $3 THEN clock_timestamp() END
+          WHERE id = $1",
+    )
+    .bind(plan)
+    .bind(run.id)
+    .bind(done)
+    .execute(db)
+    .await
+    .map(drop)
+    .map_err(Error::database("noting an approval"))
 }
 
 /// The step's own parameters of the run that stored a plan: approving it means the same wish.
@@ -50,78 +314,78 @@ pub async fn parameters(db: &mut PgConnection, plan: Uuid) -> Result<Map<String,
     Ok(parameters.and_then(|parameters| parameters.as_object().cloned()).unwrap_or_default())
 }
 
-/// Stores what a step wants and may not do by itself; a plan of the last day that already waits for the same actions, and was asked for
-/// with the same parameters, is enough. Returns the plan's identity and whether it is new.
-///
-/// # Errors
-/// [`Error::Database`].
-pub async fn propose(db: &mut PgConnection, run: &Run, wanted: &[Planned], why: &str) -> Result<(Uuid, bool), Error> {
-    let mut actions: Vec<Value> = wanted.iter().map(|planned| json!(Wish::of(&planned.action))).collect();
-    actions.sort_by_key(Value::to_string);
-    let waiting: Option<Uuid> = sqlx::query_scalar(
-        "SELECT id FROM remediation.plans
-          WHERE step = $1 AND approved_at IS NULL AND actions = $2 AND created_at > now() - interval '1 day'
-            AND $3 = coalesce((SELECT r.trigger -> 'parameters' FROM remediation.runs r WHERE r.id = run_id), '{}')
-          ORDER BY created_at DESC LIMIT 1",
-    )
-    .bind(run.step)
-    .bind(Value::from(actions.clone()))
-    .bind(run.trigger.get("parameters").map_or_else(|| json!({}), stored::json))
-    .fetch_optional(&mut *db)
-    .await
-    .map_err(Error::database("reading the plans that wait"))?;
-    if let Some(id) = waiting {
-        return Ok((id, false));
-    }
-    let id = Uuid::now_v7();
-    sqlx::query("INSERT INTO remediation.plans (id, run_id, step, actions, reason) VALUES ($1, $2, $3, $4, $5)")
-        .bind(id)
-        .bind(run.id)
-        .bind(run.step)
-        .bind(Value::from(actions))
-        .bind(why)
-        .execute(db)
-        .await
-        .map_err(Error::database("storing a plan"))?;
-    Ok((id, true))
+/// What an approval covers: just what the plan says.
+#[derive(Debug)]
+pub struct Approval {
+    plan: Plan,
+    wishes: HashSet<Wish>,
 }
 
-/// Takes a plan for approval: its actions. A plan is taken once, by one run; that run may begin anew on
-/// another connection. Where the step only observes, by `mode` or by its control, the plan is read and waits on.
-///
-/// # Errors
-/// [`Error::Refused`] where there is none, or it was approved already; [`Error::Database`].
-pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -> Result<Vec<Wish>, Error> {
-    let reading = "reading the plan";
-    let actions: Option<Value> = sqlx::query_scalar(
-        "UPDATE remediation.plans
-            SET approved_at = CASE WHEN acts THEN now() END, approved_by = CASE WHEN acts THEN $3 END
-           FROM (SELECT $4 AND NOT EXISTS (
-                        SELECT FROM remediation.controls WHERE step = $2 AND mode = 'observe') AS acts) may
-          WHERE id = $1 AND step = $2 AND (approved_at IS NULL OR approved_by = $3) RETURNING actions",
-    )
-    .bind(plan)
-    .bind(run.step)
-    .bind(run.id)
-    .bind(mode != Mode::Observe)
-    .fetch_optional(&mut *db)
-    .await
-    .map_err(Error::database(reading))?;
-    let Some(actions) = actions else {
-        let found: Option<(String, Option<DateTime<Utc>>)> =
-            sqlx::query_as("SELECT step, approved_at FROM remediation.plans WHERE id = $1")
-                .bind(plan)
-                .fetch_optional(db)
-                .await
-                .map_err(Error::database(reading))?;
-        return Err(Error::Refused(match found {
-            Some((step, _)) if step != run.step => format!("`approve` {plan}: the plan is {step}'s; send it there"),
-            Some((_, Some(at))) => format!("`approve` {plan}: the plan was approved already, at {at}"),
-            _ => format!(
-                "`approve` {plan}: there is no such plan; see the `proposed` entries of a result, or remediation.plans"
-            ),
-        }));
-    };
-    serde_json::from_value(actions)
-        .map_err(|error| Error::Refused(format!("`approve` {plan}: the stored plan cannot be read: {error}")))
+/// Why an approval does not cover an action, or what it wanted has not come up again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moved {
+    /// Something else is wanted of the target now.
+    Otherwise {
+        /// What was approved.
+        approved: Option<String>,
+        /// What is wanted now.
+        now: Option<String>,
+    },
+    /// Nothing is wanted of the target any more.
+    Gone,
+}
+
+impl Approval {
+    /// Of a plan.
+    #[must_use]
+    pub fn of(plan: Plan) -> Self {
+        Self { wishes: plan.wishes.iter().cloned().collect(), plan }
+    }
+
+    /// The plan.
+    #[must_use]
+    pub const fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Whether it covers an action: the very kind, target and terms; or, where the plan has but a sample, one of the same kind and terms
+    /// that was there when the plan was made.
+    #[must_use]
+    pub fn covers(&self, action: &dyn Action) -> bool {
+        let wish = Wish::of(action);
+        if self.plan.complete {
+            return self.wishes.contains(&wish);
+        }
+        let is_of_it = |group: &Group| group.kind == wish.kind && group.terms == wish.terms;
+        self.plan.groups.iter().any(is_of_it)
+            && action.attempt_since().is_none_or(|since| since <= self.plan.created_at)
+    }
+
+    /// What of the plan has moved, by all that is wanted now.
+    #[must_use]
+    pub fn moved(&self, wanted: &[Planned]) -> Vec<(String, Moved)> {
+        if !self.plan.complete {
+            return Vec::new();
+        }
+        let now: BTreeMap<String, Wish> =
+            wanted.iter().map(|planned| (planned.action.target(), Wish::of(planned.action.as_ref()))).collect();
+        let mut moved = Vec::new();
+        for wish in &self.plan.wishes {
+            match now.get(&wish.target) {
+                Some(now) if now == wish => {}
+                Some(now) => {
+                    moved.push((wish.target.clone(), Moved::Otherwise { approved: spelt(wish), now: spelt(now) }))
+                }
+                None => moved.push((wish.target.clone(), Moved::Gone)),
+            }
+        }
+        moved
+    }
+}
+
+fn spelt(wish: &Wish) -> Option<String> {
+    Some(match &wish.terms {
+        Some(terms) => format!("{} {terms}", wish.kind),
+        None => wish.kind.clone(),
+    })
 }

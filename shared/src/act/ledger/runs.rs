@@ -23,6 +23,8 @@ pub struct Run {
     pub trigger: Value,
     /// The operator's reason.
     pub reason: Option<String>,
+    /// Until when it can be alive: Lambda's deadline. What it has left open by then is resolved by looking.
+    pub alive_until: DateTime<Utc>,
 }
 
 /// Writes the run's record; one that is there already stands (the answer to it was lost with the connection).

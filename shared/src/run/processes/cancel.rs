@@ -13,7 +13,8 @@ use super::{
     CLOCK_SKEW, Case, Evidence, Filter, LookedUp, Newest, closing_of, list, look_up, no_such_row, of_processes,
     still_running, take_in,
 };
-use crate::act::actions::{Action, SetRowStatus, StopExecution};
+use crate::act::actions::set_row_status::SetRowStatus;
+use crate::act::actions::stop_execution::StopExecution;
 use crate::decide::{Cancelling, Closing, Decision, Look, Reason, StopCause, cancel};
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId};
 use crate::gather::config::Config;
@@ -155,13 +156,13 @@ fn cancelled(
                     cause: StopCause::Cancelled,
                 };
                 let why = texts::cancel_stops(language, execution.arn.name());
-                plan.actions.push(Planned::new(Action::StopExecution(action), why));
+                plan.actions.push(Planned::new(action, why));
             }
         }
         Cancelling::Close => {
             let closing = closing_of(process, newest, Closing::Cancelled, config, now);
             let action = SetRowStatus { completed_at: Some(now), cause: "cancelled", ..closing };
-            plan.actions.push(Planned::new(Action::SetRowStatus(Box::new(action)), texts::cancel_closes(language)));
+            plan.actions.push(Planned::new(action, texts::cancel_closes(language)));
         }
         Cancelling::AlreadySo(Decision { reason: Reason::Consistent, .. }) => {
             plan.skipped.push(Skipped { target, why: texts::already_cancelled(language) });

@@ -1,7 +1,7 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::act::actions::Action;
+use crate::act::action::Action;
 use crate::gather::state_machine::{Caller, Limit};
 use crate::gather::worker::{Alias, Configuration};
 

@@ -153,3 +153,30 @@ pub fn amount(setting: Setting, value: Option<u32>) -> String {
 pub fn moment(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%d %H:%M UTC").to_string()
 }
+
+/// A change that another step has made.
+#[must_use]
+pub fn anothers(language: Language, step: &str) -> String {
+    text!(language, ja: "{step} の変更なので、{step} に送る", en: "it is {step}'s: send it there")
+}
+
+/// A lease that was over before it was taken back.
+#[must_use]
+pub fn reverted_already(language: Language, at: Option<DateTime<Utc>>) -> String {
+    let at = at.map(moment).unwrap_or_default();
+    text!(
+        language,
+        ja: "リースの期限切れにより {at} に元の値へ戻してある",
+        en: "its lease expired, and it was reverted already, at {at}",
+    )
+}
+
+/// A change of another worker.
+#[must_use]
+pub fn another_worker(language: Language, changed: &str, own: &str) -> String {
+    text!(
+        language,
+        ja: "変更の対象は {changed} だが、この環境の対象は {own} である。WORKER_FUNCTION_NAME と WORKER_ALIAS を確認する",
+        en: "it changed {changed}, but this installation looks after {own}: check WORKER_FUNCTION_NAME and WORKER_ALIAS",
+    )
+}

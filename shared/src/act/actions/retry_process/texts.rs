@@ -44,13 +44,13 @@ pub fn put_back_later(language: Language) -> String {
     )
 }
 
-/// A retry that was left open before its execution was started.
+/// A retry that was left open.
 #[must_use]
-pub fn never_retried(language: Language, execution: &str) -> String {
+pub fn left_open(language: Language, execution: &str) -> String {
     text!(
         language,
-        ja: "実行 {execution} は開始されていなかったため、行を元に戻した",
-        en: "execution {execution} was never started: the row is put back as it was",
+        ja: "実行 {execution} の開始が途中で終わっているため、開始されたかを確認し、されていなければ行を元に戻す",
+        en: "the start of execution {execution} was left half done: it is looked up, and the row put back if it is not there",
     )
 }
 

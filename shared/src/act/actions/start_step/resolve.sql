@@ -1,14 +1,12 @@
--- Closes the starts of steps that were begun longer than $2 seconds ago and left open. A started run's record has the starting run in
--- its reason; clocks may differ by a little.
+-- Closes the starts of steps that were left open. A started run's record has the starting run in its reason; clocks may differ by a little.
 UPDATE remediation.actions a
    SET outcome = CASE WHEN ran THEN 'applied' ELSE 'failed' END, closed_at = clock_timestamp(),
        after = CASE WHEN ran THEN '{"status": "ran"}'::jsonb END,
-       reason = a.reason || CASE WHEN ran THEN ' — no answer came, and the step has run'
-                                 ELSE ' — no answer came, and the step has no record of it' END
+       reason = a.reason || ' — ' || CASE WHEN ran THEN $2 ELSE $3 END
   FROM (SELECT o.id,
                EXISTS (SELECT FROM remediation.runs r
-                        WHERE 'step ' || r.step = o.target AND r.started_at > o.created_at - interval '1 minute'
+                        WHERE r.step = substr(o.target, length('step ') + 1) AND r.started_at > o.created_at - interval '1 minute'
                           AND strpos(r.reason, '(run ' || o.run_id || ')') > 0) AS ran
           FROM remediation.actions o
-         WHERE o.outcome = 'applying' AND o.kind = $1 AND o.created_at < now() - make_interval(secs => $2)) open
+         WHERE o.id = ANY ($1)) open
  WHERE a.id = open.id AND a.outcome = 'applying'

@@ -1,7 +1,7 @@
 -- Takes a row change back, if the row is still as that change left it.
 WITH undone AS MATERIALIZED (
     SELECT a.* FROM remediation.actions a
-     WHERE a.id = $1 AND a.kind = 'set-row-status' AND a.outcome = 'applied'
+     WHERE a.id = $1 AND a.kind = $7 AND a.outcome = 'applied'
        AND NOT EXISTS (SELECT FROM remediation.actions u WHERE u.undo_of = a.id AND u.outcome = 'applied')
        AND pg_try_advisory_xact_lock(hashtextextended('remediation:' || a.target, 0))
 ), fresh AS MATERIALIZED (

@@ -1,0 +1,297 @@
+//! The rounds of a run: gather, plan, guard, apply; and again for what moved meanwhile, or was only stopped so far.
+
+use std::collections::HashMap;
+
+use chrono::Utc;
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::act::action::{Kind, Planned};
+use crate::act::actions::undo::Undo;
+use crate::act::guard::{Demand, Facts, Guarded, guard};
+use crate::act::ledger::plans::{self, Approval, Moved as PlanMoved};
+use crate::act::ledger::runs::Run;
+use crate::act::ledger::{entries, facts};
+use crate::act::lint::{Severity, lint};
+use crate::act::plan::Plan;
+use crate::act::report::KEPT;
+use crate::decide::Look;
+use crate::domain::{Language, Mode, ProcessId};
+use crate::finding::{Finding, Skipped};
+use crate::gather::config::Config;
+use crate::gather::error::Error;
+use crate::gather::manifest::{LedgerKind, Manifest};
+use crate::gather::session::{Cursor, Question, Session};
+use crate::run::step::Step;
+use crate::run::tally::{CarriedOut, Moved, Tally};
+use crate::run::texts;
+
+/// How often a row that moved under us is decided on anew before it is left and told (design, section 5).
+const LOST_AT_MOST: usize = 3;
+
+/// How a trigger is to be answered.
+pub(super) struct Order {
+    pub question: Question,
+    pub demand: Demand,
+    /// What a person approved.
+    pub approval: Option<Approval>,
+}
+
+/// A step at work on one event.
+pub(super) struct Rounds<'a, S> {
+    pub step: &'a S,
+    pub manifest: &'a Manifest,
+    pub config: &'a Config,
+    pub run: &'a Run,
+}
+
+/// The kinds of changes that a step makes, and the undo, which all steps make of them.
+pub(super) fn kind_of<S: Step>(name: &str) -> Option<Kind> {
+    const UNDOES: Kind = Kind::of::<Undo>();
+    S::KINDS.iter().chain([&UNDOES]).find(|kind| kind.name(name).is_some()).copied()
+}
+
+impl<S: Step> Rounds<'_, S> {
+    const fn language(&self) -> Language {
+        self.config.language
+    }
+
+    /// Gather, plan, act; and again for what moved meanwhile, or was only stopped so far.
+    pub async fn until_settled(
+        &self,
+        session: &mut Session<'_>,
+        order: Order,
+        tally: &mut Tally,
+    ) -> Result<Option<Cursor>, Error> {
+        let Order { mut question, mut demand, approval } = order;
+        let mut ends = self.ends(session, &question).await?;
+        let mut cursor = None;
+        let mut lost = 0;
+        loop {
+            session.now = Utc::now();
+            let evidence = Box::pin(self.step.gather(session, &question)).await?;
+            let mut plan = self.step.plan(&evidence, self.config, session.now);
+            // A sweep's evidence is as large as its plan, and the plan says all that counts from here on.
+            drop(evidence);
+            plan.actions.splice(0..0, ends.drain(..));
+            if let Some(approval) = &approval {
+                self.only_approved(&mut plan, approval, lost == 0 && cursor.is_none(), tally);
+            }
+            let look_of = look_of(&question);
+            let wanted = tally.take_in(plan, &mut cursor);
+            // What is looked at again was counted when it was looked at first.
+            demand.population = tally.population;
+            demand.done = tally.applied();
+            let outcomes = self.carry_out(session, wanted, &demand, tally).await?;
+            if let (Some(cursor), Some(after)) = (&mut cursor, outcomes.stopped_after) {
+                cursor.after = Some(after);
+            }
+            let CarriedOut { again: mut moved, .. } = outcomes;
+            // What was said of them no longer holds; the next look says it anew, and once.
+            tally.forget(&moved);
+            lost += usize::from(moved.iter().any(|moved| moved.lost));
+            if lost > LOST_AT_MOST {
+                tally
+                    .findings
+                    .extend(moved.iter().filter(|moved| moved.lost).map(|moved| self.contested(moved.process)));
+                moved.retain(|moved| !moved.lost);
+            }
+            if moved.is_empty() {
+                return Ok(cursor);
+            }
+            if Instant::now() >= session.stop_at {
+                tally.unfinished = Some(texts::out_of_time(self.language(), moved.len()));
+                return Ok(cursor);
+            }
+            let look = |moved: &Moved| if moved.stop { Look::Event } else { look_of(moved.process) };
+            question = Question::Again(moved.iter().map(|moved| (moved.process, look(moved))).collect());
+        }
+    }
+
+    /// Closes, by looking, what runs have left open that can no longer be alive; what only a change can close comes back.
+    async fn ends(&self, session: &mut Session<'_>, question: &Question) -> Result<Vec<Planned>, Error> {
+        if matches!(question, Question::Change(_)) || S::KINDS.is_empty() || self.manifest.ledger == LedgerKind::Log {
+            return Ok(Vec::new());
+        }
+        let open = entries::abandoned(session.db, S::KINDS).await?;
+        let mut ends = Vec::new();
+        for kind in S::KINDS {
+            let mine: Vec<_> = open.iter().filter(|entry| kind.name(&entry.kind).is_some()).cloned().collect();
+            if mine.is_empty() {
+                continue;
+            }
+            match kind.resolve(session, &mine).await {
+                Ok(planned) => ends.extend(planned),
+                // What AWS does not answer now stays open: the step's own look meets the same, and tells it.
+                Err(error @ Error::Aws { .. }) => tracing::warn!(%error, "what was left open could not be looked at"),
+                Err(error) => return Err(error),
+            }
+        }
+        // A question about one process changes nothing of another.
+        if let Question::Process(id) = question {
+            ends.retain(|planned| planned.action.process() == Some(*id));
+        }
+        Ok(ends)
+    }
+
+    /// A plan is made anew; of it, only what was approved is done, and what its own stops bring about. What has moved since is named once.
+    fn only_approved(&self, plan: &mut Plan, approval: &Approval, first: bool, tally: &mut Tally) {
+        if first {
+            let language = self.language();
+            for (target, moved) in approval.moved(&plan.actions) {
+                let why = match moved {
+                    PlanMoved::Otherwise { approved, now } => {
+                        texts::plan_moved(language, approved.as_deref().unwrap_or("-"), now.as_deref().unwrap_or("-"))
+                    }
+                    // The step itself may know better why.
+                    PlanMoved::Gone if plan.skipped.iter().any(|skipped| skipped.target == target) => continue,
+                    PlanMoved::Gone => texts::plan_target_gone(language),
+                };
+                tally.skipped.push(Skipped { target, why });
+            }
+        }
+        plan.actions.retain(|planned| {
+            let action = planned.action.as_ref();
+            approval.covers(action) || tally.stopped.contains(&action.target())
+        });
+    }
+
+    fn contested(&self, id: ProcessId) -> Finding {
+        Finding {
+            code: "contested",
+            message: texts::contested(self.language()),
+            target: id.to_string(),
+            evidence: json!({ "looks": LOST_AT_MOST + 1 }),
+        }
+    }
+
+    /// Guards what is wanted, and applies what may be.
+    pub async fn carry_out(
+        &self,
+        session: &mut Session<'_>,
+        wanted: Vec<Planned>,
+        demand: &Demand,
+        tally: &mut Tally,
+    ) -> Result<CarriedOut, Error> {
+        tally.mode.get_or_insert(demand.mode);
+        let wanted = self.sound(wanted, tally);
+        if wanted.is_empty() {
+            return Ok(CarriedOut::default());
+        }
+        let facts = match self.manifest.ledger {
+            LedgerKind::Database => {
+                let targets: Vec<String> = wanted.iter().map(|planned| planned.action.target()).collect();
+                facts::facts(session.db, self.run.step, S::KINDS, &targets).await?
+            }
+            LedgerKind::Log => Facts::default(),
+        };
+        let Guarded { mode, apply, hold, over, leave, limited } = guard(wanted, *demand, &self.manifest.limits, &facts);
+        tally.mode = Some(mode);
+        tally.is_limited |= limited;
+        tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped { target: planned.action.target(), why }));
+        if let Some(message) = &over {
+            tally.findings.push(Finding {
+                code: "over_limit",
+                message: message.clone(),
+                target: self.run.step.to_owned(),
+                evidence: json!({ "held": hold.len(), "population": demand.population }),
+            });
+        }
+        tally.held.extend(hold);
+        tally.over = over.or(tally.over.take());
+        self.apply(session, apply, tally).await
+    }
+
+    /// What is left of a plan after the linter has read it: nothing, where it has a fault.
+    fn sound(&self, mut wanted: Vec<Planned>, tally: &mut Tally) -> Vec<Planned> {
+        let wrong = lint(&wanted, S::KINDS);
+        if wrong.is_empty() {
+            return wanted;
+        }
+        let language = self.language();
+        let mut faulty = false;
+        for (at, wrong) in &wrong {
+            let (target, why) =
+                (wanted[*at].action.target(), texts::wrong(language, *wrong, wanted[*at].action.kind()));
+            match wrong.severity() {
+                Severity::Fault => {
+                    faulty = true;
+                    let evidence = json!({ "kind": wanted[*at].action.kind(), "reason": wanted[*at].reason });
+                    tally.findings.push(Finding { code: "plan_fault", message: why, target, evidence });
+                }
+                Severity::Warning => tally.skipped.push(Skipped { target, why }),
+            }
+        }
+        if faulty {
+            return Vec::new();
+        }
+        let mut at = 0;
+        wanted.retain(|_| {
+            at += 1;
+            !wrong.iter().any(|(wrong, _)| wrong + 1 == at)
+        });
+        wanted
+    }
+
+    /// Stores what is wanted and was not done, whatever the mode is: afterwards the ledger can be asked (design, 6.4).
+    pub async fn store_plan(&self, session: &mut Session<'_>, tally: &mut Tally) -> Result<(), Error> {
+        if tally.held.is_empty() || self.manifest.ledger == LedgerKind::Log {
+            return Ok(());
+        }
+        let mode = tally.mode.unwrap_or(Mode::Observe);
+        let language = self.language();
+        let why = tally.over.clone().unwrap_or_else(|| texts::waits_on_mode(language, mode));
+        let stored = plans::store(session.db, self.run, mode, &tally.held, &why).await?;
+        if mode != Mode::Observe {
+            tally.plan = Some(stored.id);
+            tally.plan_is_news |= stored.is_news;
+        }
+        Ok(())
+    }
+
+    async fn apply(
+        &self,
+        session: &mut Session<'_>,
+        mut apply: Vec<Planned>,
+        tally: &mut Tally,
+    ) -> Result<CarriedOut, Error> {
+        let mut carried_out = CarriedOut::default();
+        let batch_of = |planned: &Planned| kind_of::<S>(planned.action.kind()).map_or(1, |kind| kind.batch());
+        // Rows first, many in one statement.
+        apply.sort_by_key(|planned| batch_of(planned) == 1);
+        let mut left = apply.len();
+        'all: for of_a_kind in apply.chunk_by(|one, other| one.action.kind() == other.action.kind()) {
+            let Some(kind) = kind_of::<S>(of_a_kind[0].action.kind()) else { continue };
+            let mut rows_left = of_a_kind.len();
+            for batch in of_a_kind.chunks(kind.batch()) {
+                if Instant::now() >= session.stop_at {
+                    break 'all;
+                }
+                let told = KEPT.saturating_sub(tally.actions.len());
+                let outcomes = kind.apply(session, self.run, batch, told).await?;
+                left -= batch.len();
+                rows_left -= batch.len();
+                if kind.batch() > 1 {
+                    let last = batch.last().and_then(|planned| planned.action.process());
+                    carried_out.stopped_after = last.filter(|_| rows_left > 0);
+                }
+                for (planned, outcome) in batch.iter().zip(outcomes) {
+                    carried_out.take(tally, planned, &kind, outcome, self.language());
+                }
+            }
+        }
+        if left > 0 {
+            tally.unfinished = Some(texts::out_of_time(self.language(), left));
+        }
+        Ok(carried_out)
+    }
+}
+
+fn look_of(question: &Question) -> impl Fn(ProcessId) -> Look + use<> {
+    let (default, each) = match question {
+        Question::Change(_) | Question::Process(_) | Question::Execution(_) => (Look::Event, HashMap::new()),
+        Question::Sweep(_) => (Look::Sweep, HashMap::new()),
+        Question::Again(processes) => (Look::Sweep, processes.iter().copied().collect()),
+    };
+    move |id| each.get(&id).copied().unwrap_or(default)
+}

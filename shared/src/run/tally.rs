@@ -1,0 +1,254 @@
+//! What a run has come to so far, and the report that it becomes.
+
+use std::collections::HashSet;
+
+use chrono::{TimeDelta, Utc};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::act::action::{ActionResult, Class, Kind, Outcome, Planned};
+use crate::act::ledger::runs::Run;
+use crate::act::plan::Plan;
+use crate::act::report::{Done, DoneOutcome, KEPT, Report, Verification};
+use crate::domain::{Language, Mode, ProcessId};
+use crate::finding::{Finding, Metric, Skipped};
+use crate::gather::session::Cursor;
+use crate::run::texts;
+
+/// What came of one round.
+#[derive(Default)]
+pub(super) struct CarriedOut {
+    /// Whose rows have to be decided on anew.
+    pub again: Vec<Moved>,
+    /// The last row that was handled, where Lambda's deadline came before the last action.
+    pub stopped_after: Option<ProcessId>,
+}
+
+/// A process that is no longer as it was decided on.
+pub(super) struct Moved {
+    pub process: ProcessId,
+    /// What was to be changed: the process itself, or what was looked at for its sake.
+    pub target: String,
+    /// Its execution was to be stopped: what became of that has just happened, and is not left to settle.
+    pub stop: bool,
+    /// Somebody else moved it first.
+    pub lost: bool,
+}
+
+impl CarriedOut {
+    pub fn take(&mut self, tally: &mut Tally, planned: &Planned, kind: &Kind, outcome: Outcome, language: Language) {
+        let Outcome { result, before, after, again, .. } = outcome;
+        let stop = planned.action.class() == Class::Stop;
+        if let Some(process) = again {
+            let (target, lost) = (planned.action.target(), result == ActionResult::Superseded);
+            self.again.push(Moved { process, target, stop, lost });
+            if stop {
+                tally.stopped.insert(process.to_string());
+            }
+        }
+        let (outcome, trouble) = match result {
+            ActionResult::Applied => {
+                tally.verified += 1;
+                let since = planned.action.broken_since();
+                tally.remedied_after.extend(since.map(|since| (Utc::now() - since).as_seconds_f64().max(0.0)));
+                (DoneOutcome::Applied, None)
+            }
+            ActionResult::Unverified(why) => {
+                tally.unverified += 1;
+                (DoneOutcome::Applied, Some(why))
+            }
+            ActionResult::Failed(why) => (DoneOutcome::Failed, Some(why)),
+            ActionResult::NotNow(why) => (DoneOutcome::Superseded, Some(why)),
+            ActionResult::Superseded => (DoneOutcome::Superseded, None),
+            ActionResult::Busy => {
+                tally.skipped.push(Skipped { target: planned.action.target(), why: texts::busy(language) });
+                return;
+            }
+        };
+        let is_undoable = kind.no_undo(planned.action.kind(), &planned.action.target(), language).is_none();
+        tally.actions.push(done(planned, outcome, (before, after), trouble, is_undoable));
+    }
+}
+
+fn done(
+    planned: &Planned,
+    outcome: DoneOutcome,
+    (before, after): (Option<Value>, Option<Value>),
+    trouble: Option<String>,
+    is_undoable: bool,
+) -> Done {
+    let reason = match trouble {
+        Some(trouble) => format!("{} — {trouble}", planned.reason),
+        None => planned.reason.clone(),
+    };
+    Done {
+        id: planned.id,
+        kind: planned.action.kind(),
+        target: planned.action.target(),
+        before,
+        after,
+        outcome,
+        reason,
+        is_told: planned.action.is_told(),
+        is_undoable,
+    }
+}
+
+/// What a run has come to so far.
+#[derive(Default)]
+pub(super) struct Tally {
+    trigger: Value,
+    pub mode: Option<Mode>,
+    pub population: usize,
+    pub findings: Vec<Finding>,
+    pub actions: Vec<Done>,
+    pub skipped: Vec<Skipped>,
+    /// What is wanted and may not be done, for the plan that is stored at the end.
+    pub held: Vec<Planned>,
+    /// Why.
+    pub over: Option<String>,
+    verified: usize,
+    unverified: usize,
+    measured: Vec<Metric>,
+    remedied_after: Vec<f64>,
+    report: Option<Value>,
+    pub plan: Option<Uuid>,
+    /// People have not heard of this plan yet.
+    pub plan_is_news: bool,
+    pub unfinished: Option<String>,
+    pub summary: Option<String>,
+    /// A person asked for no more than some of it.
+    pub is_limited: bool,
+    /// Processes whose executions this run has stopped.
+    pub stopped: HashSet<String>,
+    /// The event that would do what was only told, where the run itself knows.
+    pub to_do_it: Option<Value>,
+}
+
+impl Tally {
+    pub fn new(run: &Run) -> Self {
+        Self { trigger: run.trigger.clone(), ..Self::default() }
+    }
+
+    /// Keeps what a plan tells; what it wants, and the first round's cursor, go back.
+    pub fn take_in(&mut self, plan: Plan, cursor: &mut Option<Cursor>) -> Vec<Planned> {
+        let Plan { actions, findings, skipped, population, metrics, report, cursor: next, unfinished } = plan;
+        self.findings.extend(findings);
+        self.skipped.extend(skipped);
+        self.population = self.population.max(population);
+        self.measured.extend(metrics);
+        self.report = report.or(self.report.take());
+        self.unfinished = unfinished.or(self.unfinished.take());
+        *cursor = next.or(cursor.take());
+        actions
+    }
+
+    /// Drops what earlier looks told of these processes.
+    pub fn forget(&mut self, processes: &[Moved]) {
+        let targets: HashSet<String> =
+            processes.iter().flat_map(|moved| [moved.process.to_string(), moved.target.clone()]).collect();
+        self.findings.retain(|finding| !targets.contains(&finding.target));
+        self.skipped.retain(|skipped| !targets.contains(&skipped.target));
+    }
+
+    /// Starts from what this very run did before it lost its connection: limits and record hold.
+    pub fn begin_again(&mut self, before: Vec<Done>) {
+        self.verified = before.iter().filter(|done| done.outcome == DoneOutcome::Applied).count();
+        self.actions = before;
+    }
+
+    /// Nothing of what was approved is left for another time.
+    pub fn is_all_done(&self) -> bool {
+        self.held.is_empty() && self.unfinished.is_none() && !self.is_limited
+    }
+
+    /// What an undo has come to, in one sentence.
+    pub fn undone(&self, language: Language) -> String {
+        texts::undo_summary(language, |outcome| self.count(outcome), self.skipped.len())
+    }
+
+    pub fn applied(&self) -> usize {
+        self.count(DoneOutcome::Applied)
+    }
+
+    fn held_as(&self) -> DoneOutcome {
+        if self.plan.is_some() { DoneOutcome::Proposed } else { DoneOutcome::Planned }
+    }
+
+    fn count(&self, outcome: DoneOutcome) -> usize {
+        let held = if outcome == self.held_as() { self.held.len() } else { 0 };
+        held + self.actions.iter().filter(|done| done.outcome == outcome).count()
+    }
+
+    pub fn metrics(&self, elapsed: TimeDelta) -> Vec<Metric> {
+        let mut metrics = vec![
+            Metric::count("ActionsApplied", self.applied()),
+            Metric::count("ActionsFailed", self.count(DoneOutcome::Failed)),
+            Metric::count("ActionsProposed", self.count(DoneOutcome::Proposed)),
+            Metric::count("Findings", self.findings.len()),
+            Metric::new("RunDuration", "Milliseconds", elapsed.as_seconds_f64() * 1000.0),
+        ];
+        if !self.remedied_after.is_empty() {
+            metrics.push(Metric { name: "TimeToRemedy", unit: "Seconds", values: self.remedied_after.clone() });
+        }
+        metrics.extend(self.measured.iter().cloned());
+        metrics
+    }
+
+    pub fn into_report(mut self, step: &'static str, run: &Run, language: Language) -> Report {
+        let verification = match (self.count(DoneOutcome::Failed), self.unverified, self.verified) {
+            (1.., ..) => Verification::Failed,
+            (0, 0, 1..) => Verification::Verified,
+            (0, 1.., _) => Verification::Unverified,
+            (0, 0, 0) => Verification::NotApplicable,
+        };
+        let counts = |outcome| self.count(outcome);
+        let mut summary = self.summary.clone().unwrap_or_else(|| {
+            texts::summary(language, self.population, counts, self.findings.len(), self.skipped.len())
+        });
+        if let Some(unfinished) = &self.unfinished {
+            summary = format!("{summary} — {unfinished}");
+        }
+        let waiting = self.plan.map(|plan| json!({ "approve": plan }));
+        let to_do_it = waiting.or_else(|| self.to_do_it.take().filter(|_| !self.held.is_empty()));
+        // Nobody reads thousands of them; the plan, and the ledger, have them all.
+        let shown = KEPT.min(self.held.len());
+        let outcome = self.held_as();
+        let mut omitted = Map::new();
+        if self.held.len() > shown {
+            omitted.insert("actions".to_owned(), (self.held.len() - shown).into());
+        }
+        self.actions.extend(self.held[..shown].iter().map(|planned| {
+            let (before, after) = planned.action.preview();
+            done(planned, outcome, (Some(before), Some(after)), None, false)
+        }));
+        Report {
+            summary,
+            step,
+            run_id: run.id,
+            mode: self.mode.unwrap_or(Mode::Observe),
+            to_do_it,
+            trigger: self.trigger,
+            findings: self.findings,
+            actions: self.actions,
+            skipped: self.skipped,
+            verification,
+            plan_id: self.plan,
+            report: self.report,
+            omitted,
+        }
+    }
+}
+
+/// The operator's event that does what a run has only told: of the step's own `commands`, one says by itself what is to be done.
+pub(super) fn would_do(trigger: &Value, commands: &[&str]) -> Value {
+    let mut event = trigger.get("parameters").cloned().unwrap_or_else(|| json!({}));
+    if commands.iter().any(|command| event.get(command).is_some()) {
+        return event;
+    }
+    match ["processId", "executionArn", "undo"].into_iter().find_map(|field| Some((field, trigger.get(field)?))) {
+        Some((field, target)) => event[field] = target.clone(),
+        None => event["all"] = true.into(),
+    }
+    event
+}
