@@ -196,11 +196,12 @@ impl Tally {
     }
 
     pub fn into_report(mut self, step: &'static str, run: &Run, language: Language) -> Report {
+        let moved = self.count(DoneOutcome::Superseded);
         let verification = match (self.count(DoneOutcome::Failed), self.unverified, self.verified) {
             (1.., ..) => Verification::Failed,
             (0, 0, 1..) => Verification::Verified,
-            (0, 1.., _) => Verification::Unverified,
-            (0, 0, 0) => Verification::NotApplicable,
+            (0, 0, 0) if moved == 0 => Verification::NotApplicable,
+            (0, ..) => Verification::Unverified,
         };
         let counts = |outcome| self.count(outcome);
         let mut summary = self.summary.clone().unwrap_or_else(|| {

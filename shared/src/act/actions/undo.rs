@@ -52,8 +52,8 @@ impl Action for Undo {
     fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
         Some(text!(
             language,
-            ja: "undo の undo はできない。必要なら変更そのものをやり直す",
-            en: "an undo is not undone; make the change itself anew",
+            ja: "種類 undo の変更は元に戻せない。必要なら変更そのものをやり直す",
+            en: "an action of kind `undo` has no inverse: make the change itself anew",
         ))
     }
 

@@ -202,6 +202,13 @@ pub async fn store(
         return Ok(Stored { id, is_new: false, is_news: false });
     }
     let id = Uuid::now_v7();
+    // Before the new one: at most one waits.
+    sqlx::query("UPDATE remediation.plans SET superseded_at = clock_timestamp(), superseded_by = $2 WHERE id = $1")
+        .bind(last.map(|(id, ..)| id))
+        .bind(id)
+        .execute(&mut *transaction)
+        .await
+        .map_err(Error::database(storing))?;
     sqlx::query(include_str!("store_plan.sql"))
         .bind(id)
         .bind(run.id)

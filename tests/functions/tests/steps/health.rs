@@ -184,7 +184,7 @@ async fn where_nothing_was_closed_there_is_no_rate() -> Tested {
         assert!(!line["_aws"].to_string().contains(name), "{line}");
     }
     assert_eq!(check(&result, "error-rate")["data"]["errorRatePercent"], Value::Null);
-    assert_eq!((&result["findings"], &result["verification"]), (&json!([]), &json!("unverified")), "{result:#}");
+    assert_eq!((&result["findings"], &result["verification"]), (&json!([]), &json!("not-applicable")), "{result:#}");
     Ok(())
 }
 

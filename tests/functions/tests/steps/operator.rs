@@ -67,7 +67,13 @@ async fn observing_leaves_the_database_unchanged_whatever_is_asked() -> Tested {
     assert_eq!(result["toDoIt"], json!({ "processId": rows[0].id }), "{result:#}");
     assert_eq!(bench.table().await?, before);
     assert!(bench.actions().await?.is_empty());
-    assert!(bench.list("SELECT to_jsonb(p) FROM remediation.plans p").await?.is_empty());
+    // What would have been done can be read afterwards, change by change; and nothing waits for anybody.
+    let wanted = bench.list("SELECT to_jsonb(w) FROM remediation.wanted w").await?;
+    assert!(wanted.iter().all(|wanted| wanted["mode"] == "observe" && wanted["why"].is_string()), "{wanted:#?}");
+    for row in &rows {
+        let of_row = wanted.iter().find(|wanted| wanted["target"] == json!(row.id)).ok_or("nothing is wanted of the row")?;
+        assert_eq!((&of_row["before"]["status"], &of_row["after"]["status"]), (&json!("PROCESSING"), &json!("FAILED")));
+    }
     assert!(bench.runs().await?.iter().all(|run| run["mode"] == "observe" && run["applied"] == 0));
     Ok(())
 }
@@ -127,7 +133,7 @@ async fn asking_for_more_than_is_configured_gives_less() -> Tested {
     }
     assert_eq!(bench.row(rows[0].id).await?, rows[0]);
     // What was proposed is approved by a person, but not where the installation only observes.
-    let plan = bench.list("SELECT to_jsonb(id) FROM remediation.plans").await?[0].clone();
+    let plan = bench.list("SELECT to_jsonb(id) FROM remediation.plans WHERE mode = 'propose'").await?[0].clone();
     let observing = bench.function("reconcile-processes").env("REMEDIATION_MODE", "observe").start().await?;
     let refused = observing.invoke(&json!({ "approve": plan })).await.err().ok_or("approved while observing")?;
     assert!(refused.error_message.contains("raise REMEDIATION_MODE to propose or act first"), "{refused}");

@@ -244,7 +244,7 @@ async fn crashed(hint: &str) -> Tested<Failed> {
     failed.list(&[]);
     let early = failed.function().start().await?.invoke(&schedule()).await?;
     assert!(early["actions"].as_array().is_some_and(Vec::is_empty), "{early:#}");
-    failed.execute("UPDATE remediation.actions SET created_at = created_at - interval '4 minutes'").await?;
+    failed.execute("UPDATE remediation.actions SET created_at = created_at - interval '4 minutes', alive_until = now() - interval '1 minute'").await?;
     Ok(failed)
 }
 

@@ -303,7 +303,7 @@ async fn a_build_goes_on_without_the_container_that_began_it_and_is_recorded_by_
     eventually(BOUND, "the build to end", made).await?;
     another.invoke(&json!({})).await?;
     assert_eq!(bench.actions().await?[0]["outcome"], "applying", "a container may still be at it");
-    bench.database.execute("UPDATE remediation.actions SET created_at = now() - interval '17 minutes'").await?;
+    bench.database.execute("UPDATE remediation.actions SET created_at = now() - interval '17 minutes', alive_until = now() - interval '1 minute'").await?;
     another.invoke(&json!({})).await?;
     let entry = &bench.actions().await?[0];
     assert_eq!((&entry["outcome"], &entry["after"]["valid"]), (&json!("applied"), &json!(true)), "{entry:#}");

@@ -549,7 +549,7 @@ async fn what_a_crash_left_open_is_settled_by_looking_at_the_worker() -> Tested 
 
         shop.bench
             .database
-            .execute("UPDATE remediation.actions SET created_at = now() - interval '17 minutes'")
+            .execute("UPDATE remediation.actions SET created_at = now() - interval '17 minutes', alive_until = now() - interval '1 minute'")
             .await?;
         function.invoke(&schedule(TIMEOUT)).await?;
 
