@@ -274,7 +274,7 @@ async fn what_nobody_confirmed_is_put_back_when_its_time_is_over() -> Tested {
         assert_eq!(shop.leases().await?[0]["ended"], "reverted");
         shop.bench.database.execute("DELETE FROM remediation.controls").await?;
         let undo = function.invoke(&json!({ "undo": changed["actions"][0]["id"] })).await.unwrap_err();
-        assert!(undo.error_message.contains("put back already"), "{undo:?}");
+        assert!(undo.error_message.contains("reverted already"), "{undo:?}");
         let nothing = function.invoke(&schedule(TIMEOUT)).await?;
         assert_eq!(nothing["actions"], json!([]), "{nothing:#}");
     }
