@@ -1,4 +1,4 @@
-use remediation::gather::state_machine::Caller;
+use remediation::gather::state_machine::{Caller, Retries};
 use remediation::gather::worker::{Configuration, Seen};
 use remediation::run::worker_step::Rules;
 
@@ -9,7 +9,8 @@ fn policy() -> Steps {
 }
 
 fn callers(task: Limit, machine: Limit) -> Callers {
-    let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout: task };
+    let (timeout, retries) = (task, Retries::default());
+    let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout, retries };
     Callers { tasks: vec![task], unknown: vec![], machine_timeout: machine }
 }
 

@@ -1,4 +1,4 @@
-use remediation::gather::state_machine::{Caller, Callers, Limit};
+use remediation::gather::state_machine::{Caller, Callers, Limit, Retries};
 use remediation::gather::worker::{Configuration, Seen};
 use remediation::run::worker_step::Rules;
 
@@ -14,7 +14,8 @@ fn evidence(now: Option<u32>, wants: Wants) -> Evidence {
     let seen = Seen { setting: Setting::Memory, latest, alias: None, value: now };
     let (step, alarm) = ("raise-worker-memory".to_owned(), "worker-memory");
     let rules = Rules { step, setting: Setting::Memory, alarm, may_be: policy().may_be() };
-    let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout: Limit::Seconds(300) };
+    let (timeout, retries) = (Limit::Seconds(300), Retries::default());
+    let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout, retries };
     let callers = Callers { tasks: vec![task], unknown: vec![], machine_timeout: Limit::None };
     Evidence::new(rules, "function ai-generation-worker".into(), seen, Ok(callers), wants)
 }

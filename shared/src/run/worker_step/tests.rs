@@ -2,7 +2,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::act::actions::Action;
-use crate::gather::state_machine::{Caller, Limit};
+use crate::gather::state_machine::{Caller, Limit, Retries};
 use crate::gather::worker::{Alias, Configuration};
 
 fn config(alias: Option<&str>) -> Config {
@@ -21,6 +21,7 @@ fn called_by(qualifiers: &[Option<&str>]) -> Callers {
         state: "Generate".into(),
         qualifier: qualifier.map(str::to_owned),
         timeout: Limit::Seconds(900),
+        retries: Retries::default(),
     };
     Callers { tasks: qualifiers.iter().map(task).collect(), unknown: vec![], machine_timeout: Limit::None }
 }
