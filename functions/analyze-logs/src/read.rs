@@ -13,7 +13,7 @@ use sqlx::FromRow;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::Policy;
+use crate::policy::Policy;
 
 /// What was read.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use remediation::run::processes::Newest;
 use remediation::run::step::{Finding, Plan};
 use serde_json::{Value, json};
 
-use crate::Policy;
 use crate::entries::{self, Entry, Source};
+use crate::policy::Policy;
 use crate::read::Evidence;
 
 /// A process's story.

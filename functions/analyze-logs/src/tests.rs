@@ -9,8 +9,9 @@ use remediation::run::step::{Plan, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::policy::Policy;
 use crate::read::{Action, Evidence, Row, Told};
-use crate::{AnalyzeLogs, MANIFEST, Policy, entries, line};
+use crate::{AnalyzeLogs, MANIFEST, entries, line};
 
 const ID: &str = "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
 

@@ -13,7 +13,8 @@ use remediation::run::step::{Finding, Session};
 use remediation::run::texts as common;
 use serde_json::{Map, json};
 
-use crate::check::{Check, Look, warning_if};
+use crate::check::{Check, Look};
+use crate::state::warning_if;
 
 /// The table's rows, as far as they are somebody's business.
 pub struct Processes {

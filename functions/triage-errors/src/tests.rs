@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::MANIFEST;
 use crate::dominant::{Share, Verdict, answer, causes, striking, verdict};
+use crate::evidence::{Evidence, Looked};
 use crate::log::{Beside, Log, Logged, beside, error_of};
-use crate::plan::{Evidence, Looked, plan};
+use crate::plan::{STEP, plan};
 use crate::policy::Policy;
 use crate::rows::{Field, Group, Newest, Rows, fold};
-use crate::{MANIFEST, STEP};
 
 fn policy() -> Policy {
     manifest::policy(MANIFEST).unwrap_or_else(|error| panic!("{error}"))
