@@ -10,7 +10,7 @@ use crate::texts;
 use crate::texts::worker_runs;
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
-use remediation::failure::is_throttling;
+use remediation::failure::transient::is_throttling;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::logs::report::Report;

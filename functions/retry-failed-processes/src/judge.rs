@@ -4,7 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::RetryProcess;
 use remediation::decide::{self, CLOSED_BY_PERSON, Look};
 use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
-use remediation::failure::{UNKNOWN, is_throttling, is_transient};
+use remediation::failure::UNKNOWN;
+use remediation::failure::transient::{is_throttling, is_transient};
 use remediation::run::processes::{Case, Newest};
 
 use crate::policy::Policy;

@@ -4,7 +4,7 @@ use crate::texts;
 use chrono::{DateTime, Utc};
 use remediation::act::actions::start_step::Hindrance;
 use remediation::act::actions::{Action, StartStep};
-use remediation::failure::Cause;
+use remediation::failure::cause::Cause;
 use remediation::gather::config::Config;
 use remediation::run::step::{Finding, Plan, Planned, Skipped};
 use remediation::run::texts as common;

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::{Action, StartStep};
-use remediation::failure::Cause;
+use remediation::failure::cause::Cause;
 use remediation::gather::config::Config;
 use remediation::gather::logs::{Found, Line, Stopped};
 use remediation::gather::manifest;

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use crate::decide::Policy;
 use crate::domain::{Language, Mode, ProcessStatus};
 use crate::gather::error::Error;
-use crate::gather::trigger::ResultPath;
+use crate::gather::trigger::result_path::ResultPath;
 
 /// Everything that an installation can set.
 #[derive(Debug, Clone)]
