@@ -25,7 +25,8 @@ fn arrows_run_one_way_and_no_files_need_each_other() {
     let arrows = house.arrows();
     for (rank, (name, _)) in LAYERS.iter().enumerate() {
         assert!(house.files.values().any(|file| layer(file) == Some(rank)), "no file of {name} was found");
-        let down = |(from, to): &(String, String)| layer(from) == Some(rank) && layer(to) < Some(rank);
+        let down =
+            |(from, to): &(String, String)| layer(from) == Some(rank) && layer(to).is_some_and(|below| below < rank);
         assert!(rank == 0 || arrows.iter().any(down), "{name} was found to need nothing below it");
     }
     for (from, to) in [
@@ -40,49 +41,32 @@ fn arrows_run_one_way_and_no_files_need_each_other() {
 
 #[test]
 fn an_arrow_that_runs_back_up_and_files_that_need_each_other_are_found_and_named() {
-    let house = House::of(
-        [
-            ("shared/decide", "remediation-decide", "lib.rs", "pub mod decide; pub mod domain;"),
-            ("shared/decide", "remediation-decide", "domain.rs", "pub struct Process;"),
-            ("shared/decide", "remediation-decide", "decide.rs", "use crate::domain::Process; mod tests;"),
-            ("shared/decide", "remediation-decide", "decide/tests.rs", "use super::*;"),
-            (
-                "shared",
-                "remediation",
-                "lib.rs",
-                "pub mod gather; pub mod act; pub use remediation_decide::{decide, domain};",
-            ),
-            ("shared", "remediation", "gather.rs", "pub mod table; pub mod row; pub mod texts;"),
-            // What only a comment or a text names, and a name of another crate, is no arrow.
-            (
-                "shared",
-                "remediation",
-                "gather/texts.rs",
-                "// crate::act\n /* crate::act */ const A: &str = \"crate::act\"; use std::act;",
-            ),
-            // A circle by `use` in one direction, and within a macro by a name that was given to the module in the other.
-            (
-                "shared",
-                "remediation",
-                "gather/table.rs",
-                "use {crate::gather::{self as reads, texts}, std::fmt}; fn a() { b!(reads::row::x()) }",
-            ),
-            ("shared", "remediation", "gather/row.rs", "mod inner { fn a() { super::super::table::x() } }"),
-            // Upwards, and down through a name that the crate's root hands on.
-            ("shared", "remediation", "act.rs", "pub mod write; use crate::domain::Process;"),
-            ("shared", "remediation", "act/write.rs", "mod part; fn a() { part::x() }"),
-            ("shared", "remediation", "act/write/part.rs", "use super::B;"),
-            ("functions/step", "step", "main.rs", "mod plan; use remediation::act::write::B as C; use plan::x;"),
-            (
-                "functions/step",
-                "step",
-                "plan.rs",
-                "fn a() { remediation::decide::decide(remediation::gather::table::x()) }",
-            ),
-            ("shared", "remediation", "gather/late.rs", "fn a() -> crate::act::write::B { self::b() }"),
-        ]
-        .map(|(package, name, file, text)| Source::new(package, name, "src", file, text)),
-    );
+    let decide = |file, text| Source::new("shared/decide", "remediation-decide", "src", file, text);
+    let shared = |file, text| Source::new("shared", "remediation", "src", file, text);
+    let step = |file, text| Source::new("functions/step", "step", "src", file, text);
+    let house = House::of([
+        decide("lib.rs", "pub mod decide; pub mod domain;"),
+        decide("domain.rs", "pub struct Process;"),
+        decide("decide.rs", "use crate::domain::Process; mod tests;"),
+        decide("decide/tests.rs", "use super::*;"),
+        shared("lib.rs", "pub mod gather; pub mod act; pub use remediation_decide::{decide, domain};"),
+        shared("gather.rs", "pub mod table; pub mod row; pub mod late; pub mod texts;"),
+        // What only a comment or a text names, and a name of another crate, is no arrow.
+        shared("gather/texts.rs", "/* crate::act */ const A: &str = \"crate::act\"; use std::act; // crate::act"),
+        // A circle: by the name that a `use` gives, in the midst of a macro, and from a module within a file.
+        shared(
+            "gather/table.rs",
+            "use {crate::gather::{self as reads, texts}, std::fmt}; fn a() { b!(reads::row::x()) }",
+        ),
+        shared("gather/row.rs", "mod inner { fn a() { super::super::table::x() } }"),
+        shared("gather/late.rs", "fn a() -> crate::act::write::B { self::b() }"),
+        shared("act.rs", "pub mod write; use crate::domain::Process;"),
+        // A circle of a file and its own part.
+        shared("act/write.rs", "mod part; fn a() { part::x() }"),
+        shared("act/write/part.rs", "use super::B;"),
+        step("main.rs", "mod plan; use remediation::act::write::B as C; use plan::x;"),
+        step("plan.rs", "fn a() { remediation::decide::decide(remediation::gather::table::x()) }"),
+    ]);
     let arrows = house.arrows();
     let from = |file: &str| -> Vec<&str> {
         arrows.iter().filter(|(from, _)| from == file).map(|(_, to)| to.as_str()).collect()

@@ -14,7 +14,8 @@ use super::{
     still_running, take_in,
 };
 use crate::act::actions::{Action, SetRowStatus, StopExecution};
-use crate::decide::{Cancelling, Closing, Decision, Look, Reason, StopCause, cancel};
+use crate::decide::cancel::{Cancelling, cancel};
+use crate::decide::{Closing, Decision, Look, Reason, StopCause};
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
