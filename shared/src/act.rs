@@ -6,4 +6,6 @@ pub mod lease;
 pub mod ledger;
 pub mod plan;
 pub mod report;
+pub mod step_functions;
 pub mod texts;
+pub mod worker;

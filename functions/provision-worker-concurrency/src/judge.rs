@@ -3,7 +3,7 @@
 use crate::texts;
 use remediation::act::actions::change_worker::texts as change;
 use remediation::domain::Language;
-use remediation::gather::worker::Setting;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::worker_step::texts as worker;
 use remediation::run::worker_step::{self, Judgement, Wants};
 use serde_json::{Value, json};

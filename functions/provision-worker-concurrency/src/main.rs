@@ -9,7 +9,8 @@ mod texts;
 use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::gather::worker::{Setting, Worker};
+use remediation::gather::worker::Worker;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::step::{Plan, Question, Session, Step};
 use remediation::run::worker_step::{self, Rules};
 

@@ -6,7 +6,7 @@ use remediation::act::actions::change_worker::Purpose;
 use remediation::act::actions::change_worker::texts as change;
 use remediation::act::lease::FAILURES;
 use remediation::domain::Language;
-use remediation::gather::worker::Setting;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::step::Planned;
 use remediation::run::worker_step::Wants;
 use remediation::run::worker_step::texts as worker;

@@ -6,7 +6,8 @@ use remediation::act::actions::change_worker::Purpose;
 use remediation::act::lease::{FAILURES, Lease};
 use remediation::domain::Language;
 use remediation::gather::state_machine::{Caller, Callers, Limit, Retries};
-use remediation::gather::worker::{Configuration, Seen};
+use remediation::gather::worker::configuration::Configuration;
+use remediation::gather::worker::seen::Seen;
 use remediation::run::worker_step::{Judgement, Wants};
 use uuid::Uuid;
 

@@ -1,5 +1,6 @@
 use remediation::gather::state_machine::{Callers, Limit};
-use remediation::gather::worker::{Alias, Allocation, Configuration, Seen};
+use remediation::gather::worker::configuration::{Allocation, Configuration};
+use remediation::gather::worker::seen::{Alias, Seen};
 use remediation::run::worker_step::Rules;
 
 use super::*;

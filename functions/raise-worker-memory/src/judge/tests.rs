@@ -1,5 +1,6 @@
 use remediation::gather::state_machine::{Caller, Callers, Limit, Retries};
-use remediation::gather::worker::{Configuration, Seen};
+use remediation::gather::worker::configuration::Configuration;
+use remediation::gather::worker::seen::Seen;
 use remediation::run::worker_step::Rules;
 
 use super::*;

@@ -13,7 +13,7 @@ use crate::act::plan::Planned;
 use crate::gather::error::Error;
 use crate::gather::goals::Goals;
 use crate::gather::table::Table;
-use crate::gather::worker::Setting;
+use crate::gather::worker::setting::Setting;
 
 /// An action that is to be taken back.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,8 @@ use uuid::Uuid;
 use super::*;
 use crate::act::actions::Action;
 use crate::gather::state_machine::{Caller, Limit, Retries};
-use crate::gather::worker::{Alias, Configuration};
+use crate::gather::worker::configuration::Configuration;
+use crate::gather::worker::seen::Alias;
 
 fn config(alias: Option<&str>) -> Config {
     Config::read(|name| match name {
