@@ -6,7 +6,7 @@ use remediation::act::actions::Action;
 use remediation::decide::StopCause;
 use remediation::domain::{Execution, ProcessId, ProcessStatus};
 use remediation::gather::config::Config;
-use remediation::run::processes::Newest;
+use remediation::gather::processes::case::Newest;
 use remediation::run::step::{Finding, Plan};
 use serde_json::{Value, json};
 

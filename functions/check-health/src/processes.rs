@@ -6,7 +6,8 @@ use remediation::decide::{Reason, StopCause, Verdict, decide};
 use remediation::domain::ProcessStatus;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::run::processes::{self, Case, Evidence, Filter, Newest};
+use remediation::gather::processes::case::{Case, Evidence, Newest};
+use remediation::gather::processes::sweep::{Filter, known, uncancelled};
 use remediation::run::progress;
 use remediation::run::step::Metric;
 use remediation::run::step::{Finding, Session};
@@ -35,8 +36,8 @@ pub async fn read(session: &mut Session<'_>) -> Result<Processes, Error> {
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database("counting processes by status"))?;
-    let evidence = processes::known(session, Filter::OpenOrLatelyClosed).await?;
-    let uncancelled = processes::uncancelled(session).await?;
+    let evidence = known(session, Filter::OpenOrLatelyClosed).await?;
+    let uncancelled = uncancelled(session).await?;
     let progress_anomalies = progress::anomalies(session).await?;
     Ok(Processes { statuses, evidence, uncancelled, progress_anomalies })
 }

@@ -13,10 +13,11 @@ use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::goals::cases::{self, Case, Which};
 use remediation::gather::goals::{Catalogue, Goals};
+use remediation::gather::processes::case::no_such_row;
+use remediation::gather::processes::look_up::task_ending;
 use remediation::gather::step_functions::Seen;
 use remediation::gather::table::Table;
 use remediation::gather::trigger::{ExecutionChange, TriggerError};
-use remediation::run::processes;
 use remediation::run::step::{Plan, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde_json::{Map, Value};
@@ -98,7 +99,7 @@ async fn of_process(
 ) -> Result<Vec<Case>, Error> {
     let cases = cases::read(session.db, table, goals, Which::Processes(&[id])).await?;
     if cases.is_empty() {
-        return Err(processes::no_such_row(id, session.config));
+        return Err(no_such_row(id, session.config));
     }
     Ok(cases)
 }
@@ -131,7 +132,7 @@ async fn of_change(
     if cases.iter().any(|case| case.open)
         && execution.status == ExecutionStatus::Failed
         && let Some(ending) = &mut execution.ending
-        && let Some(of_task) = processes::task_ending(session.step_functions, &execution.arn, ending).await?
+        && let Some(of_task) = task_ending(session.step_functions, &execution.arn, ending).await?
     {
         *ending = of_task;
     }

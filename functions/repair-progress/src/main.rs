@@ -10,7 +10,9 @@ use remediation::act::actions::Action;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
-use remediation::run::processes::{self, Filter};
+use remediation::gather::processes::case;
+use remediation::gather::processes::sweep::Filter;
+use remediation::run::processes;
 use remediation::run::progress::{self, Suspect, Verdict};
 use remediation::run::step::{Plan, Planned, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
@@ -22,7 +24,7 @@ struct RepairProgress;
 
 struct Evidence {
     /// What is stalled, or was asked for.
-    processes: processes::Evidence,
+    processes: case::Evidence,
     /// Whose progress is looked at.
     suspects: Vec<Suspect>,
 }

@@ -24,8 +24,12 @@ use remediation::failure::transient::is_transient;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest::Manifest;
+use remediation::gather::processes::case::{self, Case, Newest};
+use remediation::gather::processes::list::{is_listed_lately, list_lately};
+use remediation::gather::processes::look_up::look_up_endings;
+use remediation::gather::processes::sweep::Filter;
 use remediation::gather::trigger::AlarmState;
-use remediation::run::processes::{self, Case, Filter, Newest};
+use remediation::run::processes;
 use remediation::run::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde_json::json;
@@ -46,7 +50,7 @@ const TO_START: Duration = Duration::from_secs(5);
 struct RetryFailedProcesses;
 
 struct Evidence {
-    processes: processes::Evidence,
+    processes: case::Evidence,
     /// Whether a newer execution than the newest that is known would have been seen.
     listed: bool,
     histories: HashMap<ProcessId, History>,
@@ -77,7 +81,7 @@ impl Step for RetryFailedProcesses {
         let a_quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
         let wanted = |case: &Case| histories.get(&case.process.id).is_some_and(|history| wants_ending(case, history));
         let until = session.stop_at - a_quarter;
-        let refused = processes::look_up_endings(session, &mut processes.cases, wanted, until).await?;
+        let refused = look_up_endings(session, &mut processes.cases, wanted, until).await?;
         processes.findings.extend(refused);
 
         let deadline = session.config.policy.process_deadline;
@@ -100,15 +104,15 @@ impl Step for RetryFailedProcesses {
 }
 
 /// The processes that a question is about, and whether the newest execution that is known of each is its newest.
-async fn failed(session: &mut Session<'_>, question: &Question) -> Result<(processes::Evidence, bool), Error> {
+async fn failed(session: &mut Session<'_>, question: &Question) -> Result<(case::Evidence, bool), Error> {
     let arn = match question {
         Question::Sweep(_) => {
             let evidence = processes::gather(session, question, Filter::LatelyFailed).await?;
-            let listed = processes::is_listed_lately(&evidence, session.config, session.now);
+            let listed = is_listed_lately(&evidence, session.config, session.now);
             return Ok((evidence, listed));
         }
         Question::Again(_) => {
-            let listed = match processes::list_lately(session).await {
+            let listed = match list_lately(session).await {
                 Ok(()) => true,
                 Err(Error::Aws { .. }) => false,
                 Err(error) => return Err(error),

@@ -6,7 +6,10 @@
 use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::run::processes::{self, Evidence, Filter, cancel};
+use remediation::gather::processes::cancel;
+use remediation::gather::processes::case::Evidence;
+use remediation::gather::processes::sweep::Filter;
+use remediation::run::processes;
 use remediation::run::step::{Plan, Question, Session, Step};
 
 struct StopCancelledExecutions;
@@ -32,7 +35,7 @@ impl Step for StopCancelledExecutions {
         // The same in every look of a run: what was stopped is looked at again for the same wish.
         if cancel::is_wanted(session.parameters)? {
             let reason = session.reason.map(str::to_owned);
-            return Ok(Seen::ToCancel(cancel::gather(session, question).await?, reason));
+            return Ok(Seen::ToCancel(cancel::read(session, question).await?, reason));
         }
         processes::gather(session, question, Filter::CancelledButRunning).await.map(Seen::Processes)
     }
@@ -40,7 +43,7 @@ impl Step for StopCancelledExecutions {
     fn plan(&self, seen: &Seen, config: &Config, now: DateTime<Utc>) -> Plan {
         match seen {
             Seen::Processes(evidence) => processes::plan(evidence, config, now),
-            Seen::ToCancel(evidence, reason) => cancel::plan(evidence, reason.as_deref(), config, now),
+            Seen::ToCancel(evidence, reason) => processes::cancel::plan(evidence, reason.as_deref(), config, now),
         }
     }
 }
