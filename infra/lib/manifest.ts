@@ -5,7 +5,7 @@ import { ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch
 import { parse } from 'smol-toml';
 
 import * as kinds from './kinds';
-import { RESOURCE, stepOf } from './permissions';
+import { type Permission, RESOURCE, stepOf } from './permissions';
 
 /** CloudWatch takes any multiple of a minute; these are enough for alarms that act on what lasts for minutes. */
 const PERIODS = [60, 120, 300, 600, 900, 1800, 3600] as const;
@@ -77,9 +77,6 @@ export type Trigger = {
 
 /** An alarm on a metric that this step measures. */
 export type AlarmDefinition = kinds.Read<typeof ALARM>;
-
-/** What a step may call, and why. */
-export type Permission = kinds.Read<typeof PERMISSION>;
 
 /** `functions/<name>/manifest.toml`: what a step is, when it starts, what it may do. */
 export interface Manifest {

@@ -1,10 +1,16 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 
-import type { Permission } from './manifest';
 import type { Settings } from './settings';
 
 export type Subject = Pick<Settings,
   'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames' | 'databaseInstanceId' | 'prefix'>;
+
+/** What a step may call, on what, and why. */
+export interface Permission {
+  readonly actions: string[];
+  readonly resources: string[];
+  readonly why: string;
+}
 
 /** An ARN beside the state machine: all that is looked after is in its account and region. */
 function beside({ stateMachineArn }: Subject, service: string, resource: string): string {

@@ -9,5 +9,7 @@ pub mod lint;
 pub mod plan;
 pub mod report;
 pub mod rows;
+pub mod step_functions;
 pub mod texts;
 pub mod undoing;
+pub mod worker;

@@ -7,9 +7,9 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use remediation::domain::{Ending, ExecutionStatus, Mode};
-use remediation::gather::trigger::{
-    AlarmChange, AlarmState, Ask, ExecutionChange, ResultPath, Scope, Trigger, TriggerError, decode,
-};
+use remediation::gather::trigger::decode::decode;
+use remediation::gather::trigger::result_path::ResultPath;
+use remediation::gather::trigger::{AlarmChange, AlarmState, Ask, ExecutionChange, Scope, Trigger, TriggerError};
 use serde_json::{Map, Value, json};
 
 const PROCESS: &str = "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";

@@ -6,6 +6,7 @@
 
 mod entries;
 mod line;
+mod policy;
 mod read;
 mod story;
 mod texts;
@@ -19,8 +20,8 @@ use remediation::gather::parameters::Parameters;
 use remediation::run::processes;
 use remediation::run::step::{Plan, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
-use serde::Deserialize;
 
+use crate::policy::Policy;
 use crate::read::Evidence;
 use crate::story::Story;
 
@@ -34,21 +35,6 @@ const LONGEST: u32 = 90 * 86_400;
 
 struct AnalyzeLogs {
     policy: Policy,
-}
-
-/// The manifest's `[policy]`, which says what each number is for.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Policy {
-    executions: usize,
-    events_per_execution: usize,
-    ledger_entries: usize,
-    log_requests: u32,
-    log_lines: usize,
-    entries: usize,
-    before_seconds: i64,
-    after_seconds: i64,
-    gap_seconds: i64,
 }
 
 impl Step for AnalyzeLogs {

@@ -3,17 +3,19 @@
 use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::{ExecutionArn, ExecutionStatus, ProcessId};
+use remediation::gather;
 use remediation::gather::error::Error;
 use remediation::gather::history::History;
 use remediation::gather::logs::{self, Budget, Line, Logs, Search, Stopped};
-use remediation::run::processes::{self, Filter, Newest};
+use remediation::gather::processes::case::{self, Newest, known_one};
+use remediation::gather::processes::sweep::Filter;
 use remediation::run::step::{Question, Session};
 use serde_json::Value;
 use sqlx::FromRow;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::Policy;
+use crate::policy::Policy;
 
 /// What was read.
 #[derive(Debug)]
@@ -21,7 +23,7 @@ pub struct Evidence {
     pub process: ProcessId,
     pub row: Option<Row>,
     /// What the decision table looks at; no case where there is no row.
-    pub decided: processes::Evidence,
+    pub decided: case::Evidence,
     /// The newest first.
     pub executions: Vec<Told>,
     /// Each with the function that logged it.
@@ -123,7 +125,7 @@ pub async fn read(
     let mut evidence = Evidence {
         process,
         row: row(session, process).await?,
-        decided: processes::Evidence::default(),
+        decided: case::Evidence::default(),
         executions: Vec::new(),
         lines: Vec::new(),
         actions: Vec::new(),
@@ -156,15 +158,15 @@ async fn row(session: &mut Session<'_>, process: ProcessId) -> Result<Option<Row
 }
 
 /// What the decision table needs; where Step Functions cannot be asked, it does not decide.
-async fn decided(session: &mut Session<'_>, evidence: &mut Evidence) -> Result<processes::Evidence, Error> {
-    let Some(mut case) = processes::known_one(session, evidence.process).await? else {
-        return Ok(processes::Evidence::default());
+async fn decided(session: &mut Session<'_>, evidence: &mut Evidence) -> Result<case::Evidence, Error> {
+    let Some(mut case) = known_one(session, evidence.process).await? else {
+        return Ok(case::Evidence::default());
     };
-    match processes::gather(session, &Question::Process(evidence.process), Filter::OpenOrLatelyClosed).await {
+    match gather::processes::read(session, &Question::Process(evidence.process), Filter::OpenOrLatelyClosed).await {
         Err(error @ Error::Aws { .. }) => {
             evidence.not_read.push(("Step Functions".to_owned(), error.to_string()));
             case.newest = Newest::Unknown(error.to_string());
-            Ok(processes::Evidence { cases: vec![case], population: 1, ..processes::Evidence::default() })
+            Ok(case::Evidence { cases: vec![case], population: 1, ..case::Evidence::default() })
         }
         looked => looked,
     }

@@ -8,12 +8,12 @@ use remediation::act::actions::stop_execution::StopExecution;
 use remediation::decide::StopCause;
 use remediation::domain::{Execution, ProcessId, ProcessStatus};
 use remediation::gather::config::Config;
-use remediation::run::processes::Newest;
+use remediation::gather::processes::case::Newest;
 use remediation::run::step::{Finding, Plan};
 use serde_json::{Value, json};
 
-use crate::Policy;
 use crate::entries::{self, Entry, Source};
+use crate::policy::Policy;
 use crate::read::Evidence;
 
 /// A process's story.

@@ -4,13 +4,14 @@ use remediation::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Pr
 use remediation::gather::config::Config;
 use remediation::gather::history::{Happened, History};
 use remediation::gather::logs::Line;
-use remediation::run::processes::{self, Case, Newest};
+use remediation::gather::processes::case::{self, Case, Newest};
 use remediation::run::step::{Plan, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::policy::Policy;
 use crate::read::{Action, Evidence, Row, Told};
-use crate::{AnalyzeLogs, MANIFEST, Policy, entries, line};
+use crate::{AnalyzeLogs, MANIFEST, entries, line};
 
 const ID: &str = "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
 
@@ -70,7 +71,7 @@ fn processing() -> Evidence {
     Evidence {
         process,
         row: Some(row),
-        decided: processes::Evidence { cases: vec![case], population: 1, ..processes::Evidence::default() },
+        decided: case::Evidence { cases: vec![case], population: 1, ..case::Evidence::default() },
         executions: Vec::new(),
         lines: Vec::new(),
         actions: Vec::new(),
@@ -207,7 +208,7 @@ fn an_execution_that_could_not_be_looked_up_decides_nothing() {
 
 #[test]
 fn a_process_without_a_row_is_told_by_what_else_knows_of_it() {
-    let empty = Evidence { row: None, decided: processes::Evidence::default(), ..processing() };
+    let empty = Evidence { row: None, decided: case::Evidence::default(), ..processing() };
     let plan = told(&empty, policy(), 900);
     assert!(text(&plan)[0].starts_with(&format!("nothing is known of process {ID}")), "{plan:#?}");
     let logged = Evidence { lines: vec![logged(3, "x")], ..empty };

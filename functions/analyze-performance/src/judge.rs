@@ -8,8 +8,8 @@ use remediation::domain::Language;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::Policy;
 use crate::durations::{Durations, Stats};
+use crate::policy::Policy;
 use crate::worker::{Runs, Worker};
 
 /// What comes of the comparison of one type.

@@ -4,6 +4,7 @@
 mod durations;
 mod insights;
 mod judge;
+mod policy;
 mod report;
 mod texts;
 mod worker;
@@ -17,10 +18,10 @@ use remediation::gather::manifest;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::Trigger;
 use remediation::run::step::{Plan, Question, Session, Step};
-use serde::Deserialize;
 
-use crate::durations::{Durations, Windows};
-use crate::worker::Look;
+use crate::durations::Windows;
+use crate::policy::Policy;
+use crate::report::Evidence;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
 
@@ -37,30 +38,6 @@ const RESERVE: Duration = Duration::from_secs(5);
 
 struct AnalyzePerformance {
     policy: Policy,
-}
-
-/// The manifest's `[policy]`, which says what each number is for.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Policy {
-    window_hours: i64,
-    scheduled_window_hours: i64,
-    slower_percent: f64,
-    samples: i64,
-    memory_percent: f64,
-    share_points: f64,
-    usd_per_gb: f64,
-    max_usd: f64,
-}
-
-/// What was read.
-#[derive(Debug)]
-struct Evidence {
-    windows: Windows,
-    durations: Vec<Durations>,
-    look: Look,
-    max_usd: f64,
-    worker_function: String,
 }
 
 impl Step for AnalyzePerformance {

@@ -7,13 +7,23 @@ use remediation::run::step::Metric;
 use remediation::run::step::{Finding, Plan, Skipped};
 use serde_json::json;
 
-use crate::durations::{Durations, Stats};
+use crate::durations::{Durations, Stats, Windows};
 use crate::judge::{self, Compared};
-use crate::worker::{NotKnown, Runs, Worker};
-use crate::{Evidence, Policy};
+use crate::policy::Policy;
+use crate::worker::{Look, NotKnown, Runs, Worker};
 
 /// What bytes are charged by: the price list's GB.
 const GB: f64 = 1e9;
+
+/// What was read.
+#[derive(Debug)]
+pub struct Evidence {
+    pub windows: Windows,
+    pub durations: Vec<Durations>,
+    pub look: Look,
+    pub max_usd: f64,
+    pub worker_function: String,
+}
 
 /// Says what was found.
 pub fn plan(evidence: &Evidence, policy: &Policy, language: Language) -> Plan {

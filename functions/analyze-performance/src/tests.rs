@@ -5,8 +5,11 @@ use serde_json::{Value, json};
 
 use crate::durations::{Durations, Stats, Windows};
 use crate::judge::{Compared, Moved, compare};
+use crate::policy::Policy;
+use crate::report::{self, Evidence};
 use crate::worker::{Look, NotKnown, Runs, Worker};
-use crate::{Evidence, MANIFEST, Policy, report};
+
+const MANIFEST: &str = include_str!("../manifest.toml");
 
 fn policy() -> Policy {
     remediation::gather::manifest::policy(MANIFEST).unwrap()

@@ -2,25 +2,14 @@
 
 use std::time::Duration;
 
-use crate::texts;
 use remediation::domain::Language;
 use remediation::run::step::Finding;
 use remediation::run::step::Metric;
-use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-/// How a check has ended; the later the worse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CheckState {
-    /// All is well.
-    Ok,
-    /// Something is to be looked at.
-    Warning,
-    /// Something does not work, or could not be checked.
-    Failed,
-}
+use crate::state::CheckState;
+use crate::texts;
 
 /// What was read, or why it could not be.
 pub struct Look<T> {
@@ -90,9 +79,4 @@ impl Check {
             evidence: self.data.clone(),
         })
     }
-}
-
-/// `Warning` where something is to be looked at.
-pub const fn warning_if(wrong: bool) -> CheckState {
-    if wrong { CheckState::Warning } else { CheckState::Ok }
 }

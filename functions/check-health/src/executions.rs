@@ -10,7 +10,8 @@ use remediation::gather::step_functions::{Page, StepFunctions};
 use serde_json::json;
 use tokio::time::{Instant, timeout};
 
-use crate::check::{Check, Look, warning_if};
+use crate::check::{Check, Look};
+use crate::state::warning_if;
 
 /// The script's own number.
 const AT_MOST: i32 = 10;

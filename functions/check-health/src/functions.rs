@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::check::CheckState;
+use crate::state::CheckState;
 use crate::texts;
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;

@@ -8,8 +8,9 @@ use remediation::run::step::Metric;
 use remediation::run::step::Session;
 use serde_json::{Value, json};
 
-use crate::check::{Check, Look, warning_if};
+use crate::check::{Check, Look};
 use crate::policy::Policy;
+use crate::state::warning_if;
 
 /// What was closed in the last hour.
 #[derive(Debug, Clone, Default, PartialEq, sqlx::FromRow)]
@@ -86,13 +87,13 @@ pub fn judge(look: &Look<LastHour>, policy: &Policy, language: Language) -> Chec
 mod tests {
     use std::time::Duration;
 
-    use crate::check::CheckState;
+    use crate::state::CheckState;
 
     use super::*;
 
     #[test]
     fn a_rate_is_a_warning_over_five_percent_and_none_where_nothing_was_closed() {
-        let policy = Policy::read(crate::MANIFEST).unwrap();
+        let policy = Policy::read(include_str!("../manifest.toml")).unwrap();
         // (closed, failed, timed out, state, error rate, timeout rate)
         for (closed, failed, timed_out, state, error_rate, timeout_rate) in [
             (0, 0, 0, CheckState::Ok, None, None),

@@ -11,13 +11,14 @@ mod last_hour;
 mod policy;
 mod processes;
 mod server;
+mod state;
 mod text;
 mod texts;
 mod worker;
 
 use std::time::Duration;
 
-use crate::check::CheckState;
+use crate::state::CheckState;
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;

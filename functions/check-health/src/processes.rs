@@ -6,14 +6,16 @@ use remediation::decide::{Reason, StopCause, Verdict, decide};
 use remediation::domain::ProcessStatus;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::run::processes::{self, Case, Evidence, Filter, Newest};
+use remediation::gather::processes::case::{Case, Evidence, Newest};
+use remediation::gather::processes::sweep::{Filter, known, uncancelled};
 use remediation::run::progress;
 use remediation::run::step::Metric;
 use remediation::run::step::{Finding, Session};
 use remediation::run::texts as common;
 use serde_json::{Map, json};
 
-use crate::check::{Check, Look, warning_if};
+use crate::check::{Check, Look};
+use crate::state::warning_if;
 
 /// The table's rows, as far as they are somebody's business.
 pub struct Processes {
@@ -34,8 +36,8 @@ pub async fn read(session: &mut Session<'_>) -> Result<Processes, Error> {
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database("counting processes by status"))?;
-    let evidence = processes::known(session, Filter::OpenOrLatelyClosed).await?;
-    let uncancelled = processes::uncancelled(session).await?;
+    let evidence = known(session, Filter::OpenOrLatelyClosed).await?;
+    let uncancelled = uncancelled(session).await?;
     let progress_anomalies = progress::anomalies(session).await?;
     Ok(Processes { statuses, evidence, uncancelled, progress_anomalies })
 }

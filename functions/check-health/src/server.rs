@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 use sqlx::PgConnection;
 use tokio::time::Instant;
 
-use crate::check::{Check, Look, warning_if};
+use crate::check::{Check, Look};
 use crate::policy::Policy;
+use crate::state::warning_if;
 
 /// What the server says of its sessions.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -74,13 +75,13 @@ pub fn judge(look: &Look<Server>, policy: &Policy, language: Language) -> Check 
 mod tests {
     use std::time::Duration;
 
-    use crate::check::CheckState;
+    use crate::state::CheckState;
 
     use super::*;
 
     #[test]
     fn connections_that_run_short_and_blocked_sessions_are_warnings() {
-        let policy = Policy::read(crate::MANIFEST).unwrap();
+        let policy = Policy::read(include_str!("../manifest.toml")).unwrap();
         // (used, available, blocked, state, percent)
         for (used, available, blocked, state, percent) in [
             (12, 97, 0, CheckState::Ok, Some(1200.0 / 97.0)),

@@ -1,6 +1,6 @@
 //! The report as people read it: lines, for the Lambda console shows a text of several lines as one with `\n` in it.
 
-use crate::check::CheckState;
+use crate::state::CheckState;
 use crate::texts;
 use chrono::{DateTime, Utc};
 use remediation::domain::Language;

@@ -1,6 +1,6 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
-use crate::check::CheckState;
+use crate::state::CheckState;
 use remediation::domain::Language;
 use remediation::text;
 use std::time::Duration;

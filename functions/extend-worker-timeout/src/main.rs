@@ -5,7 +5,7 @@
 mod judge;
 mod texts;
 
-use remediation::gather::worker::Setting;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::worker_step::Raise;
 
 const MANIFEST: &str = include_str!("../manifest.toml");

@@ -3,7 +3,8 @@
 //! Looks at open rows past their deadline only. An execution that still runs is stopped first; one that succeeded meanwhile keeps
 //! its success.
 
-use remediation::run::processes::{Filter, ProcessStep};
+use remediation::gather::processes::sweep::Filter;
+use remediation::run::processes::ProcessStep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -3,12 +3,22 @@
 use crate::texts;
 use remediation::act::actions::change_worker::texts as change;
 use remediation::domain::Language;
-use remediation::gather::worker::Setting;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::worker_step::texts as worker;
-use remediation::run::worker_step::{Judgement, Wants};
+use remediation::run::worker_step::{self, Judgement, Wants};
 use serde_json::{Value, json};
 
-use crate::{Evidence, Policy};
+use crate::policy::Policy;
+
+/// What was read.
+pub struct Evidence {
+    /// What every worker step reads.
+    pub worker: worker_step::Evidence,
+    /// The function's reserved concurrency: no more environments than that.
+    pub reserved: Option<u32>,
+    /// Runs that the account has left.
+    pub unreserved: Option<u32>,
+}
 
 /// A month of 30 days.
 const SECONDS_A_MONTH: f64 = 30.0 * 86_400.0;

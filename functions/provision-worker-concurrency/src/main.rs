@@ -3,63 +3,25 @@
 //! For the alias that callers use, never for `$LATEST`, which AWS refuses although the guide says so.
 
 mod judge;
+mod policy;
 mod texts;
-
-use remediation::run::step::Kind;
-use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::gather::manifest;
-use remediation::gather::worker::{Setting, Worker};
+use remediation::gather::worker::Worker;
+use remediation::gather::worker::setting::Setting;
+use remediation::run::step::Kind;
 use remediation::run::step::{Plan, Question, Session, Step};
 use remediation::run::worker_step::{self, Rules};
-use serde::Deserialize;
+
+use crate::judge::Evidence;
+use crate::policy::Policy;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
 
-/// The manifest's `[policy]`.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Policy {
-    /// Not fewer environments than this.
-    floor: u32,
-    /// So many more at a time.
-    step: u32,
-    /// Not more than this.
-    ceiling: u32,
-    /// Runs that the account has to keep unreserved.
-    kept_unreserved: u32,
-    /// What a GB-second of provisioned concurrency costs, in USD.
-    usd_per_gb_second: f64,
-}
-
-impl Policy {
-    fn read() -> Result<Self, Error> {
-        let policy: Self = manifest::policy(MANIFEST)?;
-        let sound = policy.floor >= 1 && policy.step >= 1 && policy.ceiling >= policy.floor;
-        let fault = "manifest.toml: [policy]: `floor` and `step` must be 1 or more, `ceiling` not below `floor`";
-        if sound { Ok(policy) } else { Err(Error::Configuration(vec![fault.to_owned()])) }
-    }
-
-    const fn may_be(&self) -> RangeInclusive<u32> {
-        self.floor..=self.ceiling
-    }
-}
-
 struct ProvisionWorkerConcurrency {
     policy: Policy,
-}
-
-/// What was read.
-struct Evidence {
-    /// What every worker step reads.
-    worker: worker_step::Evidence,
-    /// The function's reserved concurrency: no more environments than that.
-    reserved: Option<u32>,
-    /// Runs that the account has left.
-    unreserved: Option<u32>,
 }
 
 impl Step for ProvisionWorkerConcurrency {
@@ -94,5 +56,5 @@ impl Step for ProvisionWorkerConcurrency {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::run::runner::run(ProvisionWorkerConcurrency { policy: Policy::read()? }).await
+    remediation::run::runner::run(ProvisionWorkerConcurrency { policy: Policy::read(MANIFEST)? }).await
 }

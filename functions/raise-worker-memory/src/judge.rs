@@ -2,7 +2,7 @@
 
 use crate::texts;
 use remediation::domain::Language;
-use remediation::gather::worker::Setting;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::worker_step::texts as worker;
 use remediation::run::worker_step::{Evidence, Judgement, Load, Steps, Wants, usd_a_month};
 use serde_json::json;

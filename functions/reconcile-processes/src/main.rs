@@ -2,7 +2,8 @@
 //!
 //! The sweep behind `sync-execution-status`: what an event was lost for is put right here, at the latest five minutes later.
 
-use remediation::run::processes::{Filter, ProcessStep};
+use remediation::gather::processes::sweep::Filter;
+use remediation::run::processes::ProcessStep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

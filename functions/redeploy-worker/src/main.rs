@@ -11,7 +11,7 @@ mod texts;
 use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::gather::worker::Setting;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::step::Kind;
 use remediation::run::step::{Finding, Plan, Question, Session, Step};
 use remediation::run::worker_step::{self, Judgement, Rules, Wants};

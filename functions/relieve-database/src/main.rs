@@ -5,6 +5,7 @@
 //! It needs one connection, which may be a reserved one: so it works when nobody else gets in any more.
 
 mod chains;
+mod evidence;
 mod plan;
 mod report;
 mod texts;
@@ -22,7 +23,8 @@ use remediation::gather::trigger::Trigger;
 use remediation::run::step::Kind;
 use remediation::run::step::{Plan, Question, Session, Step};
 
-use crate::plan::{Evidence, FOR_PEOPLE, Policy};
+use crate::evidence::Evidence;
+use crate::plan::{FOR_PEOPLE, Policy};
 
 const STEP: &str = "relieve-database";
 const MANIFEST: &str = include_str!("../manifest.toml");

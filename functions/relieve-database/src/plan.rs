@@ -1,21 +1,20 @@
 //! Which sessions are to be ended, and why the others are not: pure.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::texts;
-use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::end_session::EndSession;
 use remediation::act::actions::end_session::{Cause, Ending};
-use remediation::act::ledger::told::Told;
 use remediation::domain::Language;
 use remediation::gather::config::{Config, SessionPolicy};
-use remediation::gather::sessions::{Backend, BackendId, Overview, Prepared, Protection, State};
+use remediation::gather::sessions::{Backend, Overview, Protection, State};
 use remediation::run::step::{Finding, Plan, Planned, Skipped};
 use remediation::run::texts as common;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::chains::{Chains, PREPARED, Root};
+use crate::evidence::{Evidence, named};
 use crate::report;
 
 /// What this step alone knows.
@@ -28,41 +27,8 @@ pub struct Policy {
     pub tell_again_minutes: u32,
 }
 
-/// What was read.
-pub struct Evidence {
-    /// The server's own time: all ages are counted to it.
-    pub at: DateTime<Utc>,
-    pub overview: Overview,
-    pub backends: Vec<Backend>,
-    pub prepared: Vec<Prepared>,
-    /// Those that are still in a transaction of which a statement was cancelled.
-    pub cancelled: HashSet<BackendId>,
-    /// Who we are, as SQL spells it.
-    pub user: String,
-    /// The one session that a person named.
-    pub asked: Option<i32>,
-    /// What people were told lately; nothing where a person asks.
-    pub told: Vec<Told>,
-}
-
-impl Evidence {
-    /// Whole seconds since then, and 0 where that is not known.
-    pub fn seconds(&self, since: Option<DateTime<Utc>>) -> i64 {
-        since.map_or(0, |since| (self.at - since).num_seconds().max(0))
-    }
-
-    fn is_over(&self, since: Option<DateTime<Utc>>, limit: TimeDelta) -> bool {
-        since.is_some_and(|since| self.at - since > limit)
-    }
-}
-
 /// The findings that need a person: this step may not end what holds others up.
 pub const FOR_PEOPLE: [&str; 4] = ["application_left", "blocker_left", "may_not_signal", "prepared_transaction"];
-
-/// A name for an application that has none.
-pub fn named(application: &str) -> &str {
-    if application.is_empty() { "-" } else { application }
-}
 
 pub fn plan(evidence: &Evidence, config: &Config, policy: &Policy) -> Plan {
     let chains = Chains::of(&evidence.backends);
@@ -285,7 +251,7 @@ impl<'a> Making<'a> {
     fn long_statements(&mut self) {
         let limit = self.sessions.long_query;
         for backend in &self.evidence.backends {
-            let long = is_long(backend, self.evidence, limit);
+            let long = self.evidence.is_long(backend, limit);
             if !long || self.decided.contains(&backend.pid) {
                 continue;
             }
@@ -336,7 +302,7 @@ impl<'a> Making<'a> {
             }
         }
         if scarce {
-            let holders = report::holders(self.evidence);
+            let holders = self.evidence.holders();
             let first = holders.iter().take(5).map(|(application, count)| format!("{} {count}", named(application)));
             let list = first.collect::<Vec<_>>().join(", ");
             self.plan.findings.push(Finding {
@@ -365,11 +331,4 @@ impl<'a> Making<'a> {
             });
         }
     }
-}
-
-/// Whether its statement runs for longer than that. A replica's stream, and a process of the server's own, run for ever.
-pub fn is_long(backend: &Backend, evidence: &Evidence, limit: TimeDelta) -> bool {
-    backend.state == State::Active
-        && !matches!(backend.protection, Some(Protection::Replication | Protection::Background))
-        && evidence.is_over(backend.statement_since, limit)
 }

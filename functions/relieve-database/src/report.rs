@@ -1,6 +1,5 @@
 //! The report: who holds the connections, who waits for whom, what runs for long. For people as lines, for machines as JSON.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::texts;
@@ -10,21 +9,10 @@ use remediation::gather::sessions::{Backend, State};
 use serde_json::{Value, json};
 
 use crate::chains::{Chains, PREPARED};
-use crate::plan::{Evidence, is_long, named};
+use crate::evidence::{Evidence, named};
 
 /// How many entries of each part are listed.
 const LISTED: usize = 50;
-
-/// Connections by application name, the most first.
-pub fn holders(evidence: &Evidence) -> Vec<(&str, usize)> {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for backend in evidence.backends.iter().filter(|backend| backend.is_client) {
-        *counts.entry(&backend.application).or_default() += 1;
-    }
-    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
-    counts.sort_by_key(|(application, count)| (Reverse(*count), *application));
-    counts
-}
 
 fn states(evidence: &Evidence, application: &str, language: Language) -> Vec<(String, usize)> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
@@ -49,7 +37,7 @@ pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, lang
         text.extend(lines.into_iter().take(LISTED).map(|line| format!("     {line}")));
     };
 
-    let held = holders(evidence);
+    let held = evidence.holders();
     let by_state = |(application, count): &(&str, usize)| {
         let states = states(evidence, application, language);
         let list = states.iter().map(|(state, count)| format!("{state} {count}")).collect::<Vec<_>>().join(", ");
@@ -85,7 +73,7 @@ pub fn of(evidence: &Evidence, chains: &Chains<'_>, policy: &SessionPolicy, lang
     part(waits, lines);
 
     let running: Vec<&Backend> =
-        evidence.backends.iter().filter(|backend| is_long(backend, evidence, policy.long_query)).take(LISTED).collect();
+        evidence.backends.iter().filter(|backend| evidence.is_long(backend, policy.long_query)).take(LISTED).collect();
     part(long, running.iter().map(|backend| line(evidence, backend, language)).collect());
     json!({
         "text": text,

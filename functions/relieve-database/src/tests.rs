@@ -13,7 +13,8 @@ use remediation::run::step::Plan;
 use serde_json::{Value, json};
 
 use crate::MANIFEST;
-use crate::plan::{Evidence, Policy, plan};
+use crate::evidence::Evidence;
+use crate::plan::{Policy, plan};
 
 fn now() -> DateTime<Utc> {
     "2026-11-24T01:00:00Z".parse().unwrap()

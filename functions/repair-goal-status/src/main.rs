@@ -12,11 +12,13 @@ use remediation::act::actions::set_goal_status::SetGoalStatus;
 use remediation::domain::{ExecutionStatus, ProcessId};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::gather::goals::{self, Case, Catalogue, Goals, Which};
+use remediation::gather::goals::cases::{self, Case, Which};
+use remediation::gather::goals::{Catalogue, Goals};
+use remediation::gather::processes::case::no_such_row;
+use remediation::gather::processes::look_up::task_ending;
 use remediation::gather::step_functions::Seen;
 use remediation::gather::table::Table;
 use remediation::gather::trigger::{ExecutionChange, TriggerError};
-use remediation::run::processes;
 use remediation::run::step::Kind;
 use remediation::run::step::{Plan, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
@@ -59,11 +61,11 @@ impl Step for RepairGoalStatus {
             // A process whose goal has moved; or a goal, of a plan that a person approved.
             Question::Again(targets) => {
                 let ids: Vec<_> = targets.iter().map(|(id, _)| id.0).collect();
-                goals::cases(session.db, &table, &goals, Which::Named(&ids)).await?
+                cases::read(session.db, &table, &goals, Which::Named(&ids)).await?
             }
             Question::Sweep(_) => {
                 let since = Which::FailedSince(session.now - TimeDelta::days(1));
-                let cases = goals::cases(session.db, &table, &goals, since).await?;
+                let cases = cases::read(session.db, &table, &goals, since).await?;
                 return Ok(Evidence::Looked(Looked { cases, asked: Asked::Everything, unknown: None }));
             }
         };
@@ -99,9 +101,9 @@ async fn of_process(
     goals: &Goals,
     id: ProcessId,
 ) -> Result<Vec<Case>, Error> {
-    let cases = goals::cases(session.db, table, goals, Which::Processes(&[id])).await?;
+    let cases = cases::read(session.db, table, goals, Which::Processes(&[id])).await?;
     if cases.is_empty() {
-        return Err(processes::no_such_row(id, session.config));
+        return Err(no_such_row(id, session.config));
     }
     Ok(cases)
 }
@@ -129,12 +131,12 @@ async fn of_change(
         let unknown = Some(Skipped { target: execution.arn.to_string(), why });
         return Ok(Evidence::Looked(Looked { cases: Vec::new(), asked: Asked::Event(seen.execution), unknown }));
     };
-    let cases = goals::cases(session.db, table, goals, Which::Processes(&[process])).await?;
+    let cases = cases::read(session.db, table, goals, Which::Processes(&[process])).await?;
     // Until the row says it, only the history knows what a `Fail` state's own words stand for.
     if cases.iter().any(|case| case.open)
         && execution.status == ExecutionStatus::Failed
         && let Some(ending) = &mut execution.ending
-        && let Some(of_task) = processes::task_ending(session.step_functions, &execution.arn, ending).await?
+        && let Some(of_task) = task_ending(session.step_functions, &execution.arn, ending).await?
     {
         *ending = of_task;
     }

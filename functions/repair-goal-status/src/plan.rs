@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::texts;
 use remediation::act::actions::set_goal_status::SetGoalStatus;
 use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Language};
-use remediation::failure::{failure, is_transient};
+use remediation::failure::failure;
+use remediation::failure::transient::is_transient;
 use remediation::gather::config::Config;
-use remediation::gather::goals::{Case, Goal, GoalId, GoalStatus, Orphan, OrphanKind};
+use remediation::gather::goals::cases::{Case, Goal, Orphan, OrphanKind};
+use remediation::gather::goals::{GoalId, GoalStatus};
 use remediation::run::step::{Finding, Plan, Planned, Skipped};
 use serde_json::json;
 

@@ -2,8 +2,8 @@
 
 use remediation::domain::Language;
 use remediation::gather::goals::GoalStatus;
-use remediation::gather::goals::Open;
-use remediation::gather::goals::OrphanKind;
+use remediation::gather::goals::cases::Open;
+use remediation::gather::goals::cases::OrphanKind;
 use remediation::text;
 
 /// An installation without goals, or whose processes name none.

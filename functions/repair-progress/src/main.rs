@@ -3,6 +3,7 @@
 
 mod texts;
 
+use remediation::gather;
 use remediation::run::step::Kind;
 use std::collections::HashSet;
 
@@ -10,7 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
-use remediation::run::processes::{self, Filter};
+use remediation::gather::processes::case;
+use remediation::gather::processes::sweep::Filter;
+use remediation::run::processes;
 use remediation::run::progress::{self, Suspect, Verdict};
 use remediation::run::step::{Plan, Planned, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
@@ -22,7 +25,7 @@ struct RepairProgress;
 
 struct Evidence {
     /// What is stalled, or was asked for.
-    processes: processes::Evidence,
+    processes: case::Evidence,
     /// Whose progress is looked at.
     suspects: Vec<Suspect>,
 }
@@ -38,7 +41,7 @@ impl Step for RepairProgress {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         // First the list of executions: another execution is another attempt.
-        let processes = processes::gather(session, question, Filter::Stalled(stalled_after()?)).await?;
+        let processes = gather::processes::read(session, question, Filter::Stalled(stalled_after()?)).await?;
         let suspects = match question {
             Question::Sweep(_) => {
                 progress::keep(session).await?;

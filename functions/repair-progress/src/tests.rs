@@ -5,7 +5,7 @@ use remediation::decide::Look;
 use remediation::domain::ExecutionStatus::{self, Failed, Running};
 use remediation::domain::ProcessStatus::{self, Completed, Processing};
 use remediation::domain::{Execution, Process, ProcessId};
-use remediation::run::processes::{Case, Newest};
+use remediation::gather::processes::case::{self, Case, Newest};
 use remediation::run::step::Finding;
 use uuid::Uuid;
 
@@ -82,7 +82,7 @@ fn left(plan: &Plan) -> Vec<(u128, &str)> {
 #[test]
 fn closings_come_first_then_repairs_and_the_rest_is_left_with_its_reason() {
     let evidence = Evidence {
-        processes: processes::Evidence {
+        processes: case::Evidence {
             cases: vec![
                 stalled(process(1, Processing, 40), Failed),
                 stalled(process(2, Processing, 40), Running),
@@ -92,7 +92,7 @@ fn closings_come_first_then_repairs_and_the_rest_is_left_with_its_reason() {
                 stalled(process(4, Processing, 250), Failed),
             ],
             population: 40,
-            ..processes::Evidence::default()
+            ..case::Evidence::default()
         },
         suspects: vec![
             suspect(process(3, Processing, 250), None, Running),
@@ -142,7 +142,7 @@ fn what_has_fallen_is_left_while_a_new_attempt_may_go_unseen() {
         evidence: Default::default(),
     };
     let evidence = Evidence {
-        processes: processes::Evidence { findings: vec![unavailable], ..processes::Evidence::default() },
+        processes: case::Evidence { findings: vec![unavailable], ..case::Evidence::default() },
         suspects: vec![
             suspect(process(1, Processing, 30), Some(80), Running),
             suspect(process(2, Processing, 250), Some(80), Running),
@@ -157,7 +157,7 @@ fn what_has_fallen_is_left_while_a_new_attempt_may_go_unseen() {
 #[test]
 fn rows_that_were_closed_long_ago_are_part_of_what_was_looked_at() {
     let suspects = (1..=3).map(|id| suspect(process(id, Completed, 250), None, Failed)).collect();
-    let processes = processes::Evidence { population: 1, ..processes::Evidence::default() };
+    let processes = case::Evidence { population: 1, ..case::Evidence::default() };
     let plan = RepairProgress.plan(&Evidence { processes, suspects }, &config(), now());
     assert_eq!((plan.actions.len(), plan.population, plan.unfinished), (3, 3, None));
 }
@@ -166,7 +166,7 @@ fn rows_that_were_closed_long_ago_are_part_of_what_was_looked_at() {
 fn more_than_one_look_finds_is_told() {
     let suspects = (1..).map(|id| suspect(process(id, Completed, 250), None, Failed));
     let suspects = suspects.take(progress::ROWS_A_LOOK).collect();
-    let plan = RepairProgress.plan(&Evidence { processes: processes::Evidence::default(), suspects }, &config(), now());
+    let plan = RepairProgress.plan(&Evidence { processes: case::Evidence::default(), suspects }, &config(), now());
     assert!(plan.unfinished.is_some_and(|why| why.contains("10000")));
 }
 

@@ -4,8 +4,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::retry_process::RetryProcess;
 use remediation::decide::{self, CLOSED_BY_PERSON, Look};
 use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
-use remediation::failure::{UNKNOWN, is_throttling, is_transient};
-use remediation::run::processes::{Case, Newest};
+use remediation::failure::UNKNOWN;
+use remediation::failure::transient::{is_throttling, is_transient};
+use remediation::gather::processes::case::{Case, Newest};
 
 use crate::policy::Policy;
 

@@ -19,12 +19,17 @@ use remediation::act::ledger::facts;
 use remediation::act::ledger::told;
 use remediation::decide::Look;
 use remediation::domain::{Execution, Language, ProcessId};
-use remediation::failure::{UNKNOWN, is_transient};
+use remediation::failure::UNKNOWN;
+use remediation::failure::transient::is_transient;
+use remediation::gather;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest::Manifest;
+use remediation::gather::processes::case::{self, Case, Newest};
+use remediation::gather::processes::list::{is_listed_lately, list_lately};
+use remediation::gather::processes::look_up::look_up_endings;
+use remediation::gather::processes::sweep::Filter;
 use remediation::gather::trigger::AlarmState;
-use remediation::run::processes::{self, Case, Filter, Newest};
 use remediation::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde_json::json;
@@ -44,7 +49,7 @@ const TO_START: Duration = Duration::from_secs(5);
 struct RetryFailedProcesses;
 
 struct Evidence {
-    processes: processes::Evidence,
+    processes: case::Evidence,
     /// Whether a newer execution than the newest that is known would have been seen.
     listed: bool,
     histories: HashMap<ProcessId, History>,
@@ -75,7 +80,7 @@ impl Step for RetryFailedProcesses {
         let a_quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
         let wanted = |case: &Case| histories.get(&case.process.id).is_some_and(|history| wants_ending(case, history));
         let until = session.stop_at - a_quarter;
-        let refused = processes::look_up_endings(session, &mut processes.cases, wanted, until).await?;
+        let refused = look_up_endings(session, &mut processes.cases, wanted, until).await?;
         processes.findings.extend(refused);
 
         let deadline = session.config.policy.process_deadline;
@@ -94,23 +99,23 @@ impl Step for RetryFailedProcesses {
 }
 
 /// The processes that a question is about, and whether the newest execution that is known of each is its newest.
-async fn failed(session: &mut Session<'_>, question: &Question) -> Result<(processes::Evidence, bool), Error> {
+async fn failed(session: &mut Session<'_>, question: &Question) -> Result<(case::Evidence, bool), Error> {
     let arn = match question {
         Question::Sweep(_) => {
-            let evidence = processes::gather(session, question, Filter::LatelyFailed).await?;
-            let listed = processes::is_listed_lately(&evidence, session.config, session.now);
+            let evidence = gather::processes::read(session, question, Filter::LatelyFailed).await?;
+            let listed = is_listed_lately(&evidence, session.config, session.now);
             return Ok((evidence, listed));
         }
         Question::Again(_) => {
-            let listed = match processes::list_lately(session).await {
+            let listed = match list_lately(session).await {
                 Ok(()) => true,
                 Err(Error::Aws { .. }) => false,
                 Err(error) => return Err(error),
             };
-            return Ok((processes::gather(session, question, Filter::LatelyFailed).await?, listed));
+            return Ok((gather::processes::read(session, question, Filter::LatelyFailed).await?, listed));
         }
         Question::Process(_) => {
-            return Ok((processes::gather(session, question, Filter::LatelyFailed).await?, true));
+            return Ok((gather::processes::read(session, question, Filter::LatelyFailed).await?, true));
         }
         Question::Execution(arn) => arn,
         Question::Change(change) => &change.execution.arn,
@@ -120,7 +125,7 @@ async fn failed(session: &mut Session<'_>, question: &Question) -> Result<(proce
     let Some(process) = seen.process else {
         return Err(Error::Refused(common::process_unknown(session.config.language, arn.name())));
     };
-    Ok((processes::gather(session, &Question::Process(process), Filter::LatelyFailed).await?, true))
+    Ok((gather::processes::read(session, &Question::Process(process), Filter::LatelyFailed).await?, true))
 }
 
 /// What decides beside rows and executions.

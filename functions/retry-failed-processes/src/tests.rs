@@ -264,7 +264,7 @@ fn step_functions_is_asked_only_for_what_decides_and_is_not_known() {
 fn evidence(cases: Vec<Case>) -> Evidence {
     let histories = cases.iter().map(|case| (case.process.id, once())).collect();
     Evidence {
-        processes: processes::Evidence { population: cases.len(), cases, ..processes::Evidence::default() },
+        processes: case::Evidence { population: cases.len(), cases, ..case::Evidence::default() },
         listed: true,
         histories,
         open: Vec::new(),

@@ -4,9 +4,13 @@
 //! executions of cancelled rows by what is known of them; `{"processId", "cancel": true}` cancels row and executions together.
 
 use chrono::{DateTime, Utc};
+use remediation::gather;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::run::processes::{self, Evidence, Filter, cancel};
+use remediation::gather::processes::cancel;
+use remediation::gather::processes::case::Evidence;
+use remediation::gather::processes::sweep::Filter;
+use remediation::run::processes;
 use remediation::run::step::Kind;
 use remediation::run::step::{Plan, Question, Session, Step};
 
@@ -35,15 +39,15 @@ impl Step for StopCancelledExecutions {
         // The same in every look of a run: what was stopped is looked at again for the same wish.
         if cancel::is_wanted(session.parameters)? {
             let reason = session.reason.map(str::to_owned);
-            return Ok(Seen::ToCancel(cancel::gather(session, question).await?, reason));
+            return Ok(Seen::ToCancel(cancel::read(session, question).await?, reason));
         }
-        processes::gather(session, question, Filter::CancelledButRunning).await.map(Seen::Processes)
+        gather::processes::read(session, question, Filter::CancelledButRunning).await.map(Seen::Processes)
     }
 
     fn plan(&self, seen: &Seen, config: &Config, now: DateTime<Utc>) -> Plan {
         match seen {
             Seen::Processes(evidence) => processes::plan(evidence, config, now),
-            Seen::ToCancel(evidence, reason) => cancel::plan(evidence, reason.as_deref(), config, now),
+            Seen::ToCancel(evidence, reason) => processes::cancel::plan(evidence, reason.as_deref(), config, now),
         }
     }
 }

@@ -3,7 +3,8 @@
 //! Step Functions delivers these events best effort, twice and in any order; the sweep behind this step is
 //! `reconcile-processes`.
 
-use remediation::run::processes::{Filter, ProcessStep};
+use remediation::gather::processes::sweep::Filter;
+use remediation::run::processes::ProcessStep;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {

@@ -2,12 +2,13 @@
 
 use crate::texts;
 use remediation::domain::Language;
-use remediation::gather::worker::Setting;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::worker_step::texts as worker;
 use remediation::run::worker_step::{Judgement, Wants};
 use serde_json::json;
 
-use crate::{Evidence, Policy};
+use crate::evidence::Evidence;
+use crate::policy::Policy;
 
 /// One step down, or what a person names; never to a halt, and only where the state machine tries again what is refused then.
 pub fn judge(evidence: &Evidence, policy: &Policy, language: Language) -> Judgement {
@@ -59,8 +60,8 @@ fn lowered(from: u32, policy: &Policy) -> u32 {
 
 /// What Lambda refuses would be lost, or nobody knows.
 fn not_retried(evidence: &Evidence, policy: &Policy, language: Language) -> Option<Judgement> {
-    let tasks = match &evidence.throttled {
-        Ok(tasks) => tasks,
+    let tasks = match &evidence.worker.callers {
+        Ok(callers) => &callers.tasks,
         Err(why) => return Some(Judgement::Leave(texts::retries_unknown(language, why))),
     };
     let hasty = tasks.iter().find(|task| task.retries.seconds < f64::from(policy.retry_seconds))?;

@@ -6,12 +6,13 @@ use remediation::act::actions::change_worker::Purpose;
 use remediation::act::actions::change_worker::texts as change;
 use remediation::act::lease::FAILURES;
 use remediation::domain::Language;
-use remediation::gather::worker::Setting;
+use remediation::gather::worker::setting::Setting;
 use remediation::run::step::Planned;
 use remediation::run::worker_step::Wants;
 use remediation::run::worker_step::texts as worker;
 
-use crate::{ALARM, Evidence, Policy, Quiet};
+use crate::evidence::{Evidence, Quiet};
+use crate::policy::Policy;
 
 /// A change does not stay for less than this.
 const AT_LEAST: TimeDelta = TimeDelta::minutes(5);
@@ -26,7 +27,7 @@ pub fn recover(
     language: Language,
     now: DateTime<Utc>,
 ) -> Result<Option<Planned>, String> {
-    let seen = &evidence.worker.seen;
+    let (seen, alarm) = (&evidence.worker.seen, evidence.worker.rules.alarm);
     let setting = Setting::ReservedConcurrency;
     let ours = evidence.worker.leases.iter().find(|lease| {
         lease.setting() == Some(setting)
@@ -57,10 +58,10 @@ pub fn recover(
     // Where nothing was reserved, what no longer holds back anything that runs can go.
     let enough = before.unwrap_or(evidence.running);
     if next >= enough {
-        let reason = texts::restored(language, ALARM, &change::amount(setting, before));
+        let reason = texts::restored(language, alarm, &change::amount(setting, before));
         return Ok(Some(evidence.worker.action(before, Purpose::Revert(lease.action_id), reason)));
     }
-    let reason = texts::recovered(language, ALARM, &change::amount(setting, Some(next)));
+    let reason = texts::recovered(language, alarm, &change::amount(setting, Some(next)));
     // It is put back when it would have been.
     let revert_after = (lease.revert_at - now).max(AT_LEAST);
     let purpose = Purpose::Set { cause: "recovered", revert_after: Some(revert_after) };

@@ -5,8 +5,9 @@ use remediation::act::action::Action;
 use remediation::act::actions::change_worker::Purpose;
 use remediation::act::lease::{FAILURES, Lease};
 use remediation::domain::Language;
-use remediation::gather::state_machine::{Callers, Limit, Retries};
-use remediation::gather::worker::{Configuration, Seen};
+use remediation::gather::state_machine::{Caller, Callers, Limit, Retries};
+use remediation::gather::worker::configuration::Configuration;
+use remediation::gather::worker::seen::Seen;
 use remediation::run::worker_step::{Judgement, Wants};
 use uuid::Uuid;
 
@@ -16,16 +17,17 @@ const NOW: DateTime<Utc> = DateTime::from_timestamp(1_795_482_000, 0).unwrap();
 const TARGET: &str = "function ai-generation-worker";
 const LEASE: Uuid = Uuid::from_u128(7);
 
+fn policy() -> Policy {
+    Policy::read(MANIFEST).unwrap()
+}
+
 fn evidence(now: Option<u32>, wants: Wants) -> Evidence {
     let latest = Configuration::default();
     let seen = Seen { setting: Setting::ReservedConcurrency, latest, alias: None, value: now };
-    let policy = Policy::read().unwrap();
-    let may_be = policy.floor..=policy.ceiling;
+    let may_be = policy().floor..=policy().ceiling;
     let rules = Rules { step: STEP.to_owned(), setting: Setting::ReservedConcurrency, alarm: ALARM, may_be };
-    let callers = Callers { tasks: vec![], unknown: vec![], machine_timeout: Limit::None };
     Evidence {
-        worker: worker_step::Evidence::new(rules, TARGET.to_owned(), seen, Ok(callers), wants),
-        throttled: Ok(vec![task(6, 126.0)]),
+        worker: worker_step::Evidence::new(rules, TARGET.to_owned(), seen, Ok(callers(vec![task(6, 126.0)])), wants),
         running: 12,
         unreserved: Some(900),
         quiet: Quiet::Unknown,
@@ -34,8 +36,13 @@ fn evidence(now: Option<u32>, wants: Wants) -> Evidence {
     }
 }
 
-fn task(attempts: u32, seconds: f64) -> Throttled {
-    Throttled { state: "ExecuteAIGeneration".to_owned(), retries: Retries { attempts, seconds } }
+fn callers(tasks: Vec<Caller>) -> Callers {
+    Callers { tasks, unknown: vec![], machine_timeout: Limit::None }
+}
+
+fn task(attempts: u32, seconds: f64) -> Caller {
+    let (state, retries) = ("ExecuteAIGeneration".to_owned(), Retries { attempts, seconds });
+    Caller { state, qualifier: None, timeout: Limit::None, retries }
 }
 
 fn incident() -> Wants {
@@ -48,7 +55,7 @@ fn asked(to: Option<u32>) -> Wants {
 
 /// The new value, or the finding's code, or what is said of leaving it.
 fn judged(evidence: &Evidence) -> Result<u32, String> {
-    match judge::judge(evidence, &Policy::read().unwrap(), Language::En) {
+    match judge::judge(evidence, &policy(), Language::En) {
         Judgement::Change { to, usd_a_month } => {
             assert_eq!(usd_a_month, Some(0.0), "it costs nothing");
             Ok(to.unwrap())
@@ -114,7 +121,8 @@ fn concurrency_is_lowered_only_where_what_lambda_refuses_is_tried_again() {
         (Ok(vec![task(0, 0.0)]), asked(Some(4)), Ok(4)),
         (unknown(), asked(Some(4)), Ok(4)),
     ] {
-        let read = Evidence { throttled: throttled.clone(), ..evidence(Some(20), wants.clone()) };
+        let mut read = evidence(Some(20), wants.clone());
+        read.worker.callers = throttled.clone().map(callers);
         assert_eq!(judged(&read), expected.map_err(str::to_owned), "{throttled:?} {wants:?}");
     }
 }
@@ -161,7 +169,7 @@ fn lease(before: Option<u32>, after: u32) -> Lease {
 
 /// What raising comes to: the value, and whether that puts back what people had.
 fn raised(evidence: &Evidence) -> Result<Option<(Option<u32>, bool)>, String> {
-    let planned = recover::recover(evidence, &Policy::read().unwrap(), Language::En, NOW)?;
+    let planned = recover::recover(evidence, &policy(), Language::En, NOW)?;
     Ok(planned.map(|planned| {
         let change = planned.action.downcast::<ChangeWorker>().unwrap().clone();
         let puts_back = match change.purpose {

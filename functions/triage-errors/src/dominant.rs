@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use remediation::failure::Cause;
+use remediation::failure::cause::Cause;
 
 use crate::policy::Policy;
 use crate::rows::{OfType, Rows};

@@ -4,6 +4,7 @@
 //! reached a row. What no step answers, and what has no cause that stands out, people are told.
 
 mod dominant;
+mod evidence;
 mod log;
 mod plan;
 mod policy;
@@ -25,14 +26,11 @@ use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::Trigger;
 use remediation::run::step::{Plan, Question, Session, Step};
 
-use crate::plan::{Evidence, FOR_PEOPLE, Looked, NO_DOMINANT, UNKNOWN_STEP};
+use crate::evidence::{Evidence, Looked};
+use crate::plan::{ALARM, FOR_PEOPLE, NO_DOMINANT, STEP, UNKNOWN_STEP};
 use crate::policy::Policy;
 
-const STEP: &str = "triage-errors";
 const MANIFEST: &str = include_str!("../manifest.toml");
-
-/// The alarm whose incident this step looks into.
-const ALARM: &str = "error-rate";
 
 /// The parameter that says how far back to look, and its bounds in seconds.
 const WINDOW: &str = "window";

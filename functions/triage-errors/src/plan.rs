@@ -1,23 +1,26 @@
 //! What is to be done about the failures: pure.
 
-use std::collections::BTreeSet;
-
 use crate::texts;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use remediation::act::actions::start_step::Hindrance;
 use remediation::act::actions::start_step::StartStep;
-use remediation::failure::Cause;
+use remediation::failure::cause::Cause;
 use remediation::gather::config::Config;
 use remediation::run::step::{Finding, Plan, Planned, Skipped};
 use remediation::run::texts as common;
 use serde_json::{Value, json};
 
 use crate::dominant::{self, Share, Verdict, answer};
+use crate::evidence::{Evidence, Looked};
 use crate::log::Log;
-use crate::policy::Policy;
 use crate::report;
 use crate::rows::{Failures, Rows};
-use crate::{ALARM, STEP};
+
+/// This step.
+pub const STEP: &str = "triage-errors";
+
+/// The alarm whose incident this step looks into.
+pub const ALARM: &str = "error-rate";
 
 /// For people, because no step answers.
 pub const FOR_PEOPLE: &str = "dominant_cause_for_people";
@@ -25,29 +28,6 @@ pub const FOR_PEOPLE: &str = "dominant_cause_for_people";
 pub const NO_DOMINANT: &str = "no_dominant_cause";
 /// For people, because the step that answers cannot be started from here.
 pub const UNKNOWN_STEP: &str = "step_unknown";
-
-/// What was read.
-pub enum Evidence {
-    /// A schedule's look while the alarm has no open incident: nothing was read.
-    NoIncident,
-    /// The failures.
-    Looked(Box<Looked>),
-}
-
-/// The failures, and what decides beside them.
-pub struct Looked {
-    pub policy: Policy,
-    /// How far back was looked.
-    pub window: TimeDelta,
-    pub rows: Rows,
-    pub log: Log,
-    /// How many runs led to this one.
-    pub depth: u8,
-    /// A person asks for it, and is told whatever was told before.
-    pub by_person: bool,
-    /// What people were told lately: codes and targets of findings.
-    pub told: BTreeSet<(String, String)>,
-}
 
 pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
     match evidence {

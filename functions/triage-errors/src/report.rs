@@ -3,12 +3,11 @@
 use crate::texts;
 use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
-use remediation::gather::parameters::spelt;
 use serde_json::{Value, json};
 
 use crate::dominant::{Share, Verdict, answer, part, percent, total};
+use crate::evidence::Looked;
 use crate::log::{Beside, Log};
-use crate::plan::Looked;
 use crate::rows::Failures;
 
 /// How many errors the text names; the table has all.
@@ -138,25 +137,4 @@ fn codes(beside: &Beside, config: &Config) -> String {
         })
         .collect();
     if codes.is_empty() { texts::nothing(config.language) } else { codes.join("; ") }
-}
-
-impl Looked {
-    /// The window as an operator's event spells it.
-    pub fn spelt(&self) -> String {
-        spelt(u32::try_from(self.window.num_seconds()).unwrap_or(u32::MAX))
-    }
-
-    /// The fields of invalid input in one line: `params.title (5): the title …`.
-    pub fn fields(&self) -> String {
-        let fields: Vec<String> = self
-            .rows
-            .fields
-            .iter()
-            .map(|field| {
-                let message = field.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
-                format!("{} ({}){message}", field.field, field.count)
-            })
-            .collect();
-        fields.join("; ")
-    }
 }

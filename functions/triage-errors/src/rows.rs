@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::failure::{Cause, UNKNOWN};
+use remediation::failure::UNKNOWN;
+use remediation::failure::cause::Cause;
 use remediation::gather::error::Error;
 use remediation::redact;
 use remediation::run::step::Session;

@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::start_step::StartStep;
-use remediation::failure::Cause;
+use remediation::failure::cause::Cause;
 use remediation::gather::config::Config;
 use remediation::gather::logs::{Found, Line, Stopped};
 use remediation::gather::manifest;
@@ -11,12 +11,13 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::MANIFEST;
 use crate::dominant::{Share, Verdict, answer, causes, striking, verdict};
+use crate::evidence::{Evidence, Looked};
 use crate::log::{Beside, Log, Logged, beside, error_of};
-use crate::plan::{Evidence, Looked, plan};
+use crate::plan::{STEP, plan};
 use crate::policy::Policy;
 use crate::rows::{Field, Group, Newest, Rows, fold};
-use crate::{MANIFEST, STEP};
 
 fn policy() -> Policy {
     manifest::policy(MANIFEST).unwrap_or_else(|error| panic!("{error}"))

@@ -2,7 +2,7 @@
 
 use remediation::act::actions::start_step::Hindrance;
 use remediation::domain::Language;
-use remediation::failure::Cause;
+use remediation::failure::cause::Cause;
 use remediation::text;
 
 /// A cause, in a few words.

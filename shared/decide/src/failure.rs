@@ -3,13 +3,10 @@
 //! An execution tells an error's name and a cause. The cause of a failed Lambda is JSON; the code that the application
 //! knows may stand in several places of it. Where only Step Functions or a service speaks, its name is translated.
 
-mod cause;
-mod transient;
+pub mod cause;
+pub mod transient;
 
 use serde_json::{Map, Value};
-
-pub use cause::Cause;
-pub use transient::{is_throttling, is_transient};
 
 /// The code of an execution that failed for no reason that is known better.
 pub const UNKNOWN: &str = "STEP_FUNCTIONS_ERROR";

@@ -43,7 +43,7 @@
 //! - Events: whatever was emitted may be delivered never, late, in any order and any number of times.
 //! - Our steps in parts: look, read and decide, write; or look again at the execution, stop it, re-read it, start over. The
 //!   others act in between, and a step may die at each point. Writes compare the row and the newest known execution.
-//! - An operator's cancel by hand, with the real [`remediation_decide::decide::cancel`]: list, read the row, stop what runs (the
+//! - An operator's cancel by hand, with the real [`cancel`]: list, read the row, stop what runs (the
 //!   overtaken one first), re-read, list again, and write the row last. What starts after its last list is the sweep's.
 //! - Our retry in parts: list and look, re-open the row and register the execution, start it; or have it refused and put the row
 //!   back; or die in between, or get no answer, while the call may get through yet. What is left so is resolved by a later
@@ -89,7 +89,8 @@ use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation_decide::decide::{self, Cancelling, Closing, Decision, Look, Policy, StopCause, Verdict};
+use remediation_decide::decide::cancel::{Cancelling, cancel};
+use remediation_decide::decide::{self, Closing, Decision, Look, Policy, StopCause, Verdict};
 use remediation_decide::domain::{
     DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId, ProcessStatus,
 };
@@ -481,7 +482,7 @@ const POLICY: Policy = Policy {
 
 const REAL: Rules = Rules {
     decide: decide::decide,
-    cancel: decide::cancel,
+    cancel,
     policy: POLICY,
     sync_lists: true,
     compares_row: true,
@@ -1672,17 +1673,16 @@ const BY_HAND: Bounds = Bounds { steps: [false, false, true], cancel: false, ret
 
 #[test]
 fn cancelling_a_row_by_hand_before_its_execution_is_over_is_found() {
-    let broken: Wish =
-        |process, newest, overtaken, policy, now| match decide::cancel(process, newest, overtaken, policy, now) {
-            Cancelling::Stop => Cancelling::Close,
-            other => other,
-        };
+    let broken: Wish = |process, newest, overtaken, policy, now| match cancel(process, newest, overtaken, policy, now) {
+        Cancelling::Stop => Cancelling::Close,
+        other => other,
+    };
     breaks(Invariant::NothingRunsWhenWeClose, Rules { cancel: broken, ..REAL }, BY_HAND);
 }
 
 #[test]
 fn cancelling_by_hand_beside_an_overtaken_execution_is_found() {
-    let broken: Wish = |process, newest, _, policy, now| decide::cancel(process, newest, false, policy, now);
+    let broken: Wish = |process, newest, _, policy, now| cancel(process, newest, false, policy, now);
     breaks(
         Invariant::NothingRunsWhenWeClose,
         Rules { cancel: broken, ..REAL },
@@ -1692,11 +1692,10 @@ fn cancelling_by_hand_beside_an_overtaken_execution_is_found() {
 
 #[test]
 fn cancelling_by_hand_what_succeeded_is_found() {
-    let broken: Wish =
-        |process, newest, overtaken, policy, now| match decide::cancel(process, newest, overtaken, policy, now) {
-            Cancelling::Not(_) if process.status.is_open() => Cancelling::Close,
-            other => other,
-        };
+    let broken: Wish = |process, newest, overtaken, policy, now| match cancel(process, newest, overtaken, policy, now) {
+        Cancelling::Not(_) if process.status.is_open() => Cancelling::Close,
+        other => other,
+    };
     breaks(Invariant::ClosedAsItEnded, Rules { cancel: broken, ..REAL }, BY_HAND);
 }
 

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
 use crate::gather::error::Error;
-use crate::gather::worker::Setting;
+use crate::gather::worker::setting::Setting;
 
 /// How long a change stays where nobody says otherwise.
 pub const REVERT_AFTER: TimeDelta = TimeDelta::hours(24);

@@ -1,18 +1,12 @@
 //! The sentences of limits and of what cannot be done now, which every action and step has, in both languages.
 
-pub use remediation_decide::texts::*;
+pub use crate::gather::texts::*;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::domain::Language;
 use crate::text;
-
-/// There were more executions to ask for than there was time.
-#[must_use]
-pub fn no_time_left(language: Language) -> String {
-    text!(language, ja: "この実行に問い合わせる時間が残っていなかった", en: "no time was left to ask for this execution")
-}
 
 /// The loser of a lock.
 #[must_use]

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::gather::error::Error;
 use crate::gather::step_functions::{Seen, StepFunctions};
-use crate::gather::trigger::ResultPath;
+use crate::gather::trigger::result_path::ResultPath;
 use crate::stored;
 
 /// Takes in what was seen; what is known to be newer stays.

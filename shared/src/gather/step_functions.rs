@@ -1,4 +1,6 @@
-//! Step Functions, as far as it is asked: what an execution is, which ones there are, what failed in one, stopping and starting one.
+//! Step Functions, as far as it is asked: what an execution is, which ones there are, what failed in one.
+//!
+//! The calls that stop and start one are in `act/step_functions.rs`.
 //!
 //! Every call is paced to its refill rate (facts of the quotas: DescribeExecution 10, ListExecutions 2, StopExecution 25
 //! a second where they are lowest), so that a sweep never takes the application's own share. StartExecution, of which the
@@ -9,7 +11,8 @@ use crate::gather::error::Error;
 use crate::gather::history::{self, Happened, History};
 use crate::gather::pace::Pace;
 use crate::gather::state_machine::Definition;
-use crate::gather::trigger::{ResultPath, process_of};
+use crate::gather::trigger::execution::process_of;
+use crate::gather::trigger::result_path::ResultPath;
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
@@ -20,12 +23,12 @@ use chrono::{DateTime, Utc};
 /// The paced client.
 #[derive(Debug)]
 pub struct StepFunctions {
-    client: Client,
+    pub(crate) client: Client,
     state_machine_arn: String,
     describe: Pace,
     list: Pace,
-    stop: Pace,
-    start: Pace,
+    pub(crate) stop: Pace,
+    pub(crate) start: Pace,
 }
 
 /// An execution and the process that its input names.
@@ -242,42 +245,6 @@ impl StepFunctions {
         events.reverse();
         Ok(History { events, more: token.is_some() })
     }
-
-    /// StopExecution. The execution may still be running when this returns.
-    ///
-    /// # Errors
-    /// [`Error::Aws`].
-    pub async fn stop(&self, arn: &ExecutionArn, error: &str, cause: &str) -> Result<(), Error> {
-        self.stop.wait().await;
-        self.client
-            .stop_execution()
-            .execution_arn(arn.as_str())
-            .error(error)
-            .cause(cause)
-            .send()
-            .await
-            .map(drop)
-            .map_err(Error::aws("StopExecution"))
-    }
-
-    /// StartExecution; when the execution began. The name is what makes it happen once: as long as the execution runs, the
-    /// same name and input are answered with that execution.
-    ///
-    /// # Errors
-    /// [`Error::Aws`].
-    pub async fn start(&self, name: &str, input: &str) -> Result<DateTime<Utc>, Error> {
-        self.start.wait().await;
-        let answer = self
-            .client
-            .start_execution()
-            .state_machine_arn(&self.state_machine_arn)
-            .name(name)
-            .input(input)
-            .send()
-            .await
-            .map_err(Error::aws("StartExecution"))?;
-        Ok(time(answer.start_date()).unwrap_or_else(Utc::now))
-    }
 }
 
 fn ending(answer: &DescribeExecutionOutput, result_path: &ResultPath) -> Ending {
@@ -298,7 +265,7 @@ fn unreadable(error: crate::domain::ParseError) -> Error {
 
 /// To the millisecond, which is what Step Functions has and its events tell. The API's JSON has seconds as a floating
 /// point number, and the SDK cuts it: 1764000000.987 becomes …0.986999988, which would be another start than the event's.
-fn time(at: &AwsDateTime) -> Option<DateTime<Utc>> {
+pub(crate) fn time(at: &AwsDateTime) -> Option<DateTime<Utc>> {
     let milliseconds = i64::from(at.subsec_nanos().saturating_add(500_000) / 1_000_000);
     DateTime::from_timestamp_millis(at.secs().checked_mul(1000)?.checked_add(milliseconds)?)
 }

@@ -7,14 +7,13 @@
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Row};
 
-use crate::act::actions::set_row_status::ErrorChange;
-use crate::act::actions::set_row_status::SetRowStatus;
+use crate::act::actions::set_row_status::{ErrorChange, SetRowStatus};
 use crate::act::ledger::facts;
 use crate::decide::{self, Decision, Look, Policy, decide};
 use crate::domain::{Execution, Process, ProcessId};
 use crate::gather::error::Error;
+use crate::gather::processes::case::{CASES, Case, NEWEST, Newest, case};
 use crate::run::processes::KINDS;
-use crate::run::processes::{self, Case, Newest};
 use crate::run::step::Session;
 
 /// The step that repairs.
@@ -53,7 +52,7 @@ pub enum Verdict {
 /// [`Error::Database`], [`Error::Table`].
 pub async fn keep(session: &mut Session<'_>) -> Result<(), Error> {
     let table = session.table().await?;
-    let sql = include_str!("progress/keep.sql").replace("{newest}", include_str!("processes/newest.sql"));
+    let sql = include_str!("progress/keep.sql").replace("{newest}", NEWEST);
     sqlx::query(table.sql(&sql))
         .execute(&mut *session.db)
         .await
@@ -83,7 +82,7 @@ where
     T: sqlx::Encode<'q, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + 'q,
 {
     let table = session.table().await?;
-    let cases = format!("{}{condition}", processes::CASES);
+    let cases = format!("{}{condition}", CASES);
     let AssertSqlSafe(sql) = table.sql(&include_str!("progress/suspects.sql").replace("{cases}", &cases));
     let reading = "reading progress";
     let rows = sqlx::query(AssertSqlSafe(sql))
@@ -92,7 +91,7 @@ where
         .await
         .map_err(Error::database(reading))?;
     let suspect = |row| {
-        let Case { process, newest, .. } = processes::case(row, Look::Sweep)?;
+        let Case { process, newest, .. } = case(row, Look::Sweep)?;
         let newest = match newest {
             Newest::Known(newest) => newest,
             Newest::Unknown(_) => None,

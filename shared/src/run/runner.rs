@@ -106,7 +106,7 @@ impl<S: Step> Function<S> {
 
     /// Answers one event within `left`.
     async fn handle(&self, event: Value, left: Duration) -> Result<Report, Error> {
-        let trigger = trigger::decode(event, &self.config.result_path, S::PARAMETERS)?;
+        let trigger = trigger::decode::decode(event, &self.config.result_path, S::PARAMETERS)?;
         let reserve = RESERVE.min(left / 10);
         let stop_at = Instant::now() + left.saturating_sub(reserve);
         let last_moment = stop_at + reserve / 2;

@@ -10,36 +10,10 @@ use crate::domain::{Language, Mode};
 use crate::gather::trigger::AlarmState;
 use crate::text;
 
-/// An execution whose process has no row.
-#[must_use]
-pub fn row_missing(language: Language, process: &str) -> String {
-    text!(language, ja: "処理 {process} の行が存在しない", en: "process {process} has no row")
-}
-
-/// An execution that tells no process.
-#[must_use]
-pub fn process_unknown(language: Language, execution: &str) -> String {
-    text!(
-        language,
-        ja: "実行 {execution} の入力に processId がなく、名前も UUID で始まらないため、処理を特定できない",
-        en: "execution {execution} tells no process: no processId in its input, no UUID at the start of its name",
-    )
-}
-
 /// A process that could not be decided on.
 #[must_use]
 pub fn not_looked_up(language: Language, why: &str) -> String {
     text!(language, ja: "実行を確認できなかったため何もしない: {why}", en: "left alone: its execution could not be looked up: {why}")
-}
-
-/// The list of executions was not read far enough back.
-#[must_use]
-pub fn not_listed(language: Language) -> String {
-    text!(
-        language,
-        ja: "この処理の開始時期まで実行一覧をまだ読んでいない",
-        en: "the list of executions has not been read back to this process's creation yet",
-    )
 }
 
 /// A row that moved at every try.
@@ -49,26 +23,6 @@ pub fn contested(language: Language) -> String {
         language,
         ja: "読んでから書くまでの間に行が毎回変わったため、何も書かなかった",
         en: "the row changed between reading and writing every time: nothing was written",
-    )
-}
-
-/// A run that met its deadline.
-#[must_use]
-pub fn out_of_time(language: Language, left: usize) -> String {
-    text!(
-        language,
-        ja: "Lambda の期限が近いため停止した。残り {left} 件は次回に続ける",
-        en: "stopped before Lambda's deadline: {left} are left for the next run, which goes on from here",
-    )
-}
-
-/// There is more than one run looks at.
-#[must_use]
-pub fn more_to_look_at(language: Language, looked_at: usize) -> String {
-    text!(
-        language,
-        ja: "1 回に調べるのは {looked_at} 件まで。次回はその続きから調べる",
-        en: "one run looks at {looked_at}: the next goes on from here",
     )
 }
 

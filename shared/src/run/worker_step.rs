@@ -26,7 +26,9 @@ use crate::gather::parameters::Parameters;
 use crate::gather::state_machine::Callers;
 use crate::gather::table::Table;
 use crate::gather::trigger::{Ask, Scope, Trigger, TriggerError};
-use crate::gather::worker::{Seen, Setting, Worker};
+use crate::gather::worker::Worker;
+use crate::gather::worker::seen::Seen;
+use crate::gather::worker::setting::Setting;
 use crate::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 
 /// The parameter that names the value.

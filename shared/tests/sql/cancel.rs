@@ -8,9 +8,13 @@ use patient::table::{Row, Variant};
 use remediation::act::action::Action;
 use remediation::decide::{Look, StopCause};
 use remediation::domain::{ExecutionStatus, ProcessId};
+use remediation::gather;
 use remediation::gather::error::Error;
+use remediation::gather::processes::cancel::{self, is_wanted};
+use remediation::gather::processes::case::{Evidence, Newest};
+use remediation::gather::processes::sweep::{Filter, uncancelled};
 use remediation::gather::step_functions::Seen;
-use remediation::run::processes::{self, Evidence, Filter, Newest, cancel};
+use remediation::run::processes;
 use remediation::run::step::{Cursor, Plan, Question};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -21,14 +25,14 @@ async fn sweep(world: &mut World, proxy: &AwsProxy, filter: Filter) -> Result<Ev
     let step_functions = step_functions(proxy, MACHINE).await;
     let mut table = None;
     let mut session = world.session(&step_functions, &mut table);
-    processes::gather(&mut session, &Question::Sweep(Cursor::default()), filter).await
+    gather::processes::read(&mut session, &Question::Sweep(Cursor::default()), filter).await
 }
 
 async fn to_cancel(world: &mut World, proxy: &AwsProxy, question: Question) -> Result<Evidence, Error> {
     let step_functions = step_functions(proxy, MACHINE).await;
     let mut table = None;
     let mut session = world.session(&step_functions, &mut table);
-    cancel::gather(&mut session, &question).await
+    cancel::read(&mut session, &question).await
 }
 
 fn cancelled(seconds: i64) -> Row {
@@ -114,7 +118,7 @@ async fn of_cancelled_rows_every_execution_that_runs_is_stopped_and_nothing_else
         // What is only counted is the same.
         let step_functions = step_functions(&proxy, MACHINE).await;
         let mut table = None;
-        let counted = processes::uncancelled(&mut world.session(&step_functions, &mut table)).await?;
+        let counted = uncancelled(&mut world.session(&step_functions, &mut table)).await?;
         let counted: BTreeSet<String> = counted
             .iter()
             .map(|case| match &case.newest {
@@ -188,7 +192,7 @@ async fn a_process_that_is_to_be_cancelled_is_read_with_every_execution_of_it_th
 
         let evidence = to_cancel(&mut world, &proxy, Question::Process(ProcessId(row.id))).await?;
 
-        let plan = cancel::plan(&evidence, Some("ticket 4711"), &world.config, chrono::Utc::now());
+        let plan = processes::cancel::plan(&evidence, Some("ticket 4711"), &world.config, chrono::Utc::now());
         assert_eq!(stops(&plan), (vec![arn(&older), arn(&old), arn(&newest)], 0), "{}: oldest first", variant.name);
         let reasons: Vec<&str> = plan.actions.iter().map(|planned| planned.reason.as_str()).collect();
         assert!(
@@ -223,7 +227,7 @@ async fn a_row_is_not_cancelled_before_the_list_was_read_back_to_it() -> Tested 
     let question = Question::Again(rows.iter().map(|row| (ProcessId(row.id), Look::Event)).collect());
     let evidence = to_cancel(&mut world, &proxy, question).await?;
 
-    let plan = cancel::plan(&evidence, None, &world.config, chrono::Utc::now());
+    let plan = processes::cancel::plan(&evidence, None, &world.config, chrono::Utc::now());
     assert_eq!(stops(&plan), (vec![arn(&running)], 0), "what is known to run is stopped all the same");
     let mut left: Vec<Uuid> = plan.skipped.iter().map(|skipped| skipped.target.parse().unwrap()).collect();
     let mut expected = [rows[0].id, rows[1].id];
@@ -248,9 +252,9 @@ async fn nothing_is_cancelled_that_is_not_named_or_not_there() -> Tested {
     }
     assert!(proxy.counts().is_empty());
 
-    let asked = |value: Value| cancel::is_wanted(&Map::from_iter([("cancel".to_owned(), value)]));
+    let asked = |value: Value| is_wanted(&Map::from_iter([("cancel".to_owned(), value)]));
     assert!(asked(json!(true))?);
-    assert!(!cancel::is_wanted(&Map::new())?);
+    assert!(!is_wanted(&Map::new())?);
     for value in [json!(false), json!("true"), json!(1), Value::Null, json!({ "all": true })] {
         let error = asked(value.clone()).unwrap_err().to_string();
         assert!(error.starts_with(&format!("`cancel` is {value}; it must be true")), "{error}");
@@ -265,7 +269,7 @@ async fn an_execution_without_a_row_is_told_and_not_cancelled() -> Tested {
     let seen = execution(Uuid::new_v4(), ExecutionStatus::Running, seconds_ago(10), None);
     proxy.answer("DescribeExecution", described(&seen, &json!({})));
     let evidence = to_cancel(&mut world, &proxy, Question::Execution(seen.execution.arn.clone())).await?;
-    let plan = cancel::plan(&evidence, None, &world.config, chrono::Utc::now());
+    let plan = processes::cancel::plan(&evidence, None, &world.config, chrono::Utc::now());
     assert_eq!((plan.actions.len(), plan.findings.len()), (0, 1));
     assert_eq!(plan.findings[0].code, "row_missing");
     Ok(())

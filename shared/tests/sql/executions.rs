@@ -10,7 +10,7 @@ use remediation::domain::ProcessId;
 use remediation::gather::error::Error;
 use remediation::gather::executions::{self, Listed};
 use remediation::gather::step_functions::Seen;
-use remediation::gather::trigger::ResultPath;
+use remediation::gather::trigger::result_path::ResultPath;
 use serde_json::{Map, json};
 use tokio::time::Instant;
 use uuid::Uuid;

@@ -5,7 +5,8 @@ use patient::goals::Goal;
 use patient::table::{EARLY, ELSEWHERE, GUIDE, MIGRATED, PUSHED, Row};
 use remediation::domain::ProcessId;
 use remediation::gather::error::Error;
-use remediation::gather::goals::{self, Case, Catalogue, GoalStatus, Goals, Open, Orphan, OrphanKind, Which};
+use remediation::gather::goals::cases::{self, Case, Open, Orphan, OrphanKind, Which};
+use remediation::gather::goals::{Catalogue, GoalStatus, Goals};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -34,7 +35,7 @@ async fn refusal(world: &mut World) -> String {
 
 async fn read(world: &mut World, which: Which<'_>) -> Vec<Case> {
     let goals = there(world).await;
-    goals::cases(&mut world.db, &world.table, &goals, which).await.unwrap()
+    cases::read(&mut world.db, &world.table, &goals, which).await.unwrap()
 }
 
 /// The case of one process.

@@ -9,11 +9,14 @@ use patient::table::{Row, Variant};
 use remediation::act::action::Action;
 use remediation::decide::Look;
 use remediation::domain::{Execution, ExecutionStatus, ProcessId};
+use remediation::gather;
 use remediation::gather::error::Error;
 use remediation::gather::executions::Listed;
+use remediation::gather::processes::case::{Evidence, Newest};
+use remediation::gather::processes::sweep::Filter;
 use remediation::gather::step_functions::Seen;
 use remediation::gather::trigger::ExecutionChange;
-use remediation::run::processes::{self, Evidence, Filter, Newest};
+use remediation::run::processes;
 use remediation::run::step::{Cursor, Question};
 use serde_json::json;
 use uuid::Uuid;
@@ -24,7 +27,7 @@ async fn gather(world: &mut World, proxy: &AwsProxy, question: Question, filter:
     let step_functions = step_functions(proxy, MACHINE).await;
     let mut table = None;
     let mut session = world.session(&step_functions, &mut table);
-    processes::gather(&mut session, &question, filter).await
+    gather::processes::read(&mut session, &question, filter).await
 }
 
 async fn sweep(world: &mut World, proxy: &AwsProxy) -> Evidence {

@@ -8,10 +8,12 @@ use remediation::act::action::{Action, ActionResult};
 use remediation::act::actions::undo;
 use remediation::act::actions::undo::Undo;
 use remediation::domain::ProcessId;
+use remediation::gather;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
+use remediation::gather::processes::sweep::Filter;
 use remediation::gather::step_functions::StepFunctions;
-use remediation::run::processes::{self, Filter};
+use remediation::run::processes;
 use remediation::run::progress::{self, Suspect, Verdict};
 use remediation::run::step::{Cursor, Question, Session};
 use serde_json::{Value, json};
@@ -400,7 +402,7 @@ async fn stalled_are_rows_under_way_that_nobody_has_written_for_long_in_every_va
         let mut table = None;
         let mut session = world.session(&step_functions, &mut table);
         let filter = Filter::Stalled(chrono::TimeDelta::seconds(300));
-        let evidence = processes::gather(&mut session, &Question::Sweep(Cursor::default()), filter).await?;
+        let evidence = gather::processes::read(&mut session, &Question::Sweep(Cursor::default()), filter).await?;
         let found: Vec<Uuid> = evidence.cases.iter().map(|case| case.process.id.0).collect();
         assert_eq!((found, evidence.population), (vec![stalled.id], 5), "{}", variant.name);
     }

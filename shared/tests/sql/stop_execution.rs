@@ -12,7 +12,7 @@ use remediation::act::ledger::runs::Run;
 use remediation::decide::StopCause;
 use remediation::domain::{ExecutionArn, ProcessId};
 use remediation::gather::step_functions::StepFunctions;
-use remediation::gather::trigger::ResultPath;
+use remediation::gather::trigger::result_path::ResultPath;
 use remediation::run::step::Planned;
 use serde_json::json;
 use uuid::Uuid;

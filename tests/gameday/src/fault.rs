@@ -7,7 +7,8 @@ use patient::table::Row;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::Outcome;
+use crate::beside::Also;
+use crate::outcome::Outcome;
 use crate::world::World;
 
 /// A fault, one small file in `faults/`.
@@ -95,28 +96,6 @@ pub struct Broken {
     pub also: Option<Also>,
 }
 
-/// Something beside the process's row that is broken, and what must become of it.
-#[derive(Debug, Clone)]
-pub struct Also {
-    /// As the ledger names it.
-    pub target: String,
-    /// How it is asked for.
-    pub question: Question,
-    /// The answer while it is broken.
-    pub broken: &'static str,
-    /// The answer once it is right.
-    pub right: &'static str,
-}
-
-/// How something beside a row is asked how it is.
-#[derive(Debug, Clone, Copy)]
-pub enum Question {
-    /// One text about the target, `$1`, in the patient's spelling.
-    Sql(&'static str),
-    /// The timeout of the patient's worker, in seconds, as the endpoint has it.
-    WorkerTimeout,
-}
-
 /// Runs that the ledger must have: so many, started by an event that has these fields.
 #[derive(Debug, Clone)]
 pub struct Look {
@@ -145,8 +124,8 @@ impl Broken {
     }
 
     /// What the ledger's actions about it may name.
-    pub fn targets(&self) -> impl Iterator<Item = String> {
-        [self.process.to_string()].into_iter().chain(self.also.iter().map(|also| also.target.clone()))
+    pub fn targets(&self) -> Vec<String> {
+        std::iter::once(self.process.to_string()).chain(self.also.iter().map(|also| also.target.clone())).collect()
     }
 
     /// Another run that must have looked.

@@ -11,11 +11,11 @@ use sqlx::AssertSqlSafe;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::Outcome;
 use crate::fault::{Broken, Fault};
 use crate::judge::{Image, applied, beside, image, kept_closed, repaired, untouched, words};
 use crate::ledger::{self, Action};
-use crate::options::Mode;
+use crate::mode::Mode;
+use crate::outcome::Outcome;
 use crate::time_lapse::{Planned, TimeLapse};
 use crate::timeline::{Kind, Timeline};
 use crate::world::{PATIENCE, World};
@@ -144,7 +144,7 @@ impl Game {
     async fn look(&self, fault: &'static dyn Fault, broken: &Broken, told: &Mutex<BTreeSet<String>>) -> Option<()> {
         let pool = self.world.database.pool();
         let expected = fault.expected();
-        let actions = ledger::actions(pool, broken).await.ok()?;
+        let actions = ledger::actions(pool, broken.process, &broken.targets()).await.ok()?;
         let tell = |at: DateTime<Utc>, kind, key: String, text: String| {
             let new = told.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
             if new {
@@ -202,7 +202,7 @@ impl Game {
 
     /// What would be done to a process, to its execution or to what is broken beside it.
     fn would_act(&self, broken: &Broken) -> Option<Planned> {
-        broken.targets().find_map(|target| self.lapse.planned(&target))
+        broken.targets().iter().find_map(|target| self.lapse.planned(target))
     }
 
     /// The last word about a fault.
@@ -240,7 +240,10 @@ impl Game {
     async fn check(&self, watched: &Watched) -> Outcome<Checked> {
         let Watched { fault, broken, .. } = watched;
         let pool = self.world.database.pool();
-        let (row, actions) = (self.world.patient.row(broken.process).await?, ledger::actions(pool, broken).await?);
+        let (row, actions) = (
+            self.world.patient.row(broken.process).await?,
+            ledger::actions(pool, broken.process, &broken.targets()).await?,
+        );
         let expected = fault.expected();
         let mut problems = match self.world.mode {
             Mode::Act if expected.actions.is_empty() => untouched(broken, &row, &actions),

@@ -3,9 +3,10 @@
 use patient::table::Row;
 use serde_json::{Value, json};
 
-use crate::fault::{Also, Broken, Expected};
+use crate::beside::Also;
+use crate::fault::{Broken, Expected};
 use crate::ledger::Action;
-use crate::options::Mode;
+use crate::mode::Mode;
 
 /// What a row says, shortened.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -129,7 +130,8 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::fault::{COMPLETED, Question, failed};
+    use crate::beside::Question;
+    use crate::fault::{COMPLETED, failed};
 
     fn action(step: &str, kind: &str, outcome: &str, after: Value) -> Action {
         let (step, kind, outcome) = (step.to_owned(), kind.to_owned(), outcome.to_owned());

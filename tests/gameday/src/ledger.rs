@@ -5,8 +5,7 @@ use serde_json::Value;
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use crate::Outcome;
-use crate::fault::Broken;
+use crate::outcome::Outcome;
 
 /// An action on a process's row, on one of its executions or on what is broken beside it, and what started the run that took it.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -24,8 +23,8 @@ pub struct Action {
     pub trigger: Value,
 }
 
-/// The actions about what is broken, in the order in which they were begun.
-pub async fn actions(pool: &PgPool, broken: &Broken) -> Outcome<Vec<Action>> {
+/// The actions on these targets and on a process's executions, in the order in which they were begun.
+pub async fn actions(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcome<Vec<Action>> {
     // A run's own record is written last.
     Ok(sqlx::query_as(
         "SELECT a.id, a.step, a.kind, a.before, a.after, a.outcome, a.reason, a.closed_at, r.started_at, r.trigger
@@ -34,8 +33,8 @@ pub async fn actions(pool: &PgPool, broken: &Broken) -> Outcome<Vec<Action>> {
           WHERE a.target = ANY ($2) OR a.target LIKE '%:execution:%:' || $1 || '-%'
           ORDER BY a.created_at, a.closed_at",
     )
-    .bind(broken.process.to_string())
-    .bind(broken.targets().collect::<Vec<_>>())
+    .bind(process.to_string())
+    .bind(targets)
     .fetch_all(pool)
     .await?)
 }

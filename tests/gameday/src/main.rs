@@ -1,12 +1,15 @@
 //! `cargo gameday`: breaks a small real system in every known way, and shows how the product puts it right.
 
+mod beside;
 mod events;
 mod fault;
 mod faults;
 mod game;
 mod judge;
 mod ledger;
+mod mode;
 mod options;
+mod outcome;
 mod report;
 mod time_lapse;
 mod timeline;
@@ -19,10 +22,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::game::Day;
 use crate::options::Options;
+use crate::outcome::Outcome;
 use crate::world::World;
-
-/// What anything here comes to. Errors are for the person at the terminal: their text is all that counts.
-type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 #[tokio::main]
 async fn main() -> ExitCode {

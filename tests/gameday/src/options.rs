@@ -1,6 +1,7 @@
-use crate::Outcome;
 use crate::fault::Fault;
 use crate::faults;
+use crate::mode::Mode;
+use crate::outcome::Outcome;
 
 /// What the command line asks for.
 pub struct Options {
@@ -10,21 +11,6 @@ pub struct Options {
     pub mode: Mode,
     /// What to break.
     pub faults: Vec<&'static dyn Fault>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    Act,
-    Observe,
-}
-
-impl Mode {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Act => "act",
-            Self::Observe => "observe",
-        }
-    }
 }
 
 impl Options {

@@ -4,9 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::Outcome;
 use crate::game::{Day, Verdict};
-use crate::options::Mode;
+use crate::mode::Mode;
+use crate::outcome::Outcome;
 use crate::timeline::{Kind, Moment};
 
 /// A table at the end.

@@ -15,8 +15,8 @@ use harness::{alarm_event, aws};
 use serde_json::{Value, json};
 use tokio::time::MissedTickBehavior;
 
-use crate::Outcome;
-use crate::options::Mode;
+use crate::mode::Mode;
+use crate::outcome::Outcome;
 use crate::world::{MINUTE, World};
 
 const EVENT_STEP: &str = "sync-execution-status";

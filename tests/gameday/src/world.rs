@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::Outcome;
-use crate::fault::{Also, Question};
+use crate::beside::{Also, Question};
 use crate::ledger;
-use crate::options::Mode;
+use crate::mode::Mode;
+use crate::outcome::Outcome;
 
 /// The longest that anything is waited for: nearly twice what the slowest fault needs.
 pub const PATIENCE: Duration = Duration::from_secs(140);

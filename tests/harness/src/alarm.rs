@@ -1,4 +1,5 @@
-use crate::{Aws, Error, Result, aws};
+use crate::aws::{self, Aws};
+use crate::error::{Error, Result};
 use aws_config::SdkConfig;
 use aws_sdk_eventbridge::types::{Rule, RuleState, Target};
 use aws_sdk_lambda::primitives::Blob;

@@ -1,9 +1,10 @@
 //! The AWS endpoint, and how children and clients find it.
 
+use crate::error::{Error, Result};
 use crate::guardian::{Guarded, Order};
 use crate::paths::{free_port, run_directory, target};
 use crate::tools::{blocking, python};
-use crate::{Error, Result, eventually};
+use crate::wait::eventually;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use std::collections::BTreeMap;

@@ -1,5 +1,6 @@
+use crate::aws;
+use crate::error::{Error, Result};
 use crate::operation::{Operation, Protocol};
-use crate::{Error, Result, aws};
 use aws_config::SdkConfig;
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};

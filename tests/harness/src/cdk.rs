@@ -1,7 +1,8 @@
+use crate::aws;
+use crate::error::{Error, Result};
 use crate::guardian::{Guarded, Order};
 use crate::paths::{locked, run_directory, target};
 use crate::tools::{blocking, node_modules};
-use crate::{Error, Result, aws};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

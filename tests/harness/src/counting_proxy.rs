@@ -1,6 +1,6 @@
-use crate::pg_wire::{Client, Connection, Server};
-use crate::{Error, Result};
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::error::{Error, Result};
+use crate::pg_wire::{Client, Connection, Counts, Server};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -28,14 +28,6 @@ struct Shared {
     counts: Counts,
     cut: watch::Sender<()>,
     silent: watch::Sender<bool>,
-}
-
-/// What went through since the start or the last reset.
-#[derive(Default)]
-pub(crate) struct Counts {
-    pub round_trips: AtomicU64,
-    pub statements: AtomicU64,
-    connections: AtomicU64,
 }
 
 impl CountingProxy {

@@ -1,6 +1,9 @@
+use crate::aws::{self, Aws};
+use crate::error::{Error, Result};
+use crate::functions;
 use crate::paths::{target, unique};
 use crate::tools::{blocking, python, run};
-use crate::{Aws, Error, Result, aws, eventually, functions};
+use crate::wait::eventually;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{Architecture, DeadLetterConfig, Environment, FunctionCode, Runtime, State};
 use std::collections::HashMap;

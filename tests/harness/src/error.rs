@@ -1,3 +1,4 @@
+use serde::Deserialize;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -60,7 +61,7 @@ pub enum Error {
     },
     /// A function answered with an error.
     #[error("the function failed with {0}")]
-    Function(#[from] crate::FunctionError),
+    Function(#[from] FunctionError),
     /// A condition did not come true in time.
     #[error("waited {bound:?} for {what}, in vain")]
     Timeout {
@@ -72,6 +73,17 @@ pub enum Error {
     /// The caller asked for something that cannot be.
     #[error("{0}")]
     Usage(String),
+}
+
+/// An error as Lambda reports it to the caller.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, thiserror::Error)]
+#[serde(rename_all = "camelCase", default)]
+#[error("{error_type}: {error_message}")]
+pub struct FunctionError {
+    /// What kind of error; `Sandbox.Timedout` and `Runtime.ExitError` are Lambda's own.
+    pub error_type: String,
+    /// What the function says about it.
+    pub error_message: String,
 }
 
 /// The harness' result.

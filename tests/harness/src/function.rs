@@ -1,7 +1,10 @@
+use crate::aws::{self, Aws};
+use crate::error::{Error, FunctionError, Result};
+use crate::functions;
 use crate::guardian::{Guarded, Order};
-use crate::runtime_api::{Answer, FunctionError, RuntimeApi, Start};
+use crate::postgres::Database;
+use crate::runtime_api::{Answer, RuntimeApi, Start};
 use crate::tools::blocking;
-use crate::{Aws, Database, Error, Result, aws, functions};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;

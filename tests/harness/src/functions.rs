@@ -1,8 +1,8 @@
 //! The workspace's own programs, built like the running one and laid out as cargo-lambda does.
 
+use crate::error::{Error, Result};
 use crate::paths::{locked, profile, progress, target, workspace};
 use crate::tools::{blocking, run};
-use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;

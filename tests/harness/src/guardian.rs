@@ -1,5 +1,5 @@
+use crate::error::{Error, Result};
 use crate::tools::{system_python, tail};
-use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};

@@ -1,6 +1,6 @@
 //! Where things are: all that the harness keeps lies in cargo's target folder.
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,6 @@
 //! PostgreSQL's message framing, as far as it takes to count: <https://www.postgresql.org/docs/17/protocol-message-formats.html>
 
-use crate::counting_proxy::Counts;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
 const SSL_REQUEST: u32 = 80_877_103;
 const GSSENC_REQUEST: u32 = 80_877_104;
@@ -11,6 +10,14 @@ const GSSENC_REQUEST: u32 = 80_877_104;
 pub(crate) struct Connection {
     /// Answers of one bare byte that the server still owes (to a request for encryption).
     bare: AtomicU32,
+}
+
+/// What went through since the start or the last reset.
+#[derive(Default)]
+pub(crate) struct Counts {
+    pub round_trips: AtomicU64,
+    pub statements: AtomicU64,
+    pub connections: AtomicU64,
 }
 
 /// Collects the first bytes of a message, then passes over the rest of it.

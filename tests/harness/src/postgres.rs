@@ -1,7 +1,8 @@
+use crate::error::{Error, Result};
 use crate::guardian::{Guarded, Order};
 use crate::paths::{free_port, hash, locked, run_directory, target};
 use crate::tools::{Python, blocking, is_root, open_to_others, python, run};
-use crate::{Error, Result, eventually};
+use crate::wait::eventually;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection};
 use std::collections::BTreeMap;

@@ -2,14 +2,13 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
-use crate::{Error, Result};
+use crate::error::{Error, FunctionError, Result};
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,17 +20,6 @@ use tokio::task::JoinHandle;
 
 /// The most that a synchronous invocation may answer.
 const RESPONSE_LIMIT: usize = 6_291_556;
-
-/// An error as Lambda reports it to the caller.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, thiserror::Error)]
-#[serde(rename_all = "camelCase", default)]
-#[error("{error_type}: {error_message}")]
-pub struct FunctionError {
-    /// What kind of error; `Sandbox.Timedout` and `Runtime.ExitError` are Lambda's own.
-    pub error_type: String,
-    /// What the function says about it.
-    pub error_message: String,
-}
 
 pub(crate) type Answer = Result<Value, FunctionError>;
 

@@ -2,8 +2,8 @@
 //!
 //! Fetched once, pinned, into the target folder. The second call costs a few microseconds.
 
+use crate::error::{Error, Result};
 use crate::paths::{hash, locked, progress, target, workspace};
-use crate::{Error, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

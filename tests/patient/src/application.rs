@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
+use crate::behaviour::Behaviour;
+use crate::error::{Error, Result};
 use crate::table::{self, Row, Variant};
-use crate::{Behaviour, Error, Result};
 
 const NAME: &str = "ai-processing";
 

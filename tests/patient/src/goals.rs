@@ -3,8 +3,8 @@
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
+use crate::error::{Error, Result};
 use crate::table::Variant;
-use crate::{Error, Result};
 
 /// A goal with all that is under it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::task::JoinHandle;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// One session. It ends when it is dropped.
 #[derive(Debug)]

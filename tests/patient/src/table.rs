@@ -9,7 +9,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
-use crate::{Error, Result};
+use crate::error::{Error, Result};
 
 /// How the columns are named; the type of the times follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,9 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool};
 use uuid::Uuid;
 
+use crate::behaviour::Behaviour;
+use crate::error::Error;
 use crate::table::{self, Variant};
-use crate::{Behaviour, Error};
 
 /// Longer than any workflow of the patient runs.
 const LONGEST: Duration = Duration::from_secs(900);

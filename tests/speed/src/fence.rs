@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use crate::figure::Figure;
-use crate::{Measured, median, say, sweep};
+use crate::measured::{Measured, median, say};
+use crate::sweep;
 
 const ROWS: i32 = 20_000;
 const ROUNDS: i16 = 15;

@@ -5,6 +5,7 @@
 
 mod fence;
 mod figure;
+mod measured;
 mod programs;
 mod scale;
 mod size;
@@ -12,14 +13,11 @@ mod start;
 mod sweep;
 mod sync;
 
-use std::io::Write as _;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use figure::Figure;
+use measured::{Measured, say};
 use serde_json::json;
-
-/// What every part returns.
-type Measured<T> = Result<T, Box<dyn std::error::Error>>;
 
 const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N] [--built]
 
@@ -112,23 +110,4 @@ async fn measure(order: &Order) -> Measured<()> {
     std::fs::write(&report, format!("{content:#}\n"))?;
     println!("{}", figure::table(&figures));
     Ok(())
-}
-
-/// A line of progress; the table alone goes to stdout.
-fn say(line: &str) {
-    let _ = writeln!(std::io::stderr(), "speed: {line}");
-}
-
-/// The middle one; of an even number the mean of the two.
-fn median(of: &[Duration]) -> Duration {
-    let mut sorted = of.to_vec();
-    sorted.sort();
-    match (sorted.get(sorted.len().saturating_sub(1) / 2), sorted.get(sorted.len() / 2)) {
-        (Some(lower), Some(upper)) => (*lower + *upper) / 2,
-        _ => Duration::ZERO,
-    }
-}
-
-fn milliseconds(of: Duration) -> f64 {
-    of.as_secs_f64() * 1000.0
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use harness::paths::{target, workspace};
 
-use crate::{Measured, say};
+use crate::measured::{Measured, say};
 
 /// Builds every function for release, where they are not to be taken as they are, and returns their programs by name.
 ///

@@ -9,7 +9,8 @@ use functions_tests::scale::{self, HISTORY, SWEEPS, Sweep};
 use harness::{Function, Postgres};
 
 use crate::figure::Figure;
-use crate::{Measured, say, sweep};
+use crate::measured::{Measured, say};
+use crate::sweep;
 
 /// What Lambda gives a run, in seconds.
 const RUN: f64 = 60.0;

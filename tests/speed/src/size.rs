@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::figure::Figure;
-use crate::{Measured, say};
+use crate::measured::{Measured, say};
 
 const ZIP_MB: f64 = 6.0;
 

@@ -8,7 +8,8 @@ use functions_tests::STATE_MACHINE_ARN;
 use harness::{Function, FunctionBuilder};
 
 use crate::figure::Figure;
-use crate::{Measured, median, milliseconds, programs, say};
+use crate::measured::{Measured, median, milliseconds, say};
+use crate::programs;
 
 /// Starts of which the median counts.
 const STARTS: usize = 31;

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Row};
 
 use crate::figure::Figure;
-use crate::{Measured, median, milliseconds, say, start};
+use crate::measured::{Measured, median, milliseconds, say};
+use crate::start;
 
 const TIMES_THE_BARE_STATEMENT: f64 = 2.0;
 const LAMBDA: Duration = Duration::from_secs(300);

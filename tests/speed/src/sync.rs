@@ -11,7 +11,8 @@ use patient::table::{self, GUIDE, Row};
 use serde_json::{Value, json};
 
 use crate::figure::Figure;
-use crate::{Measured, median, milliseconds, say, start, sweep};
+use crate::measured::{Measured, median, milliseconds, say};
+use crate::{start, sweep};
 
 const ROUND_TRIPS: f64 = 4.0;
 const EVENTS: usize = 101;

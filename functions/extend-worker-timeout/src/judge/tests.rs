@@ -1,5 +1,6 @@
-use remediation::gather::state_machine::Caller;
-use remediation::gather::worker::{Configuration, Seen};
+use remediation::gather::state_machine::{Caller, Retries};
+use remediation::gather::worker::configuration::Configuration;
+use remediation::gather::worker::seen::Seen;
 use remediation::run::worker_step::Rules;
 
 use super::*;
@@ -9,7 +10,8 @@ fn policy() -> Steps {
 }
 
 fn callers(task: Limit, machine: Limit) -> Callers {
-    let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout: task };
+    let (timeout, retries) = (task, Retries::default());
+    let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout, retries };
     Callers { tasks: vec![task], unknown: vec![], machine_timeout: machine }
 }
 

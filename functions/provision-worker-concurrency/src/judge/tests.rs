@@ -1,8 +1,13 @@
 use remediation::gather::state_machine::{Callers, Limit};
-use remediation::gather::worker::{Alias, Allocation, Configuration, Seen};
-use remediation::run::worker_step::{self, Rules};
+use remediation::gather::worker::configuration::{Allocation, Configuration};
+use remediation::gather::worker::seen::{Alias, Seen};
+use remediation::run::worker_step::Rules;
 
 use super::*;
+
+fn policy() -> Policy {
+    Policy::read(include_str!("../../manifest.toml")).unwrap()
+}
 
 fn evidence(now: Option<u32>, status: &str, wants: Wants) -> Evidence {
     let mut published = Configuration::default();
@@ -15,7 +20,7 @@ fn evidence(now: Option<u32>, status: &str, wants: Wants) -> Evidence {
     let alias = Alias { name: "live".to_owned(), revision_id: None, is_weighted: false, published };
     let (setting, latest) = (Setting::ProvisionedConcurrency, Configuration::default());
     let seen = Seen { setting, latest, alias: Some(alias), value: now };
-    let may_be = Policy::read().unwrap().may_be();
+    let may_be = policy().may_be();
     let rules = Rules { step: "provision-worker-concurrency".into(), setting, alarm: "worker-cold-starts", may_be };
     let callers = Callers { tasks: vec![], unknown: vec![], machine_timeout: Limit::None };
     let worker = worker_step::Evidence::new(rules, "function worker:live".into(), seen, Ok(callers), wants);
@@ -28,7 +33,7 @@ fn incident() -> Wants {
 
 /// The new value, or the finding's code, or what is said of leaving it.
 fn outcome(evidence: &Evidence) -> Result<u32, String> {
-    match judge(evidence, &Policy::read().unwrap(), Language::En) {
+    match judge(evidence, &policy(), Language::En) {
         Judgement::Change { to, .. } => Ok(to.unwrap()),
         Judgement::Tell(code, ..) => Err(code.to_owned()),
         Judgement::Leave(why) => Err(why),
@@ -92,7 +97,7 @@ fn it_costs_what_is_kept_ready_beyond_what_was() {
     let usd = |now, memory_mb| {
         let mut read = evidence(now, "READY", incident());
         read.worker.seen.alias.as_mut().unwrap().published.memory_mb = memory_mb;
-        match judge(&read, &Policy::read().unwrap(), Language::En) {
+        match judge(&read, &policy(), Language::En) {
             Judgement::Change { usd_a_month, .. } => usd_a_month,
             other => panic!("{other:?}"),
         }

@@ -1,5 +1,6 @@
-use remediation::gather::state_machine::{Caller, Callers, Limit};
-use remediation::gather::worker::{Configuration, Seen};
+use remediation::gather::state_machine::{Caller, Callers, Limit, Retries};
+use remediation::gather::worker::configuration::Configuration;
+use remediation::gather::worker::seen::Seen;
 use remediation::run::worker_step::Rules;
 
 use super::*;
@@ -14,7 +15,8 @@ fn evidence(now: Option<u32>, wants: Wants) -> Evidence {
     let seen = Seen { setting: Setting::Memory, latest, alias: None, value: now };
     let (step, alarm) = ("raise-worker-memory".to_owned(), "worker-memory");
     let rules = Rules { step, setting: Setting::Memory, alarm, may_be: policy().may_be() };
-    let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout: Limit::Seconds(300) };
+    let (timeout, retries) = (Limit::Seconds(300), Retries::default());
+    let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout, retries };
     let callers = Callers { tasks: vec![task], unknown: vec![], machine_timeout: Limit::None };
     Evidence::new(rules, "function ai-generation-worker".into(), seen, Ok(callers), wants)
 }

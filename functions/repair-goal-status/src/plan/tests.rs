@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::{Ending, ProcessId};
-use remediation::gather::goals::Open;
+use remediation::gather::goals::cases::Open;
 use uuid::Uuid;
 
 use super::*;

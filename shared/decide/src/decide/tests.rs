@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::cancel::{Cancelling, cancel};
 use super::*;
 use crate::domain::{Ending, ProcessId};
 

@@ -3,8 +3,9 @@
 
 use serde::{Serialize, Serializer};
 
-use super::{UNKNOWN, failure, is_throttling, is_transient};
 use crate::decide::CLOSED_BY_PERSON;
+use crate::failure::transient::{is_throttling, is_transient};
+use crate::failure::{UNKNOWN, failure};
 
 /// What lies behind a failure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

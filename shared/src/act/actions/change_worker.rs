@@ -19,7 +19,10 @@ use crate::act::texts::no_inverse;
 use crate::domain::Language;
 use crate::gather::error::Error;
 use crate::gather::session::Session;
-use crate::gather::worker::{Alias, Configuration, Seen, Setting, Worker};
+use crate::gather::worker::Worker;
+use crate::gather::worker::configuration::Configuration;
+use crate::gather::worker::seen::{Alias, Seen};
+use crate::gather::worker::setting::Setting;
 
 /// A setting that is to have another value.
 #[derive(Debug, Clone, PartialEq)]

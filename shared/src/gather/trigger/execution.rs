@@ -6,7 +6,8 @@ use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::Value;
 
 use super::field::Field;
-use super::{ExecutionChange, ResultPath, TriggerError};
+use super::result_path::ResultPath;
+use super::{ExecutionChange, TriggerError};
 use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
 
 /// EventBridge's `Step Functions Execution Status Change`; only executions of STANDARD state machines send it.

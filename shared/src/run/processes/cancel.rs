@@ -5,112 +5,19 @@
 
 pub mod texts;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Map, Value, json};
-use tokio::time::Instant;
+use chrono::{DateTime, Utc};
+use serde_json::json;
 
-use super::{
-    CLOCK_SKEW, Case, Evidence, Filter, LookedUp, Newest, closing_of, list, look_up, no_such_row, of_processes,
-    still_running, take_in,
-};
+use super::{closing_of, take_in};
 use crate::act::actions::set_row_status::SetRowStatus;
 use crate::act::actions::stop_execution::StopExecution;
-use crate::decide::{Cancelling, Closing, Decision, Look, Reason, StopCause, cancel};
-use crate::domain::{Execution, ExecutionStatus, Process, ProcessId};
+use crate::decide::cancel::{Cancelling, cancel};
+use crate::decide::{Closing, Decision, Reason, StopCause};
+use crate::domain::{Execution, ExecutionStatus, Process};
 use crate::gather::config::Config;
-use crate::gather::error::Error;
-use crate::run::step::{Finding, Plan, Planned, Question, Session, Skipped};
+use crate::gather::processes::case::{Evidence, Newest};
+use crate::run::step::{Finding, Plan, Planned, Skipped};
 use crate::run::texts as common;
-
-/// The operator's parameter.
-pub const PARAMETER: &str = "cancel";
-
-/// Whether an operator wants a process cancelled.
-///
-/// # Errors
-/// [`Error::Refused`] for anything but `true`.
-pub fn is_wanted(parameters: &Map<String, Value>) -> Result<bool, Error> {
-    match parameters.get(PARAMETER) {
-        None => Ok(false),
-        Some(Value::Bool(true)) => Ok(true),
-        Some(other) => {
-            let found: String = other.to_string().chars().take(100).collect();
-            Err(Error::Refused(format!(
-                "`{PARAMETER}` is {found}; it must be true, beside `processId` or `executionArn`"
-            )))
-        }
-    }
-}
-
-/// Reads a process that is to be cancelled: its row, its newest execution, and every other one that runs.
-///
-/// # Errors
-/// [`Error::Refused`] where no process is named, or it has no row; [`Error::Database`], [`Error::Table`], [`Error::Aws`].
-pub async fn gather(session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
-    let named: Vec<ProcessId> = match question {
-        Question::Process(id) => vec![*id],
-        Question::Execution(_) => {
-            let of_execution = super::gather(session, question, Filter::CancelledButRunning).await?;
-            match of_execution.cases.first() {
-                Some(case) => vec![case.process.id],
-                None => return Ok(of_execution),
-            }
-        }
-        Question::Again(processes) => processes.iter().map(|(id, _)| *id).collect(),
-        Question::Sweep(_) | Question::Change(_) => {
-            return Err(Error::Refused(format!(
-                "`{PARAMETER}` needs a `processId` or an `executionArn`: one process is cancelled at a time; without `{PARAMETER}`, `all` stops what runs for rows that are CANCELLED"
-            )));
-        }
-    };
-    let asked: Vec<(ProcessId, Look)> = named.iter().map(|id| (*id, Look::Event)).collect();
-    let known = of_processes(session, &asked).await?.cases;
-    if let (Question::Process(id), true) = (question, known.is_empty()) {
-        return Err(no_such_row(*id, session.config));
-    }
-    let now = session.now;
-    let wanted = known.iter().map(|case| back_to(case, now)).min().unwrap_or(now);
-    // Stopping and reading back take their time too.
-    let half = Instant::now() + session.stop_at.saturating_duration_since(Instant::now()) / 2;
-    let listed = list(session, None, wanted, TimeDelta::zero(), half).await?;
-
-    let mut evidence = of_processes(session, &asked).await?;
-    if listed.since > wanted {
-        // There may be one that runs; those that are known to run can be stopped all the same.
-        for case in evidence.cases.iter_mut().filter(|case| running(&case.newest).is_none()) {
-            case.newest = Newest::Unknown(common::not_listed(session.config.language));
-        }
-    }
-    let stop_at = session.stop_at;
-    let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
-    if let Some(refused) = refused {
-        return Err(refused);
-    }
-    let table = session.table().await?;
-    evidence.overtaken = still_running(session, &table, Filter::OpenOrLatelyClosed).await?;
-    evidence.overtaken.retain(|case| named.contains(&case.process.id));
-    evidence.overtaken.sort_by_key(|case| running(&case.newest).map(|execution| execution.started_at));
-    Ok(evidence)
-}
-
-/// How far back the list is read: executions of a process are as old as its row at the most. Sweeps list every execution within
-/// minutes, so where some are known a day is enough to find the rest.
-fn back_to(case: &Case, now: DateTime<Utc>) -> DateTime<Utc> {
-    let created = case.process.created_at - CLOCK_SKEW;
-    match &case.newest {
-        Newest::Known(Some(_)) => created.max(now - TimeDelta::days(1)),
-        Newest::Known(None) | Newest::Unknown(_) => created,
-    }
-}
-
-fn running(newest: &Newest) -> Option<&Execution> {
-    match newest {
-        Newest::Known(Some(execution)) => {
-            Some(execution).filter(|execution| execution.status == ExecutionStatus::Running)
-        }
-        Newest::Known(None) | Newest::Unknown(_) => None,
-    }
-}
 
 /// What is to be done about a process that a person wants cancelled, and for what reason.
 #[must_use]
@@ -119,7 +26,7 @@ pub fn plan(evidence: &Evidence, reason: Option<&str>, config: &Config, now: Dat
     for case in &evidence.cases {
         let process = &case.process;
         let overtaken = evidence.overtaken.iter().filter(|other| other.process.id == process.id);
-        let overtaken: Vec<&Execution> = overtaken.filter_map(|other| running(&other.newest)).collect();
+        let overtaken: Vec<&Execution> = overtaken.filter_map(|other| other.newest.running()).collect();
         match &case.newest {
             Newest::Known(newest) => cancelled(&mut plan, process, newest.as_ref(), &overtaken, config, now),
             Newest::Unknown(why) => {

@@ -1,9 +1,10 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::act::action::Action;
-use crate::gather::state_machine::{Caller, Limit};
-use crate::gather::worker::{Alias, Configuration};
+use crate::act::actions::Action;
+use crate::gather::state_machine::{Caller, Limit, Retries};
+use crate::gather::worker::configuration::Configuration;
+use crate::gather::worker::seen::Alias;
 
 fn config(alias: Option<&str>) -> Config {
     Config::read(|name| match name {
@@ -21,6 +22,7 @@ fn called_by(qualifiers: &[Option<&str>]) -> Callers {
         state: "Generate".into(),
         qualifier: qualifier.map(str::to_owned),
         timeout: Limit::Seconds(900),
+        retries: Retries::default(),
     };
     Callers { tasks: qualifiers.iter().map(task).collect(), unknown: vec![], machine_timeout: Limit::None }
 }

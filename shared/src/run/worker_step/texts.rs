@@ -2,7 +2,7 @@
 
 use crate::act::actions::change_worker::texts::{amount, moment};
 use crate::domain::Language;
-use crate::gather::worker::Setting;
+use crate::gather::worker::setting::Setting;
 use crate::text;
 use chrono::DateTime;
 use chrono::TimeDelta;

@@ -222,6 +222,7 @@ async fn where_refused_calls_are_not_tried_again_nothing_is_lowered_and_people_h
     let alarm = sample("throttle-worker", "alarm-bedrock-throttles")?;
     let result = step.invoke(&alarm).await?;
     assert_eq!((findings(&result), outcomes(&result)), (vec!["not_retried"], vec![]), "{result:#}");
+    assert_eq!(world.proxy.calls("DescribeStateMachine"), 1, "one look reads the definition once");
     assert!(result["findings"][0]["message"].to_string().contains("addRetry"), "{result:#}");
     let result = step.invoke(&alarm).await?;
     assert_eq!((findings(&result).len(), world.reserved().await?), (0, Some(20)), "{result:#}");

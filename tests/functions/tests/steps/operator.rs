@@ -71,7 +71,8 @@ async fn observing_leaves_the_database_unchanged_whatever_is_asked() -> Tested {
     let wanted = bench.list("SELECT to_jsonb(w) FROM remediation.wanted w").await?;
     assert!(wanted.iter().all(|wanted| wanted["mode"] == "observe" && wanted["why"].is_string()), "{wanted:#?}");
     for row in &rows {
-        let of_row = wanted.iter().find(|wanted| wanted["target"] == json!(row.id)).ok_or("nothing is wanted of the row")?;
+        let of_row =
+            wanted.iter().find(|wanted| wanted["target"] == json!(row.id)).ok_or("nothing is wanted of the row")?;
         assert_eq!((&of_row["before"]["status"], &of_row["after"]["status"]), (&json!("PROCESSING"), &json!("FAILED")));
     }
     assert!(bench.runs().await?.iter().all(|run| run["mode"] == "observe" && run["applied"] == 0));

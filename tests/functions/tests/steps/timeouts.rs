@@ -238,7 +238,9 @@ async fn a_row_is_never_failed_while_its_execution_still_runs() -> Tested {
     assert_eq!(bench.row(row.id).await?, row, "{result:#}");
     assert_eq!(result["verification"], "unverified", "{result:#}");
     assert!(
-        result["actions"][0]["reason"].as_str().is_some_and(|why| why.contains("is still running: the next run looks again"))
+        result["actions"][0]["reason"]
+            .as_str()
+            .is_some_and(|why| why.contains("is still running: the next run looks again"))
     );
     // The next look finds it over.
     aws.clear();

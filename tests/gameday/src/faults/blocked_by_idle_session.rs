@@ -3,8 +3,9 @@ use harness::eventually;
 use patient::table::Row;
 use patient::{Behaviour, Session};
 
-use crate::Outcome;
-use crate::fault::{Also, Breaking, Broken, COMPLETED, Expected, Fault, Question};
+use crate::beside::{Also, Question};
+use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::outcome::Outcome;
 use crate::world::{HANGING, PATIENCE, World};
 
 /// The guide's locks (1, DATABASE_ERROR): a function of the application took the row and was killed before its COMMIT, so that whoever

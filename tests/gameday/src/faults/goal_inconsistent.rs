@@ -3,7 +3,8 @@ use patient::Behaviour;
 use patient::goals::Goal;
 use patient::table::Row;
 
-use crate::fault::{Also, Breaking, Broken, Expected, Fault, Question, failed};
+use crate::beside::{Also, Question};
+use crate::fault::{Breaking, Broken, Expected, Fault, failed};
 use crate::world::World;
 
 /// A retry fails for ever because the data contradict each other (guide, 4): the user reached the goal, and then took up one of its

@@ -4,8 +4,9 @@ use harness::eventually;
 use patient::{Behaviour, Patient};
 use uuid::Uuid;
 
-use crate::fault::{Also, Breaking, Broken, COMPLETED, Expected, Fault, Question};
-use crate::options::Mode;
+use crate::beside::{Also, Question};
+use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::mode::Mode;
 use crate::world::{PATIENCE, World};
 
 /// The worker comes close to its timeout (guide, 1): a deployment has cut that to 240 s, and the model answers after 232.

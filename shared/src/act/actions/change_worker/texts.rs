@@ -1,7 +1,7 @@
 //! What it says, in Japanese (as the guide is) and in English.
 
 use crate::domain::Language;
-use crate::gather::worker::Setting;
+use crate::gather::worker::setting::Setting;
 use crate::text;
 use chrono::DateTime;
 use chrono::Utc;

@@ -1,0 +1,54 @@
+//! What was read.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+use remediation::gather::parameters::spelt;
+
+use crate::log::Log;
+use crate::policy::Policy;
+use crate::rows::Rows;
+
+/// What decides.
+pub enum Evidence {
+    /// A schedule's look while the alarm has no open incident: nothing was read.
+    NoIncident,
+    /// The failures.
+    Looked(Box<Looked>),
+}
+
+/// The failures, and what decides beside them.
+pub struct Looked {
+    pub policy: Policy,
+    /// How far back was looked.
+    pub window: TimeDelta,
+    pub rows: Rows,
+    pub log: Log,
+    /// How many runs led to this one.
+    pub depth: u8,
+    /// A person asks for it, and is told whatever was told before.
+    pub by_person: bool,
+    /// What people were told lately: codes and targets of findings.
+    pub told: BTreeSet<(String, String)>,
+}
+
+impl Looked {
+    /// The window as an operator's event spells it.
+    pub fn spelt(&self) -> String {
+        spelt(u32::try_from(self.window.num_seconds()).unwrap_or(u32::MAX))
+    }
+
+    /// The fields of invalid input in one line: `params.title (5): the title …`.
+    pub fn fields(&self) -> String {
+        let fields: Vec<String> = self
+            .rows
+            .fields
+            .iter()
+            .map(|field| {
+                let message = field.message.as_deref().map(|message| format!(": {message}")).unwrap_or_default();
+                format!("{} ({}){message}", field.field, field.count)
+            })
+            .collect();
+        fields.join("; ")
+    }
+}

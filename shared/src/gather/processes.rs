@@ -1,0 +1,170 @@
+//! What is read of processes: rows with their newest executions, by what a run is asked.
+
+pub mod cancel;
+pub mod case;
+pub mod list;
+pub mod look_up;
+pub mod sweep;
+
+use chrono::TimeDelta;
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Row};
+
+use crate::decide::Look;
+use crate::domain::{Execution, ProcessId};
+use crate::finding::Finding;
+use crate::gather::error::Error;
+use crate::gather::executions;
+use crate::gather::processes::case::{CASES, Evidence, Newest, case, no_such_row, of_processes};
+use crate::gather::processes::list::{CLOCK_SKEW, list, list_before_closing};
+use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
+use crate::gather::processes::sweep::{Filter, sweep};
+use crate::gather::session::{Question, Session};
+use crate::gather::step_functions::Seen;
+use crate::gather::texts;
+use crate::gather::trigger::ExecutionChange;
+
+/// Reads what a question is about, and looks up in Step Functions what the database cannot tell.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`]; [`Error::Aws`] where the question is about one process and cannot be answered
+/// without; [`Error::Refused`] for an execution of another state machine.
+pub async fn read(session: &mut Session<'_>, question: &Question, filter: Filter) -> Result<Evidence, Error> {
+    match question {
+        Question::Change(change) => of_change(session, change).await,
+        Question::Execution(arn) => {
+            session.step_functions.own(arn)?;
+            let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
+            let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None };
+            of_change(session, &change).await
+        }
+        Question::Process(id) => of_process(session, *id).await,
+        Question::Again(processes) => again(session, processes).await,
+        Question::Sweep(cursor) => sweep(session, cursor, filter).await,
+    }
+}
+
+/// An event's own execution, remembered and compared with what is known, in one round trip.
+async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Result<Evidence, Error> {
+    let config = session.config;
+    session.step_functions.own(&change.execution.arn)?;
+    let mut seen = Seen { execution: change.execution.clone(), process: change.process };
+    if seen.process.is_none() {
+        // The event came without its input, and the name tells nothing.
+        seen = session.step_functions.describe(&seen.execution.arn, &config.result_path).await?;
+    }
+    let table = session.table().await?;
+    let AssertSqlSafe(cases) = table.sql(CASES);
+    let AssertSqlSafe(id) = table.sql("{id}");
+    let sql = format!(
+        "WITH remembered AS ({})
+         SELECT c.*, EXISTS (SELECT FROM remediation.actions a
+                              WHERE a.target = $11 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
+                                AND a.outcome IN ('applying', 'applied')) AS event_stopped_for_deadline
+           FROM ({cases} WHERE {id} = $12) c",
+        executions::REMEMBER
+    );
+    let row = executions::bind(sqlx::query(AssertSqlSafe(sql)), std::slice::from_ref(&seen))
+        .bind(seen.execution.arn.as_str())
+        .bind(seen.process.map(|id| id.0))
+        .fetch_optional(&mut *session.db)
+        .await
+        .map_err(Error::database("reading the process of an execution"))?;
+    let Some(row) = row else {
+        let evidence = json!({ "executionArn": seen.execution.arn, "status": seen.execution.status });
+        let finding = match seen.process {
+            Some(id) => Finding {
+                code: "row_missing",
+                message: texts::row_missing(config.language, &id.to_string()),
+                target: id.to_string(),
+                evidence,
+            },
+            None => Finding {
+                code: "process_unknown",
+                message: texts::process_unknown(config.language, seen.execution.arn.name()),
+                target: seen.execution.arn.to_string(),
+                evidence,
+            },
+        };
+        return Ok(Evidence { population: 1, findings: vec![finding], ..Evidence::default() });
+    };
+    let reading = "reading the process of an execution";
+    seen.execution.stopped_for_deadline =
+        row.try_get("event_stopped_for_deadline").map_err(Error::database(reading))?;
+    let mut case = case(&row, Look::Event).map_err(Error::database(reading))?;
+    if let Newest::Known(known) = &mut case.newest {
+        *known = Some(newer(known.take(), seen.execution));
+    }
+    complete(session, &mut case).await?;
+    let mut cases = vec![case];
+    if list_before_closing(session, &cases).await? {
+        let seen = match &cases[0].newest {
+            Newest::Known(Some(seen)) => seen.clone(),
+            Newest::Known(None) | Newest::Unknown(_) => return Ok(Evidence::default()),
+        };
+        cases = of_processes(session, &[(cases[0].process.id, Look::Event)]).await?.cases;
+        for case in &mut cases {
+            if let Newest::Known(known) = &mut case.newest {
+                *known = Some(newer(known.take(), seen.clone()));
+            }
+            complete(session, case).await?;
+        }
+    }
+    Ok(Evidence { population: 1, cases, ..Evidence::default() })
+}
+
+/// Which of two speaks for the process, and what is known of it.
+fn newer(known: Option<Execution>, seen: Execution) -> Execution {
+    match known {
+        None => seen,
+        Some(known) if known.arn == seen.arn => {
+            let tells_more = (known.redrive_count, known.status) == (seen.redrive_count, seen.status)
+                && (known.ending.is_none() || seen.ending.as_ref().is_some_and(|ending| ending.result.is_some()));
+            if seen.supersedes(&known) || tells_more { seen } else { known }
+        }
+        Some(known) if seen.speaks_over(&known) => seen,
+        Some(known) => known,
+    }
+}
+
+/// One process that somebody asks for: its executions are listed, whatever is known of them.
+async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence, Error> {
+    let asked = [(id, Look::Event)];
+    let known = of_processes(session, &asked).await?;
+    let Some(case) = known.cases.first() else { return Err(no_such_row(id, session.config)) };
+    // Sweeps list every execution within minutes. A day of the list is enough to find what was started after the newest
+    // that is known; without one, it is read back to the row's creation.
+    let wanted = match &case.newest {
+        Newest::Known(Some(newest)) => newest.started_at.max(session.now - TimeDelta::days(1)),
+        Newest::Known(None) | Newest::Unknown(_) => case.process.created_at - CLOCK_SKEW,
+    };
+    let listed = list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
+    let mut evidence = of_processes(session, &asked).await?;
+    let stop_at = session.stop_at;
+    let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+    refused.map_or(Ok(evidence), Err)
+}
+
+/// Some processes once more. That one of them had no execution when it was looked at before, maybe hours ago and for a plan,
+/// proves nothing now.
+async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
+    let mut evidence = of_processes(session, processes).await?;
+    if list_before_closing(session, &evidence.cases).await? {
+        evidence = of_processes(session, processes).await?;
+    }
+    let (mut since, mut refused) = (None, None);
+    let unseen = evidence.cases.iter().filter(|case| is_unseen(case)).map(|case| case.process.created_at).min();
+    if let Some(created_at) = unseen {
+        match list(session, None, created_at - CLOCK_SKEW, TimeDelta::zero(), session.stop_at).await {
+            Ok(listed) => {
+                since = Some(listed.since);
+                evidence = of_processes(session, processes).await?;
+            }
+            Err(error) => refused = recoverable(error)?,
+        }
+    }
+    let stop_at = session.stop_at;
+    let looked_up = look_up(session, &mut evidence.cases, since, refused, stop_at).await?;
+    evidence.findings.extend(looked_up.refused.as_ref().map(unavailable));
+    Ok(evidence)
+}

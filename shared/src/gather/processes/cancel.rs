@@ -1,0 +1,96 @@
+//! What is read of a process that a person wants cancelled (guide, 5): its row, and every execution of it that runs.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use crate::decide::Look;
+use crate::domain::ProcessId;
+use crate::gather::error::Error;
+use crate::gather::processes::case::{Case, Evidence, Newest, no_such_row, of_processes};
+use crate::gather::processes::list::{CLOCK_SKEW, list};
+use crate::gather::processes::look_up::{LookedUp, look_up};
+use crate::gather::processes::sweep::{Filter, still_running};
+use crate::gather::session::{Question, Session};
+use crate::gather::texts;
+
+/// The operator's parameter.
+pub const PARAMETER: &str = "cancel";
+
+/// Whether an operator wants a process cancelled.
+///
+/// # Errors
+/// [`Error::Refused`] for anything but `true`.
+pub fn is_wanted(parameters: &Map<String, Value>) -> Result<bool, Error> {
+    match parameters.get(PARAMETER) {
+        None => Ok(false),
+        Some(Value::Bool(true)) => Ok(true),
+        Some(other) => {
+            let found: String = other.to_string().chars().take(100).collect();
+            Err(Error::Refused(format!(
+                "`{PARAMETER}` is {found}; it must be true, beside `processId` or `executionArn`"
+            )))
+        }
+    }
+}
+
+/// Reads a process that is to be cancelled: its row, its newest execution, and every other one that runs.
+///
+/// # Errors
+/// [`Error::Refused`] where no process is named, or it has no row; [`Error::Database`], [`Error::Table`], [`Error::Aws`].
+pub async fn read(session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
+    let named: Vec<ProcessId> = match question {
+        Question::Process(id) => vec![*id],
+        Question::Execution(_) => {
+            let of_execution = super::read(session, question, Filter::CancelledButRunning).await?;
+            match of_execution.cases.first() {
+                Some(case) => vec![case.process.id],
+                None => return Ok(of_execution),
+            }
+        }
+        Question::Again(processes) => processes.iter().map(|(id, _)| *id).collect(),
+        Question::Sweep(_) | Question::Change(_) => {
+            return Err(Error::Refused(format!(
+                "`{PARAMETER}` needs a `processId` or an `executionArn`: one process is cancelled at a time; without `{PARAMETER}`, `all` stops what runs for rows that are CANCELLED"
+            )));
+        }
+    };
+    let asked: Vec<(ProcessId, Look)> = named.iter().map(|id| (*id, Look::Event)).collect();
+    let known = of_processes(session, &asked).await?.cases;
+    if let (Question::Process(id), true) = (question, known.is_empty()) {
+        return Err(no_such_row(*id, session.config));
+    }
+    let now = session.now;
+    let wanted = known.iter().map(|case| back_to(case, now)).min().unwrap_or(now);
+    // Stopping and reading back take their time too.
+    let half = Instant::now() + session.stop_at.saturating_duration_since(Instant::now()) / 2;
+    let listed = list(session, None, wanted, TimeDelta::zero(), half).await?;
+
+    let mut evidence = of_processes(session, &asked).await?;
+    if listed.since > wanted {
+        // There may be one that runs; those that are known to run can be stopped all the same.
+        for case in evidence.cases.iter_mut().filter(|case| case.newest.running().is_none()) {
+            case.newest = Newest::Unknown(texts::not_listed(session.config.language));
+        }
+    }
+    let stop_at = session.stop_at;
+    let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    let table = session.table().await?;
+    evidence.overtaken = still_running(session, &table, Filter::OpenOrLatelyClosed).await?;
+    evidence.overtaken.retain(|case| named.contains(&case.process.id));
+    evidence.overtaken.sort_by_key(|case| case.newest.running().map(|execution| execution.started_at));
+    Ok(evidence)
+}
+
+/// How far back the list is read: executions of a process are as old as its row at the most. Sweeps list every execution within
+/// minutes, so where some are known a day is enough to find the rest.
+fn back_to(case: &Case, now: DateTime<Utc>) -> DateTime<Utc> {
+    let created = case.process.created_at - CLOCK_SKEW;
+    match &case.newest {
+        Newest::Known(Some(_)) => created.max(now - TimeDelta::days(1)),
+        Newest::Known(None) | Newest::Unknown(_) => created,
+    }
+}

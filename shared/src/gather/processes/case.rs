@@ -1,0 +1,153 @@
+//! A process beside its newest execution, as the database knows them.
+
+use std::collections::HashMap;
+
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row};
+
+use crate::decide::Look;
+use crate::domain::{Ending, Execution, ExecutionStatus, Process, ProcessId};
+use crate::finding::Finding;
+use crate::gather::config::Config;
+use crate::gather::error::Error;
+use crate::gather::session::{Cursor, Session};
+
+/// A process, and what is known of its newest execution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// The row.
+    pub process: Process,
+    /// The execution that speaks for it.
+    pub newest: Newest,
+    /// Whether what has just changed is to be left alone.
+    pub look: Look,
+}
+
+/// What is known of a process's newest execution.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Newest {
+    /// It is this one; `None`: it was looked for, and there is none.
+    Known(Option<Execution>),
+    /// It could not be looked up, for this reason; nothing is decided then.
+    Unknown(String),
+}
+
+/// What was read.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// The processes that were looked at closely.
+    pub cases: Vec<Case>,
+    /// Processes beside an execution that still runs although a newer one was started: it speaks for nothing any more.
+    pub overtaken: Vec<Case>,
+    /// How many rows the question was about.
+    pub population: usize,
+    /// What is to be told in any case.
+    pub findings: Vec<Finding>,
+    /// Where the next sweep goes on.
+    pub cursor: Option<Cursor>,
+    /// Why the sweep is not finished, where it is not.
+    pub unfinished: Option<String>,
+}
+
+impl Newest {
+    /// The execution, where one is known and runs.
+    #[must_use]
+    pub fn running(&self) -> Option<&Execution> {
+        match self {
+            Self::Known(Some(execution)) => {
+                Some(execution).filter(|execution| execution.status == ExecutionStatus::Running)
+            }
+            Self::Known(None) | Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// Rows with the newest execution that is known of each; a condition may follow.
+pub(crate) const CASES: &str = concat!(include_str!("cases.sql"), include_str!("newest.sql"));
+
+/// The newest execution that is known of a row.
+pub(crate) const NEWEST: &str = include_str!("newest.sql");
+
+/// A process as the database knows it, without a look at Step Functions; `None` where it has no row.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn known_one(session: &mut Session<'_>, id: ProcessId) -> Result<Option<Case>, Error> {
+    Ok(of_processes(session, &[(id, Look::Event)]).await?.cases.pop())
+}
+
+/// The error for a process that was named, and has no row.
+#[must_use]
+pub fn no_such_row(id: ProcessId, config: &Config) -> Error {
+    Error::Refused(format!("`processId` {id}: table {} has no such row", config.table))
+}
+
+/// These processes as the database knows them, each with its look.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub(crate) async fn of_processes(
+    session: &mut Session<'_>,
+    processes: &[(ProcessId, Look)],
+) -> Result<Evidence, Error> {
+    let table = session.table().await?;
+    let AssertSqlSafe(sql) = table.sql(&format!("{CASES} WHERE {{id}} = ANY ($1) ORDER BY {{id}}"));
+    let reading = "reading processes";
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(processes.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
+        .fetch_all(&mut *session.db)
+        .await
+        .map_err(Error::database(reading))?;
+    let looks: HashMap<ProcessId, Look> = processes.iter().copied().collect();
+    let look_of = |id: ProcessId| looks.get(&id).copied().unwrap_or(Look::Sweep);
+    let cases = rows
+        .iter()
+        .map(|row| case(row, look_of(ProcessId(row.try_get("id")?))))
+        .collect::<Result<Vec<_>, sqlx::Error>>()
+        .map_err(Error::database(reading))?;
+    Ok(Evidence { population: cases.len(), cases, ..Evidence::default() })
+}
+
+/// A row of [`CASES`].
+pub(crate) fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
+    let unreadable = |column: &str| {
+        let index = column.to_owned();
+        move |source: crate::domain::ParseError| sqlx::Error::ColumnDecode { index, source: Box::new(source) }
+    };
+    let process = Process {
+        id: ProcessId(row.try_get("id")?),
+        version: row.try_get("version")?,
+        status: row.try_get::<&str, _>("status")?.parse().map_err(unreadable("status"))?,
+        progress: row.try_get("progress")?,
+        has_result: row.try_get("has_result")?,
+        error_code: row.try_get("error_code")?,
+        retries: row.try_get("retries")?,
+        created_at: row.try_get("created_at")?,
+        updated_at: row.try_get("updated_at")?,
+        completed_at: row.try_get("completed_at")?,
+    };
+    let arn: Option<&str> = row.try_get("execution_arn")?;
+    let Some(arn) = arn else {
+        return Ok(Case { process, newest: Newest::Known(None), look });
+    };
+    let status: ExecutionStatus =
+        row.try_get::<&str, _>("execution_status")?.parse().map_err(unreadable("execution_status"))?;
+    // Neither output nor result is kept: whether a success left a result, only Step Functions can tell.
+    let ending_known: bool = row.try_get("ending_known")?;
+    let ending = if ending_known && status != ExecutionStatus::Succeeded {
+        Some(Ending { error: row.try_get("execution_error")?, cause: row.try_get("execution_cause")?, result: None })
+    } else {
+        None
+    };
+    let execution = Execution {
+        arn: arn.parse().map_err(unreadable("execution_arn"))?,
+        status,
+        redrive_count: row.try_get("redrive_count")?,
+        started_at: row.try_get("started_at")?,
+        redriven_at: row.try_get("redriven_at")?,
+        stopped_at: row.try_get("stopped_at")?,
+        ending,
+        stopped_for_deadline: row.try_get("stopped_for_deadline")?,
+    };
+    Ok(Case { process, newest: Newest::Known(Some(execution)), look })
+}

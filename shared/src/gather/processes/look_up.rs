@@ -1,0 +1,230 @@
+//! What only Step Functions can tell of processes: asked one by one and paced.
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::decide::{Closing, Verdict, decide};
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::failure::failure;
+use crate::finding::Finding;
+use crate::gather::config::Config;
+use crate::gather::error::Error;
+use crate::gather::executions;
+use crate::gather::processes::case::{Case, Newest};
+use crate::gather::processes::list::CLOCK_SKEW;
+use crate::gather::session::Session;
+use crate::gather::step_functions::{Seen, StepFunctions};
+use crate::gather::texts;
+
+/// How far the looking up came. The cases that it did not reach are unknown.
+#[derive(Debug, Default)]
+pub(crate) struct LookedUp {
+    /// What Step Functions refused, if it did.
+    pub refused: Option<Error>,
+    /// How many cases there was no time for.
+    pub left: usize,
+}
+
+/// Looks up, one by one and paced, what the database cannot tell. `listed_since` says how far back the list of executions
+/// was read: only then is "none" known to be none. `refused` is what Step Functions has refused before: it is not asked any
+/// more then.
+pub(crate) async fn look_up(
+    session: &mut Session<'_>,
+    cases: &mut [Case],
+    listed_since: Option<DateTime<Utc>>,
+    refused: Option<Error>,
+    stop_at: Instant,
+) -> Result<LookedUp, Error> {
+    let (config, now) = (session.config, session.now);
+    let unlisted = refused.as_ref().map_or_else(|| texts::not_listed(config.language), ToString::to_string);
+    for case in cases.iter_mut().filter(|case| is_unseen(case)) {
+        if listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW) {
+            case.newest = Newest::Unknown(unlisted.clone());
+        }
+    }
+    if refused.is_some() {
+        leave_unknown(cases, config, now, &unlisted);
+        return Ok(LookedUp { refused, left: 0 });
+    }
+    for at in 0..cases.len() {
+        if !wants_look_up(&cases[at], config, now) {
+            continue;
+        }
+        if Instant::now() >= stop_at {
+            let left = leave_unknown(&mut cases[at..], config, now, &texts::no_time_left(config.language));
+            return Ok(LookedUp { refused: None, left });
+        }
+        if let Err(error) = complete(session, &mut cases[at]).await {
+            let refused = recoverable(error)?;
+            let why = refused.as_ref().map(ToString::to_string).unwrap_or_default();
+            leave_unknown(&mut cases[at..], config, now, &why);
+            return Ok(LookedUp { refused, left: 0 });
+        }
+    }
+    Ok(LookedUp::default())
+}
+
+/// Whether a row that needs an execution has none that is known: there may be one all the same.
+pub(crate) fn is_unseen(case: &Case) -> bool {
+    matches!(case.newest, Newest::Known(None)) && case.process.status.is_open()
+}
+
+/// Leaves those undecided that still want to be looked up; how many they are.
+fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &str) -> usize {
+    let mut left = 0;
+    for case in cases.iter_mut().filter(|case| wants_look_up(case, config, now)) {
+        case.newest = Newest::Unknown(why.to_owned());
+        left += 1;
+    }
+    left
+}
+
+/// Whether only Step Functions can tell what is to be done.
+fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
+    let Newest::Known(newest) = &case.newest else { return false };
+    let decision = decide(&case.process, newest.as_ref(), case.look, &config.policy, now);
+    match (decision.verdict, newest) {
+        (Verdict::Inspect, _) => true,
+        // It may be over, and the event that said so was lost. The list has told of those that started lately.
+        (Verdict::Leave | Verdict::Stop(_), Some(execution)) => {
+            !execution.status.is_over() && now - execution.attempt_started_at() > config.policy.process_deadline
+        }
+        (Verdict::Close(Closing::Failed), Some(execution)) => execution
+            .ending
+            .as_ref()
+            .is_some_and(|ending| !failure(ending.error.as_deref(), ending.cause.as_deref()).certain),
+        (Verdict::Close(_), _) | (Verdict::Leave | Verdict::Stop(_), None) => false,
+    }
+}
+
+/// Describes a case's execution where that is wanted, and reads the last failed task where its own words say nothing.
+pub(crate) async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
+    let (config, now) = (session.config, session.now);
+    let verdict = |case: &Case| match &case.newest {
+        Newest::Known(newest) => decide(&case.process, newest.as_ref(), case.look, &config.policy, now).verdict,
+        Newest::Unknown(_) => Verdict::Leave,
+    };
+    if !wants_look_up(case, config, now) {
+        return Ok(());
+    }
+    if verdict(case) != Verdict::Close(Closing::Failed)
+        && let Newest::Known(Some(execution)) = &mut case.newest
+    {
+        *execution = described(session, case.process.id, execution).await?;
+    }
+    if verdict(case) == Verdict::Close(Closing::Failed)
+        && let Newest::Known(Some(Execution { arn, ending: Some(ending), .. })) = &mut case.newest
+        && let Some(of_task) = task_ending(session.step_functions, arn, ending).await?
+        && failure(of_task.error.as_deref(), of_task.cause.as_deref()).certain
+    {
+        *ending = of_task;
+    }
+    Ok(())
+}
+
+/// An execution as Step Functions tells it now, which is remembered.
+async fn described(session: &mut Session<'_>, process: ProcessId, known: &Execution) -> Result<Execution, Error> {
+    let config = session.config;
+    let seen = match session.step_functions.describe(&known.arn, &config.result_path).await {
+        Err(error) if error.is_execution_gone() => {
+            Seen { process: Some(process), execution: forgotten(known, &error, config) }
+        }
+        told => told?,
+    };
+    executions::remember(session.db, std::slice::from_ref(&seen)).await?;
+    Ok(Execution { stopped_for_deadline: known.stopped_for_deadline, ..seen.execution })
+}
+
+/// What the last failed task of an execution ended with, where the execution's own words (a `Fail` state's) say nothing; `None`
+/// where they do, and where its history is gone.
+///
+/// # Errors
+/// [`Error::Aws`].
+pub async fn task_ending(
+    step_functions: &StepFunctions,
+    arn: &ExecutionArn,
+    ending: &Ending,
+) -> Result<Option<Ending>, Error> {
+    if failure(ending.error.as_deref(), ending.cause.as_deref()).certain {
+        return Ok(None);
+    }
+    let told = match step_functions.last_task_failure(arn).await {
+        Err(error) if error.is_execution_gone() => None,
+        told => told?,
+    };
+    Ok(told.map(|(error, cause)| Ending { error, cause, result: None }))
+}
+
+/// Asks Step Functions what the executions of some closed rows ended with: their own words, and the last failed task's where
+/// those say nothing. What it refuses leaves the rest unknown, and comes back to be told.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn look_up_endings(
+    session: &mut Session<'_>,
+    cases: &mut [Case],
+    wanted: impl Fn(&Case) -> bool,
+    stop_at: Instant,
+) -> Result<Option<Finding>, Error> {
+    let mut trouble: Option<(String, Option<Finding>)> = None;
+    for case in cases.iter_mut().filter(|case| wanted(case)) {
+        if trouble.is_none() && Instant::now() >= stop_at {
+            trouble = Some((texts::no_time_left(session.config.language), None));
+        }
+        if trouble.is_none()
+            && let Err(error) = learn_ending(session, case).await
+            && let Some(refused) = recoverable(error)?
+        {
+            trouble = Some((refused.to_string(), Some(unavailable(&refused))));
+        }
+        if let Some((why, _)) = &trouble {
+            case.newest = Newest::Unknown(why.clone());
+        }
+    }
+    Ok(trouble.and_then(|(_, finding)| finding))
+}
+
+async fn learn_ending(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
+    let id = case.process.id;
+    let Newest::Known(Some(execution)) = &mut case.newest else { return Ok(()) };
+    if execution.ending.is_none() {
+        *execution = described(session, id, execution).await?;
+    }
+    if execution.status == ExecutionStatus::Failed
+        && let Some(ending) = &mut execution.ending
+        && let Some(of_task) = task_ending(session.step_functions, &execution.arn, ending).await?
+    {
+        *ending = of_task;
+    }
+    Ok(())
+}
+
+/// An execution that Step Functions no longer knows (after 90 days, or gone with its state machine) is over. How it ended nobody
+/// can tell any more: one that was still running, as far as is known, ran out of its time.
+fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
+    let deadline = known.attempt_started_at() + config.policy.process_deadline;
+    Execution {
+        status: if known.status.is_over() { known.status } else { ExecutionStatus::TimedOut },
+        stopped_at: known.stopped_at.or(Some(deadline)),
+        ending: Some(Ending { cause: Some(error.to_string()), ..Ending::default() }),
+        ..known.clone()
+    }
+}
+
+/// What Step Functions refuses stops the looking up, and is told; what needs no look-up goes on.
+pub(crate) fn recoverable(error: Error) -> Result<Option<Error>, Error> {
+    match error {
+        error @ Error::Aws { .. } => Ok(Some(error)),
+        error => Err(error),
+    }
+}
+
+pub(crate) fn unavailable(error: &Error) -> Finding {
+    Finding {
+        code: "step_functions_unavailable",
+        message: error.to_string(),
+        target: "Step Functions".to_owned(),
+        evidence: json!({ "errorType": error.kind() }),
+    }
+}

@@ -1,0 +1,178 @@
+//! The rows that a sweep looks at, page by page, and the executions that run beside them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::AssertSqlSafe;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::decide::Look;
+use crate::domain::ProcessId;
+use crate::gather::error::Error;
+use crate::gather::processes::case::{CASES, Case, Evidence, case};
+use crate::gather::processes::list::{CLOCK_SKEW, list};
+use crate::gather::processes::look_up::{LookedUp, look_up, recoverable, unavailable};
+use crate::gather::session::{Cursor, Session};
+use crate::gather::table::Table;
+use crate::gather::texts;
+
+/// Which rows a sweep looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Filter {
+    /// Open rows, and rows closed in the last day whose execution tells another story.
+    OpenOrLatelyClosed,
+    /// Open rows whose deadline has passed.
+    PastDeadline,
+    /// Cancelled rows, however old, of which any execution is known to run.
+    CancelledButRunning,
+    /// PROCESSING rows that nobody has written for so long.
+    Stalled(TimeDelta),
+    /// Rows closed as failed in the last day.
+    LatelyFailed,
+}
+
+/// Rows that one run looks at: some two kilobytes each in memory while they are written, and ten seconds to write all of them.
+const ROWS_A_RUN: usize = 100_000;
+
+/// Rows in one answer: PostgreSQL's rows are several times as large as what is kept of them.
+const ROWS_A_PAGE: usize = 10_000;
+
+/// Everything that is a sweep's business, from where the last one stopped.
+pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
+    let language = session.config.language;
+    let table = session.table().await?;
+    let (population, oldest_unknown) = extent(session, &table, filter).await?;
+    let mut findings = Vec::new();
+    let mut trouble = None;
+
+    // At most half of the time goes into the list, and a quarter is kept for what is to be done about all that was read.
+    let quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
+    let half = session.stop_at - 2 * quarter;
+    let wanted = oldest_unknown.map_or(session.now, |created| created - CLOCK_SKEW);
+    let overlap = session.config.policy.process_deadline + CLOCK_SKEW;
+    let back_to = wanted.min(session.now - overlap);
+    let listed = match list(session, cursor.listed.clone(), back_to, overlap, half).await {
+        Ok(listed) => Some(listed),
+        Err(error) => {
+            trouble = trouble.or(recoverable(error)?);
+            None
+        }
+    };
+
+    let (mut cases, more) = candidates(session, &table, filter, cursor.after).await?;
+    let after = more.then(|| cases.last().map(|case| case.process.id)).flatten();
+    let since = listed.as_ref().map(|listed| listed.since);
+    let LookedUp { refused, left } = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
+    findings.extend(refused.as_ref().map(unavailable));
+    let overtaken = still_running(session, &table, filter).await?;
+    let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
+    let unfinished = match (left, after) {
+        (0, None) => None,
+        (0, Some(_)) => Some(texts::more_to_look_at(language, cases.len())),
+        (left, _) => Some(texts::out_of_time(language, left)),
+    };
+    Ok(Evidence { cases, overtaken, population, findings, cursor: Some(cursor), unfinished })
+}
+
+/// The processes as the database knows them, without a look at Step Functions: for a step that only counts.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence, Error> {
+    let table = session.table().await?;
+    let (population, _) = extent(session, &table, filter).await?;
+    let (cases, _) = candidates(session, &table, filter, None).await?;
+    Ok(Evidence { cases, population, ..Evidence::default() })
+}
+
+/// Cancelled rows, each beside an execution of it that is known to run, the newest or an overtaken one, without a look at Step
+/// Functions: for a step that only counts.
+///
+/// # Errors
+/// [`Error::Database`], [`Error::Table`].
+pub async fn uncancelled(session: &mut Session<'_>) -> Result<Vec<Case>, Error> {
+    let table = session.table().await?;
+    let (mut cases, _) = candidates(session, &table, Filter::CancelledButRunning, None).await?;
+    cases.extend(still_running(session, &table, Filter::CancelledButRunning).await?);
+    Ok(cases)
+}
+
+/// How many rows a sweep is about, and since when there is one without a known execution whose execution would be its business.
+async fn extent(
+    session: &mut Session<'_>,
+    table: &Table,
+    filter: Filter,
+) -> Result<(usize, Option<DateTime<Utc>>), Error> {
+    let looked_for = match filter {
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => "{open}",
+        Filter::CancelledButRunning => "{cancelled}",
+    };
+    let sql = include_str!("extent.sql").replace("{looked for}", looked_for);
+    let (population, oldest): (i64, Option<DateTime<Utc>>) = sqlx::query_as(table.sql(&sql))
+        .bind(session.now - TimeDelta::days(1))
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting processes"))?;
+    Ok((usize::try_from(population).unwrap_or(0), oldest))
+}
+
+/// The rows of a sweep in the order of their ids, and whether there are more of them.
+async fn candidates(
+    session: &mut Session<'_>,
+    table: &Table,
+    filter: Filter,
+    after: Option<ProcessId>,
+) -> Result<(Vec<Case>, bool), Error> {
+    let reading = "reading the candidates";
+    let condition = match filter {
+        Filter::OpenOrLatelyClosed => include_str!("open_or_lately_closed.sql"),
+        Filter::PastDeadline => include_str!("past_deadline.sql"),
+        Filter::CancelledButRunning => include_str!("cancelled_but_running.sql"),
+        Filter::Stalled(_) => include_str!("stalled.sql"),
+        Filter::LatelyFailed => include_str!("lately_failed.sql"),
+    };
+    let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
+    let (policy, now) = (&session.config.policy, session.now);
+    let mut cases: Vec<Case> = Vec::new();
+    loop {
+        let page = ROWS_A_PAGE.min(ROWS_A_RUN - cases.len());
+        let after = cases.last().map(|case| case.process.id).or(after);
+        let query = sqlx::query(AssertSqlSafe(sql.as_str()))
+            .bind(after.map_or(Uuid::nil(), |id| id.0))
+            .bind(i64::try_from(page).unwrap_or(i64::MAX));
+        let query = match filter {
+            Filter::OpenOrLatelyClosed | Filter::LatelyFailed => query.bind(now - TimeDelta::days(1)),
+            Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
+            Filter::CancelledButRunning => query,
+            Filter::Stalled(after) => query.bind(now - after),
+        };
+        let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
+        for row in &rows {
+            cases.push(case(row, Look::Sweep).map_err(Error::database(reading))?);
+        }
+        if rows.len() < page || cases.len() == ROWS_A_RUN {
+            break;
+        }
+    }
+    let more = cases.len() == ROWS_A_RUN;
+    Ok((cases, more))
+}
+
+/// Executions that still run although a newer one of the same process was started, as far as they are a filter's business.
+pub(crate) async fn still_running(
+    session: &mut Session<'_>,
+    table: &Table,
+    filter: Filter,
+) -> Result<Vec<Case>, Error> {
+    let reading = "reading overtaken executions";
+    let condition = match filter {
+        Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => return Ok(Vec::new()),
+        Filter::OpenOrLatelyClosed => "",
+        Filter::CancelledButRunning => " AND {status} IN ({cancelled})",
+    };
+    let overtaken = concat!(include_str!("cases.sql"), include_str!("overtaken.sql"));
+    let rows = sqlx::query(table.sql(&format!("{overtaken}{condition}")))
+        .fetch_all(&mut *session.db)
+        .await
+        .map_err(Error::database(reading))?;
+    rows.iter().map(|row| case(row, Look::Sweep)).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
+}
