@@ -109,11 +109,7 @@ pub fn function_missing(language: Language, name: &str) -> String {
 /// How many executions run.
 #[must_use]
 pub fn executions_running(language: Language, count: usize, more: bool, late: usize, deadline: i64) -> String {
-    let or_more = match (more, language) {
-        (false, _) => "",
-        (true, Language::Ja) => "以上",
-        (true, Language::En) => " or more",
-    };
+    let or_more = if more { text!(language, ja: "以上", en: " or more") } else { String::new() };
     let running = text!(language, ja: "実行中 {count} 件{or_more}", en: "{count}{or_more} running");
     if late == 0 {
         return running;

@@ -115,16 +115,13 @@ pub fn title(language: Language, at: &str, missing: usize, invalid: usize) -> St
 
 /// The headings of the report: by mean time, by total time, indexes, tables that are read whole.
 #[must_use]
-pub fn headings(language: Language) -> [&'static str; 4] {
-    match language {
-        Language::Ja => ["平均時間の長い文", "合計時間の長い文", "インデックス", "全件走査の多いテーブル"],
-        Language::En => [
-            "Slowest statements by mean time",
-            "Statements by total time",
-            "Indexes",
-            "Tables that are read from beginning to end",
-        ],
-    }
+pub fn headings(language: Language) -> [String; 4] {
+    [
+        text!(language, ja: "平均時間の長い文", en: "Slowest statements by mean time"),
+        text!(language, ja: "合計時間の長い文", en: "Statements by total time"),
+        text!(language, ja: "インデックス", en: "Indexes"),
+        text!(language, ja: "全件走査の多いテーブル", en: "Tables that are read from beginning to end"),
+    ]
 }
 
 /// A statement of the report.

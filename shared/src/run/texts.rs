@@ -106,10 +106,7 @@ pub fn summary(
     let told: Vec<String> = parts
         .iter()
         .filter(|(count, ..)| *count > 0)
-        .map(|(count, ja, en)| match language {
-            Language::Ja => format!("{ja} {count} 件"),
-            Language::En => format!("{count} {en}"),
-        })
+        .map(|(count, ja, en)| text!(language, ja: "{ja} {count} 件", en: "{count} {en}"))
         .collect();
     let told = if told.is_empty() { text!(language, ja: "異常なし", en: "all is well") } else { told.join(", ") };
     text!(language, ja: "{population} 件を確認: {told}", en: "{population} looked at: {told}")
