@@ -257,6 +257,7 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
 mod tests {
     use crate::check::CheckState;
     use remediation::domain::Language;
+    use remediation::gather::manifest;
 
     use super::*;
     use crate::MANIFEST;
@@ -284,7 +285,7 @@ mod tests {
         });
         let config = Config { language: Language::En, ..config.unwrap() };
         let look = Look { found: Ok(worker), took: Duration::ZERO };
-        judge(&look, &Policy::read(MANIFEST).unwrap(), &config)
+        judge(&look, &manifest::policy::<Policy>(MANIFEST).unwrap(), &config)
     }
 
     fn measured(check: &Check) -> Vec<(&'static str, f64)> {
