@@ -6,5 +6,6 @@ pub mod processes;
 pub mod progress;
 pub mod runner;
 pub mod step;
+pub mod telling;
 pub mod texts;
 pub mod worker_step;

@@ -97,17 +97,12 @@ impl Step for MigrateSchema {
             let reason = texts::fence(config.language, *change);
             wanted.as_ref().map(|wanted| Planned::new(Action::Fence(wanted.clone()), reason))
         });
-        let unfit = table.iter().map(|error| Finding {
-            code: "table_unfit",
-            message: error.to_string(),
-            target: "PROCESSING_STATE_TABLE".to_owned(),
-            evidence: serde_json::Value::Null,
+        let unfit = table.iter().map(|error| {
+            Finding::new("table_unfit", "PROCESSING_STATE_TABLE", error.to_string(), serde_json::Value::Null)
         });
-        let outdated = (asked.is_none() && *fence == State::Outdated).then(|| Finding {
-            code: "fence_outdated",
-            message: texts::fence_outdated(config.language),
-            target: config.table.to_string(),
-            evidence: json!({ "toDoIt": { FENCE: "install" } }),
+        let outdated = (asked.is_none() && *fence == State::Outdated).then(|| {
+            let message = texts::fence_outdated(config.language);
+            Finding::new("fence_outdated", config.table.to_string(), message, json!({ "toDoIt": { FENCE: "install" } }))
         });
         let already_so = asked.iter().filter(|(_, wanted)| wanted.is_none()).map(|_| Skipped {
             target: config.table.to_string(),

@@ -9,20 +9,17 @@ mod plan;
 mod report;
 mod texts;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use remediation::act::actions::end_session;
-use remediation::act::ledger::told;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::sessions::{self, Overview};
-use remediation::gather::trigger::Trigger;
 use remediation::run::step::{Plan, Question, Session, Step};
 
-use crate::plan::{Evidence, FOR_PEOPLE, Policy};
+use crate::plan::{Evidence, Policy};
 
-const STEP: &str = "relieve-database";
 const MANIFEST: &str = include_str!("../manifest.toml");
 
 /// The parameter by which a person names a session.
@@ -58,15 +55,7 @@ impl Step for RelieveDatabase {
         let overview = Overview::read(session.db).await?;
         let (backends, at) = sessions::backends(session.db).await?;
         end_session::resolve_abandoned(session.db, &backends).await?;
-        let told = match session.trigger {
-            Trigger::Operator(_) => Vec::new(),
-            Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => {
-                let since = session.now - TimeDelta::minutes(i64::from(self.policy.tell_again_minutes));
-                told::told(session.db, STEP, since, &FOR_PEOPLE).await?
-            }
-        };
         Ok(Evidence {
-            told,
             at,
             overview,
             prepared: sessions::prepared(session.db).await?,

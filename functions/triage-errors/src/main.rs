@@ -11,12 +11,9 @@ mod report;
 mod rows;
 mod texts;
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::start_step;
 use remediation::act::ledger::incidents;
-use remediation::act::ledger::told;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
@@ -24,7 +21,7 @@ use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::Trigger;
 use remediation::run::step::{Plan, Question, Session, Step};
 
-use crate::plan::{Evidence, FOR_PEOPLE, Looked, NO_DOMINANT, UNKNOWN_STEP};
+use crate::plan::{Evidence, Looked};
 use crate::policy::Policy;
 
 const STEP: &str = "triage-errors";
@@ -63,28 +60,18 @@ impl Step for TriageErrors {
             return Ok(Evidence::NoIncident);
         }
         let window = asked.unwrap_or_else(|| TimeDelta::minutes(i64::from(self.policy.window_minutes)));
-        let depth = session.trigger.depth();
         Ok(Evidence::Looked(Box::new(Looked {
             policy: self.policy,
             window,
             rows: rows::read(session, window).await?,
             log: log::read(session, window, &self.policy).await?,
-            depth,
-            by_person: matches!(session.trigger, Trigger::Operator(_)) && depth == 0,
-            told: told(session, &self.policy).await?,
+            depth: session.trigger.depth(),
         })))
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
         plan::plan(evidence, config, now)
     }
-}
-
-/// What people were told lately.
-async fn told(session: &mut Session<'_>, policy: &Policy) -> Result<BTreeSet<(String, String)>, Error> {
-    let since = session.now - TimeDelta::hours(i64::from(policy.tell_again_hours));
-    let told = told::told(session.db, STEP, since, &[FOR_PEOPLE, NO_DOMINANT, UNKNOWN_STEP]).await?;
-    Ok(told.into_iter().map(|told| (told.code, told.target)).collect())
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -166,18 +166,14 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let Some(row) = row else {
         let evidence = json!({ "executionArn": seen.execution.arn, "status": seen.execution.status });
         let finding = match seen.process {
-            Some(id) => Finding {
-                code: "row_missing",
-                message: texts::row_missing(config.language, &id.to_string()),
-                target: id.to_string(),
-                evidence,
-            },
-            None => Finding {
-                code: "process_unknown",
-                message: texts::process_unknown(config.language, seen.execution.arn.name()),
-                target: seen.execution.arn.to_string(),
-                evidence,
-            },
+            Some(id) => {
+                let message = texts::row_missing(config.language, &id.to_string());
+                Finding::new("row_missing", id.to_string(), message, evidence)
+            }
+            None => {
+                let message = texts::process_unknown(config.language, seen.execution.arn.name());
+                Finding::new("process_unknown", seen.execution.arn.to_string(), message, evidence)
+            }
         };
         return Ok(Evidence { population: 1, findings: vec![finding], ..Evidence::default() });
     };
@@ -393,12 +389,8 @@ fn recoverable(error: Error) -> Result<Option<Error>, Error> {
 }
 
 fn unavailable(error: &Error) -> Finding {
-    Finding {
-        code: "step_functions_unavailable",
-        message: error.to_string(),
-        target: "Step Functions".to_owned(),
-        evidence: json!({ "errorType": error.kind() }),
-    }
+    let evidence = json!({ "errorType": error.kind() });
+    Finding::new("step_functions_unavailable", "Step Functions", error.to_string(), evidence)
 }
 
 /// How many rows a sweep is about, and since when there is one without a known execution whose execution would be its business.
@@ -776,16 +768,13 @@ fn take_in(
     let target = process.id.to_string();
     let reason = texts::reason(config.language, &decision, newest.map(|execution| execution.arn.name()));
     if let Some(anomaly) = decision.anomaly {
-        plan.findings.push(Finding {
-            code: anomaly.code(),
-            message: texts::anomaly(config.language, anomaly, &reason),
-            target: target.clone(),
-            evidence: json!({
-                "status": process.status,
-                "executionArn": newest.map(|execution| &execution.arn),
-                "executionStatus": newest.map(|execution| execution.status),
-            }),
+        let message = texts::anomaly(config.language, anomaly, &reason);
+        let evidence = json!({
+            "status": process.status,
+            "executionArn": newest.map(|execution| &execution.arn),
+            "executionStatus": newest.map(|execution| execution.status),
         });
+        plan.findings.push(Finding::new(anomaly.code(), target.as_str(), message, evidence));
     }
     match (decision.verdict, newest) {
         (Verdict::Close(closing), _) => {

@@ -27,7 +27,7 @@ use crate::act::ledger::runs::Run;
 use crate::act::report::{Done, DoneOutcome, KEPT, Report, Verification};
 use crate::decide::Look;
 use crate::domain::{Mode, ProcessId};
-use crate::finding::Metric;
+use crate::finding::{Audience, Metric, Often};
 use crate::gather::config::Config;
 use crate::gather::database::Database;
 use crate::gather::error::Error;
@@ -39,6 +39,7 @@ use crate::run::metrics::embedded_metrics;
 use crate::run::notify;
 use crate::run::processes;
 use crate::run::step::{Cursor, Finding, Outside, Plan, Planned, Question, Session, Skipped, Step};
+use crate::run::telling;
 use crate::run::texts;
 
 /// How often a row that moved under us is decided on anew before it is left and told (design, section 5).
@@ -361,6 +362,7 @@ impl<S: Step> Function<S> {
                 });
             }
             let look_of = look_of(&question);
+            telling::hush(session, &self.manifest, &mut plan).await?;
             let wanted = tally.take_in(plan, &mut cursor);
             // What is looked at again was counted when it was looked at first.
             demand.population = tally.population;
@@ -392,12 +394,9 @@ impl<S: Step> Function<S> {
     }
 
     fn contested(&self, id: ProcessId) -> Finding {
-        Finding {
-            code: "contested",
-            message: texts::contested(self.config.language),
-            target: id.to_string(),
-            evidence: json!({ "looks": LOST_AT_MOST + 1 }),
-        }
+        let message = texts::contested(self.config.language);
+        Finding::new("contested", id.to_string(), message, json!({ "looks": LOST_AT_MOST + 1 }))
+            .told(Audience::People, Often::Always)
     }
 
     /// Guards what is wanted, and applies what may be.
@@ -424,12 +423,8 @@ impl<S: Step> Function<S> {
         tally.mode = Some(mode);
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped { target: planned.action.target(), why }));
         if let Some(message) = &over {
-            tally.findings.push(Finding {
-                code: "over_limit",
-                message: message.clone(),
-                target: self.name.to_owned(),
-                evidence: json!({ "held": hold.len(), "population": demand.population }),
-            });
+            let evidence = json!({ "held": hold.len(), "population": demand.population });
+            tally.findings.push(Finding::new("over_limit", self.name, message.as_str(), evidence));
         }
         self.hold(session, run, mode, hold, over.as_deref(), tally).await?;
         self.apply(session, run, apply, tally).await
@@ -518,12 +513,8 @@ impl<S: Step> Function<S> {
         let applied = report.applied();
         let swept = cursor.is_some();
         if let Err(error) = notify::tell(&self.config, &self.aws, &report, swept, new_plan).await {
-            report.findings.push(Finding {
-                code: "not_told",
-                message: error.to_string(),
-                target: self.config.notify_topic_arn.clone().unwrap_or_default(),
-                evidence: Value::Null,
-            });
+            let topic = self.config.notify_topic_arn.clone().unwrap_or_default();
+            report.findings.push(Finding::new("not_told", topic, error.to_string(), Value::Null));
             metrics.push(Metric::count("NotificationsFailed", 1));
         }
         report.shorten();

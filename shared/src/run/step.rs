@@ -7,7 +7,7 @@ use crate::gather::error::Error;
 use crate::gather::trigger::AlarmState;
 
 pub use crate::act::plan::{Plan, Planned};
-pub use crate::finding::{Finding, Metric, Skipped};
+pub use crate::finding::{Audience, Finding, Metric, Often, Skipped};
 pub use crate::gather::session::{Cursor, Outside, Question, Session};
 
 /// One step of the runbook.
