@@ -70,9 +70,7 @@ impl Step for CheckHealth {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Health, Error> {
         if !matches!(question, Question::Sweep(_)) {
-            return Err(Error::Refused(
-                "check-health looks at the whole system: send {} (for one process, send its processId to reconcile-processes with \"mode\": \"observe\")".to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_the_whole(session.config.language)));
         }
         let (config, limit) = (session.config, self.policy.limit);
         let (aws, now) = (session.aws, session.now);

@@ -207,3 +207,13 @@ pub fn progress_anomalies(language: Language, count: usize) -> String {
         en: "the progress of {count} rows is out of 0..100 or has fallen within one attempt",
     )
 }
+
+/// An event about one process.
+#[must_use]
+pub fn about_the_whole(language: Language) -> String {
+    text!(
+        language,
+        ja: "check-health はシステム全体を調べる。{{}} を送ること（1 件の処理は、その processId を \"mode\": \"observe\" とともに reconcile-processes に送る）",
+        en: "check-health looks at the whole system: send {{}} (for one process, send its processId to reconcile-processes with \"mode\": \"observe\")",
+    )
+}

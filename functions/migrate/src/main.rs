@@ -59,10 +59,7 @@ impl Step for MigrateSchema {
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         let asked = asked(session)?;
         if !matches!(question, Question::Sweep(_)) {
-            return Err(Error::Refused(
-                "migrate looks after the whole schema: send {\"all\": true}, or {} to see what is missing; for the fence, {\"fence\": \"install\"} or {\"fence\": \"remove\"} alone"
-                    .to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_the_whole(session.config.language)));
         }
         // The fence can be taken away whatever else is wrong.
         let missing = match asked {
@@ -90,7 +87,7 @@ impl Step for MigrateSchema {
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
         let Evidence { missing, table, indexes, fence, asked } = evidence;
         let migrate = missing.iter().map(|missing| {
-            let reason = format!("schema remediation is at version {}, this build needs {}", missing.from, missing.to);
+            let reason = texts::schema_behind(config.language, missing.from, missing.to);
             Planned::new(Action::Migrate(missing.clone()), reason)
         });
         let wanted = asked.iter().filter_map(|(change, wanted)| {

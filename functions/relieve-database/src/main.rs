@@ -44,10 +44,7 @@ impl Step for RelieveDatabase {
             // After an approval too, all is looked at anew: of it, only what was approved is done.
             Question::Sweep(_) | Question::Again(_) => {}
             Question::Change(_) | Question::Process(_) | Question::Execution(_) => {
-                return Err(Error::Refused(
-                    "relieve-database looks at the sessions of the database, not at a process: send {}, {\"all\": true} or {\"pid\": <a session's process id>}"
-                        .to_owned(),
-                ));
+                return Err(Error::Refused(texts::about_sessions(session.config.language)));
             }
         }
         let asked =

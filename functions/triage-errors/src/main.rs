@@ -49,9 +49,7 @@ impl Step for TriageErrors {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         if !matches!(question, Question::Sweep(_) | Question::Again(_)) {
-            return Err(Error::Refused(
-                "triage-errors looks at all failures of a time: send {\"window\": \"1h\"} (for one process, send its processId to analyze-logs)".to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_all_failures(session.config.language)));
         }
         let asked = Parameters(session.parameters).span(WINDOW, BOUNDS)?;
         start_step::resolve_abandoned(session.db).await?;

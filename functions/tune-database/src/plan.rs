@@ -122,7 +122,9 @@ fn report(evidence: &Evidence, language: Language, now: DateTime<Utc>) -> Value 
         }));
     }
     text.push(format!("{of_indexes}:"));
-    text.extend(evidence.proposed.iter().map(|index| format!("  {}: {}", index.name, state(&index.state))));
+    text.extend(
+        evidence.proposed.iter().map(|index| format!("  {}: {}", index.name, texts::state(language, &index.state))),
+    );
     text.extend(evidence.invalid.iter().map(|index| format!("  {}: INVALID", index.name)));
     text.push(format!("{of_scans}:"));
     text.extend(evidence.scans.iter().map(|scan| {

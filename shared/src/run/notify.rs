@@ -6,9 +6,11 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use crate::act::report::{Done, DoneOutcome, Report};
+use crate::domain::Language;
 use crate::finding::{Audience, Finding};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
+use crate::run::texts;
 
 /// Actions, and findings, that one message names; the ledger has them all.
 const NAMED: usize = 20;
@@ -33,7 +35,7 @@ pub async fn tell(config: &Config, aws: &SdkConfig, report: &Report, swept: bool
         .set_message_attributes(urgency.map(|urgency| HashMap::from([(URGENCY.to_owned(), urgency)])))
         .topic_arn(topic)
         .subject(format!("[{}] {}", report.step, report.mode))
-        .message(message(report))
+        .message(message(report, config.language))
         .send()
         .await
         .map(drop)
@@ -53,15 +55,11 @@ fn urgency(report: &Report, swept: bool, new_plan: bool) -> Option<&'static str>
     }
 }
 
-fn message(report: &Report) -> String {
+fn message(report: &Report, language: Language) -> String {
     let mut lines = vec![report.summary.clone(), String::new()];
     lines.extend(report.actions.iter().take(NAMED).map(line));
     if report.actions.len() > NAMED {
-        lines.push(format!(
-            "… {} more: SELECT * FROM remediation.actions WHERE run_id = '{}'",
-            report.actions.len() - NAMED,
-            report.run_id
-        ));
+        lines.push(texts::more_actions(language, report.actions.len() - NAMED, report.run_id));
     }
     // What cannot wait stands first, and is never cut off.
     let (at_once, others): (Vec<&Finding>, Vec<&Finding>) =
@@ -153,7 +151,7 @@ mod tests {
     fn what_cannot_wait_stands_first_however_much_else_there_is_to_tell() {
         let mut audiences = vec![Audience::People; NAMED + 5];
         audiences.push(Audience::PeopleAtOnce);
-        let message = message(&report(&audiences));
+        let message = message(&report(&audiences), Language::En);
         let named: Vec<&str> = message.lines().filter(|line| line.starts_with("! ")).collect();
         assert_eq!((named[0], named.len()), ("! blocker_left session 25: others wait", NAMED + 1));
     }

@@ -2,6 +2,8 @@
 
 pub use crate::act::texts::*;
 
+use uuid::Uuid;
+
 use crate::act::report::DoneOutcome;
 use crate::domain::Language;
 use crate::gather::trigger::AlarmState;
@@ -110,6 +112,13 @@ pub fn summary(
         .collect();
     let told = if told.is_empty() { text!(language, ja: "異常なし", en: "all is well") } else { told.join(", ") };
     text!(language, ja: "{population} 件を確認: {told}", en: "{population} looked at: {told}")
+}
+
+/// A message does not name all actions of a run.
+#[must_use]
+pub fn more_actions(language: Language, more: usize, run: Uuid) -> String {
+    let query = format!("SELECT * FROM remediation.actions WHERE run_id = '{run}'");
+    text!(language, ja: "… 他 {more} 件: {query}", en: "… {more} more: {query}")
 }
 
 /// Sessions that this database user may not look into.

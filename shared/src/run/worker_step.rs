@@ -230,7 +230,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
     match question {
         Question::Sweep(_) | Question::Again(_) => {}
         Question::Process(_) | Question::Execution(_) | Question::Change(_) => {
-            return Err(Error::Refused(texts::about_the_worker(&rules.step)));
+            return Err(Error::Refused(texts::about_the_worker(session.config.language, &rules.step)));
         }
     }
     let parameters = Parameters(session.parameters);
