@@ -8,5 +8,6 @@ mod rounds;
 pub mod runner;
 pub mod step;
 mod tally;
+pub mod telling;
 pub mod texts;
 pub mod worker_step;

@@ -51,7 +51,9 @@ impl Step for AnalyzeLogs {
         let process = match question {
             Question::Process(id) => *id,
             Question::Execution(arn) => of_execution(session, arn).await?,
-            Question::Sweep(_) | Question::Change(_) | Question::Again(_) => return Err(one_process_only()),
+            Question::Sweep(_) | Question::Change(_) | Question::Again(_) => {
+                return Err(Error::Refused(texts::about_one_process(session.config.language)));
+            }
         };
         read::read(session, &self.policy, process, window).await
     }
@@ -70,12 +72,6 @@ impl Step for AnalyzeLogs {
             ..Plan::default()
         }
     }
-}
-
-fn one_process_only() -> Error {
-    Error::Refused(
-        "analyze-logs tells the story of one process: send {\"processId\": \"<uuid>\"} or {\"executionArn\": \"<arn>\"}, with \"window\": \"24h\" for more than the process's own time (for the whole system, send {} to check-health)".to_owned(),
-    )
 }
 
 /// The process of an execution, from its input, else from its name.

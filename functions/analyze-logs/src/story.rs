@@ -80,12 +80,8 @@ impl Story {
 
     /// What a step would put right is worth telling: this one does not.
     pub fn to_be_put_right(&self) -> Option<Finding> {
-        (!self.would.is_empty()).then(|| Finding {
-            code: "would_be_put_right",
-            message: self.would.join("; "),
-            target: self.process.to_string(),
-            evidence: Value::Null,
-        })
+        let (target, message) = (self.process.to_string(), self.would.join("; "));
+        (!self.would.is_empty()).then(|| Finding::new("would_be_put_right", target, message, Value::Null))
     }
 
     /// The text, and the same for machines.

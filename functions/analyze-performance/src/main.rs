@@ -51,9 +51,7 @@ impl Step for AnalyzePerformance {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         if !matches!(question, Question::Sweep(_)) {
-            return Err(Error::Refused(
-                "analyze-performance looks at the whole system: send {}, or {\"window\": \"7d\"} (for one process, send its processId to analyze-logs)".to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_the_whole(session.config.language)));
         }
         let parameters = Parameters(session.parameters);
         let hours = match session.trigger {

@@ -4,7 +4,7 @@ use crate::texts;
 use chrono::{DateTime, Utc};
 use remediation::domain::Language;
 use remediation::run::step::Metric;
-use remediation::run::step::{Finding, Plan, Skipped};
+use remediation::run::step::{Audience, Finding, Often, Plan, Skipped};
 use serde_json::json;
 
 use crate::durations::{Durations, Stats, Windows};
@@ -44,12 +44,9 @@ pub fn plan(evidence: &Evidence, policy: &Policy, language: Language) -> Plan {
                 let message = format!("{slower} — {}", moved_too.join("; "));
                 text.push(format!("! {slower}"));
                 text.extend(moved_too.iter().map(|sentence| format!("    {sentence}")));
-                plan.findings.push(Finding {
-                    code: "regression",
-                    message,
-                    target: kind.to_owned(),
-                    evidence: json!({ "before": before, "now": now, "moved": moved }),
-                });
+                let read = json!({ "before": before, "now": now, "moved": moved });
+                let regression = Finding::new("regression", kind, message, read);
+                plan.findings.push(regression.told(Audience::People, Often::Always));
             }
             Compared::TooFew { now, before } => {
                 let why = texts::too_few(language, *now, *before, policy.samples);
@@ -82,12 +79,8 @@ pub fn plan(evidence: &Evidence, policy: &Policy, language: Language) -> Plan {
             let hours = (windows.to - windows.from).as_seconds_f64() / 3600.0 * max_usd / estimated;
             let message = texts::too_expensive(language, estimated, *max_usd, hours.floor());
             text.push(format!("! {message}"));
-            plan.findings.push(Finding {
-                code: "too_expensive",
-                message,
-                target: worker_function.clone(),
-                evidence: json!({ "estimatedBytes": look.estimated_bytes, "estimatedUsd": estimated, "maxUsd": max_usd }),
-            });
+            let read = json!({ "estimatedBytes": look.estimated_bytes, "estimatedUsd": estimated, "maxUsd": max_usd });
+            plan.findings.push(Finding::new("too_expensive", worker_function.as_str(), message, read));
         }
     }
     let all = durations.iter().find(|durations| durations.kind.is_none());

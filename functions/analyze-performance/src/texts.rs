@@ -221,3 +221,13 @@ pub fn query_ended(language: Language, status: &str) -> String {
         en: "the Logs Insights query ended {status}: send the event again",
     )
 }
+
+/// An event about one process.
+#[must_use]
+pub fn about_the_whole(language: Language) -> String {
+    text!(
+        language,
+        ja: "analyze-performance はシステム全体を調べる。{{}} または {{\"window\": \"7d\"}} を送ること（1 件の処理は、その processId を analyze-logs に送る）",
+        en: "analyze-performance looks at the whole system: send {{}}, or {{\"window\": \"7d\"}} (for one process, send its processId to analyze-logs)",
+    )
+}

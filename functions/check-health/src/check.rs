@@ -72,11 +72,7 @@ impl Check {
 
     /// What has to be told of a check that failed.
     pub fn failed(&self) -> Option<Finding> {
-        (self.state == CheckState::Failed).then(|| Finding {
-            code: "check_failed",
-            message: self.sentence.clone(),
-            target: self.name.to_owned(),
-            evidence: self.data.clone(),
-        })
+        let finding = || Finding::new("check_failed", self.name, self.sentence.as_str(), self.data.clone());
+        (self.state == CheckState::Failed).then(finding)
     }
 }

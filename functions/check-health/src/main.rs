@@ -23,6 +23,7 @@ use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
+use remediation::gather::manifest;
 use remediation::gather::step_functions::Page;
 use remediation::run::step::Metric;
 use remediation::run::step::{Outside, Plan, Question, Session, Step};
@@ -70,9 +71,7 @@ impl Step for CheckHealth {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Health, Error> {
         if !matches!(question, Question::Sweep(_)) {
-            return Err(Error::Refused(
-                "check-health looks at the whole system: send {} (for one process, send its processId to reconcile-processes with \"mode\": \"observe\")".to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_the_whole(session.config.language)));
         }
         let (config, limit) = (session.config, self.policy.limit);
         let (aws, now) = (session.aws, session.now);
@@ -200,7 +199,7 @@ async fn ended<T>(
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::run::runner::run(CheckHealth { policy: Policy::read(MANIFEST)? }).await
+    remediation::run::runner::run(CheckHealth { policy: manifest::policy(MANIFEST)? }).await
 }
 
 #[cfg(test)]

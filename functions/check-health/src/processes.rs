@@ -79,11 +79,9 @@ pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Che
         let findings: Vec<Finding> = wrong
             .into_iter()
             .filter(|(_, count, ..)| *count > 0)
-            .map(|(code, count, message, answered_by)| Finding {
-                code,
-                message,
-                target: config.table.to_string(),
-                evidence: json!({ "count": count, "answeredBy": answered_by }),
+            .map(|(code, count, message, answered_by)| {
+                let evidence = json!({ "count": count, "answeredBy": answered_by });
+                Finding::new(code, config.table.to_string(), message, evidence)
             })
             .collect();
         let told: Vec<String> = closed.iter().map(|(name, count)| format!("{name} {count}")).collect();

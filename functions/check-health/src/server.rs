@@ -76,12 +76,13 @@ mod tests {
     use std::time::Duration;
 
     use crate::state::CheckState;
+    use remediation::gather::manifest;
 
     use super::*;
 
     #[test]
     fn connections_that_run_short_and_blocked_sessions_are_warnings() {
-        let policy = Policy::read(include_str!("../manifest.toml")).unwrap();
+        let policy = manifest::policy::<Policy>(crate::MANIFEST).unwrap();
         // (used, available, blocked, state, percent)
         for (used, available, blocked, state, percent) in [
             (12, 97, 0, CheckState::Ok, Some(1200.0 / 97.0)),

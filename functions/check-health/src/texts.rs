@@ -109,11 +109,7 @@ pub fn function_missing(language: Language, name: &str) -> String {
 /// How many executions run.
 #[must_use]
 pub fn executions_running(language: Language, count: usize, more: bool, late: usize, deadline: i64) -> String {
-    let or_more = match (more, language) {
-        (false, _) => "",
-        (true, Language::Ja) => "以上",
-        (true, Language::En) => " or more",
-    };
+    let or_more = if more { text!(language, ja: "以上", en: " or more") } else { String::new() };
     let running = text!(language, ja: "実行中 {count} 件{or_more}", en: "{count}{or_more} running");
     if late == 0 {
         return running;
@@ -209,5 +205,15 @@ pub fn progress_anomalies(language: Language, count: usize) -> String {
         language,
         ja: "{count} 件の進捗率が 0〜100 の範囲外か、同じ試行の中で下がっている",
         en: "the progress of {count} rows is out of 0..100 or has fallen within one attempt",
+    )
+}
+
+/// An event about one process.
+#[must_use]
+pub fn about_the_whole(language: Language) -> String {
+    text!(
+        language,
+        ja: "check-health はシステム全体を調べる。{{}} を送ること（1 件の処理は、その processId を \"mode\": \"observe\" とともに reconcile-processes に送る）",
+        en: "check-health looks at the whole system: send {{}} (for one process, send its processId to reconcile-processes with \"mode\": \"observe\")",
     )
 }

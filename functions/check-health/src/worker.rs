@@ -201,11 +201,9 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
         let findings: Vec<Finding> = measured
             .iter()
             .filter(|(_, value, over, ..)| value.is_some_and(|value| value > *over))
-            .map(|(code, value, _, said, answered_by)| Finding {
-                code,
-                message: said.clone().unwrap_or_default(),
-                target: config.worker_function.clone(),
-                evidence: json!({ "measured": value, "answeredBy": answered_by }),
+            .map(|(code, value, _, said, answered_by)| {
+                let evidence = json!({ "measured": value, "answeredBy": answered_by });
+                Finding::new(code, config.worker_function.as_str(), said.as_deref().unwrap_or_default(), evidence)
             })
             .collect();
         let mut details: Vec<String> = findings

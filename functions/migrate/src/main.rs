@@ -63,10 +63,7 @@ impl Step for MigrateSchema {
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         let asked = asked(session)?;
         if !matches!(question, Question::Sweep(_)) {
-            return Err(Error::Refused(
-                "migrate looks after the whole schema: send {\"all\": true}, or {} to see what is missing; for the fence, {\"fence\": \"install\"} or {\"fence\": \"remove\"} alone"
-                    .to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_the_whole(session.config.language)));
         }
         // The fence can be taken away whatever else is wrong.
         let missing = match asked {
@@ -94,24 +91,19 @@ impl Step for MigrateSchema {
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
         let Evidence { missing, table, indexes, fence, asked } = evidence;
         let migrate = missing.iter().map(|missing| {
-            let reason = format!("schema remediation is at version {}, this build needs {}", missing.from, missing.to);
+            let reason = texts::schema_behind(config.language, missing.from, missing.to);
             Planned::new(missing.clone(), reason)
         });
         let wanted = asked.iter().filter_map(|(change, wanted)| {
             let reason = texts::fence(config.language, *change);
             wanted.as_ref().map(|wanted| Planned::new(wanted.clone(), reason))
         });
-        let unfit = table.iter().map(|error| Finding {
-            code: "table_unfit",
-            message: error.to_string(),
-            target: "PROCESSING_STATE_TABLE".to_owned(),
-            evidence: serde_json::Value::Null,
+        let unfit = table.iter().map(|error| {
+            Finding::new("table_unfit", "PROCESSING_STATE_TABLE", error.to_string(), serde_json::Value::Null)
         });
-        let outdated = (asked.is_none() && *fence == State::Outdated).then(|| Finding {
-            code: "fence_outdated",
-            message: texts::fence_outdated(config.language),
-            target: config.table.to_string(),
-            evidence: json!({ "toDoIt": { FENCE: "install" } }),
+        let outdated = (asked.is_none() && *fence == State::Outdated).then(|| {
+            let message = texts::fence_outdated(config.language);
+            Finding::new("fence_outdated", config.table.to_string(), message, json!({ "toDoIt": { FENCE: "install" } }))
         });
         let already_so = asked.iter().filter(|(_, wanted)| wanted.is_none()).map(|_| Skipped {
             target: config.table.to_string(),

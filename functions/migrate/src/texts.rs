@@ -36,3 +36,23 @@ pub fn fence_outdated(language: Language) -> String {
         en: "the fence is another build's, on another table, or switched off: send {event} to migrate to renew it",
     )
 }
+
+/// An event about one process.
+#[must_use]
+pub fn about_the_whole(language: Language) -> String {
+    text!(
+        language,
+        ja: "migrate はスキーマ全体を扱う。{{\"all\": true}}、または不足を確認するだけなら {{}} を送ること。フェンスには {{\"fence\": \"install\"}} か {{\"fence\": \"remove\"}} だけを送る",
+        en: "migrate looks after the whole schema: send {{\"all\": true}}, or {{}} to see what is missing; for the fence, {{\"fence\": \"install\"}} or {{\"fence\": \"remove\"}} alone",
+    )
+}
+
+/// Why the schema is brought up to date.
+#[must_use]
+pub fn schema_behind(language: Language, from: i64, to: i64) -> String {
+    text!(
+        language,
+        ja: "スキーマ remediation はバージョン {from} だが、このビルドには {to} が必要である",
+        en: "schema remediation is at version {from}, this build needs {to}",
+    )
+}

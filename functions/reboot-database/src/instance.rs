@@ -5,8 +5,11 @@ use aws_sdk_rds::Client;
 use aws_sdk_rds::primitives::DateTime as AwsDateTime;
 use aws_sdk_rds::types::{DbInstance, Filter, PendingModifiedValues, SourceType};
 use chrono::{DateTime, Utc};
+use remediation::domain::Language;
 use remediation::gather::error::Error;
 use serde::Serialize;
+
+use crate::texts;
 
 /// The instance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,14 +65,14 @@ pub struct Event {
 ///
 /// # Errors
 /// [`Error::Aws`].
-pub async fn describe(aws: &SdkConfig, id: &str) -> Result<Instance, Error> {
+pub async fn describe(aws: &SdkConfig, id: &str, language: Language) -> Result<Instance, Error> {
     let client = Client::new(aws);
     let own = async {
         let answer = client.describe_db_instances().db_instance_identifier(id).send().await;
         answer.map_err(Error::aws("DescribeDBInstances"))
     };
     let (answer, mut events) = tokio::try_join!(own, events(&client, SourceType::DbInstance, id))?;
-    let found = answer.db_instances().first().ok_or_else(|| gone(id))?;
+    let found = answer.db_instances().first().ok_or_else(|| Error::Refused(texts::no_instance(language, id)))?;
     let cluster = match found.db_cluster_identifier() {
         None => None,
         Some(name) => {
@@ -81,12 +84,6 @@ pub async fn describe(aws: &SdkConfig, id: &str) -> Result<Instance, Error> {
     };
     events.sort_by_key(|event| event.at);
     Ok(Instance { cluster, events, ..of(found, id) })
-}
-
-fn gone(id: &str) -> Error {
-    Error::Refused(format!(
-        "RDS describes no instance `{id}`: check DATABASE_INSTANCE_ID (the CDK app's databaseInstanceId)"
-    ))
 }
 
 /// The instance itself.
@@ -214,22 +211,25 @@ mod tests {
             let instance = client.create_db_instance().db_instance_identifier(name).db_cluster_identifier("app");
             instance.engine("aurora-postgresql").db_instance_class("db.r6g.large").send().await.unwrap();
         }
-        let found = describe(config, "app-1").await.unwrap();
+        let found = describe(config, "app-1", Language::En).await.unwrap();
         let own = found.cluster.as_ref().unwrap();
         assert_eq!((own.id.as_str(), own.writer, found.id.as_str()), ("app", Some(true), "app-1"), "{found:?}");
         let others: Vec<(&str, bool)> = own.others.iter().map(|member| (member.id.as_str(), member.writer)).collect();
         assert_eq!(others, [("app-2", false)], "{found:?}");
         assert!(found.pending.is_empty() && !found.status.is_empty(), "{found:?}");
-        let reader = describe(config, "app-2").await.unwrap().cluster.unwrap();
+        let reader = describe(config, "app-2", Language::En).await.unwrap().cluster.unwrap();
         assert!(reader.writer == Some(false) && reader.others[0].writer, "{reader:?}");
         // The endpoint tells of reboots only.
         client.reboot_db_instance().db_instance_identifier("app-2").send().await.unwrap();
         let told = eventually(Duration::from_secs(30), "the reboot to be told", || async {
-            describe(config, "app-2").await.ok().filter(|found| !found.events.is_empty() && found.status == "available")
+            describe(config, "app-2", Language::En)
+                .await
+                .ok()
+                .filter(|found| !found.events.is_empty() && found.status == "available")
         });
         let event = told.await.unwrap().events.remove(0);
         assert_eq!((event.categories, event.message.contains("restarted")), (vec!["availability".to_owned()], true));
-        let missing = describe(config, "nobody").await.unwrap_err();
+        let missing = describe(config, "nobody", Language::En).await.unwrap_err();
         assert!(missing.is_code("DBInstanceNotFound") && missing.is_refusal(), "{missing}");
     }
 }

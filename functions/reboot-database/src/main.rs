@@ -34,20 +34,22 @@ impl Step for RebootDatabase {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         if !matches!(question, Question::Sweep(_)) {
-            return Err(Error::Refused(
-                "reboot-database looks at the one instance that is set: send {}, or {\"all\": true} for its command although the database answers".to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_the_instance(session.config.language)));
         }
         let config = session.config;
         let Some(id) = &config.database_instance else { return Err(Error::Refused(texts::unnamed(config.language))) };
         let asked = matches!(session.trigger, Trigger::Operator(Ask { scope: Scope::All, .. }));
-        let (reach, described) = tokio::join!(Reach::ask(session.db), instance::describe(session.aws, id));
+        let (reach, described) =
+            tokio::join!(Reach::ask(session.db), instance::describe(session.aws, id, config.language));
         Ok(Evidence { id: id.clone(), described: described.map_err(|error| error.to_string()), reach: reach?, asked })
     }
 
     async fn gather_without_database(&self, outside: &Outside<'_>, why: &Error) -> Option<Evidence> {
         let (id, described) = match &outside.config.database_instance {
-            Some(id) => (id.clone(), instance::describe(outside.aws, id).await.map_err(|error| error.to_string())),
+            Some(id) => {
+                let described = instance::describe(outside.aws, id, outside.config.language).await;
+                (id.clone(), described.map_err(|error| error.to_string()))
+            }
             None => ("DATABASE_INSTANCE_ID".to_owned(), Err(texts::unnamed(outside.config.language))),
         };
         Some(Evidence { id, described, reach: Reach::of(why), asked: false })

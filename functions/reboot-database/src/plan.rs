@@ -57,12 +57,7 @@ pub fn plan(evidence: &Evidence, policy: &Policy, language: Language, now: DateT
         }
     };
     Plan {
-        findings: vec![Finding {
-            code,
-            message: message.clone(),
-            target: evidence.id.clone(),
-            evidence: json!({ "command": command }),
-        }],
+        findings: vec![Finding::new(code, evidence.id.as_str(), message.as_str(), json!({ "command": command }))],
         skipped: vec![Skipped { target: evidence.id.clone(), why: why_not }],
         population: 1,
         report: Some(report(evidence, command, &message, language, now)),

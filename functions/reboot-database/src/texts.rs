@@ -226,3 +226,23 @@ pub fn cluster(language: Language, id: &str, status: &str, writer: bool, others:
         en: "Cluster: {id}, {status}, writer: {writer}, others: {others}",
     )
 }
+
+/// An event about one process.
+#[must_use]
+pub fn about_the_instance(language: Language) -> String {
+    text!(
+        language,
+        ja: "reboot-database は設定された 1 台のインスタンスを調べる。{{}} を送ること。データベースが応答していてもコマンドが必要なら {{\"all\": true}} を送る",
+        en: "reboot-database looks at the one instance that is set: send {{}}, or {{\"all\": true}} for its command although the database answers",
+    )
+}
+
+/// RDS does not know the instance.
+#[must_use]
+pub fn no_instance(language: Language, id: &str) -> String {
+    text!(
+        language,
+        ja: "RDS にインスタンス `{id}` がない。DATABASE_INSTANCE_ID（CDK アプリの databaseInstanceId）を確認すること",
+        en: "RDS describes no instance `{id}`: check DATABASE_INSTANCE_ID (the CDK app's databaseInstanceId)",
+    )
+}

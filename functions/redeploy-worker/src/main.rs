@@ -64,12 +64,9 @@ impl Step for RedeployWorker {
         });
         let (count, more) = evidence.running;
         let said = if more { format!("{count}+") } else { count.to_string() };
-        plan.findings.push(Finding {
-            code: "executions_running",
-            message: texts::running(language, &said),
-            target: evidence.worker.target.clone(),
-            evidence: json!({ "running": count, "more": more }),
-        });
+        let (target, message) = (evidence.worker.target.as_str(), texts::running(language, &said));
+        let read = json!({ "running": count, "more": more });
+        plan.findings.push(Finding::new("executions_running", target, message, read));
         plan
     }
 }

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::ledger::told::Told;
 use remediation::gather::sessions::{Backend, BackendId, Overview, Prepared, Protection, State};
 
 /// What was read.
@@ -20,8 +19,6 @@ pub struct Evidence {
     pub user: String,
     /// The one session that a person named.
     pub asked: Option<i32>,
-    /// What people were told lately; nothing where a person asks.
-    pub told: Vec<Told>,
 }
 
 impl Evidence {

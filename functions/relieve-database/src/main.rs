@@ -10,23 +10,19 @@ mod plan;
 mod report;
 mod texts;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use remediation::act::actions::end_session;
 use remediation::act::actions::end_session::EndSession;
-use remediation::act::ledger::told;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::sessions::{self, Overview};
-use remediation::gather::trigger::Trigger;
-use remediation::run::step::Kind;
-use remediation::run::step::{Plan, Question, Session, Step};
+use remediation::run::step::{Kind, Plan, Question, Session, Step};
 
 use crate::evidence::Evidence;
-use crate::plan::{FOR_PEOPLE, Policy};
+use crate::plan::Policy;
 
-const STEP: &str = "relieve-database";
 const MANIFEST: &str = include_str!("../manifest.toml");
 
 /// The parameter by which a person names a session.
@@ -53,25 +49,14 @@ impl Step for RelieveDatabase {
             // After an approval too, all is looked at anew: of it, only what was approved is done.
             Question::Sweep(_) | Question::Again(_) => {}
             Question::Change(_) | Question::Process(_) | Question::Execution(_) => {
-                return Err(Error::Refused(
-                    "relieve-database looks at the sessions of the database, not at a process: send {}, {\"all\": true} or {\"pid\": <a session's process id>}"
-                        .to_owned(),
-                ));
+                return Err(Error::Refused(texts::about_sessions(session.config.language)));
             }
         }
         let asked =
             Parameters(session.parameters).whole(PID, 1..=i32::MAX.unsigned_abs())?.and_then(|pid| pid.try_into().ok());
         let overview = Overview::read(session.db).await?;
         let (backends, at) = sessions::backends(session.db).await?;
-        let told = match session.trigger {
-            Trigger::Operator(_) => Vec::new(),
-            Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => {
-                let since = session.now - TimeDelta::minutes(i64::from(self.policy.tell_again_minutes));
-                told::told(session.db, STEP, since, &FOR_PEOPLE).await?
-            }
-        };
         Ok(Evidence {
-            told,
             at,
             overview,
             prepared: sessions::prepared(session.db).await?,

@@ -1,5 +1,6 @@
 //! Which sessions are to be ended, and why the others are not: pure.
 
+use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::texts;
@@ -8,7 +9,7 @@ use remediation::act::actions::end_session::{Cause, Ending};
 use remediation::domain::Language;
 use remediation::gather::config::{Config, SessionPolicy};
 use remediation::gather::sessions::{Backend, Overview, Protection, State};
-use remediation::run::step::{Finding, Plan, Planned, Skipped};
+use remediation::run::step::{Audience, Finding, Often, Plan, Planned, Skipped};
 use remediation::run::texts as common;
 use serde::Deserialize;
 use serde_json::json;
@@ -27,13 +28,13 @@ pub struct Policy {
     pub tell_again_minutes: u32,
 }
 
-/// The findings that need a person: this step may not end what holds others up.
-pub const FOR_PEOPLE: [&str; 4] = ["application_left", "blocker_left", "may_not_signal", "prepared_transaction"];
-
 pub fn plan(evidence: &Evidence, config: &Config, policy: &Policy) -> Plan {
     let chains = Chains::of(&evidence.backends);
+    // This step may not end what holds others up: that needs a person, and others may be waiting for as long as it lasts.
+    let often = Often::OnceIn(TimeDelta::minutes(i64::from(policy.tell_again_minutes)));
     let mut making = Making {
         evidence,
+        often,
         sessions: &config.sessions,
         language: config.language,
         plan: Plan::default(),
@@ -52,36 +53,24 @@ pub fn plan(evidence: &Evidence, config: &Config, policy: &Policy) -> Plan {
         }
     }
     let Making { mut plan, unlisted, unsignalled, language, .. } = making;
-    plan.findings.extend(unlisted.into_iter().map(|(application, count)| Finding {
-        code: "application_left",
-        message: texts::application_left(language, application, count),
-        target: format!("application {}", named(application)),
-        evidence: json!({ "applicationName": application, "sessions": count, "allowed": config.sessions.applications }),
+    plan.findings.extend(unlisted.into_iter().map(|(application, count)| {
+        let (target, message) =
+            (format!("application {}", named(application)), texts::application_left(language, application, count));
+        let evidence =
+            json!({ "applicationName": application, "sessions": count, "allowed": config.sessions.applications });
+        Finding::new("application_left", target, message, evidence).told(Audience::People, often)
     }));
     if unsignalled > 0 {
-        plan.findings.push(Finding {
-            code: "may_not_signal",
-            message: texts::grant_signal(language, &evidence.user, unsignalled),
-            target: evidence.user.clone(),
-            evidence: json!({ "sessions": unsignalled }),
-        });
+        let message = texts::grant_signal(language, &evidence.user, unsignalled);
+        let read = json!({ "sessions": unsignalled });
+        let finding = Finding::new("may_not_signal", evidence.user.as_str(), message, read);
+        plan.findings.push(finding.told(Audience::People, often));
     }
     if evidence.overview.unseen > 0 {
-        plan.findings.push(Finding {
-            code: "sessions_unseen",
-            message: common::sessions_unseen(language, evidence.overview.unseen),
-            target: evidence.user.clone(),
-            evidence: json!({ "sessions": evidence.overview.unseen }),
-        });
+        let message = common::sessions_unseen(language, evidence.overview.unseen);
+        let read = json!({ "sessions": evidence.overview.unseen });
+        plan.findings.push(Finding::new("sessions_unseen", evidence.user.as_str(), message, read));
     }
-    let told = |finding: &Finding| {
-        evidence.told.iter().any(|told| (&*told.code, &told.target) == (finding.code, &finding.target))
-    };
-    let hushed = plan.findings.extract_if(.., |finding| told(finding)).collect::<Vec<_>>();
-    plan.skipped.extend(hushed.into_iter().map(|finding| Skipped {
-        why: format!("{}: {}", finding.code, common::told_already(language)),
-        target: finding.target,
-    }));
     let counted = |backend: &&Backend| {
         backend.is_client && !matches!(backend.protection, Some(Protection::Own | Protection::OtherDatabase))
     };
@@ -92,6 +81,8 @@ pub fn plan(evidence: &Evidence, config: &Config, policy: &Policy) -> Plan {
 
 struct Making<'a> {
     evidence: &'a Evidence,
+    /// How often people are told what needs them.
+    often: Often,
     sessions: &'a SessionPolicy,
     language: Language,
     plan: Plan,
@@ -220,20 +211,19 @@ impl<'a> Making<'a> {
             }
         };
         if let Some(Hindrance::Protected(why)) = hindrance {
-            self.plan.findings.push(Finding {
-                code: "blocker_left",
-                message: texts::blocker_left(language, blocked, waiting, &why, backend.pid),
-                target: format!("session {}", backend.pid),
-                evidence: json!({
-                    "application": backend.application,
-                    "user": backend.user,
-                    "state": backend.state,
-                    "statement": backend.statement,
-                    "protection": backend.protection,
-                    "blocked": blocked,
-                    "seconds": waiting,
-                }),
+            let message = texts::blocker_left(language, blocked, waiting, &why, backend.pid);
+            let evidence = json!({
+                "application": backend.application,
+                "user": backend.user,
+                "state": backend.state,
+                "statement": backend.statement,
+                "protection": backend.protection,
+                "blocked": blocked,
+                "seconds": waiting,
             });
+            let finding = Finding::new("blocker_left", format!("session {}", backend.pid), message, evidence);
+            // Others stand still meanwhile, and nobody else can help them.
+            self.plan.findings.push(finding.told(Audience::PeopleAtOnce, self.often));
         }
     }
 
@@ -305,12 +295,9 @@ impl<'a> Making<'a> {
             let holders = self.evidence.holders();
             let first = holders.iter().take(5).map(|(application, count)| format!("{} {count}", named(application)));
             let list = first.collect::<Vec<_>>().join(", ");
-            self.plan.findings.push(Finding {
-                code: "connections_scarce",
-                message: texts::scarce(self.language, used, available, &list),
-                target: "max_connections".to_owned(),
-                evidence: json!({ "used": used, "available": available, "byApplication": holders }),
-            });
+            let message = texts::scarce(self.language, used, available, &list);
+            let evidence = json!({ "used": used, "available": available, "byApplication": holders });
+            self.plan.findings.push(Finding::new("connections_scarce", "max_connections", message, evidence));
         }
     }
 
@@ -323,12 +310,9 @@ impl<'a> Making<'a> {
                 continue;
             }
             let seconds = self.evidence.seconds(Some(prepared.prepared));
-            self.plan.findings.push(Finding {
-                code: "prepared_transaction",
-                message: texts::prepared(self.language, &prepared.gid, &prepared.owner, seconds, blocked),
-                target: prepared.gid.clone(),
-                evidence: json!(prepared),
-            });
+            let message = texts::prepared(self.language, &prepared.gid, &prepared.owner, seconds, blocked);
+            let finding = Finding::new("prepared_transaction", prepared.gid.as_str(), message, json!(prepared));
+            self.plan.findings.push(finding.told(Audience::People, self.often));
         }
     }
 }

@@ -5,11 +5,10 @@ use std::collections::HashSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::action::Action;
 use remediation::act::actions::end_session::{Cause, Ending};
-use remediation::act::ledger::told::Told;
 use remediation::gather::config::Config;
 use remediation::gather::manifest;
 use remediation::gather::sessions::{Backend, Overview, Prepared, Protection, State};
-use remediation::run::step::Plan;
+use remediation::run::step::{Audience, Often, Plan};
 use serde_json::{Value, json};
 
 use crate::MANIFEST;
@@ -73,7 +72,6 @@ fn evidence(backends: Vec<Backend>) -> Evidence {
         cancelled: HashSet::new(),
         user: "remediation".into(),
         asked: None,
-        told: Vec::new(),
     }
 }
 
@@ -398,19 +396,26 @@ fn the_report_shows_the_chain_to_its_root_and_who_holds_the_connections() {
 }
 
 #[test]
-fn what_needs_a_person_is_told_once_in_a_while_however_often_it_is_seen() {
-    let blocker = protected(Protection::Migration, session(1, State::IdleInTransaction, 500));
-    let first = evidence(vec![blocker, waiting(2, &[1], 300)]);
-    assert_eq!(findings(&decide(&first)), ["blocker_left"]);
-
-    let told = |target: &str| vec![Told { code: "blocker_left".into(), target: target.into(), at: ago(300) }];
-    let again = decide(&Evidence { told: told("session 1"), ..first });
-    assert!(findings(&again).is_empty(), "{:?}", again.findings);
-    let hushed =
-        again.skipped.iter().any(|skipped| skipped.target == "session 1" && skipped.why.contains("told already"));
-    assert!(hushed, "{:?}", again.skipped);
-
-    let another = protected(Protection::Migration, session(3, State::IdleInTransaction, 500));
-    let another = Evidence { told: told("session 1"), ..evidence(vec![another, waiting(4, &[3], 300)]) };
-    assert_eq!(findings(&decide(&another)), ["blocker_left"], "another one is news");
+fn what_needs_a_person_is_told_once_an_hour_and_at_once_where_others_stand_still() {
+    let mut evidence = evidence(vec![
+        protected(Protection::Migration, idle_in_transaction(1, 500)),
+        waiting(2, &[1], 300),
+        Backend { application: "psql".into(), ..idle_in_transaction(3, 500) },
+        waiting(4, &[3], 130),
+        Backend { may_signal: false, ..active(5, 1000) },
+    ]);
+    evidence.prepared.push(Prepared { gid: "left".into(), owner: "app".into(), prepared: ago(301) });
+    evidence.overview.unseen = 2;
+    let told: Vec<_> = decide(&evidence).findings.iter().map(|it| (it.code, it.audience, it.often)).collect();
+    let hourly = Often::OnceIn(TimeDelta::hours(1));
+    assert_eq!(
+        told,
+        [
+            ("blocker_left", Audience::PeopleAtOnce, hourly),
+            ("prepared_transaction", Audience::People, hourly),
+            ("application_left", Audience::People, hourly),
+            ("may_not_signal", Audience::People, hourly),
+            ("sessions_unseen", Audience::Nobody, Often::Always),
+        ]
+    );
 }

@@ -311,3 +311,13 @@ pub fn waiting(language: Language, pid: i32, application: &str, seconds: i64, st
 pub fn prepared_root(language: Language) -> String {
     text!(language, ja: "準備済みトランザクション", en: "a prepared transaction")
 }
+
+/// An event about one process.
+#[must_use]
+pub fn about_sessions(language: Language) -> String {
+    text!(
+        language,
+        ja: "relieve-database は処理ではなくデータベースのセッションを調べる。{{}}、{{\"all\": true}}、または {{\"pid\": <セッションのプロセス ID>}} を送ること",
+        en: "relieve-database looks at the sessions of the database, not at a process: send {{}}, {{\"all\": true}} or {{\"pid\": <a session's process id>}}",
+    )
+}

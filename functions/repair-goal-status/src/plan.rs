@@ -52,15 +52,11 @@ enum Judged {
 pub fn plan(evidence: &Evidence, config: &Config) -> Plan {
     let language = config.language;
     match evidence {
-        Evidence::Absent(missing) => Plan {
-            findings: vec![Finding {
-                code: "goals_absent",
-                message: texts::goals_absent(language, &missing.join(", ")),
-                target: config.table.to_string(),
-                evidence: json!({ "missing": missing }),
-            }],
-            ..Plan::default()
-        },
+        Evidence::Absent(missing) => {
+            let message = texts::goals_absent(language, &missing.join(", "));
+            let absent = Finding::new("goals_absent", config.table.to_string(), message, json!({ "missing": missing }));
+            Plan { findings: vec![absent], ..Plan::default() }
+        }
         Evidence::Looked(looked) => plan_of(looked, language),
     }
 }
@@ -82,12 +78,8 @@ fn plan_of(looked: &Looked, language: Language) -> Plan {
                     continue;
                 }
                 if !case.found {
-                    plan.findings.push(Finding {
-                        code: "target_gone",
-                        message: texts::target_gone(language, &target.to_string()),
-                        target: about,
-                        evidence: json!({ "targetId": target }),
-                    });
+                    let message = texts::target_gone(language, &target.to_string());
+                    plan.findings.push(Finding::new("target_gone", about, message, json!({ "targetId": target })));
                 } else if case.orphans.is_empty() {
                     plan.skipped.push(Skipped { target: about, why: texts::no_goal(language) });
                 }
@@ -108,12 +100,9 @@ fn orphaned(orphan: &Orphan, case: &Case, language: Language) -> Finding {
         OrphanKind::SubGoal => "sub_goals",
         OrphanKind::Action => "actions",
     };
-    Finding {
-        code: "orphan",
-        message: texts::orphan(language, orphan.kind, &orphan.missing.to_string()),
-        target: orphan.id.to_string(),
-        evidence: json!({ "table": table, "missing": orphan.missing, "processId": case.process }),
-    }
+    let message = texts::orphan(language, orphan.kind, &orphan.missing.to_string());
+    let evidence = json!({ "table": table, "missing": orphan.missing, "processId": case.process });
+    Finding::new("orphan", orphan.id.to_string(), message, evidence)
 }
 
 /// What a goal's status and what is open under it come to.
@@ -142,7 +131,7 @@ fn about_goal(plan: &mut Plan, goal: &Goal, cases: &[&Case], asked: &Asked, lang
     if reason.is_none() {
         evidence["toDoIt"] = event;
     }
-    plan.findings.push(Finding { code: "goal_inconsistent", message, target, evidence });
+    plan.findings.push(Finding::new("goal_inconsistent", target, message, evidence));
     plan.actions.extend(reason.map(|reason| {
         let action = SetGoalStatus {
             goal: goal.id,

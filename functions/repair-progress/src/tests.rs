@@ -135,12 +135,8 @@ fn closings_come_first_then_repairs_and_the_rest_is_left_with_its_reason() {
 
 #[test]
 fn what_has_fallen_is_left_while_a_new_attempt_may_go_unseen() {
-    let unavailable = Finding {
-        code: "step_functions_unavailable",
-        message: "ListExecutions: ThrottlingException".to_owned(),
-        target: "Step Functions".to_owned(),
-        evidence: Default::default(),
-    };
+    let message = "ListExecutions: ThrottlingException";
+    let unavailable = Finding::new("step_functions_unavailable", "Step Functions", message, Default::default());
     let evidence = Evidence {
         processes: case::Evidence { findings: vec![unavailable], ..case::Evidence::default() },
         suspects: vec![

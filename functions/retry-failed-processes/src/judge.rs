@@ -23,8 +23,6 @@ pub struct History {
     pub retries: u32,
     /// An action on it is under way.
     pub busy: bool,
-    /// What is told once was told of this failure.
-    pub told: bool,
     /// How often this step has acted on it within a day, in vain or not.
     pub tried_today: u32,
     /// A person took back what was done last.
@@ -73,7 +71,7 @@ pub enum Left {
     TriedToday(u32),
     /// No execution of it is known, so there is no input to start it with.
     NoExecution,
-    /// Its execution could not be looked up, for this reason.
+    /// Its execution was not looked up, for this reason.
     NotLookedUp(String),
     /// Its execution is not over.
     Running,
@@ -184,7 +182,7 @@ pub fn wants_ending(case: &Case, history: &History) -> bool {
         | ExecutionStatus::Running
         | ExecutionStatus::PendingRedrive => false,
     };
-    wanted && !history.told && by_row(&case.process, history, case.look).is_none()
+    wanted && by_row(&case.process, history, case.look).is_none()
 }
 
 fn is_stopped_for_deadline(execution: &Execution) -> bool {

@@ -30,7 +30,7 @@ use remediation::gather::processes::list::{is_listed_lately, list_lately};
 use remediation::gather::processes::look_up::look_up_endings;
 use remediation::gather::processes::sweep::Filter;
 use remediation::gather::trigger::AlarmState;
-use remediation::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
+use remediation::run::step::{Audience, Finding, Kind, Often, Plan, Planned, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde_json::json;
 use sqlx::Row;
@@ -79,6 +79,7 @@ impl Step for RetryFailedProcesses {
         let histories = histories(session, &manifest.name, &processes.cases).await?;
         let a_quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
         let wanted = |case: &Case| histories.get(&case.process.id).is_some_and(|history| wants_ending(case, history));
+        leave_to_people(session, &manifest.name, &mut processes.cases, wanted).await?;
         let until = session.stop_at - a_quarter;
         let refused = look_up_endings(session, &mut processes.cases, wanted, until).await?;
         processes.findings.extend(refused);
@@ -138,15 +139,11 @@ async fn histories(
     let table = session.table().await?;
     let targets: Vec<String> = cases.iter().map(|case| case.process.id.to_string()).collect();
     let facts = facts::facts(session.db, step, RetryFailedProcesses::KINDS, &targets).await?;
-    let told = told::told(session.db, step, session.now - told::TOLD_FOR, &[PERMANENT, EXHAUSTED]).await?;
-    let told: HashMap<String, DateTime<Utc>> = told.into_iter().map(|told| (told.target, told.at)).collect();
     let rows = sqlx::query(table.sql(include_str!("history.sql")))
         .bind(cases.iter().map(|case| case.process.id.0).collect::<Vec<_>>())
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
-    let closed_at: HashMap<ProcessId, DateTime<Utc>> =
-        cases.iter().map(|case| (case.process.id, case.process.closed_at())).collect();
     // What was undone rests as long as its attempt.
     let attempt = |case: &Case| match &case.newest {
         Newest::Known(Some(newest)) => newest.attempt_started_at(),
@@ -166,8 +163,6 @@ async fn histories(
                 executions: count("executions")?,
                 retries: count("retries")?,
                 busy: row.try_get("busy")?,
-                // What was told before it failed was told of an earlier failure.
-                told: told.get(&id.to_string()).is_some_and(|told| closed_at.get(&id).is_some_and(|at| told > at)),
                 tried_today: target.attempts,
                 undone: target.undone.is_some_and(|undone| attempts.get(&id).is_some_and(|attempt| *attempt <= undone)),
             };
@@ -175,6 +170,28 @@ async fn histories(
         })
         .collect::<Result<_, sqlx::Error>>()
         .map_err(Error::database(reading))
+}
+
+/// What people were told of since it failed is not asked for again, but for a person who asks: every sweep of a day meets it.
+async fn leave_to_people(
+    session: &mut Session<'_>,
+    step: &str,
+    cases: &mut [Case],
+    wanted: impl Fn(&Case) -> bool,
+) -> Result<(), Error> {
+    let mut wanted: Vec<&mut Case> = cases.iter_mut().filter(|case| wanted(case)).collect();
+    let since = wanted.iter().map(|case| case.process.closed_at()).min();
+    let Some(since) = since.filter(|_| !session.trigger.is_by_person()) else { return Ok(()) };
+    let mut told = told::told(session.db, step, since, &[PERMANENT, EXHAUSTED]).await?;
+    told.sort_by_key(|told| told.at);
+    let told: HashMap<String, DateTime<Utc>> = told.into_iter().map(|told| (told.target, told.at)).collect();
+    for case in &mut wanted {
+        let at = told.get(&case.process.id.to_string());
+        if at.is_some_and(|at| *at > case.process.closed_at()) {
+            case.newest = Newest::Unknown(common::told_already(session.config.language));
+        }
+    }
+    Ok(())
 }
 
 /// What was closed since then, and how much of it by failures that may pass.
@@ -229,9 +246,6 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
                 candidates.push(Candidate { case, basis, attempts, due });
             }
             (Judgement::Retry { .. }, _) => plan.skipped.push(skipped(texts::not_listed_lately(language))),
-            (Judgement::Permanent | Judgement::Exhausted { .. }, _) if history.told && case.look == Look::Sweep => {
-                plan.skipped.push(skipped(common::told_already(language)));
-            }
             (Judgement::Permanent, _) => {
                 let (code, message) = (case.process.error_code.as_deref(), history.message.as_deref());
                 let told = texts::permanent_failure(language, code, message);
@@ -293,22 +307,20 @@ fn try_again(
     Ok(Planned::new(action, reason))
 }
 
+/// What needs a person: people hear of each failure once.
 fn finding(code: &'static str, message: String, case: &Case, history: &History) -> Finding {
-    Finding {
-        code,
-        message,
-        target: case.process.id.to_string(),
-        evidence: json!({
-            "status": case.process.status,
-            "code": case.process.error_code,
-            "message": history.message,
-            "attempts": judge::attempts(case, history),
-            "executionArn": match &case.newest {
-                Newest::Known(Some(newest)) => Some(&newest.arn),
-                Newest::Known(None) | Newest::Unknown(_) => None,
-            },
-        }),
-    }
+    let evidence = json!({
+        "status": case.process.status,
+        "code": case.process.error_code,
+        "message": history.message,
+        "attempts": judge::attempts(case, history),
+        "executionArn": match &case.newest {
+            Newest::Known(Some(newest)) => Some(&newest.arn),
+            Newest::Known(None) | Newest::Unknown(_) => None,
+        },
+    });
+    let finding = Finding::new(code, case.process.id.to_string(), message, evidence);
+    finding.told(Audience::People, Often::Once(case.process.closed_at()))
 }
 
 fn why_left(language: Language, left: Left) -> String {
@@ -322,7 +334,7 @@ fn why_left(language: Language, left: Left) -> String {
         Left::Undone => common::undone(language),
         Left::TriedToday(attempts) => common::attempts(language, attempts),
         Left::NoExecution => texts::no_execution(language),
-        Left::NotLookedUp(why) => common::not_looked_up(language, &why),
+        Left::NotLookedUp(why) => texts::not_looked_up(language, &why),
         Left::Running => texts::execution_not_over(language),
         Left::Succeeded => texts::execution_succeeded(language),
         Left::Settling(left) => texts::failed_just_now(language, left),

@@ -237,7 +237,6 @@ fn step_functions_is_asked_only_for_what_decides_and_is_not_known() {
             }),
             false,
         ),
-        ("told already", change(|case, history| (case.process.error_code, history.told) = (None, true)), false),
         (
             "none of its business",
             change(|case, history| (case.process.error_code, history.superseded) = (None, true)),
@@ -352,26 +351,18 @@ fn while_most_of_them_fail_one_is_tried_and_the_others_wait() {
 }
 
 #[test]
-fn what_needs_a_person_is_told_once_but_to_the_person_who_asks() {
+fn what_needs_a_person_is_told_once_of_each_failure() {
     let mut exhausted = case(2, Some("AI_ERROR"));
     exhausted.process.retries = Some(2);
-    let mut cases = vec![case(1, Some("VALIDATION_ERROR")), exhausted];
+    let cases = vec![case(1, Some("VALIDATION_ERROR")), exhausted];
     let codes = |plan: &Plan| plan.findings.iter().map(|finding| finding.code).collect::<Vec<_>>();
 
-    let first = plan(&evidence(cases.clone()), &config(), now());
+    let first = plan(&evidence(cases), &config(), now());
     assert_eq!(codes(&first), ["permanent_failure", "attempts_exhausted"]);
     assert!(first.actions.is_empty() && first.skipped.is_empty());
     assert_eq!(first.findings[1].evidence["attempts"], 3);
-
-    let mut told = evidence(cases.clone());
-    told.histories.values_mut().for_each(|history| history.told = true);
-    let second = plan(&told, &config(), now());
-    assert!(second.findings.is_empty() && second.actions.is_empty());
-    assert_eq!(second.skipped.len(), 2);
-
-    cases.iter_mut().for_each(|case| case.look = Look::Event);
-    told.processes.cases = cases;
-    assert_eq!(codes(&plan(&told, &config(), now())), ["permanent_failure", "attempts_exhausted"]);
+    let told = first.findings.iter().map(|finding| (finding.audience, finding.often));
+    assert!(told.eq([(Audience::People, Often::Once(ago(300))); 2]), "{:?}", first.findings);
 }
 
 proptest! {

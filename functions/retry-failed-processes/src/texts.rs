@@ -125,6 +125,12 @@ pub fn no_execution(language: Language) -> String {
     )
 }
 
+/// A process whose execution was not looked up.
+#[must_use]
+pub fn not_looked_up(language: Language, why: &str) -> String {
+    text!(language, ja: "実行を確認していないため何もしない: {why}", en: "left alone: its execution was not looked up: {why}")
+}
+
 /// An execution that is not over.
 #[must_use]
 pub fn execution_not_over(language: Language) -> String {

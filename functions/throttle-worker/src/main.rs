@@ -94,12 +94,8 @@ impl Step for ThrottleWorker {
                 .reduce(f64::min);
             let absorbed = seconds.map(|seconds| texts::absorbed(language, seconds));
             let message = [absorbed, Some(texts::quota(language))].into_iter().flatten().collect::<Vec<_>>().join("; ");
-            plan.findings.push(Finding {
-                code: "raise_quota",
-                message,
-                target: worker.target.clone(),
-                evidence: json!({ "retrySeconds": seconds, "runningExecutions": evidence.running }),
-            });
+            let read = json!({ "retrySeconds": seconds, "runningExecutions": evidence.running });
+            plan.findings.push(Finding::new("raise_quota", worker.target.as_str(), message, read));
         }
         // What is put back because its time is over needs no step up.
         if plan.actions.is_empty() || evidence.approving {

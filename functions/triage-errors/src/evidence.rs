@@ -1,7 +1,5 @@
 //! What was read.
 
-use std::collections::BTreeSet;
-
 use chrono::TimeDelta;
 use remediation::gather::parameters::spelt;
 
@@ -26,10 +24,6 @@ pub struct Looked {
     pub log: Log,
     /// How many runs led to this one.
     pub depth: u8,
-    /// A person asks for it, and is told whatever was told before.
-    pub by_person: bool,
-    /// What people were told lately: codes and targets of findings.
-    pub told: BTreeSet<(String, String)>,
 }
 
 impl Looked {

@@ -14,11 +14,9 @@ mod texts;
 
 use remediation::act::actions::start_step::StartStep;
 use remediation::run::step::Kind;
-use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::ledger::incidents;
-use remediation::act::ledger::told;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
@@ -27,7 +25,7 @@ use remediation::gather::trigger::Trigger;
 use remediation::run::step::{Plan, Question, Session, Step};
 
 use crate::evidence::{Evidence, Looked};
-use crate::plan::{ALARM, FOR_PEOPLE, NO_DOMINANT, STEP, UNKNOWN_STEP};
+use crate::plan::ALARM;
 use crate::policy::Policy;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
@@ -53,9 +51,7 @@ impl Step for TriageErrors {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         if !matches!(question, Question::Sweep(_) | Question::Again(_)) {
-            return Err(Error::Refused(
-                "triage-errors looks at all failures of a time: send {\"window\": \"1h\"} (for one process, send its processId to analyze-logs)".to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_all_failures(session.config.language)));
         }
         let asked = Parameters(session.parameters).span(WINDOW, BOUNDS)?;
         let scheduled = matches!(session.trigger, Trigger::Schedule(_));
@@ -63,28 +59,18 @@ impl Step for TriageErrors {
             return Ok(Evidence::NoIncident);
         }
         let window = asked.unwrap_or_else(|| TimeDelta::minutes(i64::from(self.policy.window_minutes)));
-        let depth = session.trigger.depth();
         Ok(Evidence::Looked(Box::new(Looked {
             policy: self.policy,
             window,
             rows: rows::read(session, window).await?,
             log: log::read(session, window, &self.policy).await?,
-            depth,
-            by_person: matches!(session.trigger, Trigger::Operator(_)) && depth == 0,
-            told: told(session, &self.policy).await?,
+            depth: session.trigger.depth(),
         })))
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
         plan::plan(evidence, config, now)
     }
-}
-
-/// What people were told lately.
-async fn told(session: &mut Session<'_>, policy: &Policy) -> Result<BTreeSet<(String, String)>, Error> {
-    let since = session.now - TimeDelta::hours(i64::from(policy.tell_again_hours));
-    let told = told::told(session.db, STEP, since, &[FOR_PEOPLE, NO_DOMINANT, UNKNOWN_STEP]).await?;
-    Ok(told.into_iter().map(|told| (told.code, told.target)).collect())
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,13 +1,13 @@
 //! What is to be done about the failures: pure.
 
 use crate::texts;
+use chrono::TimeDelta;
 use chrono::{DateTime, Utc};
 use remediation::act::actions::start_step::Hindrance;
 use remediation::act::actions::start_step::StartStep;
 use remediation::failure::cause::Cause;
 use remediation::gather::config::Config;
-use remediation::run::step::{Finding, Plan, Planned, Skipped};
-use remediation::run::texts as common;
+use remediation::run::step::{Audience, Finding, Often, Plan, Planned, Skipped};
 use serde_json::{Value, json};
 
 use crate::dominant::{self, Share, Verdict, answer};
@@ -21,13 +21,6 @@ pub const STEP: &str = "triage-errors";
 
 /// The alarm whose incident this step looks into.
 pub const ALARM: &str = "error-rate";
-
-/// For people, because no step answers.
-pub const FOR_PEOPLE: &str = "dominant_cause_for_people";
-/// For people, because no cause stands out.
-pub const NO_DOMINANT: &str = "no_dominant_cause";
-/// For people, because the step that answers cannot be started from here.
-pub const UNKNOWN_STEP: &str = "step_unknown";
 
 pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
     match evidence {
@@ -65,7 +58,7 @@ fn of_failures(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {
             let counts: Vec<Value> =
                 causes.iter().map(|share| json!({ "cause": share.cause, "count": share.count })).collect();
             let evidence = json!({ "failed": failed, "closed": rows.closed, "causes": counts });
-            tell(&mut plan, looked, config, Finding { code: NO_DOMINANT, message, target: table, evidence });
+            plan.findings.push(for_people(Finding::new("no_dominant_cause", table, message, evidence), looked));
         }
         Verdict::Dominant(share) => {
             let why = report::sentence(share, &causes, looked, config);
@@ -73,19 +66,15 @@ fn of_failures(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {
         }
     }
     about_codes(&mut plan, rows, &verdict, config);
-    plan.findings.extend(dominant::striking(rows, &looked.policy).into_iter().map(|(of_type, others)| Finding {
-        code: "type_fails",
-        message: texts::type_fails(language, &of_type.kind, dominant::part(of_type.failed, of_type.closed), others),
-        target: of_type.kind.clone(),
-        evidence: json!({ "failed": of_type.failed, "closed": of_type.closed, "othersPercent": others }),
+    plan.findings.extend(dominant::striking(rows, &looked.policy).into_iter().map(|(of_type, others)| {
+        let percent = dominant::part(of_type.failed, of_type.closed);
+        let message = texts::type_fails(language, &of_type.kind, percent, others);
+        let evidence = json!({ "failed": of_type.failed, "closed": of_type.closed, "othersPercent": others });
+        Finding::new("type_fails", of_type.kind.as_str(), message, evidence)
     }));
     if let Log::Unread(why) = &looked.log {
-        plan.findings.push(Finding {
-            code: "log_not_read",
-            message: texts::log_not_read(language, why),
-            target: config.worker_function.clone(),
-            evidence: Value::Null,
-        });
+        let message = texts::log_not_read(language, why);
+        plan.findings.push(Finding::new("log_not_read", config.worker_function.as_str(), message, Value::Null));
     }
     plan
 }
@@ -107,11 +96,12 @@ fn of_dominant(plan: &mut Plan, share: &Share, why: String, looked: &Looked, con
             evidence["fields"] = json!(looked.rows.fields);
         }
         let message = texts::for_people(language, &why, &look_at);
-        tell(plan, looked, config, Finding { code: FOR_PEOPLE, message, target, evidence });
+        let finding = Finding::new("dominant_cause_for_people", target, message, evidence);
+        plan.findings.push(for_people(finding, looked));
         return;
     };
     evidence["answeredBy"] = step.into();
-    plan.findings.push(Finding { code: "dominant_cause", message: why.clone(), target, evidence });
+    plan.findings.push(Finding::new("dominant_cause", target, why.as_str(), evidence));
     match StartStep::new(config, STEP, step, looked.depth) {
         Ok(start) => plan.actions.push(Planned::new(start, why)),
         Err(hindrance @ Hindrance::Depth) => {
@@ -119,24 +109,17 @@ fn of_dominant(plan: &mut Plan, share: &Share, why: String, looked: &Looked, con
             plan.skipped.push(Skipped { target: format!("step {step}"), why });
         }
         Err(hindrance @ Hindrance::Name) => {
-            let finding = Finding {
-                code: UNKNOWN_STEP,
-                message: texts::not_started(language, hindrance, STEP, step),
-                target: format!("step {step}"),
-                evidence: json!({ "ownFunction": config.own_function }),
-            };
-            tell(plan, looked, config, finding);
+            let message = texts::not_started(language, hindrance, STEP, step);
+            let evidence = json!({ "ownFunction": config.own_function });
+            let finding = Finding::new("step_unknown", format!("step {step}"), message, evidence);
+            plan.findings.push(for_people(finding, looked));
         }
     }
 }
 
-/// Tells people, unless they were told already and nobody asks.
-fn tell(plan: &mut Plan, looked: &Looked, config: &Config, finding: Finding) {
-    if !looked.by_person && looked.told.contains(&(finding.code.to_owned(), finding.target.clone())) {
-        plan.skipped.push(Skipped { target: finding.target, why: common::told_already(config.language) });
-    } else {
-        plan.findings.push(finding);
-    }
+/// People hear of it, once in a while.
+fn for_people(finding: Finding, looked: &Looked) -> Finding {
+    finding.told(Audience::People, Often::OnceIn(TimeDelta::hours(i64::from(looked.policy.tell_again_hours))))
 }
 
 /// Codes that nobody knows, with examples; but for the dominant one, of which people hear already.
@@ -146,12 +129,9 @@ fn about_codes(plan: &mut Plan, rows: &Rows, verdict: &Verdict, config: &Config)
         if matches!(verdict, Verdict::Dominant(dominant) if dominant.cause == share.cause) {
             continue;
         }
-        plan.findings.push(Finding {
-            code: "unknown_code",
-            message: texts::unknown_code(config.language, code, share.count),
-            target: code.clone(),
-            evidence: json!({ "count": share.count, "examples": examples(rows, &share.cause) }),
-        });
+        let message = texts::unknown_code(config.language, code, share.count);
+        let evidence = json!({ "count": share.count, "examples": examples(rows, &share.cause) });
+        plan.findings.push(Finding::new("unknown_code", code.as_str(), message, evidence));
     }
 }
 

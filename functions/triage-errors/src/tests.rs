@@ -6,7 +6,7 @@ use remediation::failure::cause::Cause;
 use remediation::gather::config::Config;
 use remediation::gather::logs::{Found, Line, Stopped};
 use remediation::gather::manifest;
-use remediation::run::step::{Finding, Plan};
+use remediation::run::step::{Audience, Finding, Often, Plan};
 use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -72,8 +72,6 @@ fn looked(groups: Vec<Group>) -> Looked {
         rows: fold(groups),
         log: Log::Read(Beside::default()),
         depth: 0,
-        by_person: false,
-        told: BTreeSet::new(),
     }
 }
 
@@ -158,17 +156,14 @@ fn without_a_dominant_cause_nothing_is_started_and_people_hear_the_counts() {
         failed("TIMEOUT_ERROR", "", AI, 4, 0, 6),
         failed("VALIDATION_ERROR", "", AI, 4, 0, 7),
     ];
-    let plan = planned(looked(groups.clone()));
+    let plan = planned(looked(groups));
     assert_eq!((started(&plan), codes(&plan.findings)), (vec![], vec!["no_dominant_cause"]));
     assert_eq!(plan.findings[0].evidence["failed"], 12);
     assert_eq!(plan.findings[0].evidence["causes"].as_array().map(Vec::len), Some(3));
 
-    // Once: the next looks leave it, until somebody asks.
-    let told = BTreeSet::from([("no_dominant_cause".to_owned(), "public.processing_state".to_owned())]);
-    let again = planned(Looked { told: told.clone(), ..looked(groups.clone()) });
-    assert_eq!((codes(&again.findings).len(), again.skipped.len()), (0, 1), "{:?}", again.skipped);
-    let asked = planned(Looked { told, by_person: true, ..looked(groups) });
-    assert_eq!(codes(&asked.findings), ["no_dominant_cause"]);
+    // Once: the next looks leave it.
+    let told = (plan.findings[0].audience, plan.findings[0].often);
+    assert_eq!(told, (Audience::People, Often::OnceIn(TimeDelta::hours(6))));
 }
 
 #[test]

@@ -264,3 +264,13 @@ pub fn nothing(language: Language) -> String {
 pub fn answered_by(language: Language, why: &str, step: &str) -> String {
     text!(language, ja: "主な原因: {why}。{step} が応える", en: "dominant cause: {why}; {step} answers")
 }
+
+/// An event about one process.
+#[must_use]
+pub fn about_all_failures(language: Language) -> String {
+    text!(
+        language,
+        ja: "triage-errors は一定期間の失敗全体を調べる。{{\"window\": \"1h\"}} を送ること（1 件の処理は、その processId を analyze-logs に送る）",
+        en: "triage-errors looks at all failures of a time: send {{\"window\": \"1h\"}} (for one process, send its processId to analyze-logs)",
+    )
+}

@@ -39,9 +39,9 @@ impl Step for TuneDatabase {
         match question {
             // Of an approved plan, no target is a process.
             Question::Sweep(_) | Question::Again(_) => evidence::read(session, &self.policy).await,
-            Question::Process(_) | Question::Execution(_) | Question::Change(_) => Err(Error::Refused(
-                "tune-database looks at the whole database: send {} to look, {\"all\": true} for a plan, {\"approve\": \"<planId>\"} to have it done".to_owned(),
-            )),
+            Question::Process(_) | Question::Execution(_) | Question::Change(_) => {
+                Err(Error::Refused(texts::about_the_whole(session.config.language)))
+            }
         }
     }
 

@@ -20,25 +20,18 @@ pub fn plan(evidence: &Evidence, care: Care, language: Language, now: DateTime<U
         about_index(&mut plan, index, &evidence.table, care, language);
     }
     if !plan.actions.is_empty() && !evidence.in_the_way.is_empty() {
-        plan.findings.push(Finding {
-            code: "build_would_wait",
-            message: index::would_wait(language, &evidence.in_the_way),
-            target: "tune-database".to_owned(),
-            evidence: json!(evidence.in_the_way),
-        });
+        let message = index::would_wait(language, &evidence.in_the_way);
+        let finding = Finding::new("build_would_wait", "tune-database", message, json!(evidence.in_the_way));
+        plan.findings.push(finding);
     }
-    plan.findings.extend(evidence.invalid.iter().map(|index| Finding {
-        code: "invalid_index",
-        message: texts::foreign_invalid(language, &format!("DROP INDEX CONCURRENTLY {}", index.name)),
-        target: index.name.clone(),
-        evidence: json!({ "definition": index.definition }),
+    plan.findings.extend(evidence.invalid.iter().map(|index| {
+        let message = texts::foreign_invalid(language, &format!("DROP INDEX CONCURRENTLY {}", index.name));
+        Finding::new("invalid_index", index.name.as_str(), message, json!({ "definition": index.definition }))
     }));
     plan.findings.extend(about_statements(&evidence.statements, &evidence.table, language));
-    plan.findings.extend(evidence.scans.iter().map(|scan| Finding {
-        code: "sequential_scans",
-        message: texts::sequential_scans(language, scan.rows, scan.scans, scan.by_index),
-        target: scan.table.clone(),
-        evidence: json!(scan),
+    plan.findings.extend(evidence.scans.iter().map(|scan| {
+        let message = texts::sequential_scans(language, scan.rows, scan.scans, scan.by_index);
+        Finding::new("sequential_scans", scan.table.as_str(), message, json!(scan))
     }));
     plan.report = Some(report(evidence, language, now));
     plan
@@ -55,12 +48,9 @@ fn about_index(plan: &mut Plan, index: &Proposed, table: &Table, care: Care, lan
             return plan.skipped.push(Skipped { target, why });
         }
         State::Taken(definition) => {
-            return plan.findings.push(Finding {
-                code: "index_name_taken",
-                message: index::name_taken(language, definition.as_deref()),
-                target,
-                evidence: json!({ "statement": index.statement }),
-            });
+            let message = index::name_taken(language, definition.as_deref());
+            let evidence = json!({ "statement": index.statement });
+            return plan.findings.push(Finding::new("index_name_taken", target, message, evidence));
         }
         State::Missing => None,
         State::Invalid(found) => Some(found),
@@ -72,7 +62,7 @@ fn about_index(plan: &mut Plan, index: &Proposed, table: &Table, care: Care, lan
             texts::needs_owner(language, &table.owner, &table.user, &index.statement)
         };
         let evidence = json!({ "statement": index.statement, "owner": table.owner });
-        return plan.findings.push(Finding { code: "index_not_permitted", message, target, evidence });
+        return plan.findings.push(Finding::new("index_not_permitted", target, message, evidence));
     }
     plan.actions.extend(left_over.map(|found| {
         let action =
@@ -106,7 +96,7 @@ fn about_statements(statements: &Statements, table: &Table, language: Language) 
             ("statements_hidden", texts::statements_hidden(language, hidden, &table.user), json!({ "hidden": hidden }))
         }
     };
-    Some(Finding { code, message, target: "pg_stat_statements".to_owned(), evidence })
+    Some(Finding::new(code, "pg_stat_statements", message, evidence))
 }
 
 /// The ten slowest by one of the two measures.
@@ -134,7 +124,9 @@ fn report(evidence: &Evidence, language: Language, now: DateTime<Utc>) -> Value 
         }));
     }
     text.push(format!("{of_indexes}:"));
-    text.extend(evidence.proposed.iter().map(|index| format!("  {}: {}", index.name, state(&index.state))));
+    text.extend(
+        evidence.proposed.iter().map(|index| format!("  {}: {}", index.name, texts::state(language, &index.state))),
+    );
     text.extend(evidence.invalid.iter().map(|index| format!("  {}: INVALID", index.name)));
     text.push(format!("{of_scans}:"));
     text.extend(evidence.scans.iter().map(|scan| {

@@ -1,6 +1,7 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
 use remediation::domain::Language;
+use remediation::gather::indexes::State;
 use remediation::text;
 
 /// An index is there.
@@ -115,16 +116,13 @@ pub fn title(language: Language, at: &str, missing: usize, invalid: usize) -> St
 
 /// The headings of the report: by mean time, by total time, indexes, tables that are read whole.
 #[must_use]
-pub fn headings(language: Language) -> [&'static str; 4] {
-    match language {
-        Language::Ja => ["平均時間の長い文", "合計時間の長い文", "インデックス", "全件走査の多いテーブル"],
-        Language::En => [
-            "Slowest statements by mean time",
-            "Statements by total time",
-            "Indexes",
-            "Tables that are read from beginning to end",
-        ],
-    }
+pub fn headings(language: Language) -> [String; 4] {
+    [
+        text!(language, ja: "平均時間の長い文", en: "Slowest statements by mean time"),
+        text!(language, ja: "合計時間の長い文", en: "Statements by total time"),
+        text!(language, ja: "インデックス", en: "Indexes"),
+        text!(language, ja: "全件走査の多いテーブル", en: "Tables that are read from beginning to end"),
+    ]
 }
 
 /// A statement of the report.
@@ -159,4 +157,26 @@ pub fn needs_schema(language: Language, schema: &str, user: &str) -> String {
         ja: "インデックスがないが、スキーマ {schema} に作る権限がない: GRANT CREATE ON SCHEMA {schema} TO {user}",
         en: "it is missing, and nothing may be created in schema {schema}: GRANT CREATE ON SCHEMA {schema} TO {user}",
     )
+}
+
+/// An event about one process.
+#[must_use]
+pub fn about_the_whole(language: Language) -> String {
+    text!(
+        language,
+        ja: "tune-database はデータベース全体を調べる。確認だけなら {{}}、計画を作るには {{\"all\": true}}、実行するには {{\"approve\": \"<planId>\"}} を送ること",
+        en: "tune-database looks at the whole database: send {{}} to look, {{\"all\": true}} for a plan, {{\"approve\": \"<planId>\"}} to have it done",
+    )
+}
+
+/// The state of an index, in the report's text.
+#[must_use]
+pub fn state(language: Language, state: &State) -> String {
+    match state {
+        State::Present(_) => text!(language, ja: "あり", en: "present"),
+        State::Missing => text!(language, ja: "なし", en: "missing"),
+        State::Invalid(_) => text!(language, ja: "INVALID", en: "INVALID"),
+        State::Building { .. } => text!(language, ja: "作成中", en: "being built"),
+        State::Taken(_) => text!(language, ja: "名前が使用済み", en: "name taken"),
+    }
 }

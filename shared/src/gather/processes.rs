@@ -73,18 +73,18 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let Some(row) = row else {
         let evidence = json!({ "executionArn": seen.execution.arn, "status": seen.execution.status });
         let finding = match seen.process {
-            Some(id) => Finding {
-                code: "row_missing",
-                message: texts::row_missing(config.language, &id.to_string()),
-                target: id.to_string(),
+            Some(id) => Finding::new(
+                "row_missing",
+                id.to_string(),
+                texts::row_missing(config.language, &id.to_string()),
                 evidence,
-            },
-            None => Finding {
-                code: "process_unknown",
-                message: texts::process_unknown(config.language, seen.execution.arn.name()),
-                target: seen.execution.arn.to_string(),
+            ),
+            None => Finding::new(
+                "process_unknown",
+                seen.execution.arn.to_string(),
+                texts::process_unknown(config.language, seen.execution.arn.name()),
                 evidence,
-            },
+            ),
         };
         return Ok(Evidence { population: 1, findings: vec![finding], ..Evidence::default() });
     };

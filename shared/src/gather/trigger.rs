@@ -205,6 +205,12 @@ impl Trigger {
         }
     }
 
+    /// Whether a person asks, and no step that starts another.
+    #[must_use]
+    pub const fn is_by_person(&self) -> bool {
+        matches!(self, Self::Operator(ask) if ask.depth == 0)
+    }
+
     /// What the result's `trigger` field and `remediation.runs.trigger` hold: `kind` (`alarm`, `execution`,
     /// `schedule` or `operator`) and what is known of it. What is not known is left out.
     #[must_use]

@@ -98,16 +98,13 @@ fn take_in(
     let target = process.id.to_string();
     let reason = texts::reason(config.language, &decision, newest.map(|execution| execution.arn.name()));
     if let Some(anomaly) = decision.anomaly {
-        plan.findings.push(Finding {
-            code: anomaly.code(),
-            message: texts::anomaly(config.language, anomaly, &reason),
-            target: target.clone(),
-            evidence: json!({
-                "status": process.status,
-                "executionArn": newest.map(|execution| &execution.arn),
-                "executionStatus": newest.map(|execution| execution.status),
-            }),
+        let message = texts::anomaly(config.language, anomaly, &reason);
+        let evidence = json!({
+            "status": process.status,
+            "executionArn": newest.map(|execution| &execution.arn),
+            "executionStatus": newest.map(|execution| execution.status),
         });
+        plan.findings.push(Finding::new(anomaly.code(), target.as_str(), message, evidence));
     }
     match (decision.verdict, newest) {
         (Verdict::Close(closing), _) => {

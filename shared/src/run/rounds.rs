@@ -17,13 +17,14 @@ use crate::act::plan::Plan;
 use crate::act::report::KEPT;
 use crate::decide::Look;
 use crate::domain::{Language, Mode, ProcessId};
-use crate::finding::{Finding, Skipped};
+use crate::finding::{Audience, Finding, Often, Skipped};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::manifest::{LedgerKind, Manifest};
 use crate::gather::session::{Cursor, Question, Session};
 use crate::run::step::Step;
 use crate::run::tally::{CarriedOut, Moved, Tally};
+use crate::run::telling;
 use crate::run::texts;
 
 /// How often a row that moved under us is decided on anew before it is left and told (design, section 5).
@@ -78,6 +79,7 @@ impl<S: Step> Rounds<'_, S> {
                 self.only_approved(&mut plan, approval, lost == 0 && cursor.is_none(), tally);
             }
             let look_of = look_of(&question);
+            telling::hush(session, self.manifest, &mut plan).await?;
             let wanted = tally.take_in(plan, &mut cursor);
             // What is looked at again was counted when it was looked at first.
             demand.population = tally.population;
@@ -157,12 +159,9 @@ impl<S: Step> Rounds<'_, S> {
     }
 
     fn contested(&self, id: ProcessId) -> Finding {
-        Finding {
-            code: "contested",
-            message: texts::contested(self.language()),
-            target: id.to_string(),
-            evidence: json!({ "looks": LOST_AT_MOST + 1 }),
-        }
+        let message = texts::contested(self.language());
+        Finding::new("contested", id.to_string(), message, json!({ "looks": LOST_AT_MOST + 1 }))
+            .told(Audience::People, Often::Always)
     }
 
     /// Guards what is wanted, and applies what may be.
@@ -190,12 +189,8 @@ impl<S: Step> Rounds<'_, S> {
         tally.is_limited |= limited;
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped { target: planned.action.target(), why }));
         if let Some(message) = &over {
-            tally.findings.push(Finding {
-                code: "over_limit",
-                message: message.clone(),
-                target: self.run.step.to_owned(),
-                evidence: json!({ "held": hold.len(), "population": demand.population }),
-            });
+            let evidence = json!({ "held": hold.len(), "population": demand.population });
+            tally.findings.push(Finding::new("over_limit", self.run.step, message.as_str(), evidence));
         }
         tally.held.extend(hold);
         tally.over = over.or(tally.over.take());
@@ -217,7 +212,8 @@ impl<S: Step> Rounds<'_, S> {
                 Severity::Fault => {
                     faulty = true;
                     let evidence = json!({ "kind": wanted[*at].action.kind(), "reason": wanted[*at].reason });
-                    tally.findings.push(Finding { code: "plan_fault", message: why, target, evidence });
+                    let finding = Finding::new("plan_fault", target, why, evidence);
+                    tally.findings.push(finding.told(Audience::PeopleAtOnce, Often::ONCE_A_DAY));
                 }
                 Severity::Warning => tally.skipped.push(Skipped { target, why }),
             }

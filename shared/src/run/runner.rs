@@ -396,12 +396,8 @@ impl<S: Step> Function<S> {
         let applied = report.applied();
         let swept = cursor.is_some();
         if let Err(error) = notify::tell(&self.config, &self.aws, &report, swept, plan_is_news).await {
-            report.findings.push(Finding {
-                code: "not_told",
-                message: error.to_string(),
-                target: self.config.notify_topic_arn.clone().unwrap_or_default(),
-                evidence: Value::Null,
-            });
+            let topic = self.config.notify_topic_arn.clone().unwrap_or_default();
+            report.findings.push(Finding::new("not_told", topic, error.to_string(), Value::Null));
             metrics.push(Metric::count("NotificationsFailed", 1));
         }
         report.shorten();

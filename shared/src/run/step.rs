@@ -8,7 +8,7 @@ use crate::gather::trigger::AlarmState;
 
 pub use crate::act::action::{Kind, Planned};
 pub use crate::act::plan::Plan;
-pub use crate::finding::{Finding, Metric, Skipped};
+pub use crate::finding::{Audience, Finding, Metric, Often, Skipped};
 pub use crate::gather::session::{Cursor, Outside, Question, Session};
 
 /// One step of the runbook.

@@ -63,13 +63,17 @@ pub fn summary(
     let told: Vec<String> = parts
         .iter()
         .filter(|(count, ..)| *count > 0)
-        .map(|(count, ja, en)| match language {
-            Language::Ja => format!("{ja} {count} 件"),
-            Language::En => format!("{count} {en}"),
-        })
+        .map(|(count, ja, en)| text!(language, ja: "{ja} {count} 件", en: "{count} {en}"))
         .collect();
     let told = if told.is_empty() { text!(language, ja: "異常なし", en: "all is well") } else { told.join(", ") };
     text!(language, ja: "{population} 件を確認: {told}", en: "{population} looked at: {told}")
+}
+
+/// A message does not name all actions of a run.
+#[must_use]
+pub fn more_actions(language: Language, more: usize, run: Uuid) -> String {
+    let query = format!("SELECT * FROM remediation.actions WHERE run_id = '{run}'");
+    text!(language, ja: "… 他 {more} 件: {query}", en: "… {more} more: {query}")
 }
 
 /// Sessions that this database user may not look into.

@@ -4,7 +4,6 @@
 
 pub mod texts;
 
-use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -17,8 +16,8 @@ use crate::act::actions::change_worker::{ChangeWorker, Purpose};
 use crate::act::actions::close_lease::{Close, CloseLease};
 use crate::act::lease::{self, End, FAILURES, Lease, REVERT_AFTER, REVERT_AFTER_BOUNDS};
 use crate::act::ledger::incidents;
-use crate::act::ledger::told;
 use crate::domain::Language;
+use crate::finding::{Audience, Often};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::manifest::{self, Manifest};
@@ -188,7 +187,6 @@ pub struct Evidence {
     /// A plan is being approved: all of it is planned anew.
     approving: bool,
     confirm: Option<Lease>,
-    told: HashSet<String>,
 }
 
 /// Who wants a change.
@@ -228,7 +226,7 @@ pub enum Judgement {
     },
     /// Nothing is to be done, and why.
     Leave(String),
-    /// Something is wrong that this step does not change: a finding's code, its sentence, and what was read.
+    /// Something is wrong that needs a person, who is told once a day: a finding's code, its sentence, and what was read.
     Tell(&'static str, String, Value),
 }
 
@@ -249,7 +247,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
     match question {
         Question::Sweep(_) | Question::Again(_) => {}
         Question::Process(_) | Question::Execution(_) | Question::Change(_) => {
-            return Err(Error::Refused(texts::about_the_worker(&rules.step)));
+            return Err(Error::Refused(texts::about_the_worker(session.config.language, &rules.step)));
         }
     }
     let parameters = Parameters(session.parameters);
@@ -275,13 +273,6 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
     };
     let target = Worker::target(session.config);
     let (wants, approving) = wants(session, &rules, to).await?;
-    let told = match session.trigger {
-        Trigger::Operator(_) => HashSet::new(),
-        Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => {
-            let told = told::told(session.db, &rules.step, session.now - told::TOLD_FOR, &TOLD_ONCE).await?;
-            told.into_iter().filter(|told| told.target == target).map(|told| told.code).collect()
-        }
-    };
     let load = match session.table().await {
         Ok(table) => load(session.db, &table, session.now).await?,
         Err(Error::Table(_)) => None,
@@ -290,7 +281,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
     let leases = lease::open(session.db, &rules.step).await?;
     let revert_after = revert_after.unwrap_or(REVERT_AFTER);
     let evidence = Evidence::new(rules, target, seen, callers, wants);
-    Ok(Evidence { revert_after, load, leases, approving, confirm, told, ..evidence })
+    Ok(Evidence { revert_after, load, leases, approving, confirm, ..evidence })
 }
 
 /// The lease of an action that a person wants to stay.
@@ -342,23 +333,6 @@ async fn load(db: &mut PgConnection, table: &Table, now: DateTime<Utc>) -> Resul
     }
 }
 
-/// Findings that need a person: people are told of them, and once in a while only, however often they are seen.
-pub const TOLD_ONCE: [&str; 13] = [
-    "account_limit",
-    "alias_mismatch",
-    "allocation_failed",
-    "at_ceiling",
-    "at_floor",
-    "callers_unknown",
-    "latest_differs",
-    "lease_elsewhere",
-    "needs_alias",
-    "not_retried",
-    "revert_failed",
-    "task_timeout_wins",
-    "update_failed",
-];
-
 /// The plan of a worker step: what `judge` says, if nothing keeps it from that; and its leases.
 #[must_use]
 pub fn plan(
@@ -383,18 +357,14 @@ pub fn plan(
             let from = evidence.seen.value;
             let (setting, revert_after) = (evidence.rules.setting, evidence.revert_after);
             let message = texts::change(language, setting, (from, to), usd_a_month, revert_after);
-            plan.findings.push(Finding {
-                code: "worker_change",
-                message,
-                target: evidence.target.clone(),
-                evidence: json!({
-                    "from": from, "to": to, "usdAMonthAtMost": usd_a_month, "cdk": setting.cdk_line(to), "load": evidence.load_json(),
-                }),
+            let read = json!({
+                "from": from, "to": to, "usdAMonthAtMost": usd_a_month, "cdk": setting.cdk_line(to), "load": evidence.load_json(),
             });
+            plan.findings.push(Finding::new("worker_change", evidence.target.as_str(), message, read));
             plan.actions.push(evidence.change(to, language));
         }
         Judgement::Leave(why) => plan.skipped.push(Skipped { target: evidence.target.clone(), why }),
-        Judgement::Tell(code, message, read) => tell(&mut plan, evidence, code, message, read, language),
+        Judgement::Tell(code, message, read) => tell(&mut plan, evidence, code, message, read),
     }
     // A change takes the place of the lease that is open.
     if !changes || evidence.approving {
@@ -403,13 +373,10 @@ pub fn plan(
     plan
 }
 
-fn tell(plan: &mut Plan, evidence: &Evidence, code: &'static str, message: String, read: Value, language: Language) {
-    let target = evidence.target.clone();
-    if evidence.told.contains(code) {
-        plan.skipped.push(Skipped { target, why: format!("{code}: {}", crate::run::texts::told_already(language)) });
-    } else {
-        plan.findings.push(Finding { code, message, target, evidence: read });
-    }
+/// What needs a person: people are told of it, once a day, however often it is seen.
+fn tell(plan: &mut Plan, evidence: &Evidence, code: &'static str, message: String, read: Value) {
+    let finding = Finding::new(code, evidence.target.as_str(), message, read);
+    plan.findings.push(finding.told(Audience::People, Often::ONCE_A_DAY));
 }
 
 /// What keeps every step from changing the worker.
@@ -458,7 +425,7 @@ fn leases(plan: &mut Plan, evidence: &Evidence, language: Language, now: DateTim
         let target = format!("lease {}", lease.action_id);
         if lease.target != evidence.target || lease.setting() != Some(setting) {
             let read = json!({ "lease": lease.action_id, "target": lease.target });
-            tell(plan, evidence, "lease_elsewhere", texts::lease_elsewhere(language, &lease.target), read, language);
+            tell(plan, evidence, "lease_elsewhere", texts::lease_elsewhere(language, &lease.target), read);
             continue;
         }
         let (before, after) = (setting.value_in(&lease.before), setting.value_in(&lease.after));
@@ -480,18 +447,11 @@ fn leases(plan: &mut Plan, evidence: &Evidence, language: Language, now: DateTim
                 match (evidence.seen.under_way(), differs(&evidence.seen, language)) {
                     (Some(what), _) => plan.skipped.push(Skipped { target, why: change::under_way(language, &what) }),
                     (None, Some(Judgement::Tell(code, message, read))) => {
-                        tell(plan, evidence, code, message, read, language)
+                        tell(plan, evidence, code, message, read);
                     }
                     (None, _) if lease.failures >= FAILURES && !evidence.approving => {
                         let read = json!({ "lease": lease.action_id, "failures": lease.failures });
-                        tell(
-                            plan,
-                            evidence,
-                            "revert_failed",
-                            texts::revert_failed(language, lease.failures),
-                            read,
-                            language,
-                        );
+                        tell(plan, evidence, "revert_failed", texts::revert_failed(language, lease.failures), read);
                     }
                     (None, _) => plan.actions.push(evidence.revert(lease, language)),
                 }
@@ -504,12 +464,9 @@ fn leases(plan: &mut Plan, evidence: &Evidence, language: Language, now: DateTim
 fn confirm(plan: &mut Plan, evidence: &Evidence, lease: &Lease, language: Language) {
     let setting = evidence.rules.setting;
     let line = setting.cdk_line(setting.value_in(&lease.after));
-    plan.findings.push(Finding {
-        code: "set_in_cdk",
-        message: texts::set_in_cdk(language, &line),
-        target: lease.target.clone(),
-        evidence: json!({ "cdk": line, "before": lease.before, "after": lease.after }),
-    });
+    let read = json!({ "cdk": line, "before": lease.before, "after": lease.after });
+    let message = texts::set_in_cdk(language, &line);
+    plan.findings.push(Finding::new("set_in_cdk", lease.target.as_str(), message, read));
     if lease.confirmed_at.is_some() {
         let target = format!("lease {}", lease.action_id);
         plan.skipped.push(Skipped { target, why: texts::confirmed_already(language) });
@@ -534,7 +491,6 @@ impl Evidence {
             leases: Vec::new(),
             approving: false,
             confirm: None,
-            told: HashSet::new(),
         }
     }
 

@@ -22,4 +22,5 @@ mod start_step;
 mod stop_execution;
 mod support;
 mod table;
+mod telling;
 mod undo;

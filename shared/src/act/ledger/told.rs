@@ -1,12 +1,9 @@
 //! What people have been told.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
 use crate::gather::error::Error;
-
-/// What needs a person is not told again by itself within this: a little more than the day for which it is looked at.
-pub const TOLD_FOR: TimeDelta = TimeDelta::hours(25);
 
 /// A finding that was told.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -19,7 +16,7 @@ pub struct Told {
     pub at: DateTime<Utc>,
 }
 
-/// The findings with one of these codes that this step has told by itself since then: not those that an operator was answered with.
+/// The findings with one of these codes that this step has told by itself since then: not those that a person was answered with.
 ///
 /// # Errors
 /// [`Error::Database`].

@@ -221,10 +221,10 @@ pub(crate) fn recoverable(error: Error) -> Result<Option<Error>, Error> {
 }
 
 pub(crate) fn unavailable(error: &Error) -> Finding {
-    Finding {
-        code: "step_functions_unavailable",
-        message: error.to_string(),
-        target: "Step Functions".to_owned(),
-        evidence: json!({ "errorType": error.kind() }),
-    }
+    Finding::new(
+        "step_functions_unavailable",
+        "Step Functions".to_owned(),
+        error.to_string(),
+        json!({ "errorType": error.kind() }),
+    )
 }

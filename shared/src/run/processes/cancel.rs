@@ -77,16 +77,14 @@ fn cancelled(
         Cancelling::AlreadySo(decision) => take_in(plan, process, newest, decision, config, now),
         Cancelling::Not(decision) => {
             let why = common::reason(language, &decision, newest.map(|execution| execution.arn.name()));
-            plan.findings.push(Finding {
-                code: "not_cancelled",
-                message: texts::not_cancelled(language, process.status, newest.map(|execution| execution.status), &why),
-                target,
-                evidence: json!({
-                    "status": process.status,
-                    "executionArn": newest.map(|execution| &execution.arn),
-                    "executionStatus": newest.map(|execution| execution.status),
-                }),
+            let status = newest.map(|execution| execution.status);
+            let message = texts::not_cancelled(language, process.status, status, &why);
+            let evidence = json!({
+                "status": process.status,
+                "executionArn": newest.map(|execution| &execution.arn),
+                "executionStatus": status,
             });
+            plan.findings.push(Finding::new("not_cancelled", target, message, evidence));
             take_in(plan, process, newest, decision, config, now);
         }
     }

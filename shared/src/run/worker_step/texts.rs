@@ -250,8 +250,10 @@ pub fn at_ceiling(language: Language, setting: Setting, value: Option<u32>, inst
 
 /// A step that is about the worker as a whole was asked about one process.
 #[must_use]
-pub fn about_the_worker(step: &str) -> String {
-    format!(
-        "{step} is about the worker, not about one process: send {{}} to be told, {{\"all\": true}} for one step, or {{\"to\": <value>}}"
+pub fn about_the_worker(language: Language, step: &str) -> String {
+    text!(
+        language,
+        ja: "{step} は処理ではなくワーカーを対象とする。確認だけなら {{}}、1 段階変更するには {{\"all\": true}}、値を指定するには {{\"to\": <値>}} を送ること",
+        en: "{step} is about the worker, not about one process: send {{}} to be told, {{\"all\": true}} for one step, or {{\"to\": <value>}}",
     )
 }

@@ -332,10 +332,11 @@ async fn people_are_told_of_a_sweeps_changes_in_one_message_with_the_way_back() 
     let message = eventually(functions_tests::BOUND, "the message", || async {
         let body = aws.sqs().receive_message().queue_url(&queue).send().await.ok()?.messages?.pop()?.body?;
         let body: Value = serde_json::from_str(&body).ok()?;
-        Some((body["Subject"].as_str()?.to_owned(), body["Message"].as_str()?.to_owned()))
+        let urgency = body["MessageAttributes"]["urgency"]["Value"].clone();
+        Some((body["Subject"].as_str()?.to_owned(), body["Message"].as_str()?.to_owned(), urgency))
     })
     .await?;
-    assert_eq!(message.0, "[reconcile-processes] act");
+    assert_eq!((message.0.as_str(), &message.2), ("[reconcile-processes] act", &json!("normal")));
     for action in result["actions"].as_array().ok_or("no actions")? {
         let id = action["id"].as_str().unwrap_or_default();
         assert!(message.1.contains("PROCESSING → FAILED") && message.1.contains(id), "{}", message.1);

@@ -167,6 +167,31 @@ async fn what_does_not_pass_is_told_once_and_never_tried_again() -> Tested {
 }
 
 #[tokio::test]
+async fn what_people_were_told_of_is_not_asked_for_again_but_for_the_person_who_asks() -> Tested {
+    let mut failed = Failed::new("asked_once", 0, 40).await?;
+    // Only its execution can tell what it failed with.
+    let row = failed_row("STEP_FUNCTIONS_ERROR");
+    failed.bench.insert(std::slice::from_ref(&row)).await?;
+    let (started, ended) = (row.created_at + TimeDelta::seconds(1), json!({ "error": "ProcessingFailed" }));
+    failed.aws.answer("DescribeExecution", description(row.id, "FAILED", started, Some(row.updated_at), &ended));
+    failed.aws.answer("GetExecutionHistory", json!({ "events": [] }));
+    failed.rows = vec![row];
+    failed.list(&[]);
+    let function = failed.function().start().await?;
+
+    let first = function.invoke(&schedule()).await?;
+    let asked_for = || failed.aws.calls("GetExecutionHistory");
+    assert_eq!((findings(&first), asked_for()), (vec!["permanent_failure"], 1), "{first:#}");
+    let second = function.invoke(&schedule()).await?;
+    assert_eq!((findings(&second), asked_for()), (vec![], 1), "{second:#}");
+    let why = "left alone: its execution was not looked up: it needs a person, which was told already";
+    assert_eq!(texts(&second["skipped"], "why"), [why], "{second:#}");
+    let asked = function.invoke(&json!({})).await?;
+    assert_eq!((findings(&asked), asked_for()), (vec!["permanent_failure"], 2), "{asked:#}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn attempts_are_counted_over_the_row_and_the_ledger() -> Tested {
     let failed = Failed::new("attempts", 3, 80).await?;
     failed.execute(&format!("UPDATE processing_state SET retry_count = 2 WHERE id = '{}'", failed.rows[0].id)).await?;
