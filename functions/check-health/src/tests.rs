@@ -252,8 +252,8 @@ fn a_database_that_is_down_leaves_the_checks_that_need_none() {
     let health = Health {
         rest: InDatabase {
             server: unread(why),
-            processes: unread("there is no connection to the database (see 3)"),
-            last_hour: unread("there is no connection to the database (see 3)"),
+            processes: unread("no connection to the database (see 3)"),
+            last_hour: unread("no connection to the database (see 3)"),
         },
         ..sound()
     };

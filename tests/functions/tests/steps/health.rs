@@ -283,7 +283,7 @@ async fn all_checks_tell_of_the_real_functions_executions_and_database() -> Test
         let result = function.invoke(&json!({})).await?;
 
         assert_eq!(failed_checks(&result), ["lambda-functions", "worker"], "{result:#}");
-        let unread = "the configuration of no-such-worker is not known (see 1)";
+        let unread = "the configuration of no-such-worker is unknown (see 1)";
         assert!(texts_of(&result).contains(unread), "{result:#}");
         let functions = &check(&result, "lambda-functions")["data"];
         assert_eq!(
@@ -303,7 +303,7 @@ async fn all_checks_tell_of_the_real_functions_executions_and_database() -> Test
         let unseen = database["data"]["unseen"].as_i64().unwrap_or_default();
         assert_eq!(unseen, if plain { used - 1 } else { 0 }, "{database:#}");
         let text = texts_of(&result);
-        assert_eq!(text.contains("GRANT pg_monitor opens them"), plain, "{text}");
+        assert_eq!(text.contains("fix: GRANT pg_monitor"), plain, "{text}");
         assert_eq!(check(&result, "processes")["data"]["open"], json!({ "PENDING": 0, "PROCESSING": 1 }));
         assert_eq!(check(&result, "error-rate")["data"]["closed"], 1);
         assert!(text.contains("no-such-worker: does not exist; check APPLICATION_FUNCTION_NAMES"), "{text}");
