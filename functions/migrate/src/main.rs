@@ -90,7 +90,7 @@ impl Step for MigrateSchema {
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
         let Evidence { missing, table, indexes, fence, asked } = evidence;
         let migrate = missing.iter().map(|missing| {
-            let reason = format!("schema remediation is at version {}, this build needs {}", missing.from, missing.to);
+            let reason = texts::migrate(config.language, missing.from, missing.to);
             Planned::new(Action::Migrate(missing.clone()), reason)
         });
         let wanted = asked.iter().filter_map(|(change, wanted)| {
@@ -119,7 +119,11 @@ impl Step for MigrateSchema {
             findings: unfit.chain(outdated).collect(),
             skipped: already_so.collect(),
             population: 1,
-            report: Some(json!({ "optionalIndexes": indexes, FENCE: fence.as_str() })),
+            // Where the fence is changed, the action says what it was and is.
+            report: Some(match asked {
+                Some((_, Some(_))) => json!({ "optionalIndexes": indexes }),
+                Some((_, None)) | None => json!({ "optionalIndexes": indexes, FENCE: fence.as_str() }),
+            }),
             ..Plan::default()
         }
     }

@@ -4,6 +4,16 @@ use remediation::act::actions::fence::{Change, State};
 use remediation::domain::Language;
 use remediation::text;
 
+/// Why the schema is to be changed.
+#[must_use]
+pub fn migrate(language: Language, from: i64, to: i64) -> String {
+    text!(
+        language,
+        ja: "スキーマ remediation はバージョン {from}、このビルドに必要なのは {to}",
+        en: "schema remediation is at version {from}, this build needs {to}",
+    )
+}
+
 /// Why the fence is to be changed.
 #[must_use]
 pub fn fence(language: Language, change: Change) -> String {

@@ -264,7 +264,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     fn state_machine(&mut self) -> Option<String> {
         let Some(arn) = self.value("STATE_MACHINE_ARN") else {
             return self
-                .fault("STATE_MACHINE_ARN must be set to the ARN of the state machine that is looked after".into());
+                .fault("STATE_MACHINE_ARN must be set to the ARN of the state machine to look after".into());
         };
         let parts: Vec<&str> = arn.split(':').collect();
         let sound = matches!(parts.as_slice(), ["arn", partition, "states", region, account, "stateMachine", name]
@@ -283,7 +283,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let fits = !name.is_empty() && name.len() <= 64 && sound(name);
         if !fits {
             self.faults
-                .push(format!("{variable}: `{name}` must be a function's name, up to 64 letters, digits, - or _"));
+                .push(format!("{variable}: `{name}` must be a function name, up to 64 letters, digits, - or _"));
         }
         fits
     }
@@ -318,7 +318,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             return Some(alias);
         }
         self.fault(format!(
-            "WORKER_ALIAS `{alias}` must be an alias' name, up to 128 letters, digits, - or _; neither a version's number nor $LATEST"
+            "WORKER_ALIAS `{alias}` must be an alias name, up to 128 letters, digits, - or _; not a version number and not $LATEST"
         ))
     }
 
@@ -411,8 +411,8 @@ mod tests {
         assert_eq!(with("worker,api,api", "worker").unwrap(), "worker api");
         assert!(with("api", "").unwrap().ends_with("api ai-generation-worker"), "set to nothing is not set");
         for (names, worker, fault) in [
-            ("api,,cancel", "worker", "APPLICATION_FUNCTION_NAMES: `` must be a function's name"),
-            ("api", "worker:live", "WORKER_FUNCTION_NAME: `worker:live` must be a function's name"),
+            ("api,,cancel", "worker", "APPLICATION_FUNCTION_NAMES: `` must be a function name"),
+            ("api", "worker:live", "WORKER_FUNCTION_NAME: `worker:live` must be a function name"),
         ] {
             let error = with(names, worker).unwrap_err();
             assert!(error.contains(fault), "{error}");
@@ -427,7 +427,7 @@ mod tests {
         assert_eq!(with("WORKER_ALIAS", "live").unwrap().worker_alias.as_deref(), Some("live"));
         for wrong in ["$LATEST", "7", "a b"] {
             let error = with("WORKER_ALIAS", wrong).unwrap_err();
-            assert!(error.contains("must be an alias' name"), "{error}");
+            assert!(error.contains("must be an alias name"), "{error}");
         }
         let migrate = |name| with("AWS_LAMBDA_FUNCTION_NAME", name).unwrap().function_of("migrate", "check-health");
         assert_eq!(migrate("remediation-check-health").as_deref(), Some("remediation-migrate"));

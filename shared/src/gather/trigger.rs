@@ -145,12 +145,12 @@ pub enum Scope {
     Undo(Uuid),
 }
 
-/// An event that cannot be understood. Asynchronous ones end, whole, in the dead-letter queue.
+/// An event that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TriggerError {
     /// It is of no kind that any step takes.
     #[error(
-        "unknown event: {found}. A step takes: EventBridge's `CloudWatch Alarm State Change` (source aws.cloudwatch) \
+        "unknown event: {found}. A step accepts: EventBridge's `CloudWatch Alarm State Change` (source aws.cloudwatch) \
          and `Step Functions Execution Status Change` (source aws.states); a CloudWatch alarm's Lambda action \
          (alarmData) or its SNS notification (Records[0].Sns); a schedule, {{\"schedule\": \"<name>\"}}; or an \
          operator's event: {{}}, or any of {fields}"
@@ -164,8 +164,8 @@ pub enum TriggerError {
 
     /// EventBridge's envelope is damaged.
     #[error(
-        "an EventBridge event whose envelope cannot be read: {0}. It has `source`, `detail-type` and `detail`, and \
-         may have `id`, `account` and `region` (texts), `time` (ISO 8601) and `resources` (a list of texts)"
+        "invalid EventBridge envelope: {0}. It must have `source`, `detail-type` and `detail`, and may have `id`, \
+         `account` and `region` (strings), `time` (ISO 8601) and `resources` (a list of strings)"
     )]
     Envelope(String),
 
@@ -211,7 +211,7 @@ pub enum TriggerError {
 /// field and what it may be.
 pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
     let Some(fields) = event.as_object() else {
-        return Err(ask::unknown("it is no JSON object", allowed));
+        return Err(ask::unknown("not a JSON object", allowed));
     };
     if fields.contains_key("detail-type") {
         return from_event_bridge(event, result_path, allowed);
@@ -222,7 +222,7 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
     if let Some(records) = fields.get("Records") {
         return match records.pointer("/0/Sns") {
             Some(_) => alarm::from_sns(records).map(Trigger::Alarm),
-            None => Err(ask::unknown("`Records` that are not of SNS", allowed)),
+            None => Err(ask::unknown("`Records` that are not from SNS", allowed)),
         };
     }
     if let Some(schedule) = fields.get("schedule") {

@@ -498,7 +498,7 @@ async fn left_open(hint: &str, variant: &Variant) -> (Retrying, Value) {
     retrying.proxy.fail("StartExecution", Failure::error("InternalServerError").status(500));
     retrying.then(|proxy| proxy.fail("DescribeExecution", Failure::error("ExecutionDoesNotExist")));
     let outcome = retrying.apply().await;
-    assert!(matches!(&outcome.result, ActionResult::Unverified(why) if why.contains("is not known")), "{outcome:?}");
+    assert!(matches!(&outcome.result, ActionResult::Unverified(why) if why.contains("unknown whether")), "{outcome:?}");
     assert_eq!(retrying.entry().await.outcome, "applying", "that it is not there yet proves nothing");
     assert_eq!(retrying.world.row(retrying.row.id).await.status, "PENDING");
     (retrying, before)

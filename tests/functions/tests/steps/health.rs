@@ -479,7 +479,7 @@ async fn without_the_database_the_report_has_what_aws_tells_and_is_in_the_log() 
     let down = |result: &Value| {
         assert_failed(result, &["database", "processes", "error-rate"]);
         let said = texts_of(result);
-        assert!(said.contains("the database, connecting: ") && said.contains("check that it is up"), "{said}");
+        assert!(said.contains("the database failed while connecting: ") && said.contains("check that it is up"), "{said}");
         assert!(said.contains("4. Processes by status: failed") && said.contains("(see 3)"), "{said}");
     };
     // From the start, and after it was there: the connection that was kept is cut.
@@ -518,7 +518,7 @@ async fn a_database_that_falls_silent_is_as_one_that_is_down() -> Tested {
     let result = function.invoke(&json!({ "schedule": "check-health" })).await?;
     assert_failed(&result, &["database", "processes", "error-rate"]);
     assert!(
-        texts_of(&result).contains("the database, connecting: error communicating with database: no answer"),
+        texts_of(&result).contains("the database failed while connecting: error communicating with database: no answer"),
         "{result:#}"
     );
     proxy.silence(false);

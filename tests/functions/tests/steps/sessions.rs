@@ -82,7 +82,7 @@ async fn a_write_that_waits_gets_through_once_the_session_that_hangs_is_ended() 
                 .as_str()
                 .is_some_and(|target| target.starts_with(&format!("session {} of ", hanging.pid())))
         );
-        assert!(action["reason"].as_str().is_some_and(|reason| reason.contains("while 1 sessions wait for it")));
+        assert!(action["reason"].as_str().is_some_and(|reason| reason.contains("1 blocked behind it")));
         assert_eq!((&action["after"]["session"], &action["after"]["stillWaiting"]), (&json!("gone"), &json!([])));
         assert_eq!(
             (&action["before"]["waiters"], &action["before"]["application"]),

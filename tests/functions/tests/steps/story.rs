@@ -27,8 +27,9 @@ fn told<'a>(result: &'a Value, source: &str) -> Vec<&'a str> {
 
 /// What could not be read, and why.
 fn not_read(result: &Value) -> Vec<(&str, &str)> {
-    let list = &result["report"]["story"]["notRead"];
-    texts(list, "what").into_iter().zip(texts(list, "why")).collect()
+    let (list, process) = (&result["skipped"], result["report"]["story"]["processId"].as_str());
+    let all = texts(list, "target").into_iter().zip(texts(list, "why"));
+    all.filter(|(target, _)| Some(*target) != process).collect()
 }
 
 /// Step Functions and CloudWatch Logs, as their documentation has their answers: the process has one execution, which timed out, and the

@@ -314,7 +314,7 @@ async fn what_a_person_confirms_stays_and_the_answer_names_the_line_to_change() 
     act(&function, json!({ "undo": id })).await?;
     assert_eq!((shop.timeout().await?, &shop.leases().await?[0]["ended"]), (300, &json!("undone")));
     let over = function.invoke(&json!({ "confirm": id })).await.unwrap_err();
-    assert!(over.error_message.contains("its lease is over (undone"), "{over:?}");
+    assert!(over.error_message.contains("its lease has already ended (undone"), "{over:?}");
     Ok(())
 }
 
@@ -660,7 +660,7 @@ async fn what_may_not_be_asked_is_refused_with_what_may() -> Tested {
         (json!({ "confirm": Uuid::nil() }), "there is no such change of the worker"),
         (json!({ "confirm": id }), "it is raise-worker-memory's: send it there"),
         (json!({ "undo": id }), "it is raise-worker-memory's: send it there"),
-        (json!({ "confirm": id, "to": 600 }), "a change is confirmed as it was made"),
+        (json!({ "confirm": id, "to": 600 }), "a change is confirmed exactly as it was made"),
         (json!({ "processId": Uuid::nil() }), "changes the worker, not one process"),
         (json!({ "seconds": 600 }), "to, confirm, revertAfter"),
     ] {
