@@ -236,7 +236,7 @@ test('settings reach the functions and the alarms', () => {
   assert.equal(alarmNamed('too-many', made).Threshold, 50);
 });
 
-test("the product's alarms go off as the README says, and a setting moves each threshold", () => {
+test("the product's alarms are as the README says, and a setting moves each threshold", () => {
   const readme = readFileSync(join(HOME, 'README.md'), 'utf8');
   const rows = readme.slice(readme.indexOf('| alarm |')).split('\n\n')[0]?.split('\n').slice(2) ?? [];
   const manifests = readManifests(PRODUCT);
@@ -260,7 +260,7 @@ test("the product's alarms go off as the README says, and a setting moves each t
   }
   for (const { name, tell } of manifests.flatMap(({ alarms }) => alarms)) {
     const row = rows.find((found) => found.startsWith(`| \`${name}\` |`));
-    assert.equal(row?.includes('people are told'), tell === true, name);
+    assert.equal(row?.includes('people are notified'), tell === true, name);
   }
 });
 

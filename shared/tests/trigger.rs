@@ -239,11 +239,11 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
     let express = "arn:aws:states:us-east-1:1:express:machine:name:uuid";
     let cases = [
         // No kind at all.
-        (json!(null), "no JSON object", kinds),
-        (json!([{}]), "no JSON object", kinds),
+        (json!(null), "not a JSON object", kinds),
+        (json!([{}]), "not a JSON object", kinds),
         (json!({ "version": "2.0", "routeKey": "GET /" }), "fields routeKey, version", kinds),
-        (json!({ "Records": [] }), "`Records` that are not of SNS", kinds),
-        (json!({ "Records": [{ "eventSource": "aws:sqs", "body": "{}" }] }), "`Records` that are not of SNS", kinds),
+        (json!({ "Records": [] }), "`Records` that are not from SNS", kinds),
+        (json!({ "Records": [{ "eventSource": "aws:sqs", "body": "{}" }] }), "`Records` that are not from SNS", kinds),
         (
             with("execution-failed", "/detail-type", json!("AWS API Call via CloudTrail")),
             "via CloudTrail` from `aws.states",
@@ -254,8 +254,8 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (without("alarm-metric", "/source"), "missing field `source`", "`detail-type`"),
         (with("alarm-metric", "/detail-type", json!(1)), "invalid type", "`detail-type`"),
         // Alarms.
-        (without("alarm-metric", "/detail/alarmName"), "`detail.alarmName` is missing", "a text"),
-        (with("alarm-metric", "/detail/alarmName", json!("")), "`detail.alarmName` is \"\"", "a text"),
+        (without("alarm-metric", "/detail/alarmName"), "`detail.alarmName` is missing", "a string"),
+        (with("alarm-metric", "/detail/alarmName", json!("")), "`detail.alarmName` is \"\"", "a string"),
         (
             with("alarm-metric", "/detail/state/value", json!("BAD")),
             "`detail.state.value` is \"BAD\"",
@@ -279,7 +279,7 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (
             with("alarm-composite-suppressed", "/detail/state/actionsSuppressedBy", json!({})),
             "`detail.state.actionsSuppressedBy` is {}",
-            "a text",
+            "a string",
         ),
         (with("alarm-lambda-action", "/source", json!("aws.other")), "`source` is \"aws.other\"", "aws.cloudwatch"),
         (without("alarm-lambda-action", "/alarmData/state"), "`alarmData.state.value` is missing", "OK, ALARM"),
@@ -291,9 +291,9 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (
             with("alarm-sns", "/Records/0/Sns/Message", json!("{}")),
             "`Records[0].Sns.Message.AlarmName` is missing",
-            "a text",
+            "a string",
         ),
-        (without("alarm-sns", "/Records/0/Sns/Message"), "`Records[0].Sns.Message` is missing", "a text"),
+        (without("alarm-sns", "/Records/0/Sns/Message"), "`Records[0].Sns.Message` is missing", "a string"),
         (
             json!({ "Records": [payload("alarm-sns")["Records"][0], payload("alarm-sns")["Records"][0]] }),
             "`Records` is [",
@@ -322,19 +322,19 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
             "milliseconds",
         ),
         (with("execution-failed", "/detail/redriveCount", json!(-1)), "`detail.redriveCount` is -1", "0 or more"),
-        (with("execution-failed", "/detail/error", json!(["a"])), "`detail.error` is [\"a\"]", "a text"),
+        (with("execution-failed", "/detail/error", json!(["a"])), "`detail.error` is [\"a\"]", "a string"),
         // Schedules.
-        (json!({ "schedule": "" }), "`schedule` is \"\"", "a text"),
+        (json!({ "schedule": "" }), "`schedule` is \"\"", "a string"),
         (json!({ "schedule": "weekly", "mode": "dry" }), "`mode` is \"dry\"", "observe, propose, act"),
-        (json!({ "schedule": "weekly", "processId": PROCESS }), "`schedule` and `processId`", "looks at everything"),
-        (json!({ "schedule": "weekly", "cancel": null }), "`schedule` and `cancel`", "looks at everything"),
-        (json!({ "schedule": "weekly", "proccessId": PROCESS }), "`schedule` and `proccessId`", "looks at everything"),
+        (json!({ "schedule": "weekly", "processId": PROCESS }), "`schedule` and `processId`", "covers everything"),
+        (json!({ "schedule": "weekly", "cancel": null }), "`schedule` and `cancel`", "covers everything"),
+        (json!({ "schedule": "weekly", "proccessId": PROCESS }), "`schedule` and `proccessId`", "covers everything"),
         // Operators.
         (json!({ "proccessId": PROCESS }), "the fields proccessId", fields),
         (json!({ "proccessId": PROCESS, "mode": "act" }), "unknown field `proccessId`", fields),
-        (json!({ "all": false }), "`all` is false", "true; without it"),
-        (json!({ "all": "true" }), "`all` is \"true\"", "true; without it"),
-        (json!({ "all": null }), "`all` is null", "true; without it"),
+        (json!({ "all": false }), "`all` is false", "true; leave it out"),
+        (json!({ "all": "true" }), "`all` is \"true\"", "true; leave it out"),
+        (json!({ "all": null }), "`all` is null", "true; leave it out"),
         (json!({ "processId": "7" }), "`processId` is \"7\"", "a UUID"),
         (json!({ "processId": null }), "`processId` is null", "a UUID"),
         (json!({ "processId": [PROCESS] }), "`processId` is [", "a UUID"),
@@ -349,11 +349,11 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (json!({ "all": true, "depth": 3 }), "`depth` is 3", "0 (a person), 1 or 2"),
         (json!({ "all": true, "depth": -1 }), "`depth` is -1", "0 (a person), 1 or 2"),
         (json!({ "all": true, "depth": "1" }), "`depth` is \"1\"", "0 (a person), 1 or 2"),
-        (json!({ "all": true, "reason": "" }), "`reason` is \"\"", "a text"),
+        (json!({ "all": true, "reason": "" }), "`reason` is \"\"", "a string"),
         (json!({ "all": true, "processId": PROCESS }), "`all` and `processId`", "at most one of"),
         (json!({ "approve": PROCESS, "undo": PROCESS }), "`approve` and `undo`", "at most one of"),
-        (json!({ "approve": PROCESS, "limit": 3 }), "`approve` and `limit`", "as it is recorded"),
-        (json!({ "undo": PROCESS, "cancel": true }), "`undo` and `cancel`", "as it is recorded"),
+        (json!({ "approve": PROCESS, "limit": 3 }), "`approve` and `limit`", "exactly as recorded"),
+        (json!({ "undo": PROCESS, "cancel": true }), "`undo` and `cancel`", "exactly as recorded"),
     ];
     for (event, place, expected) in cases {
         let message = read(event.clone()).expect_err(&event.to_string()).to_string();

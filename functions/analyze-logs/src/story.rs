@@ -29,7 +29,6 @@ pub struct Story {
     omitted: usize,
     /// What was looked at, and what could not be read.
     looked_at: Vec<String>,
-    not_read: Vec<Value>,
     from: DateTime<Utc>,
     to: DateTime<Utc>,
 }
@@ -72,19 +71,18 @@ impl Story {
             entries: with_silences(entries, policy, until, config),
             omitted,
             looked_at,
-            not_read: evidence.not_read.iter().map(|(what, why)| json!({ "what": what, "why": why })).collect(),
             from: evidence.from,
             to: evidence.to,
         }
     }
 
-    /// What a step would put right is worth telling: this one does not.
+    /// What a step would fix is worth reporting: this one fixes nothing.
     pub fn to_be_put_right(&self) -> Option<Finding> {
         let (target, message) = (self.process.to_string(), self.would.join("; "));
         (!self.would.is_empty()).then(|| Finding::new("would_be_put_right", target, message, Value::Null))
     }
 
-    /// The text, and the same for machines.
+    /// The text, and its entries for machines. What is to be fixed is a finding, what could not be read is skipped: neither is said again.
     pub fn report(&self) -> Value {
         let mut text = self.verdict.clone();
         text.extend(self.looked_at.iter().cloned());
@@ -96,11 +94,9 @@ impl Story {
             "text": text,
             "story": {
                 "processId": self.process,
-                "verdict": self.verdict,
                 "window": { "from": self.from, "to": self.to },
                 "entries": self.entries,
                 "omitted": self.omitted,
-                "notRead": self.not_read,
             },
         })
     }

@@ -140,15 +140,19 @@ fn a_stuck_process_is_told_with_the_step_that_puts_it_right() {
     assert_eq!(
         text[..3],
         [
-            format!("process {ID} is PROCESSING (progress 50); its newest execution {ID}-1 ended TIMED_OUT 12 min ago"),
-            format!("reconcile-processes sets the row to FAILED when it looks next: execution {ID}-1 ended TIMED_OUT"),
-            "last word in a log, 01:00:03.000Z ai-generation-worker: INFO began".to_owned(),
+            format!(
+                "process {ID} is PROCESSING (progress 50); its newest execution {ID}-1 ended in TIMED_OUT 12 min ago"
+            ),
+            format!(
+                "at its next run, reconcile-processes would set the row to FAILED: execution {ID}-1 ended in TIMED_OUT"
+            ),
+            "last log line, 01:00:03.000Z ai-generation-worker: INFO began".to_owned(),
         ]
     );
     let codes: Vec<&str> = plan.findings.iter().map(|finding| finding.code).collect();
     assert_eq!((codes, plan.actions.len()), (vec!["would_be_put_right"], 0));
-    let silences: Vec<&String> = text.iter().filter(|line| line.contains("without a word")).collect();
-    assert_eq!(silences, ["… 596 s without a word", "… 720 s since then without a word"]);
+    let silences: Vec<&String> = text.iter().filter(|line| line.contains("nothing recorded")).collect();
+    assert_eq!(silences, ["… nothing recorded for 9 min 56 s", "… nothing recorded since, for 12 min"]);
 }
 
 #[test]
@@ -159,20 +163,20 @@ fn what_is_left_alone_is_told_with_the_reason() {
             ExecutionStatus::Running,
             None,
             61,
-            "nothing is to be put right: execution {} still running, 840 s before its deadline",
+            "nothing to fix: execution {} is still running, 14 min before its deadline",
         ),
         (
             ExecutionStatus::Running,
             None,
             1001,
-            "fail-timed-out-processes stops the execution when it looks next: execution {} still runs, 100 s past its deadline",
+            "at its next run, fail-timed-out-processes would stop the execution: execution {} is still running, 1 min 40 s past its deadline",
         ),
-        (ExecutionStatus::PendingRedrive, None, 61, "nothing is to be put right: execution {} is about to be redriven"),
+        (ExecutionStatus::PendingRedrive, None, 61, "nothing to fix: execution {} is waiting to be redriven"),
         (
             ExecutionStatus::Aborted,
             Some(at(30)),
             61,
-            "reconcile-processes sets the row to CANCELLED when it looks next: execution {} ended ABORTED",
+            "at its next run, reconcile-processes would set the row to CANCELLED: execution {} ended in ABORTED",
         ),
     ] {
         let plan = told(&executed(status, stopped, &[]), policy(), now);
@@ -187,10 +191,10 @@ fn a_failed_process_is_told_with_who_knows_whether_it_is_tried_again() {
     (process.status, process.completed_at) = (ProcessStatus::Failed, Some(at(30)));
     let text = text(&told(&evidence, policy(), 900));
     let hint = format!(
-        r#"whether it is tried again, retry-failed-processes says: send it {{"mode":"observe","processId":"{ID}"}}"#
+        r#"to see whether it will be retried, send {{"mode":"observe","processId":"{ID}"}} to retry-failed-processes"#
     );
-    assert!(text[1].starts_with("nothing is to be put right") && text[2] == hint, "{text:#?}");
-    assert!(!text.iter().any(|line| line.contains("since then")), "a closed process is not waited for: {text:#?}");
+    assert!(text[1].starts_with("nothing to fix") && text[2] == hint, "{text:#?}");
+    assert!(!text.iter().any(|line| line.contains("recorded since")), "a closed process is not waited for: {text:#?}");
 }
 
 #[test]
@@ -201,7 +205,7 @@ fn an_execution_that_could_not_be_looked_up_decides_nothing() {
     let plan = told(&evidence, policy(), 2000);
     assert!(plan.findings.is_empty());
     let left: Vec<(&str, &str)> = plan.skipped.iter().map(|left| (left.target.as_str(), left.why.as_str())).collect();
-    let why = "left alone: its execution could not be looked up: AccessDeniedException";
+    let why = "skipped, because its execution could not be looked up: AccessDeniedException";
     assert_eq!(left, [(ID, why), ("Step Functions", "AccessDeniedException")]);
     assert!(text(&plan).contains(&"not read: Step Functions: AccessDeniedException".to_owned()));
 }
@@ -210,7 +214,7 @@ fn an_execution_that_could_not_be_looked_up_decides_nothing() {
 fn a_process_without_a_row_is_told_by_what_else_knows_of_it() {
     let empty = Evidence { row: None, decided: case::Evidence::default(), ..processing() };
     let plan = told(&empty, policy(), 900);
-    assert!(text(&plan)[0].starts_with(&format!("nothing is known of process {ID}")), "{plan:#?}");
+    assert!(text(&plan)[0].starts_with(&format!("nothing found for process {ID}")), "{plan:#?}");
     let logged = Evidence { lines: vec![logged(3, "x")], ..empty };
     assert!(text(&told(&logged, policy(), 900))[0].starts_with(&format!("process {ID} has no row")));
 }
@@ -265,7 +269,7 @@ fn an_execution_whose_history_is_gone_is_told_by_its_own_times() {
     let told: Vec<String> = entries::of(&evidence, Language::En).into_iter().map(|entry| entry.what).collect();
     assert_eq!(
         told[1..],
-        ["execution started", "last written: PROCESSING, progress 50, retries 0", "execution ended TIMED_OUT"]
+        ["execution started", "last written: PROCESSING, progress 50, retries 0", "execution ended in TIMED_OUT"]
     );
 }
 
@@ -279,9 +283,9 @@ fn a_long_story_keeps_its_beginning_and_its_end_and_is_not_silent_between() {
     assert_eq!(
         (story[3], story[4], story[5]),
         (
-            "… 94 entries are left out (a shorter \"window\" shows them)",
+            "… 94 entries omitted (a shorter \"window\" shows them)",
             "03:53:20.000Z log       ai-generation-worker: line 104",
-            "… 100 s without a word"
+            "… nothing recorded for 1 min 40 s"
         ),
         "{story:#?}"
     );
@@ -323,7 +327,7 @@ fn the_story_has_no_secret_and_no_prompt() {
     let plan = told(&evidence, policy(), 900);
     let whole = format!("{}{:?}{:?}", plan.report.as_ref().unwrap(), plan.findings, plan.skipped);
     assert!(!whole.contains("hunter2"), "{whole}");
-    for kept in ["AI_ERROR", "token=[redacted]", "WARN ok", "it has: event", "INFO calling with"] {
+    for kept in ["AI_ERROR", "token=[redacted]", "WARN ok", "fields: event", "INFO calling with"] {
         assert!(whole.contains(kept), "{kept}: {whole}");
     }
 }
@@ -342,7 +346,7 @@ fn of_a_line_only_safe_fields_are_told() {
             }),
         ),
         (r#"{"level":"INFO","status":["x"],"message":7}"#, "INFO 7", json!({ "level": "INFO", "message": 7 })),
-        (r#"{"a":1,"secretName":2}"#, "JSON without a field that may be shown (it has: a, secretName)", json!({})),
+        (r#"{"a":1,"secretName":2}"#, "JSON without a field that may be shown (fields: a, secretName)", json!({})),
         ("  plain text \n", "plain text", Value::Null),
         ("{ no json }", "{ no json }", Value::Null),
     ] {

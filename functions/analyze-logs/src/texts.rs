@@ -6,6 +6,7 @@ use chrono::Utc;
 use remediation::domain::ExecutionStatus;
 use remediation::domain::ProcessStatus;
 use remediation::domain::{Language, ProcessId};
+use remediation::run::texts::duration;
 use remediation::text;
 
 /// What a process is now: its row, and its newest execution with its end or its start.
@@ -23,33 +24,22 @@ pub fn now_is(
         en: "process {id} is {status} (progress {progress})",
     );
     let Some((name, status, since)) = execution else {
-        return text!(language, ja: "{process}。実行は見つからない", en: "{process}; no execution of it is known");
+        return text!(language, ja: "{process}。実行は見つからない", en: "{process}; no execution found");
     };
-    let since = span(language, since);
+    let since = duration(language, since);
     if status.is_over() {
         text!(
             language,
-            ja: "{process}。最新の実行 {name} は {since}前に {status} で終わった",
-            en: "{process}; its newest execution {name} ended {status} {since} ago",
+            ja: "{process}。最新の実行 {name} は {since}前に {status} で終了",
+            en: "{process}; its newest execution {name} ended in {status} {since} ago",
         )
     } else {
         text!(
             language,
-            ja: "{process}。最新の実行 {name} は {status} で、{since}前に始まった",
-            en: "{process}; its newest execution {name} is {status}, begun {since} ago",
+            ja: "{process}。最新の実行 {name} は {status}（{since}前に開始）",
+            en: "{process}; its newest execution {name} is {status}, started {since} ago",
         )
     }
-}
-
-fn span(language: Language, span: TimeDelta) -> String {
-    let seconds = span.num_seconds().max(0);
-    let (count, ja, en) = match seconds {
-        0..=119 => (seconds, "秒", "s"),
-        120..=7199 => (seconds / 60, "分", "min"),
-        7200..=172_799 => (seconds / 3600, "時間", "h"),
-        _ => (seconds / 86_400, "日", "days"),
-    };
-    text!(language, ja: "{count} {ja}", en: "{count} {en}")
 }
 
 /// A process without a row, of which something else is known.
@@ -57,8 +47,8 @@ fn span(language: Language, span: TimeDelta) -> String {
 pub fn without_row(language: Language, id: ProcessId) -> String {
     text!(
         language,
-        ja: "処理 {id} の行は存在しない。以下は実行、ログ、台帳が知っていることである",
-        en: "process {id} has no row; what follows is what executions, logs and the ledger know of it",
+        ja: "処理 {id} の行は存在しない。以下は実行、ログ、台帳の記録",
+        en: "process {id} has no row; what follows is from executions, logs and the ledger",
     )
 }
 
@@ -67,8 +57,8 @@ pub fn without_row(language: Language, id: ProcessId) -> String {
 pub fn nothing_known(language: Language, id: ProcessId) -> String {
     text!(
         language,
-        ja: "処理 {id} については、行も実行もログも台帳の記録も見つからない。ID を確認する。古い処理なら \"window\" を広げる（例: \"7d\"）",
-        en: "nothing is known of process {id}: no row, no execution, no log line, no entry in the ledger; check the id, or widen \"window\" (\"7d\") where it is old",
+        ja: "処理 {id} の行、実行、ログ、台帳の記録が見つからない。ID を確認する（古い処理には \"window\" を最大 \"90d\" まで指定できる）",
+        en: "nothing found for process {id}: no row, no execution, no log line, no ledger entry; check the id (for an old process, \"window\" can be up to \"90d\")",
     )
 }
 
@@ -77,8 +67,8 @@ pub fn nothing_known(language: Language, id: ProcessId) -> String {
 pub fn would_close(language: Language, step: &str, status: ProcessStatus, reason: &str) -> String {
     text!(
         language,
-        ja: "次の確認で {step} が行を {status} にする: {reason}",
-        en: "{step} sets the row to {status} when it looks next: {reason}",
+        ja: "{step} の次回の確認で行を {status} に変更: {reason}",
+        en: "at its next run, {step} would set the row to {status}: {reason}",
     )
 }
 
@@ -87,15 +77,15 @@ pub fn would_close(language: Language, step: &str, status: ProcessStatus, reason
 pub fn would_stop(language: Language, step: &str, reason: &str) -> String {
     text!(
         language,
-        ja: "次の確認で {step} が実行を停止する: {reason}",
-        en: "{step} stops the execution when it looks next: {reason}",
+        ja: "{step} の次回の確認で実行を停止: {reason}",
+        en: "at its next run, {step} would stop the execution: {reason}",
     )
 }
 
 /// Nothing is to be put right.
 #[must_use]
 pub fn nothing_to_do(language: Language, reason: &str) -> String {
-    text!(language, ja: "修正するものはない: {reason}", en: "nothing is to be put right: {reason}")
+    text!(language, ja: "修正不要: {reason}", en: "nothing to fix: {reason}")
 }
 
 /// Who knows whether a failed process is tried again.
@@ -103,34 +93,34 @@ pub fn nothing_to_do(language: Language, reason: &str) -> String {
 pub fn retry_knows(language: Language, event: &str) -> String {
     text!(
         language,
-        ja: "再試行するかどうかは retry-failed-processes に {event} を送ると分かる",
-        en: "whether it is tried again, retry-failed-processes says: send it {event}",
+        ja: "再試行の有無は retry-failed-processes に {event} を送って確認",
+        en: "to see whether it will be retried, send {event} to retry-failed-processes",
     )
 }
 
 /// The last thing that was heard.
 #[must_use]
 pub fn last_word(language: Language, at: &str, of: &str, what: &str) -> String {
-    text!(language, ja: "最後のログ {at} {of}: {what}", en: "last word in a log, {at} {of}: {what}")
+    text!(language, ja: "最後のログ {at} {of}: {what}", en: "last log line, {at} {of}: {what}")
 }
 
 /// No function has logged anything.
 #[must_use]
 pub fn no_word(language: Language) -> String {
-    text!(language, ja: "ログにはこの処理の行がない", en: "no log has a line about it")
+    text!(language, ja: "この処理のログなし", en: "no log line about this process")
 }
 
 /// The time that was looked at, and how much was found in it.
 #[must_use]
 pub fn looked_at(language: Language, from: &str, to: &str, counts: &str) -> String {
-    text!(language, ja: "ログの期間 {from} 〜 {to}。{counts}", en: "logs from {from} to {to}; {counts}")
+    text!(language, ja: "ログの検索期間 {from} 〜 {to}。{counts}", en: "logs searched from {from} to {to}; {counts}")
 }
 
 /// A process was accepted.
 #[must_use]
 pub fn accepted(language: Language, kind: Option<&str>, target: Option<&str>) -> String {
     let (kind, target) = (kind.unwrap_or("-"), target.unwrap_or("-"));
-    text!(language, ja: "受け付けた（種別 {kind}、対象 {target}）", en: "accepted (type {kind}, target {target})")
+    text!(language, ja: "受付（種別 {kind}、対象 {target}）", en: "accepted (type {kind}, target {target})")
 }
 
 /// The row's last write, as it is now.
@@ -140,7 +130,7 @@ pub fn row_is(language: Language, status: &str, progress: i32, retries: Option<i
     let error = if error.is_empty() { String::new() } else { format!(": {error}") };
     text!(
         language,
-        ja: "最後に書かれた: {status}、進捗率 {progress}、再試行 {retries} 回{error}",
+        ja: "最終更新: {status}、進捗率 {progress}、再試行 {retries} 回{error}",
         en: "last written: {status}, progress {progress}, retries {retries}{error}",
     )
 }
@@ -148,39 +138,39 @@ pub fn row_is(language: Language, status: &str, progress: i32, retries: Option<i
 /// The row was closed.
 #[must_use]
 pub fn row_closed(language: Language, status: &str) -> String {
-    text!(language, ja: "閉じられた: {status}", en: "closed: {status}")
+    text!(language, ja: "終了: {status}", en: "closed: {status}")
 }
 
 /// An execution began.
 #[must_use]
 pub fn started(language: Language) -> String {
-    text!(language, ja: "実行が始まった", en: "execution started")
+    text!(language, ja: "実行開始", en: "execution started")
 }
 
 /// An execution was begun again.
 #[must_use]
 pub fn redriven(language: Language, times: i32) -> String {
-    text!(language, ja: "実行が再開された（{times} 回目）", en: "execution redriven (time {times})")
+    text!(language, ja: "実行を redrive（{times} 回目）", en: "execution redriven (redrive {times})")
 }
 
 /// An execution ended.
 #[must_use]
 pub fn ended(language: Language, status: ExecutionStatus, error: Option<&str>) -> String {
     let error = error.map(|error| format!(": {error}")).unwrap_or_default();
-    text!(language, ja: "実行が {status} で終わった{error}", en: "execution ended {status}{error}")
+    text!(language, ja: "実行が {status} で終了{error}", en: "execution ended in {status}{error}")
 }
 
 /// A step has looked at it.
 #[must_use]
 pub fn run(language: Language, kind: &str, mode: Option<&str>, summary: &str) -> String {
     let mode = mode.unwrap_or("-");
-    text!(language, ja: "{kind} により確認（{mode}）: {summary}", en: "looked at because of {kind} ({mode}): {summary}")
+    text!(language, ja: "{kind} により確認（{mode}）: {summary}", en: "run triggered by {kind} ({mode}): {summary}")
 }
 
 /// A run that failed.
 #[must_use]
 pub fn run_failed(language: Language, kind: &str, error: &str) -> String {
-    text!(language, ja: "{kind} による確認が失敗: {error}", en: "looked at because of {kind}, and failed: {error}")
+    text!(language, ja: "{kind} による確認が失敗: {error}", en: "run triggered by {kind} failed: {error}")
 }
 
 /// What the fence refused.
@@ -189,27 +179,29 @@ pub fn refused(language: Language, times: i32, why: &str, status: Option<&str>, 
     let (status, by) = (status.unwrap_or("-"), by.unwrap_or("-"));
     text!(
         language,
-        ja: "フェンスが書き込み（{status}、{by} から）を {times} 回拒んだ: {why}",
-        en: "the fence refused to write {status} ({times} times, from {by}): {why}",
+        ja: "フェンスが {by} の書き込み（{status}）を {times} 回拒否: {why}",
+        en: "the fence refused a write of {status} by {by} ({times} times): {why}",
     )
 }
 
 /// A line of JSON that says nothing that may be shown.
 #[must_use]
 pub fn only_names(language: Language, names: &str) -> String {
-    text!(language, ja: "表示できる項目のない JSON（項目: {names}）", en: "JSON without a field that may be shown (it has: {names})")
+    text!(language, ja: "表示できる項目のない JSON（項目: {names}）", en: "JSON without a field that may be shown (fields: {names})")
 }
 
 /// A silence.
 #[must_use]
 pub fn silence(language: Language, seconds: i64) -> String {
-    text!(language, ja: "… {seconds} 秒間、何の記録もない", en: "… {seconds} s without a word")
+    let gap = duration(language, TimeDelta::seconds(seconds));
+    text!(language, ja: "… {gap}、記録なし", en: "… nothing recorded for {gap}")
 }
 
 /// A silence that lasts.
 #[must_use]
 pub fn silence_so_far(language: Language, seconds: i64) -> String {
-    text!(language, ja: "… その後 {seconds} 秒間、何の記録もない", en: "… {seconds} s since then without a word")
+    let gap = duration(language, TimeDelta::seconds(seconds));
+    text!(language, ja: "… 以後 {gap}、記録なし", en: "… nothing recorded since, for {gap}")
 }
 
 /// What is left out of a long story.
@@ -217,15 +209,15 @@ pub fn silence_so_far(language: Language, seconds: i64) -> String {
 pub fn omitted(language: Language, count: usize) -> String {
     text!(
         language,
-        ja: "… {count} 件を省略（\"window\" を狭めると見える）",
-        en: "… {count} entries are left out (a shorter \"window\" shows them)",
+        ja: "… {count} 件を省略（\"window\" を狭めると表示）",
+        en: "… {count} entries omitted (a shorter \"window\" shows them)",
     )
 }
 
 /// Something that could not be read.
 #[must_use]
 pub fn not_read(language: Language, what: &str, why: &str) -> String {
-    text!(language, ja: "読めなかったもの: {what}: {why}", en: "not read: {what}: {why}")
+    text!(language, ja: "読み取れず: {what}: {why}", en: "not read: {what}: {why}")
 }
 
 /// A log group that does not exist.
@@ -233,7 +225,7 @@ pub fn not_read(language: Language, what: &str, why: &str) -> String {
 pub fn no_group(language: Language) -> String {
     text!(
         language,
-        ja: "ロググループが存在しない。関数が一度も動いていないか、別の場所に記録している",
+        ja: "ロググループが存在しない（関数が未実行か、別の場所に記録）",
         en: "the log group does not exist: the function never ran, or logs elsewhere",
     )
 }
@@ -244,27 +236,27 @@ pub fn log_budget(language: Language, requests: u32, up_to: Option<DateTime<Utc>
     let up_to = up_to.map_or_else(|| "-".to_owned(), |at| at.format("%Y-%m-%d %H:%M:%S UTC").to_string());
     text!(
         language,
-        ja: "{requests} 回の要求で打ち切った（最後に見つかった行は {up_to}）。\"window\" を狭めると続きが読める（例: \"1h\"）",
-        en: "ended after {requests} requests (the last line found is of {up_to}); a shorter \"window\" (\"1h\") reads the rest",
+        ja: "{requests} 回の要求で打ち切り（最後の行は {up_to}）。\"window\" を狭めると続きを読める",
+        en: "stopped after {requests} requests (last line found: {up_to}); send a shorter \"window\" to read the rest",
     )
 }
 
 /// There are older executions.
 #[must_use]
 pub fn older_executions(language: Language, shown: usize) -> String {
-    text!(language, ja: "新しい {shown} 件の実行だけを読んだ", en: "only the newest {shown} executions were read")
+    text!(language, ja: "新しい {shown} 件の実行のみ読み取り", en: "only the newest {shown} executions were read")
 }
 
 /// There are earlier events.
 #[must_use]
 pub fn earlier_events(language: Language, shown: usize) -> String {
-    text!(language, ja: "履歴の最後の {shown} 件だけを読んだ", en: "only the last {shown} events of its history were read")
+    text!(language, ja: "履歴の最後の {shown} 件のみ読み取り", en: "only the last {shown} events of its history were read")
 }
 
 /// There are older entries of the ledger.
 #[must_use]
 pub fn older_entries(language: Language, shown: usize) -> String {
-    text!(language, ja: "新しい {shown} 件だけを読んだ", en: "only the newest {shown} were read")
+    text!(language, ja: "新しい {shown} 件のみ読み取り", en: "only the newest {shown} were read")
 }
 
 /// An event about the whole system.

@@ -49,7 +49,7 @@ pub fn plan(evidence: &Evidence, policy: &Policy, language: Language) -> Plan {
                 plan.findings.push(regression.told(Audience::People, Often::Always));
             }
             Compared::TooFew { now, before } => {
-                let why = texts::too_few(language, *now, *before, policy.samples);
+                let why = texts::too_few(language, (*now, *before), policy.samples, windows.to - windows.from);
                 text.push(format!("{kind}: {why}"));
                 plan.skipped.push(Skipped { target: kind.to_owned(), why });
             }

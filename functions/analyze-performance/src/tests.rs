@@ -133,19 +133,19 @@ fn a_regression_is_named_with_its_numbers_and_what_else_moved() {
     assert_eq!(
         text,
         [
-            "Performance, 2026-11-23 01:00 – 2026-11-24 01:00 UTC (seconds from acceptance to completion; compared with the window of the same length before)",
+            "Performance, 2026-11-23 01:00 – 2026-11-24 01:00 UTC (seconds from acceptance to completion, compared with the preceding window of the same length)",
             "                               n  avg s  p50 s  p95 s  max s  min s",
             "  SUBGOAL_GENERATION  before  40   35.0   35.0   61.5   61.5    1.0",
             "                      now     40   60.0   60.0   95.0   95.0    1.0",
             "  all types           before  40   35.0   35.0   61.5   61.5    1.0",
             "                      now     40   60.0   60.0   95.0   95.0    1.0",
             "! SUBGOAL_GENERATION got slower: average 35.0 → 60.0 s (+71 %), p95 61.5 → 95.0 s (+54 %)",
-            "    the worker takes as long as before (p95 5.0 → 5.0 s): the time is lost around it, waiting for concurrency, throttled, or in the database → send {} to throttle-worker, relieve-database, tune-database",
+            "    the worker takes as long as before (p95 5.0 → 5.0 s): the time is lost around it (waiting for concurrency, throttling, the database) → send {} to throttle-worker, relieve-database, tune-database",
             "The worker's runs, from the REPORT lines of its log",
             "            n  avg s  p50 s  p95 s  max s  avg MB  max MB  of MB  cold  init ms",
             "  before  100    5.0    5.0    5.0    5.0     100     100    512  10 %      400",
             "  now     100    5.0    5.0    5.0    5.0     100     100    512  10 %      400",
-            "Logs Insights scanned 1.000 GB (some 0.0076 USD)",
+            "Logs Insights scanned 1.000 GB (about 0.0076 USD)",
         ]
     );
     let [finding] = plan.findings.as_slice() else { panic!("{:?}", plan.findings) };
@@ -177,13 +177,13 @@ fn japanese_columns_stand_under_each_other() {
 fn what_would_cost_too_much_is_told_with_the_window_that_would_not() {
     // 100 GB are 0.76 USD; 0.50 of it is 15 of the 24 hours.
     let (plan, text) = reported(Vec::new(), look(Err(NotKnown::TooExpensive), 1e11), Language::En);
-    let message = r#"Logs Insights would cost some 0.76 USD, over the limit of 0.50, so it was not asked; {"window": "15h"} would not; or send {"maxUsd": 0.84}"#;
+    let message = r#"the Logs Insights query was not run: it would cost about 0.76 USD, over the limit of 0.50 USD; {"window": "15h"} would fit; or send {"maxUsd": 0.84}"#;
     assert_eq!((plan.findings[0].code, plan.findings[0].message.as_str()), ("too_expensive", message));
     assert!(
-        text.contains(&format!("! {message}")) && text.contains(&"nothing was completed in either window".to_owned())
+        text.contains(&format!("! {message}")) && text.contains(&"no process completed in either window".to_owned())
     );
     let (plan, _) = reported(Vec::new(), look(Err(NotKnown::TooExpensive), 1e13), Language::En);
-    assert!(plan.findings[0].message.contains(r#"no window would not; send {"maxUsd": 83.60}"#), "{:?}", plan.findings);
+    assert!(plan.findings[0].message.contains(r#"no window would fit; send {"maxUsd": 83.60}"#), "{:?}", plan.findings);
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn what_is_not_known_is_neither_good_nor_bad() {
     assert!(plan.findings.is_empty());
     let skipped: Vec<&str> = plan.skipped.iter().map(|skipped| skipped.target.as_str()).collect();
     assert_eq!(skipped, ["SUBGOAL_GENERATION", "ai-generation-worker"]);
-    assert!(text.contains(&"the worker's runs are not known: denied".to_owned()), "{text:#?}");
+    assert!(text.contains(&"the worker's runs are unknown: denied".to_owned()), "{text:#?}");
     let report = plan.report.unwrap();
     assert_eq!((&report["types"][0]["slower"], &report["worker"]), (&Value::Null, &json!({ "notKnown": "denied" })));
 }

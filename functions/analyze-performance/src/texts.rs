@@ -1,5 +1,6 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
+use chrono::TimeDelta;
 use remediation::domain::Language;
 use remediation::text;
 
@@ -8,8 +9,8 @@ use remediation::text;
 pub fn title(language: Language, window: &str) -> String {
     text!(
         language,
-        ja: "パフォーマンス分析 {window}（受付から完了までの秒数。同じ長さの直前の期間と比較）",
-        en: "Performance, {window} (seconds from acceptance to completion; compared with the window of the same length before)",
+        ja: "パフォーマンス分析 {window}（受付から完了までの秒数。直前の同じ長さの期間と比較）",
+        en: "Performance, {window} (seconds from acceptance to completion, compared with the preceding window of the same length)",
     )
 }
 
@@ -34,7 +35,7 @@ pub fn now(language: Language) -> String {
 /// Neither window has a completed process.
 #[must_use]
 pub fn nothing_completed(language: Language) -> String {
-    text!(language, ja: "どちらの期間にも完了した処理がない", en: "nothing was completed in either window")
+    text!(language, ja: "どちらの期間にも完了した処理なし", en: "no process completed in either window")
 }
 
 /// A type that got slower; average and p95 in seconds, (before, now).
@@ -54,13 +55,20 @@ fn risen((before, now): (f64, f64)) -> String {
     if before > 0.0 { format!("{:+.0} %", 100.0 * (now - before) / before) } else { "-".to_owned() }
 }
 
-/// A type that cannot be compared.
+/// A type that cannot be compared: so many were completed (now, before). `window` is what was looked at.
 #[must_use]
-pub fn too_few(language: Language, now: i64, before: i64, needed: i64) -> String {
+pub fn too_few(language: Language, (now, before): (i64, i64), needed: i64, window: TimeDelta) -> String {
+    let few = text!(
+        language,
+        ja: "遅くなったか判定できない: 完了は今 {now} 件、前 {before} 件（それぞれ {needed} 件必要）",
+        en: "cannot tell whether it got slower: {now} completed now and {before} before, at least {needed} of each are needed",
+    );
+    // Only a window that is longer than the one that was asked for has more.
+    let Some(longer) = [7, 31].into_iter().find(|days| TimeDelta::days(*days) > window) else { return few };
     text!(
         language,
-        ja: "比較できない: 完了は今 {now} 件、前 {before} 件（それぞれ {needed} 件必要）。\"window\" を広げる（例: \"7d\"）",
-        en: "not known whether it got slower: {now} completed now, {before} before, and {needed} of each are needed; a longer \"window\" (\"7d\") has more",
+        ja: "{few}。\"window\" を広げる（例: \"{longer}d\"）",
+        en: "{few}; send a longer \"window\" (\"{longer}d\")",
     )
 }
 
@@ -69,8 +77,8 @@ pub fn too_few(language: Language, now: i64, before: i64, needed: i64) -> String
 pub fn memory_short(language: Language, percent: f64, memory: f64) -> String {
     text!(
         language,
-        ja: "メモリが不足気味: 最大の実行が {memory:.0} MB の {percent:.0}% を使った → raise-worker-memory に {{}}",
-        en: "memory is short: the largest run used {percent:.0} % of {memory:.0} MB → send {{}} to raise-worker-memory",
+        ja: "メモリ逼迫: 最大の実行が {memory:.0} MB の {percent:.0}% を使用 → raise-worker-memory に {{}}",
+        en: "memory is running short: the largest run used {percent:.0} % of {memory:.0} MB → send {{}} to raise-worker-memory",
     )
 }
 
@@ -79,8 +87,8 @@ pub fn memory_short(language: Language, percent: f64, memory: f64) -> String {
 pub fn cold_starts(language: Language, before: f64, now: f64) -> String {
     text!(
         language,
-        ja: "コールドスタートが増えた: 実行の {before:.0}% → {now:.0}% → provision-worker-concurrency に {{}}",
-        en: "more cold starts: {before:.0} % → {now:.0} % of the runs → send {{}} to provision-worker-concurrency",
+        ja: "コールドスタート増加: 実行の {before:.0}% → {now:.0}% → provision-worker-concurrency に {{}}",
+        en: "more cold starts: {before:.0} % → {now:.0} % of runs → send {{}} to provision-worker-concurrency",
     )
 }
 
@@ -89,8 +97,8 @@ pub fn cold_starts(language: Language, before: f64, now: f64) -> String {
 pub fn retries(language: Language, before: f64, now: f64) -> String {
     text!(
         language,
-        ja: "再試行が増えた: 完了した処理の {before:.0}% → {now:.0}%（所要時間には前の試行も含まれる）→ triage-errors に {{}}",
-        en: "more retries: {before:.0} % → {now:.0} % of what was completed, and the time has every attempt in it → send {{}} to triage-errors",
+        ja: "再試行の増加: 完了した処理の {before:.0}% → {now:.0}%（所要時間は全試行の合計）→ triage-errors に {{}}",
+        en: "more retries: {before:.0} % → {now:.0} % of completed processes (durations include every attempt) → send {{}} to triage-errors",
     )
 }
 
@@ -100,7 +108,7 @@ pub fn worker_slower(language: Language, before: f64, now: f64) -> String {
     text!(
         language,
         ja: "ワーカー自体が遅い: p95 {before:.1} → {now:.1} 秒。Bedrock の応答時間とプロンプトの大きさを確認する。タイムアウトが近ければ extend-worker-timeout に {{}}",
-        en: "the worker itself is slower: p95 {before:.1} → {now:.1} s; look at Bedrock's latency and the prompts' size; where its timeout is near → send {{}} to extend-worker-timeout",
+        en: "the worker itself is slower: p95 {before:.1} → {now:.1} s; check Bedrock's latency and the size of the prompts; if it is close to its timeout → send {{}} to extend-worker-timeout",
     )
 }
 
@@ -109,8 +117,8 @@ pub fn worker_slower(language: Language, before: f64, now: f64) -> String {
 pub fn around_the_worker(language: Language, before: f64, now: f64) -> String {
     text!(
         language,
-        ja: "ワーカーの時間は変わらない（p95 {before:.1} → {now:.1} 秒）。前後の待ち（同時実行数、スロットリング、データベース）で失われている → throttle-worker、relieve-database、tune-database に {{}}",
-        en: "the worker takes as long as before (p95 {before:.1} → {now:.1} s): the time is lost around it, waiting for concurrency, throttled, or in the database → send {{}} to throttle-worker, relieve-database, tune-database",
+        ja: "ワーカーの時間は変わらない（p95 {before:.1} → {now:.1} 秒）。前後の待ち（同時実行数、スロットリング、データベース）が原因 → throttle-worker、relieve-database、tune-database に {{}}",
+        en: "the worker takes as long as before (p95 {before:.1} → {now:.1} s): the time is lost around it (waiting for concurrency, throttling, the database) → send {{}} to throttle-worker, relieve-database, tune-database",
     )
 }
 
@@ -119,8 +127,8 @@ pub fn around_the_worker(language: Language, before: f64, now: f64) -> String {
 pub fn worker_not_known(language: Language) -> String {
     text!(
         language,
-        ja: "ワーカーで何が変わったかは分からない（下記、または実行回数が少ない）",
-        en: "what moved in the worker is not known (see below, or too few runs)",
+        ja: "ワーカーの変化は不明（下記参照、または実行回数が少ない）",
+        en: "what changed in the worker is unknown (see below, or too few runs)",
     )
 }
 
@@ -133,7 +141,7 @@ pub fn worker_title(language: Language) -> String {
 /// Why nothing is known of the worker.
 #[must_use]
 pub fn worker_why(language: Language, why: &str) -> String {
-    text!(language, ja: "ワーカーの実行は分からない: {why}", en: "the worker's runs are not known: {why}")
+    text!(language, ja: "ワーカーの実行状況は不明: {why}", en: "the worker's runs are unknown: {why}")
 }
 
 /// What the queries have cost.
@@ -141,8 +149,8 @@ pub fn worker_why(language: Language, why: &str) -> String {
 pub fn cost(language: Language, gigabytes: f64, usd: f64) -> String {
     text!(
         language,
-        ja: "Logs Insights は {gigabytes:.3} GB を走査した（約 {usd:.4} USD）",
-        en: "Logs Insights scanned {gigabytes:.3} GB (some {usd:.4} USD)",
+        ja: "Logs Insights のスキャン量 {gigabytes:.3} GB（約 {usd:.4} USD）",
+        en: "Logs Insights scanned {gigabytes:.3} GB (about {usd:.4} USD)",
     )
 }
 
@@ -151,14 +159,14 @@ pub fn cost(language: Language, gigabytes: f64, usd: f64) -> String {
 pub fn too_expensive(language: Language, usd: f64, most: f64, hours: f64) -> String {
     let raised = (usd * 110.0).ceil() / 100.0;
     let fits = if hours >= 1.0 {
-        text!(language, ja: "{{\"window\": \"{hours:.0}h\"}} なら収まる。または", en: "{{\"window\": \"{hours:.0}h\"}} would not; or send")
+        text!(language, ja: "上限に収めるには {{\"window\": \"{hours:.0}h\"}}、または", en: "{{\"window\": \"{hours:.0}h\"}} would fit; or send")
     } else {
-        text!(language, ja: "収まる期間はない。", en: "no window would not; send")
+        text!(language, ja: "上限に収まる期間はない。", en: "no window would fit; send")
     };
     text!(
         language,
-        ja: "Logs Insights の見積もりは {usd:.2} USD で、上限 {most:.2} USD を超えるため実行しなかった。{fits} {{\"maxUsd\": {raised:.2}}} を送る",
-        en: "Logs Insights would cost some {usd:.2} USD, over the limit of {most:.2}, so it was not asked; {fits} {{\"maxUsd\": {raised:.2}}}",
+        ja: "Logs Insights のクエリは未実行: 見積もり {usd:.2} USD が上限 {most:.2} USD を超過。{fits} {{\"maxUsd\": {raised:.2}}} を送る",
+        en: "the Logs Insights query was not run: it would cost about {usd:.2} USD, over the limit of {most:.2} USD; {fits} {{\"maxUsd\": {raised:.2}}}",
     )
 }
 
@@ -167,8 +175,8 @@ pub fn too_expensive(language: Language, usd: f64, most: f64, hours: f64) -> Str
 pub fn estimate_unreadable(language: Language) -> String {
     text!(
         language,
-        ja: "Logs Insights の見積もりを読み取れなかったため、費用が分からず実行しなかった",
-        en: "the estimate of Logs Insights could not be read: what the query costs is not known, so it was not run",
+        ja: "Logs Insights の見積もりを読み取れず費用が不明なため、クエリは未実行",
+        en: "the Logs Insights estimate could not be read: the cost is unknown, so the query was not run",
     )
 }
 
@@ -178,7 +186,7 @@ pub fn row_unreadable(language: Language, field: &str) -> String {
     text!(
         language,
         ja: "Logs Insights の結果に {field} がない",
-        en: "the answer of Logs Insights lacks {field}",
+        en: "the Logs Insights result lacks {field}",
     )
 }
 
@@ -188,7 +196,7 @@ pub fn no_log_group(language: Language, group: &str) -> String {
     text!(
         language,
         ja: "ロググループ {group} が存在しない。WORKER_FUNCTION_NAME を確認する",
-        en: "the log group {group} does not exist: check WORKER_FUNCTION_NAME",
+        en: "log group {group} does not exist: check WORKER_FUNCTION_NAME",
     )
 }
 
@@ -197,8 +205,8 @@ pub fn no_log_group(language: Language, group: &str) -> String {
 pub fn too_many_queries(language: Language) -> String {
     text!(
         language,
-        ja: "アカウントの Logs Insights の同時クエリ数が上限に達している（LimitExceededException）。ダッシュボードのクエリも数えられる。しばらくして再度送る",
-        en: "the account's Logs Insights queries are used up (LimitExceededException; those of dashboards count): send the event again later",
+        ja: "アカウントの Logs Insights の同時クエリ数が上限に到達（LimitExceededException、ダッシュボードのクエリを含む）。しばらくして再度送る",
+        en: "the account has reached its limit of concurrent Logs Insights queries (LimitExceededException; dashboards count too): send the event again later",
     )
 }
 
@@ -207,8 +215,8 @@ pub fn too_many_queries(language: Language) -> String {
 pub fn query_too_slow(language: Language) -> String {
     text!(
         language,
-        ja: "Logs Insights のクエリが時間内に終わらなかったため停止した。\"window\" を狭める",
-        en: "the Logs Insights query did not end in time and was stopped: send a shorter \"window\"",
+        ja: "Logs Insights のクエリが時間内に終わらず停止。\"window\" を狭める",
+        en: "the Logs Insights query did not finish in time and was stopped: send a shorter \"window\"",
     )
 }
 
@@ -217,8 +225,8 @@ pub fn query_too_slow(language: Language) -> String {
 pub fn query_ended(language: Language, status: &str) -> String {
     text!(
         language,
-        ja: "Logs Insights のクエリが {status} で終わった。再度送る",
-        en: "the Logs Insights query ended {status}: send the event again",
+        ja: "Logs Insights のクエリが {status} で終了。再度送る",
+        en: "the Logs Insights query ended in {status}: send the event again",
     )
 }
 

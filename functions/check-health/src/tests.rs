@@ -248,12 +248,12 @@ fn an_unsound_system_reads_so_in_both_languages() {
 
 #[test]
 fn a_database_that_is_down_leaves_the_checks_that_need_none() {
-    let why = "the database, connecting: Connection refused";
+    let why = "the database failed while connecting: Connection refused";
     let health = Health {
         rest: InDatabase {
             server: unread(why),
-            processes: unread("there is no connection to the database (see 3)"),
-            last_hour: unread("there is no connection to the database (see 3)"),
+            processes: unread("no connection to the database (see 3)"),
+            last_hour: unread("no connection to the database (see 3)"),
         },
         ..sound()
     };

@@ -1,7 +1,9 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
 use crate::state::CheckState;
+use chrono::TimeDelta;
 use remediation::domain::Language;
+use remediation::run::texts::duration;
 use remediation::text;
 use std::time::Duration;
 
@@ -10,13 +12,13 @@ pub mod worker_runs;
 /// Open rows past their deadline.
 #[must_use]
 pub fn stuck(language: Language, count: usize) -> String {
-    text!(language, ja: "{count} 件の処理が期限を過ぎても終わっていない", en: "{count} processes are open past their deadline")
+    text!(language, ja: "{count} 件の処理が期限を過ぎても未完了", en: "processes still open past their deadline: {count}")
 }
 
 /// Rows that do not say what their executions say.
 #[must_use]
 pub fn mismatched(language: Language, count: usize) -> String {
-    text!(language, ja: "{count} 件の行が Step Functions の実行と一致しない", en: "{count} rows and their executions tell different stories")
+    text!(language, ja: "{count} 件の行が Step Functions の実行と不一致", en: "rows that do not match their execution: {count}")
 }
 
 /// The headline of the health report, with how many checks ended how.
@@ -24,8 +26,8 @@ pub fn mismatched(language: Language, count: usize) -> String {
 pub fn health(language: Language, at: &str, [ok, warning, failed]: [usize; 3]) -> String {
     text!(
         language,
-        ja: "非同期処理システムヘルスチェック {at}: 正常 {ok}, 注意 {warning}, 失敗 {failed}",
-        en: "Health of the asynchronous processing, {at}: {ok} ok, {warning} with a warning, {failed} failed",
+        ja: "非同期処理システムヘルスチェック {at}: 正常 {ok}、注意 {warning}、失敗 {failed}",
+        en: "Health of the asynchronous processing, {at}: {ok} ok, {warning} warning, {failed} failed",
     )
 }
 
@@ -56,19 +58,20 @@ pub fn check_state(language: Language, state: CheckState) -> String {
 /// A check that came to nothing.
 #[must_use]
 pub fn check_not_made(language: Language, why: &str) -> String {
-    text!(language, ja: "確認できなかった: {why}", en: "could not be checked: {why}")
+    text!(language, ja: "確認できず: {why}", en: "could not be checked: {why}")
 }
 
 /// A check that took longer than it may.
 #[must_use]
 pub fn check_too_slow(language: Language, limit: Duration) -> String {
-    text!(language, ja: "{limit:?} 以内に応答がなかった", en: "no answer within {limit:?}")
+    let limit = duration(language, TimeDelta::from_std(limit).unwrap_or_default());
+    text!(language, ja: "{limit}以内に応答なし", en: "no answer within {limit}")
 }
 
 /// A check of the table, without a database.
 #[must_use]
 pub fn check_needs_database(language: Language) -> String {
-    text!(language, ja: "データベースに接続できない（3 を参照）", en: "there is no connection to the database (see 3)")
+    text!(language, ja: "データベースに接続できない（3 を参照）", en: "no connection to the database (see 3)")
 }
 
 /// All functions are as they should be.
@@ -76,15 +79,22 @@ pub fn check_needs_database(language: Language) -> String {
 pub fn functions_active(language: Language, count: usize) -> String {
     text!(
         language,
-        ja: "{count} 個の関数すべてが Active で、最後の更新も成功している",
-        en: "all {count} are active, and their last updates succeeded",
+        ja: "全 {count} 関数が Active で、最後の更新も成功",
+        en: "all {count} functions are active, and their last updates succeeded",
     )
 }
 
 /// Some functions are not.
 #[must_use]
 pub fn functions_wrong(language: Language, wrong: usize, count: usize, which: &str) -> String {
-    text!(language, ja: "{count} 個中 {wrong} 個が正常でない: {which}", en: "{wrong} of {count} are not as they should be: {which}")
+    match wrong {
+        1 => {
+            text!(language, ja: "{count} 関数中 {wrong} 関数に問題: {which}", en: "{wrong} of {count} functions has a problem: {which}")
+        }
+        _ => {
+            text!(language, ja: "{count} 関数中 {wrong} 関数に問題: {which}", en: "{wrong} of {count} functions have a problem: {which}")
+        }
+    }
 }
 
 /// What Lambda says of a function.
@@ -102,7 +112,7 @@ pub fn function_missing(language: Language, name: &str) -> String {
     text!(
         language,
         ja: "{name}: 存在しない。APPLICATION_FUNCTION_NAMES（CDK の applicationFunctionNames）と WORKER_FUNCTION_NAME を確認する",
-        en: "{name}: does not exist; check APPLICATION_FUNCTION_NAMES (the CDK app's applicationFunctionNames) and WORKER_FUNCTION_NAME",
+        en: "{name}: does not exist; check APPLICATION_FUNCTION_NAMES (applicationFunctionNames in the CDK app) and WORKER_FUNCTION_NAME",
     )
 }
 
@@ -114,13 +124,15 @@ pub fn executions_running(language: Language, count: usize, more: bool, late: us
     if late == 0 {
         return running;
     }
-    text!(language, ja: "{running}。うち {late} 件は期限の {deadline} 秒を過ぎている", en: "{running}, {late} of them past the deadline of {deadline} s")
+    let deadline = duration(language, TimeDelta::seconds(deadline));
+    text!(language, ja: "{running}、うち {late} 件が期限（{deadline}）超過", en: "{running}, {late} of them past the deadline of {deadline}")
 }
 
 /// How long an execution has been running.
 #[must_use]
 pub fn execution_runs(language: Language, name: &str, seconds: i64) -> String {
-    text!(language, ja: "{name}: {seconds} 秒経過", en: "{name}: for {seconds} s")
+    let running = duration(language, TimeDelta::seconds(seconds));
+    text!(language, ja: "{name}: {running}経過", en: "{name}: running for {running}")
 }
 
 /// The database answers; connections are (used, available, percent).
@@ -134,14 +146,14 @@ pub fn database_answers(
     text!(
         language,
         ja: "{milliseconds:.1} ms で応答。接続数 {used}/{available}（{percent:.0}%）、ロック待ちのセッション {blocked} 件",
-        en: "answers within {milliseconds:.1} ms; {used} of {available} connections are used ({percent:.0} %), blocked sessions: {blocked}",
+        en: "answers in {milliseconds:.1} ms; {used} of {available} connections in use ({percent:.0} %), blocked sessions: {blocked}",
     )
 }
 
 /// A session that waits for a lock.
 #[must_use]
 pub fn session_blocked(language: Language, pid: &str, by: &str) -> String {
-    text!(language, ja: "セッション {pid} は {by} を待っている", en: "session {pid} waits for {by}")
+    text!(language, ja: "セッション {pid} は {by} 待ち", en: "session {pid} is waiting for {by}")
 }
 
 /// The open processes.
@@ -149,9 +161,9 @@ pub fn session_blocked(language: Language, pid: &str, by: &str) -> String {
 pub fn processes_open(language: Language, pending: i64, processing: i64, sound: bool) -> String {
     let open = text!(language, ja: "PENDING {pending} 件、PROCESSING {processing} 件", en: "PENDING {pending}, PROCESSING {processing}");
     if sound {
-        text!(language, ja: "{open}。修正が必要なものはない", en: "{open}; nothing is to be put right")
+        text!(language, ja: "{open}。修正不要", en: "{open}; nothing to fix")
     } else {
-        text!(language, ja: "{open}。修正が必要なものがある", en: "{open}; something is to be put right")
+        text!(language, ja: "{open}。要修正あり", en: "{open}; something needs fixing")
     }
 }
 
@@ -161,7 +173,7 @@ pub fn closed_in_a_day(language: Language, statuses: &str) -> String {
     let statuses = if statuses.is_empty() { "0" } else { statuses };
     text!(
         language,
-        ja: "過去24時間に終了: {statuses}（それより古い行は数えない。毎分テーブル全体を読むことになるため）",
+        ja: "過去24時間に終了: {statuses}（毎分の全件走査を避けるため、それより古い行は数えない）",
         en: "closed in the last 24 hours: {statuses} (older rows are not counted: that would read the whole table every minute)",
     )
 }
@@ -169,7 +181,7 @@ pub fn closed_in_a_day(language: Language, statuses: &str) -> String {
 /// Cancelled processes that still run.
 #[must_use]
 pub fn uncancelled(language: Language, count: usize) -> String {
-    text!(language, ja: "キャンセル済みの処理 {count} 件がまだ実行中である", en: "{count} cancelled processes still run")
+    text!(language, ja: "キャンセル済みの処理 {count} 件がまだ実行中", en: "cancelled processes still running: {count}")
 }
 
 /// The rates of the last hour.
@@ -177,15 +189,15 @@ pub fn uncancelled(language: Language, count: usize) -> String {
 pub fn error_rate(language: Language, errors: f64, timeouts: f64, failed: i64, closed: i64) -> String {
     text!(
         language,
-        ja: "エラー率 {errors:.1}%（終了した {closed} 件中 {failed} 件）、タイムアウト率 {timeouts:.1}%",
-        en: "{errors:.1} % ({failed} of {closed} that were closed), timeouts {timeouts:.1} %",
+        ja: "エラー率 {errors:.1}%（終了 {closed} 件中 {failed} 件）、タイムアウト率 {timeouts:.1}%",
+        en: "{errors:.1} % failed ({failed} of {closed} closed), {timeouts:.1} % timed out",
     )
 }
 
 /// Nothing was closed.
 #[must_use]
 pub fn no_error_rate(language: Language) -> String {
-    text!(language, ja: "過去1時間に終了した処理がないため、率はない", en: "nothing was closed, so there is no rate")
+    text!(language, ja: "過去1時間に終了した処理がなく、エラー率は算出できない", en: "no process was closed in the last hour, so there is no error rate")
 }
 
 /// How long the completed ones took.
@@ -194,7 +206,7 @@ pub fn durations(language: Language, average: f64, p95: f64) -> String {
     text!(
         language,
         ja: "完了した処理の所要時間: 平均 {average:.1} 秒、95% は {p95:.1} 秒以内",
-        en: "completed ones took {average:.1} s on average, 95 % of them {p95:.1} s at most",
+        en: "completed processes took {average:.1} s on average, 95 % of them at most {p95:.1} s",
     )
 }
 
@@ -203,8 +215,8 @@ pub fn durations(language: Language, average: f64, p95: f64) -> String {
 pub fn progress_anomalies(language: Language, count: usize) -> String {
     text!(
         language,
-        ja: "{count} 件の進捗率が 0〜100 の範囲外か、同じ試行の中で下がっている",
-        en: "the progress of {count} rows is out of 0..100 or has fallen within one attempt",
+        ja: "{count} 件の進捗率が 0〜100 の範囲外、または同じ試行内で低下",
+        en: "rows whose progress is outside 0..100 or fell within one attempt: {count}",
     )
 }
 

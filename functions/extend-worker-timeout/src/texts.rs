@@ -1,31 +1,35 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
+use chrono::TimeDelta;
 use remediation::domain::Language;
+use remediation::run::texts::duration;
 use remediation::text;
 
 /// A limit that only an execution has.
 #[must_use]
 pub fn limit_unknown(language: Language) -> String {
-    text!(language, ja: "タスクの制限時間は実行時に決まる", en: "its timeout there is decided when it runs")
+    text!(language, ja: "タスクの制限時間は実行時に決まる", en: "the task's timeout is only known at run time")
 }
 
 /// The task's own timeout ends a run of the worker before the function's would.
 #[must_use]
 pub fn task_timeout_wins(language: Language, states: &str, task: u32, line: &str) -> String {
+    let task = duration(language, TimeDelta::seconds(task.into()));
     text!(
         language,
-        ja: "ステートマシンのタスク {states} の制限時間 {task} 秒が先に切れるため、関数のタイムアウトだけ延ばしても無駄である。CDK アプリでタスクを `{line}` にすること",
-        en: "the state machine's task {states} gives up after {task} s, so a longer timeout of the function alone is of no use: set `{line}` for the task in the CDK app",
+        ja: "ステートマシンのタスク {states} が先に {task} でタイムアウトするため、関数のタイムアウト延長だけでは効果なし。CDK アプリのタスクに `{line}` を設定する",
+        en: "the state machine's task {states} times out after {task}, so a longer timeout of the function alone does not help: set `{line}` for the task in the CDK app",
     )
 }
 
 /// The machine's own timeout ends an execution before the function's would.
 #[must_use]
 pub fn machine_timeout_wins(language: Language, machine: u32, line: &str) -> String {
+    let machine = duration(language, TimeDelta::seconds(machine.into()));
     text!(
         language,
-        ja: "ステートマシン自体の制限時間 {machine} 秒が先に切れるため、関数のタイムアウトだけ延ばしても無駄である。CDK アプリでステートマシンを `{line}` より長くすること",
-        en: "the state machine itself gives up after {machine} s, so a longer timeout of the function alone is of no use: set more than `{line}` for the state machine in the CDK app",
+        ja: "ステートマシン自体が先に {machine} でタイムアウトするため、関数のタイムアウト延長だけでは効果なし。CDK アプリのステートマシンを `{line}` より長くする",
+        en: "the state machine itself times out after {machine}, so a longer timeout of the function alone does not help: set more than `{line}` for the state machine in the CDK app",
     )
 }
 
@@ -34,7 +38,7 @@ pub fn machine_timeout_wins(language: Language, machine: u32, line: &str) -> Str
 pub fn instead_of_time(language: Language) -> String {
     text!(
         language,
-        ja: "プロンプトを短くするか処理を分割し、Bedrock の応答時間を確認すること",
-        en: "shorten the prompt or split the work, and look at how long Bedrock takes to answer",
+        ja: "プロンプトの短縮か処理の分割を行い、Bedrock の応答時間を確認する",
+        en: "shorten the prompt or split the work, and check how long Bedrock takes to answer",
     )
 }

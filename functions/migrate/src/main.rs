@@ -115,7 +115,11 @@ impl Step for MigrateSchema {
             findings: unfit.chain(outdated).collect(),
             skipped: already_so.collect(),
             population: 1,
-            report: Some(json!({ "optionalIndexes": indexes, FENCE: fence.as_str() })),
+            // Where the fence is changed, the action says what it was and is.
+            report: Some(match asked {
+                Some((_, Some(_))) => json!({ "optionalIndexes": indexes }),
+                Some((_, None)) | None => json!({ "optionalIndexes": indexes, FENCE: fence.as_str() }),
+            }),
             ..Plan::default()
         }
     }

@@ -9,9 +9,11 @@ use remediation::text;
 pub fn fence(language: Language, change: Change) -> String {
     match change {
         Change::Install => {
-            text!(language, ja: "運用者がフェンスの設置を求めた", en: "an operator wants the fence to stand")
+            text!(language, ja: "運用者がフェンスの設置を指示", en: "an operator asked for the fence to be installed")
         }
-        Change::Remove => text!(language, ja: "運用者がフェンスの撤去を求めた", en: "an operator wants the fence away"),
+        Change::Remove => {
+            text!(language, ja: "運用者がフェンスの撤去を指示", en: "an operator asked for the fence to be removed")
+        }
     }
 }
 
@@ -19,9 +21,9 @@ pub fn fence(language: Language, change: Change) -> String {
 #[must_use]
 pub fn fence_already_so(language: Language, state: State) -> String {
     match state {
-        State::Absent => text!(language, ja: "フェンスは既にない", en: "already so: there is no fence"),
+        State::Absent => text!(language, ja: "フェンスは既に撤去済み", en: "already removed: there is no fence"),
         State::Installed | State::Outdated => {
-            text!(language, ja: "フェンスは既に設置されている", en: "already so: the fence stands, as this build makes it")
+            text!(language, ja: "フェンスは既に設置済み（最新）", en: "already installed: the fence is the one of this build")
         }
     }
 }
@@ -32,8 +34,8 @@ pub fn fence_outdated(language: Language) -> String {
     let event = r#"{"fence": "install"}"#;
     text!(
         language,
-        ja: "フェンスは別のビルドのものか、別のテーブルにあるか、無効になっている。migrate に {event} を送ると新しくなる",
-        en: "the fence is another build's, on another table, or switched off: send {event} to migrate to renew it",
+        ja: "フェンスが別ビルドのもの、別テーブルのもの、または無効。migrate に {event} を送って更新する",
+        en: "the fence is from another build, on another table, or disabled: send {event} to migrate to renew it",
     )
 }
 

@@ -8,8 +8,8 @@ use remediation::text;
 pub fn over_reserved(language: Language, to: u32, reserved: u32) -> String {
     text!(
         language,
-        ja: "ワーカーの予約済み同時実行数 {reserved} を超える Provisioned Concurrency {to} は設定できない。CDK アプリの reservedConcurrentExecutions を見直すこと",
-        en: "the worker may have {reserved} runs at once (reserved concurrency), so {to} environments cannot be kept ready: look at reservedConcurrentExecutions in the CDK app",
+        ja: "ワーカーの予約済み同時実行数 {reserved} を超える Provisioned Concurrency {to} は設定できない。CDK アプリの reservedConcurrentExecutions を見直す",
+        en: "the worker's reserved concurrency is {reserved}, so its provisioned concurrency cannot be {to}: review reservedConcurrentExecutions in the CDK app",
     )
 }
 
@@ -18,7 +18,7 @@ pub fn over_reserved(language: Language, to: u32, reserved: u32) -> String {
 pub fn instead_of_environments(language: Language) -> String {
     text!(
         language,
-        ja: "初期化処理（依存パッケージ、接続の作成）を軽くし、それでも要るなら manifest の ceiling を上げること",
-        en: "make the worker's start lighter (its packages, the connections that it opens); where it really needs more, raise ceiling in the step's manifest",
+        ja: "初期化処理（依存パッケージ、接続の作成）を軽くする。それでも必要なら manifest の ceiling を上げる",
+        en: "make the worker start faster (its packages, the connections it opens); if it really needs more, raise ceiling in the step's manifest",
     )
 }

@@ -8,7 +8,7 @@ use remediation::text;
 pub fn instead_of_memory(language: Language) -> String {
     text!(
         language,
-        ja: "ワーカーのメモリリークと一度に扱うデータ量を確認し、それでも要るなら manifest の ceiling_mb を上げること",
-        en: "look for a leak in the worker and at how much it holds at once; where it really needs more, raise ceiling_mb in the step's manifest",
+        ja: "ワーカーのメモリリークと一度に扱うデータ量を確認する。それでも必要なら manifest の ceiling を上げる",
+        en: "check the worker for a memory leak and for how much data it holds at once; if it really needs more, raise ceiling in the step's manifest",
     )
 }

@@ -8,8 +8,8 @@ use remediation::text;
 pub fn unnamed(language: Language) -> String {
     text!(
         language,
-        ja: "対象のインスタンスが設定されていない: 環境変数 DATABASE_INSTANCE_ID（CDK アプリの設定 databaseInstanceId）に RDS インスタンスの識別子を設定する",
-        en: "no instance is named: set DATABASE_INSTANCE_ID (the CDK app's databaseInstanceId) to the RDS instance's identifier",
+        ja: "対象のインスタンスが未設定: 環境変数 DATABASE_INSTANCE_ID（CDK の databaseInstanceId）に RDS インスタンスの識別子を設定する",
+        en: "no instance configured: set DATABASE_INSTANCE_ID (databaseInstanceId in the CDK app) to the RDS instance's identifier",
     )
 }
 
@@ -18,8 +18,8 @@ pub fn unnamed(language: Language) -> String {
 pub fn not_described(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "RDS に状態を確認できないため判断できない: {why}",
-        en: "what RDS says of the instance could not be read, so nothing is known that would allow it: {why}",
+        ja: "RDS に状態を照会できず、再起動の可否を判断できない: {why}",
+        en: "the instance could not be read from RDS, so nothing shows that a reboot is safe: {why}",
     )
 }
 
@@ -28,8 +28,8 @@ pub fn not_described(language: Language, why: &str) -> String {
 pub fn proposed(language: Language, command: &str, reach: &str) -> String {
     text!(
         language,
-        ja: "再起動を妨げるものはない。データベース: {reach}。再起動すると全接続が切れ、数十秒から数分停止する。人が実行する: {command}",
-        en: "nothing forbids a reboot. The database: {reach}. A reboot ends all connections and takes from seconds to minutes; for a person to run: {command}",
+        ja: "再起動を妨げる要因なし。データベース: {reach}。再起動すると全接続が切れ、数十秒から数分停止する。人が実行する: {command}",
+        en: "nothing prevents a reboot. The database: {reach}. A reboot drops all connections and takes from seconds to minutes; a person runs it: {command}",
     )
 }
 
@@ -38,8 +38,8 @@ pub fn proposed(language: Language, command: &str, reach: &str) -> String {
 pub fn by_hand(language: Language) -> String {
     text!(
         language,
-        ja: "この手順は再起動を実行しない。findings のコマンドを人が実行する",
-        en: "this step reboots nothing: a person runs the command in `findings`",
+        ja: "このステップは再起動を実行しない。findings のコマンドを人が実行する",
+        en: "this step does not reboot anything: a person runs the command in `findings`",
     )
 }
 
@@ -48,8 +48,8 @@ pub fn by_hand(language: Language) -> String {
 pub fn multi_az(language: Language, command: &str) -> String {
     text!(
         language,
-        ja: "マルチ AZ なので、スタンバイに切り替えて再起動することもできる: {command} --force-failover",
-        en: "It has a standby (Multi-AZ), which takes over with: {command} --force-failover",
+        ja: "マルチ AZ のため、スタンバイへの切り替えを伴う再起動も可能: {command} --force-failover",
+        en: "It has a standby (Multi-AZ); to let that take over: {command} --force-failover",
     )
 }
 
@@ -59,7 +59,7 @@ pub fn would_apply(language: Language, groups: &str) -> String {
     text!(
         language,
         ja: "再起動待ちのパラメータグループの変更も適用される: {groups}",
-        en: "It would apply the changes of parameters that wait for a reboot, too: {groups}",
+        en: "The reboot would also apply pending parameter group changes: {groups}",
     )
 }
 
@@ -68,15 +68,15 @@ pub fn would_apply(language: Language, groups: &str) -> String {
 pub fn fail_over(language: Language, command: &str) -> String {
     text!(
         language,
-        ja: "クラスターの書き込みインスタンスで、切り替え可能な読み取りインスタンスがあるため再起動しない。フェイルオーバーの方が速い: {command}",
-        en: "it is its cluster's writer, and a reader is available: fail over instead, which is quicker and leaves the sick instance to be looked at: {command}",
+        ja: "クラスターの書き込みインスタンスで、切り替え可能な読み取りインスタンスがあるため再起動しない。より速いフェイルオーバーを行い、障害インスタンスは調査用に残す: {command}",
+        en: "the instance is its cluster's writer and a reader is available: fail over instead, which is faster and keeps the sick instance for analysis: {command}",
     )
 }
 
 /// A reboot is not proposed.
 #[must_use]
 pub fn not_rebooted(language: Language, reasons: &str) -> String {
-    text!(language, ja: "再起動を提案しない: {reasons}", en: "no reboot: {reasons}")
+    text!(language, ja: "再起動を提案しない: {reasons}", en: "no reboot proposed: {reasons}")
 }
 
 /// Something is not in the one status that allows a reboot.
@@ -84,8 +84,8 @@ pub fn not_rebooted(language: Language, reasons: &str) -> String {
 pub fn not_available(language: Language, id: &str, status: &str) -> String {
     text!(
         language,
-        ja: "{id} の状態が {status} である（available のときだけ再起動できる）。終わるまで待つ",
-        en: "{id} is {status}, and only what is available is rebooted: wait until that is over",
+        ja: "{id} の状態が {status}（再起動できるのは available のときのみ）。完了まで待つ",
+        en: "{id} is {status} and can only be rebooted when available: wait until that is over",
     )
 }
 
@@ -94,8 +94,8 @@ pub fn not_available(language: Language, id: &str, status: &str) -> String {
 pub fn no_role(language: Language, cluster: &str) -> String {
     text!(
         language,
-        ja: "クラスター {cluster} の構成にこのインスタンスがなく、書き込みインスタンスかどうか分からない",
-        en: "cluster {cluster} does not list this instance, so nobody knows whether it is the writer",
+        ja: "クラスター {cluster} の構成にこのインスタンスがなく、書き込みインスタンスか不明",
+        en: "cluster {cluster} does not list this instance, so it is unknown whether it is the writer",
     )
 }
 
@@ -104,8 +104,8 @@ pub fn no_role(language: Language, cluster: &str) -> String {
 pub fn pending(language: Language, names: &str) -> String {
     text!(
         language,
-        ja: "保留中の変更があり、再起動で適用されることがある: {names}。先に適用するか取り消す",
-        en: "modifications are pending, which a reboot may apply: {names}; apply them or take them back first",
+        ja: "保留中の変更あり（再起動で適用されることがある）: {names}。先に適用するか取り消す",
+        en: "modifications are pending that a reboot may apply: {names}; apply or cancel them first",
     )
 }
 
@@ -114,8 +114,8 @@ pub fn pending(language: Language, names: &str) -> String {
 pub fn backup(language: Language, message: &str, minutes: i64) -> String {
     text!(
         language,
-        ja: "バックアップが実行中か、終わったばかりである（{minutes} 分前: {message}）",
-        en: "a backup runs, or ended within this minute ({minutes} min ago: {message})",
+        ja: "バックアップが実行中か、終わったばかり（{minutes} 分前: {message}）",
+        en: "a backup is running or has just ended ({minutes} min ago: {message})",
     )
 }
 
@@ -124,8 +124,8 @@ pub fn backup(language: Language, message: &str, minutes: i64) -> String {
 pub fn failed_over(language: Language, message: &str, minutes: i64, after: i64) -> String {
     text!(
         language,
-        ja: "{minutes} 分前にフェイルオーバーがあった（{message}）。{after} 分は様子を見る",
-        en: "it failed over {minutes} min ago ({message}): give it {after} min",
+        ja: "{minutes} 分前にフェイルオーバー（{message}）。{after} 分は様子を見る",
+        en: "it failed over {minutes} min ago ({message}): wait {after} min after a failover",
     )
 }
 
@@ -134,8 +134,8 @@ pub fn failed_over(language: Language, message: &str, minutes: i64, after: i64) 
 pub fn restarted(language: Language, message: &str, minutes: i64, after: i64) -> String {
     text!(
         language,
-        ja: "{minutes} 分前に再起動または停止している（{message}）。{after} 分以内の 2 回目は提案しない。ログと原因を調べる",
-        en: "it restarted or shut down {minutes} min ago ({message}): within {after} min a second restart is no remedy; look at its log for the cause",
+        ja: "{minutes} 分前に再起動または停止（{message}）。{after} 分以内の 2 回目は提案しない。ログで原因を調べる",
+        en: "it restarted or shut down {minutes} min ago ({message}): a second restart within {after} min is no remedy; look for the cause in its log",
     )
 }
 
@@ -144,8 +144,8 @@ pub fn restarted(language: Language, message: &str, minutes: i64, after: i64) ->
 pub fn it_answers(language: Language) -> String {
     text!(
         language,
-        ja: "データベースは応答している。接続数や待ちには relieve-database を使う。それでも再起動するなら {{\"all\": true}} を送る",
-        en: "the database answers: for its connections and blocked sessions, relieve-database is the remedy; send {{\"all\": true}} for the command all the same",
+        ja: "データベースは応答している。接続数やロック待ちには relieve-database を使う。それでも再起動するなら {{\"all\": true}} を送る",
+        en: "the database answers: use relieve-database for connections and blocked sessions; to get the reboot command anyway, send {{\"all\": true}}",
     )
 }
 
@@ -154,8 +154,8 @@ pub fn it_answers(language: Language) -> String {
 pub fn it_is_starting(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "データベースは起動中、停止中または復旧中である（{why}）。終わるまで待つ",
-        en: "the database is starting, ending or recovering, and a reboot would begin that anew ({why}): wait until it is over",
+        ja: "データベースは起動中、停止中または復旧中（{why}）。再起動すると最初からやり直しになるため、完了まで待つ",
+        en: "the database is starting, stopping or recovering, and a reboot would start that over ({why}): wait until it is over",
     )
 }
 
@@ -164,8 +164,8 @@ pub fn it_is_starting(language: Language, why: &str) -> String {
 pub fn it_refuses(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "データベースは応答しているが接続を拒否している（{why}）。再起動では直らない",
-        en: "the database answers, and does not let us in, which no reboot mends ({why})",
+        ja: "データベースは応答しているが接続を拒否（{why}）。再起動では直らない",
+        en: "the database answers but refuses the connection, which a reboot does not fix ({why})",
     )
 }
 
@@ -174,15 +174,15 @@ pub fn it_refuses(language: Language, why: &str) -> String {
 pub fn it_was_not_asked(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "データベースに接続を試みられなかった（{why}）。先に設定または権限を直す",
-        en: "the database was not even asked ({why}): put that right first",
+        ja: "データベースに接続を試行できず（{why}）。先に設定または権限を修正する",
+        en: "the database could not even be contacted ({why}): fix that first",
     )
 }
 
 /// The database answers, in the report.
 #[must_use]
 pub fn answers(language: Language) -> String {
-    text!(language, ja: "応答している", en: "it answers")
+    text!(language, ja: "応答あり", en: "it answers")
 }
 
 /// All connections are in use.
@@ -190,15 +190,15 @@ pub fn answers(language: Language) -> String {
 pub fn is_full(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "接続に空きがない（{why}）。先に rds_superuser の予約接続で pg_stat_activity を見て終わらせられるものを終わらせる",
-        en: "it has no connection left ({why}); first try one that is reserved, as rds_superuser, and end in pg_stat_activity what may end",
+        ja: "接続に空きなし（{why}）。先に rds_superuser の予約接続で pg_stat_activity を確認し、終了できるものを終了する",
+        en: "no connection left ({why}); first connect through a slot reserved for rds_superuser and end what can be ended in pg_stat_activity",
     )
 }
 
 /// The first line of the report.
 #[must_use]
 pub fn title(language: Language, id: &str, at: &str) -> String {
-    text!(language, ja: "インスタンス {id} の再起動の可否（{at}）", en: "May instance {id} be rebooted? {at}")
+    text!(language, ja: "インスタンス {id} の再起動の可否（{at}）", en: "Can instance {id} be rebooted? {at}")
 }
 
 /// The database's line of the report.
@@ -213,7 +213,7 @@ pub fn instance(language: Language, status: &str, engine: &str, multi_az: bool, 
     text!(
         language,
         ja: "インスタンス: {status}、{engine}、マルチ AZ: {multi_az}、復元可能な最新時刻: {restorable}",
-        en: "Instance: {status}, {engine}, Multi-AZ: {multi_az}, restorable until {restorable}",
+        en: "Instance: {status}, {engine}, Multi-AZ: {multi_az}, restorable to {restorable}",
     )
 }
 

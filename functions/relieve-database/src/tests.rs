@@ -139,7 +139,7 @@ fn a_root_says_how_many_wait_for_it_and_why_it_is_not_cancelled() {
     ]));
     assert_eq!(
         plan.actions[0].reason,
-        "idle in its transaction for 130 s while 3 sessions wait for it, for up to 125 s; it has no statement to cancel"
+        "idle in transaction for 2 min 10 s, 3 blocked behind it for up to 2 min 05 s; it has no statement to cancel"
     );
     let action = plan.actions[0].action.downcast::<EndSession>().unwrap();
     assert_eq!(action.waiters, [2, 3], "those that are freed at once");
@@ -175,7 +175,10 @@ fn what_goes_on_after_its_cancel_is_terminated() {
         evidence.cancelled.extend(evidence.backends[0].id());
         let plan = decide(&evidence);
         assert_eq!(wanted(&plan), [(1, Terminate, cause)]);
-        assert!(plan.actions[0].reason.ends_with("was cancelled before, and it goes on"), "{plan:?}");
+        assert!(
+            plan.actions[0].reason.ends_with("was already cancelled, but the transaction is still open"),
+            "{plan:?}"
+        );
     }
 }
 
@@ -188,15 +191,15 @@ fn only_a_statement_that_nobody_holds_up_is_cancelled_for_its_length() {
         (
             idle_in_transaction(1, 901),
             false,
-            Some("idle in its transaction for 901 s, but nobody waits for it and connections are not scarce"),
+            Some("idle in transaction for 15 min 01 s, but nobody waits for it and connections are not scarce"),
         ),
         (session(1, State::Idle, 901), false, None),
         (
             Backend { blocked_since: Some(ago(5)), ..waiting(1, &[9], 901) },
             false,
-            Some("it waits itself, for 9: that is where the cause is"),
+            Some("it is waiting itself, for 9, which is the cause"),
         ),
-        (protected(Protection::Vacuum, active(1, 901)), false, Some("it vacuums or analyzes")),
+        (protected(Protection::Vacuum, active(1, 901)), false, Some("it is running VACUUM or ANALYZE")),
         (protected(Protection::Replication, active(1, 90_000)), false, None),
     ] {
         let told = format!("{backend:?}");
@@ -216,25 +219,25 @@ fn nobody_ends_what_is_protected_and_each_is_left_with_its_sentence() {
     let of = |protection| protected(protection, idle_in_transaction(1, 500));
     for (root, why, finding) in [
         (of(Protection::Own), "it is this system's own session", "blocker_left"),
-        (protected(Protection::Unseen, unseen), "this user may not look into it", "blocker_left"),
+        (protected(Protection::Unseen, unseen), "this user cannot inspect it", "blocker_left"),
         (of(Protection::Replication), "it serves replication", "blocker_left"),
-        (of(Protection::Vacuum), "it vacuums or analyzes", "blocker_left"),
+        (of(Protection::Vacuum), "it is running VACUUM or ANALYZE", "blocker_left"),
         (of(Protection::Background), "it is the server's own process", "blocker_left"),
-        (of(Protection::OtherDatabase), "it works in another database, production", "blocker_left"),
+        (of(Protection::OtherDatabase), "it belongs to another database, production", "blocker_left"),
         (of(Protection::Superuser), "it is a superuser's", "blocker_left"),
         (of(Protection::Migration), "a migration", "blocker_left"),
-        (session(1, State::Idle, 500), "it holds a lock of its session", "blocker_left"),
-        (session(1, State::Unknown, 500), "does not say what it is doing", "blocker_left"),
-        (unlisted, "DATABASE_APPLICATION_NAMES does not have its application name `psql`", "application_left"),
-        (unnamed, "does not have its application name ``", "application_left"),
-        (unsignalled, "database user remediation may not signal", "may_not_signal"),
+        (session(1, State::Idle, 500), "it holds a session-level lock", "blocker_left"),
+        (session(1, State::Unknown, 500), "does not report what it is doing", "blocker_left"),
+        (unlisted, "its application name `psql` is not in DATABASE_APPLICATION_NAMES", "application_left"),
+        (unnamed, "its application name `` is not in DATABASE_APPLICATION_NAMES", "application_left"),
+        (unsignalled, "database user remediation may not end other users' sessions", "may_not_signal"),
     ] {
         let mut evidence = evidence(vec![root, waiting(2, &[1], 130)]);
         for asked in [None, Some(1)] {
             evidence.asked = asked;
             let plan = decide(&evidence);
             // An idle one outside a transaction may be ended where a person names it.
-            if asked.is_some() && why.contains("a lock of its session") {
+            if asked.is_some() && why.contains("a session-level lock") {
                 assert_eq!(wanted(&plan), [(1, Terminate, Asked)]);
                 continue;
             }
@@ -259,7 +262,7 @@ fn what_people_are_told_says_what_to_do() {
     let told = decide(&evidence).findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>().join("\n");
     for words in [
         "SELECT pg_terminate_backend(1)",
-        "1 sessions of application name `psql` are over their age",
+        "application name `psql` over their age limit: 1",
         "databaseApplicationNames",
         "GRANT pg_signal_backend TO remediation",
         "GRANT pg_monitor",
@@ -283,7 +286,7 @@ fn where_connections_are_scarce_the_oldest_idle_ones_go_and_no_more_than_help() 
         let sentence = left(&plan, 1).unwrap_or_default();
         match ended {
             0 => assert!(sentence.contains("connections are not scarce"), "{sentence}"),
-            1 | 3 => assert!(sentence.contains("ending the older ones is enough"), "{sentence}"),
+            1 | 3 => assert!(sentence.contains("ending older ones is enough"), "{sentence}"),
             _ => assert_eq!(sentence, ""),
         }
         assert_eq!((left(&plan, 6), left(&plan, 8)), (None, None), "{used}");
@@ -328,7 +331,7 @@ fn a_session_that_is_gone_is_no_failure() {
     let plan = decide(&evidence);
     assert_eq!(
         (wanted(&plan), left(&plan, 1)),
-        (vec![], Some("there is no such session: it has ended, or the pid is another one"))
+        (vec![], Some("no such session: it has already ended, or the pid is wrong"))
     );
 }
 
@@ -375,19 +378,19 @@ fn the_report_shows_the_chain_to_its_root_and_who_holds_the_connections() {
     assert_eq!(
         text,
         [
-            "Sessions of the database, 2026-11-24 01:00:00 UTC: 10 of 97 connections are used (10 %), blocked sessions: 0",
+            "Database sessions, 2026-11-24 01:00:00 UTC: 10 of 97 connections in use (10 %), blocked sessions: 0",
             "Connections by application and state",
             "     retry-handler 6: active 5, idle in transaction 1",
             "     - 1: idle 1",
             "Who waits for whom",
-            "     1 retry-handler (idle in transaction for 130 s): UPDATE processing_state SET status = $1",
-            "       └ 2 retry-handler (waits for 125 s): UPDATE processing_state SET status = $1",
-            "         └ 3 retry-handler (waits for 60 s): UPDATE processing_state SET status = $1",
-            "       └ 4 retry-handler (waits for 100 s): UPDATE processing_state SET status = $1",
+            "     1 retry-handler (idle in transaction for 2 min 10 s): UPDATE processing_state SET status = $1",
+            "       └ 2 retry-handler (waiting for 2 min 05 s): UPDATE processing_state SET status = $1",
+            "         └ 3 retry-handler (waiting for 1 min): UPDATE processing_state SET status = $1",
+            "       └ 4 retry-handler (waiting for 1 min 40 s): UPDATE processing_state SET status = $1",
             "     a prepared transaction",
-            "       └ 7 retry-handler (waits for 30 s): UPDATE processing_state SET status = $1",
-            "Statements that run for more than 900 s",
-            "     6 retry-handler (active for 1000 s): UPDATE processing_state SET status = $1",
+            "       └ 7 retry-handler (waiting for 30 s): UPDATE processing_state SET status = $1",
+            "Statements running for more than 15 min",
+            "     6 retry-handler (active for 16 min 40 s): UPDATE processing_state SET status = $1",
         ]
     );
     assert_eq!((&report["chains"][0]["pid"], &report["chains"][0]["blocked"]), (&json!(1), &json!(3)));

@@ -11,8 +11,8 @@ use remediation::text;
 pub fn goals_absent(language: Language, missing: &str) -> String {
     text!(
         language,
-        ja: "このデータベースには {missing} がないため、処理の対象の目標を確認できない",
-        en: "this database has no {missing}: what the processes work for cannot be looked at",
+        ja: "このデータベースに {missing} がなく、処理の対象の目標を確認できない",
+        en: "this database has no {missing}, so the goals behind the processes cannot be checked",
     )
 }
 
@@ -21,8 +21,8 @@ pub fn goals_absent(language: Language, missing: &str) -> String {
 pub fn target_gone(language: Language, target: &str) -> String {
     text!(
         language,
-        ja: "処理の対象 {target} は goals、sub_goals、actions のいずれにも存在しない",
-        en: "its target {target} is in none of goals, sub_goals and actions",
+        ja: "処理の対象 {target} が goals、sub_goals、actions のいずれにも存在しない",
+        en: "the process's target {target} is in none of goals, sub_goals and actions",
     )
 }
 
@@ -31,10 +31,10 @@ pub fn target_gone(language: Language, target: &str) -> String {
 pub fn orphan(language: Language, kind: OrphanKind, missing: &str) -> String {
     match kind {
         OrphanKind::SubGoal => {
-            text!(language, ja: "サブ目標の目標 {missing} が存在しない", en: "this sub-goal's goal {missing} is gone")
+            text!(language, ja: "サブ目標の親の目標 {missing} が存在しない", en: "the goal {missing} of this sub-goal does not exist")
         }
         OrphanKind::Action => {
-            text!(language, ja: "アクションのサブ目標 {missing} が存在しない", en: "this action's sub-goal {missing} is gone")
+            text!(language, ja: "アクションの親のサブ目標 {missing} が存在しない", en: "the sub-goal {missing} of this action does not exist")
         }
     }
 }
@@ -45,8 +45,8 @@ pub fn goal_inconsistent(language: Language, status: &str, open: Open) -> String
     let Open { sub_goals, actions, processes } = open;
     text!(
         language,
-        ja: "目標は {status} だが、未完了のサブ目標 {sub_goals} 件、アクション {actions} 件、処理 {processes} 件がある",
-        en: "the goal is {status}, and open under it are: sub-goals {sub_goals}, actions {actions}, processes {processes}",
+        ja: "目標は {status} だが、未完了のサブ目標 {sub_goals} 件、アクション {actions} 件、処理 {processes} 件あり",
+        en: "the goal is {status} but has open work: sub-goals {sub_goals}, actions {actions}, processes {processes}",
     )
 }
 
@@ -55,27 +55,27 @@ pub fn goal_inconsistent(language: Language, status: &str, open: Open) -> String
 pub fn a_persons_goal(language: Language, inconsistent: &str, event: &str) -> String {
     text!(
         language,
-        ja: "{inconsistent}。この状態は人が決めたものなので変更しない。ACTIVE にするには {event} を送る",
-        en: "{inconsistent}. A person has decided so, and it is left; to set it ACTIVE, send {event}",
+        ja: "{inconsistent}。この状態は人が設定したため変更しない。ACTIVE にするには {event} を送る",
+        en: "{inconsistent}. A person set that status, so it is left unchanged; to set it ACTIVE, send {event}",
     )
 }
 
 /// A goal that a person wants ACTIVE.
 #[must_use]
 pub fn goal_asked(language: Language, inconsistent: &str) -> String {
-    text!(language, ja: "{inconsistent}。人が ACTIVE にするよう求めた", en: "{inconsistent}; a person asks for ACTIVE")
+    text!(language, ja: "{inconsistent}。運用者が ACTIVE への変更を指示", en: "{inconsistent}; an operator asked for ACTIVE")
 }
 
 /// A goal that is as its children are.
 #[must_use]
 pub fn goal_consistent(language: Language, status: &GoalStatus) -> String {
     match status {
-        GoalStatus::Active => text!(language, ja: "目標は ACTIVE である", en: "the goal is ACTIVE"),
+        GoalStatus::Active => text!(language, ja: "目標は ACTIVE", en: "the goal is ACTIVE"),
         GoalStatus::Completed | GoalStatus::Paused | GoalStatus::Cancelled | GoalStatus::Other(_) => {
             text!(
                 language,
-                ja: "目標は {status} で、未完了のものはない",
-                en: "the goal is {status}, and nothing is open under it",
+                ja: "目標は {status}、未完了のものなし",
+                en: "the goal is {status} and has no open work",
             )
         }
     }
@@ -84,13 +84,13 @@ pub fn goal_consistent(language: Language, status: &GoalStatus) -> String {
 /// A target that belongs to no goal.
 #[must_use]
 pub fn no_goal(language: Language) -> String {
-    text!(language, ja: "対象の上に目標がない", en: "no goal is above its target")
+    text!(language, ja: "対象に目標がない", en: "its target belongs to no goal")
 }
 
 /// A process that works for nothing.
 #[must_use]
 pub fn no_target(language: Language) -> String {
-    text!(language, ja: "処理に対象（target_id）がない", en: "the process has no target")
+    text!(language, ja: "処理に対象（target_id）がない", en: "the process has no target (target_id)")
 }
 
 /// A failure that another step answers.
@@ -98,15 +98,15 @@ pub fn no_target(language: Language) -> String {
 pub fn may_pass(language: Language, what: &str) -> String {
     text!(
         language,
-        ja: "この失敗（{what}）は一時的なものなので、再試行に任せる",
-        en: "this failure ({what}) may pass by itself: it is left to a retry",
+        ja: "一時的な可能性のある失敗（{what}）のため、再試行に任せる",
+        en: "this failure ({what}) may be temporary: left to a retry",
     )
 }
 
 /// An execution that has not failed.
 #[must_use]
 pub fn not_failed(language: Language, status: &str) -> String {
-    text!(language, ja: "{status} であり、失敗していない", en: "it is {status}: nothing has failed")
+    text!(language, ja: "{status} であり、失敗していない", en: "it is {status}, not failed")
 }
 
 /// An execution that no longer speaks for its process.
@@ -114,7 +114,7 @@ pub fn not_failed(language: Language, status: &str) -> String {
 pub fn started_anew(language: Language, execution: &str) -> String {
     text!(
         language,
-        ja: "この失敗の後に実行 {execution} が開始されている",
-        en: "after this failure, execution {execution} was started",
+        ja: "この失敗の後に実行 {execution} が開始済み",
+        en: "execution {execution} was started after this failure",
     )
 }

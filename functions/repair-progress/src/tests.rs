@@ -118,16 +118,16 @@ fn closings_come_first_then_repairs_and_the_rest_is_left_with_its_reason() {
     assert_eq!(
         reasons,
         [
-            "the progress is above 100: brought back to 100",
-            "the progress is below 0: brought back to 0",
-            "the progress has fallen from 80 to 30 within one attempt: back to 80",
+            "progress is above 100: corrected to 100",
+            "progress is below 0: corrected to 0",
+            "progress fell from 80 to 30 within one attempt: restored to 80",
         ]
     );
     let left = left(&plan);
     assert_eq!(left.len(), 2, "{left:?}");
-    assert_eq!(left[0], (2, "execution x still running, 401 s before its deadline"));
+    assert_eq!(left[0], (2, "execution x is still running, 6 min 41 s before its deadline"));
     assert!(
-        left[1].0 == 8 && left[1].1.contains("its progress is left") && left[1].1.contains("execution x"),
+        left[1].0 == 8 && left[1].1.contains("progress left unchanged") && left[1].1.contains("execution x"),
         "{left:?}"
     );
     assert_eq!((plan.population, plan.unfinished), (40, None));

@@ -7,9 +7,9 @@ use remediation::text;
 #[must_use]
 pub fn progress_clamped(language: Language, progress: i16, to: i16) -> String {
     if progress > 100 {
-        text!(language, ja: "進捗率が 100 を超えているため {to} に直す", en: "the progress is above 100: brought back to {to}")
+        text!(language, ja: "進捗率が 100 を超えているため {to} に修正", en: "progress is above 100: corrected to {to}")
     } else {
-        text!(language, ja: "進捗率が 0 未満のため {to} に直す", en: "the progress is below 0: brought back to {to}")
+        text!(language, ja: "進捗率が 0 未満のため {to} に修正", en: "progress is below 0: corrected to {to}")
     }
 }
 
@@ -18,13 +18,13 @@ pub fn progress_clamped(language: Language, progress: i16, to: i16) -> String {
 pub fn progress_restored(language: Language, progress: i16, highest: i16) -> String {
     text!(
         language,
-        ja: "同じ試行の中で進捗率が {highest} から {progress} に下がったため {highest} に戻す",
-        en: "the progress has fallen from {highest} to {progress} within one attempt: back to {highest}",
+        ja: "同じ試行内で進捗率が {highest} から {progress} に低下したため {highest} に戻す",
+        en: "progress fell from {highest} to {progress} within one attempt: restored to {highest}",
     )
 }
 
 /// A progress that is left to the decision table, with the table's own reason.
 #[must_use]
 pub fn progress_left(language: Language, reason: &str) -> String {
-    text!(language, ja: "行は判定表に任せ、進捗率には触れない: {reason}", en: "the row is the decision table's, its progress is left: {reason}")
+    text!(language, ja: "進捗率は変更せず、行の扱いは判定表に従う: {reason}", en: "progress left unchanged, the decision table handles the row: {reason}")
 }

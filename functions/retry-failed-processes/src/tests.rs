@@ -293,7 +293,7 @@ fn a_crowd_is_spread_from_now_on_and_tried_in_the_order_in_which_it_is_due() {
     assert!(due.iter().all(|due| (now()..=now() + TimeDelta::seconds(1)).contains(due)), "{due:?}");
     assert!(retries(&plan).iter().all(|retry| retry.attempt == 2 && retry.cause == RetryCause::Transient));
     assert!(due[39] - due[0] > TimeDelta::milliseconds(500), "it is spread");
-    let reason = "AI_ERROR may have passed: attempt 2 of 3, after execution ";
+    let reason = "AI_ERROR may be temporary: attempt 2 of 3, after execution ";
     assert!(plan.actions.iter().all(|planned| planned.reason.starts_with(reason)), "{}", plan.actions[0].reason);
 }
 
@@ -311,7 +311,7 @@ fn what_is_due_after_the_runs_end_is_left_for_the_next_one() {
     evidence.wait_until = ago(1);
     let plan = plan(&evidence, &config(), now());
     assert!(plan.actions.is_empty());
-    assert!(plan.skipped[0].why.contains("left for the next run"), "{:?}", plan.skipped);
+    assert!(plan.skipped[0].why.contains("left to the next run"), "{:?}", plan.skipped);
 }
 
 #[test]
@@ -331,12 +331,12 @@ fn while_most_of_them_fail_one_is_tried_and_the_others_wait() {
     let failed = |seconds| Some(ProbeState::Failed { at: ago(seconds) });
     // (the last probe, by hand, how many are tried, why the others are not)
     for (probe, by_hand, tried, why) in [
-        (None, false, 1, "waits for what the one that is tried first comes to"),
-        (Some(ProbeState::UnderWay), false, 0, "waits for what the one that is tried first comes to"),
-        (Some(ProbeState::UnderWay), true, 0, "waits for what the one that is tried first comes to"),
-        (failed(10), false, 0, "left for 290 s more"),
+        (None, false, 1, "waiting for the result of the probe"),
+        (Some(ProbeState::UnderWay), false, 0, "waiting for the result of the probe"),
+        (Some(ProbeState::UnderWay), true, 0, "waiting for the result of the probe"),
+        (failed(10), false, 0, "waiting 4 min 50 s more"),
         (failed(10), true, 1, ""),
-        (failed(300), false, 1, "waits for what the one that is tried first comes to"),
+        (failed(300), false, 1, "waiting for the result of the probe"),
     ] {
         let mut cases = crowd(if by_hand { 1 } else { 5 });
         cases.iter_mut().for_each(|case| case.look = if by_hand { Look::Event } else { Look::Sweep });
@@ -345,7 +345,7 @@ fn while_most_of_them_fail_one_is_tried_and_the_others_wait() {
         let retries = retries(&plan);
         assert_eq!(retries.len(), tried, "{probe:?} {by_hand}");
         assert!(retries.iter().all(|retry| retry.cause == RetryCause::Probe), "{probe:?}");
-        assert!(plan.actions.iter().all(|planned| planned.reason.starts_with("50 % of what was closed lately")));
+        assert!(plan.actions.iter().all(|planned| planned.reason.starts_with("50 % of recently closed processes")));
         assert!(plan.skipped.iter().all(|left| left.why.contains(why)), "{probe:?} {by_hand}: {:?}", plan.skipped);
     }
 }

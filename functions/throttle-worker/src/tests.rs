@@ -79,20 +79,20 @@ fn each_step_is_half_of_what_there_was_and_never_a_halt() {
         (None, 0, incident(), Ok(1)),
         (Some(20), 3, asked(None), Ok(10)),
         (Some(20), 3, asked(Some(7)), Ok(7)),
-        (Some(20), 3, asked(Some(20)), Err("already so: 20")),
+        (Some(20), 3, asked(Some(20)), Err("already 20")),
         (
             Some(0),
             3,
             incident(),
-            Err("its reserved concurrency is 0: somebody has stopped the worker, and it is left so"),
+            Err("its reserved concurrency is 0: a person has stopped the worker, so it is left unchanged"),
         ),
         (
             Some(0),
             3,
             asked(Some(5)),
-            Err("its reserved concurrency is 0: somebody has stopped the worker, and it is left so"),
+            Err("its reserved concurrency is 0: a person has stopped the worker, so it is left unchanged"),
         ),
-        (Some(20), 3, Wants::Nothing, Err("no incident of alarm bedrock-throttles is open")),
+        (Some(20), 3, Wants::Nothing, Err("alarm bedrock-throttles has no open incident")),
     ] {
         let read = Evidence { running, ..evidence(now, wants.clone()) };
         assert_eq!(judged(&read), expected.map_err(str::to_owned), "{now:?} {running} {wants:?}");
@@ -114,7 +114,7 @@ fn concurrency_is_lowered_only_where_what_lambda_refuses_is_tried_again() {
             unknown(),
             incident(),
             Err(
-                "whether the state machine tries refused calls again is not known (AccessDeniedException), so nothing is changed",
+                "it is unknown whether the state machine retries rejected calls (AccessDeniedException), so nothing is changed",
             ),
         ),
         // A person who names a number has decided.
@@ -138,7 +138,7 @@ fn reserving_leaves_the_account_what_aws_demands() {
             None,
             None,
             incident(),
-            Err("Lambda did not tell how much concurrency the account has left, so nothing is changed"),
+            Err("Lambda did not return how much concurrency the account has left, so nothing is changed"),
         ),
         // Less than before leaves more.
         (Some(20), Some(100), incident(), Ok(10)),
@@ -216,8 +216,8 @@ fn nothing_goes_up_before_it_is_quiet_or_against_a_persons_will() {
         read
     };
     let minutes = |minutes| Quiet::Since(NOW - TimeDelta::minutes(minutes));
-    let wait = "concurrency goes up again once the alarm has been OK for 15 min";
-    let persons = "a person has chosen this concurrency: it stays until its time is over";
+    let wait = "concurrency is raised again once the alarm has been OK for 15 min";
+    let persons = "this concurrency was set by a person: left unchanged until its lease expires";
     for (quiet, cause, expected) in [
         (Quiet::Now, "incident", Ok(true)),
         (minutes(15), "incident", Ok(true)),

@@ -1,6 +1,8 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
+use chrono::TimeDelta;
 use remediation::domain::Language;
+use remediation::run::texts::duration;
 use remediation::text;
 
 /// A function that somebody has stopped.
@@ -8,8 +10,8 @@ use remediation::text;
 pub fn stopped(language: Language) -> String {
     text!(
         language,
-        ja: "予約済み同時実行数が 0 で、ワーカーは人の手で止められている",
-        en: "its reserved concurrency is 0: somebody has stopped the worker, and it is left so",
+        ja: "予約済み同時実行数が 0（ワーカーは人が停止中）のため変更しない",
+        en: "its reserved concurrency is 0: a person has stopped the worker, so it is left unchanged",
     )
 }
 
@@ -18,8 +20,8 @@ pub fn stopped(language: Language) -> String {
 pub fn at_floor(language: Language, floor: u32, quota: &str) -> String {
     text!(
         language,
-        ja: "予約済み同時実行数は既に下限の {floor} である。{quota}",
-        en: "its reserved concurrency is at the floor of {floor} already: {quota}",
+        ja: "予約済み同時実行数は既に下限の {floor}。{quota}",
+        en: "its reserved concurrency is already at the floor of {floor}: {quota}",
     )
 }
 
@@ -28,30 +30,37 @@ pub fn at_floor(language: Language, floor: u32, quota: &str) -> String {
 pub fn quota(language: Language) -> String {
     text!(
         language,
-        ja: "恒久対応として、Service Quotas で Amazon Bedrock の使用モデルの On-demand InvokeModel requests per minute と tokens per minute の引き上げを申請すること",
-        en: "for good, ask Service Quotas for more of Amazon Bedrock's On-demand InvokeModel requests per minute and tokens per minute of the model in use",
+        ja: "恒久対応として、Service Quotas で Amazon Bedrock の使用モデルの On-demand InvokeModel requests per minute と tokens per minute の引き上げを申請する",
+        en: "as a permanent fix, request an increase of Amazon Bedrock's On-demand InvokeModel requests per minute and tokens per minute for this model in Service Quotas",
     )
 }
 
 /// What becomes of calls that Lambda refuses meanwhile.
 #[must_use]
 pub fn absorbed(language: Language, seconds: f64) -> String {
+    let wait = span(language, seconds);
     text!(
         language,
-        ja: "上限を超えた呼び出しは Lambda が 429 で断り、ステートマシンが最長 {seconds:.0} 秒再試行する",
-        en: "calls beyond it are refused by Lambda with 429, and tried again by the state machine for {seconds:.0} s",
+        ja: "予約済み同時実行数を超えた呼び出しは Lambda が 429 で拒否し、ステートマシンが最長 {wait}再試行する",
+        en: "Lambda rejects calls over the reserved concurrency with 429, and the state machine retries them for up to {wait}",
     )
 }
 
 /// Calls that Lambda refuses would fail.
 #[must_use]
 pub fn not_retried(language: Language, state: &str, seconds: f64, wanted: u32) -> String {
+    let (wait, wanted) = (span(language, seconds), duration(language, TimeDelta::seconds(wanted.into())));
     let retry = r#"addRetry({ errors: ['Lambda.TooManyRequestsException'], interval: cdk.Duration.seconds(5), maxAttempts: 6, backoffRate: 2 })"#;
     text!(
         language,
-        ja: "ステートマシンのタスク {state} は Lambda.TooManyRequestsException を {seconds:.0} 秒しか再試行しない（{wanted} 秒必要）ため、同時実行数を下げると処理が失敗する。変更せず、CDK アプリのタスクに `{retry}` を加えること",
-        en: "the state machine's task {state} tries Lambda.TooManyRequestsException again for {seconds:.0} s only ({wanted} s are needed), so lower concurrency would let processes fail: nothing is changed; add `{retry}` to the task in the CDK app",
+        ja: "ステートマシンのタスク {state} は Lambda.TooManyRequestsException を {wait}しか再試行しない（{wanted}必要）ため、同時実行数を下げると処理が失敗する。変更せず、CDK アプリのタスクに `{retry}` を追加する",
+        en: "the state machine's task {state} retries Lambda.TooManyRequestsException for {wait} only ({wanted} needed), so lower concurrency would make processes fail: nothing is changed; add `{retry}` to the task in the CDK app",
     )
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "whole seconds are enough")]
+fn span(language: Language, seconds: f64) -> String {
+    duration(language, TimeDelta::seconds(seconds.round() as i64))
 }
 
 /// Whether refused calls are tried again is not known.
@@ -59,8 +68,8 @@ pub fn not_retried(language: Language, state: &str, seconds: f64, wanted: u32) -
 pub fn retries_unknown(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "ステートマシンが断られた呼び出しを再試行するか分からない（{why}）ため変更しない",
-        en: "whether the state machine tries refused calls again is not known ({why}), so nothing is changed",
+        ja: "拒否された呼び出しをステートマシンが再試行するか不明（{why}）のため変更しない",
+        en: "it is unknown whether the state machine retries rejected calls ({why}), so nothing is changed",
     )
 }
 
@@ -69,8 +78,8 @@ pub fn retries_unknown(language: Language, why: &str) -> String {
 pub fn recovered(language: Language, alarm: &str, to: &str) -> String {
     text!(
         language,
-        ja: "アラーム {alarm} が収まったため、予約済み同時実行数を {to} に上げる",
-        en: "alarm {alarm} is OK: reserved concurrency goes up to {to}",
+        ja: "アラーム {alarm} が解消したため、予約済み同時実行数を {to} に上げる",
+        en: "alarm {alarm} is OK: raise reserved concurrency to {to}",
     )
 }
 
@@ -79,8 +88,8 @@ pub fn recovered(language: Language, alarm: &str, to: &str) -> String {
 pub fn restored(language: Language, alarm: &str, to: &str) -> String {
     text!(
         language,
-        ja: "アラーム {alarm} が収まっているため、予約済み同時実行数を元の {to} に戻す",
-        en: "alarm {alarm} is OK: reserved concurrency goes back to what it was, {to}",
+        ja: "アラーム {alarm} が解消しているため、予約済み同時実行数を元の {to} に戻す",
+        en: "alarm {alarm} is OK: restore the original reserved concurrency, {to}",
     )
 }
 
@@ -89,8 +98,8 @@ pub fn restored(language: Language, alarm: &str, to: &str) -> String {
 pub fn not_quiet_yet(language: Language, minutes: u32) -> String {
     text!(
         language,
-        ja: "アラームが収まってから {minutes} 分経つまで、同時実行数を上げるのを待つ",
-        en: "concurrency goes up again once the alarm has been OK for {minutes} min",
+        ja: "アラーム解消から {minutes} 分経つまで、同時実行数を上げるのを待つ",
+        en: "concurrency is raised again once the alarm has been OK for {minutes} min",
     )
 }
 
@@ -99,7 +108,7 @@ pub fn not_quiet_yet(language: Language, minutes: u32) -> String {
 pub fn a_persons(language: Language) -> String {
     text!(
         language,
-        ja: "この同時実行数は人が決めたため、期限までそのままにする",
-        en: "a person has chosen this concurrency: it stays until its time is over",
+        ja: "この同時実行数は人が設定したため、期限まで変更しない",
+        en: "this concurrency was set by a person: left unchanged until its lease expires",
     )
 }

@@ -2,12 +2,13 @@
 
 use crate::texts;
 use chrono::{DateTime, Utc};
+use remediation::domain::Language;
 use remediation::gather::config::Config;
 use serde_json::{Value, json};
 
 use crate::dominant::{Share, Verdict, answer, part, percent, total};
 use crate::evidence::Looked;
-use crate::log::{Beside, Log};
+use crate::log::{Beside, Code, Log};
 use crate::rows::Failures;
 
 /// How many errors the text names; the table has all.
@@ -103,7 +104,8 @@ fn lines(looked: &Looked, causes: &[Share], verdict: &Verdict, config: &Config, 
     lines.extend(match &looked.log {
         Log::Unread(why) => vec![texts::log_not_read(language, why)],
         Log::Read(beside) => {
-            let told = texts::log_read(language, beside.lines, beside.requests, &codes(beside, config));
+            let errors = beside.codes.iter().map(|code| code.lines).sum();
+            let told = texts::log_read(language, beside.lines, beside.requests, errors, &codes(beside, config));
             let until = beside.read_until.map(|until| texts::log_read_until(language, &at(until)));
             std::iter::once(told).chain(until).collect()
         }
@@ -125,16 +127,19 @@ fn lines(looked: &Looked, causes: &[Share], verdict: &Verdict, config: &Config, 
     lines
 }
 
-/// What the log tells beside the rows: `AI_ERROR 5 (COMPLETED 4, - 1)`.
+/// What the log tells beside the rows: `AI_ERROR 5 (COMPLETED 4, no row 1)`; nothing where no line has a code or a process.
 fn codes(beside: &Beside, config: &Config) -> String {
-    let codes: Vec<String> = beside
-        .codes
-        .iter()
-        .map(|code| {
-            let statuses: Vec<String> =
-                code.statuses.iter().map(|(status, count)| format!("{status} {count}")).collect();
-            format!("{} {} ({})", code.code, code.lines, statuses.join(", "))
-        })
-        .collect();
-    if codes.is_empty() { texts::nothing(config.language) } else { codes.join("; ") }
+    let says = |code: &Code| code.code != "-" || !code.statuses.is_empty();
+    if !beside.codes.iter().any(says) {
+        return String::new();
+    }
+    let named =
+        |name: &str, none: fn(Language) -> String| if name == "-" { none(config.language) } else { name.to_owned() };
+    let codes = beside.codes.iter().map(|code| {
+        let told = format!("{} {}", named(&code.code, texts::no_code), code.lines);
+        let statuses: Vec<String> =
+            code.statuses.iter().map(|(status, count)| format!("{} {count}", named(status, texts::no_row))).collect();
+        if statuses.is_empty() { told } else { format!("{told} ({})", statuses.join(", ")) }
+    });
+    codes.collect::<Vec<_>>().join("; ")
 }

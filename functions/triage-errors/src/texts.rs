@@ -10,24 +10,24 @@ use remediation::text;
 pub fn cause(language: Language, cause: &Cause) -> String {
     match cause {
         Cause::Throttled => text!(language, ja: "Bedrock のスロットリング", en: "throttling by Bedrock"),
-        Cause::TimedOut => text!(language, ja: "処理時間の超過", en: "a processing time beyond its limit"),
+        Cause::TimedOut => text!(language, ja: "処理時間の超過", en: "processing took longer than allowed"),
         Cause::Database => {
-            text!(language, ja: "データベースの一時的なエラー（接続、ロック）", en: "database errors that may pass (connections, locks)")
+            text!(language, ja: "データベースの一時的なエラー（接続、ロック）", en: "temporary database errors (connections, locks)")
         }
-        Cause::Model => text!(language, ja: "AI 生成の一時的なエラー", en: "errors of the AI generation that may pass"),
+        Cause::Model => text!(language, ja: "AI 生成の一時的なエラー", en: "temporary errors of the AI generation"),
         Cause::DatabaseRefuses => {
-            text!(language, ja: "データベースの解消しないエラー（制約違反など）", en: "database errors that stay (a violated constraint, say)")
+            text!(language, ja: "データベースの恒久的なエラー（制約違反など）", en: "permanent database errors (such as a violated constraint)")
         }
         Cause::ModelRefuses => {
-            text!(language, ja: "AI 生成の解消しないエラー（プロンプト、モデル、権限）", en: "errors of the AI generation that stay (prompt, model or role)")
+            text!(language, ja: "AI 生成の恒久的なエラー（プロンプト、モデル、権限）", en: "permanent errors of the AI generation (prompt, model or role)")
         }
         Cause::Validation => text!(language, ja: "入力値の不正", en: "invalid input"),
         Cause::RateLimited => {
-            text!(language, ja: "呼び出し数の制限（Bedrock 以外）", en: "calls refused for their number, not by Bedrock")
+            text!(language, ja: "呼び出し数の制限（Bedrock 以外）", en: "rate limiting (not by Bedrock)")
         }
-        Cause::StepFunctions => text!(language, ja: "Step Functions のエラー", en: "errors of Step Functions"),
-        Cause::Other(code) => text!(language, ja: "未知のコード {code}", en: "the code {code}, which is not known"),
-        Cause::ByPerson => text!(language, ja: "人による手動クローズ", en: "closed by a person"),
+        Cause::StepFunctions => text!(language, ja: "Step Functions のエラー", en: "Step Functions errors"),
+        Cause::Other(code) => text!(language, ja: "未知のコード {code}", en: "unknown code {code}"),
+        Cause::ByPerson => text!(language, ja: "人が手動で終了", en: "closed by a person"),
     }
 }
 
@@ -58,13 +58,13 @@ pub fn look_at(language: Language, cause: &Cause) -> String {
         Cause::StepFunctions => text!(
             language,
             ja: "例の処理の実行履歴で、定義、権限、クォータのエラーを確認する（analyze-logs に processId を送る）",
-            en: "look in the examples' execution histories for a fault of the definition, a permission or a quota (send their processId to analyze-logs)",
+            en: "check the examples' execution histories for an error in the definition, permissions or a quota (send their processId to analyze-logs)",
         ),
         Cause::Throttled | Cause::TimedOut | Cause::Database | Cause::Model | Cause::Other(_) | Cause::ByPerson => {
             text!(
                 language,
                 ja: "例の処理のログを確認する（analyze-logs に processId を送る）",
-                en: "look at the examples' logs (send their processId to analyze-logs)",
+                en: "check the examples' logs (send their processId to analyze-logs)",
             )
         }
     }
@@ -81,21 +81,21 @@ pub fn dominant(
 ) -> String {
     text!(
         language,
-        ja: "直近 {window} の失敗 {failed} 件中 {count} 件（{percent:.0}%）が「{name}」で、その前の {window} は {before} 件",
-        en: "{count} of the {failed} failures of the last {window} ({percent:.0} %) are {name}; {before} in the {window} before",
+        ja: "{name}: 直近 {window} の失敗 {failed} 件中 {count} 件（{percent:.0}%）、その前の {window} は {before} 件",
+        en: "{name}: {count} of {failed} failures in the last {window} ({percent:.0} %), {before} in the {window} before",
     )
 }
 
 /// A dominant cause that no step answers.
 #[must_use]
 pub fn for_people(language: Language, why: &str, look_at: &str) -> String {
-    text!(language, ja: "{why}。これに応えるステップはない。{look_at}", en: "{why}; no step answers that: {look_at}")
+    text!(language, ja: "{why}。対応するステップなし。{look_at}", en: "{why}; no step handles this: {look_at}")
 }
 
 /// The fields that failed, at the end of a sentence.
 #[must_use]
 pub fn fields(language: Language, fields: &str) -> String {
-    text!(language, ja: "失敗した項目: {fields}", en: "the fields: {fields}")
+    text!(language, ja: "失敗した項目: {fields}", en: "failed fields: {fields}")
 }
 
 /// There are failures, and none of their causes stands out.
@@ -103,8 +103,8 @@ pub fn fields(language: Language, fields: &str) -> String {
 pub fn no_dominant_cause(language: Language, failed: i64, causes: &str, least: f64) -> String {
     text!(
         language,
-        ja: "失敗 {failed} 件に、{least:.0}% 以上を占める原因がない: {causes}",
-        en: "none of the causes of {failed} failures has {least:.0} % of them: {causes}",
+        ja: "失敗 {failed} 件に {least:.0}% 以上を占める原因なし: {causes}",
+        en: "failures: {failed}, none of whose causes reaches {least:.0} %: {causes}",
     )
 }
 
@@ -113,8 +113,8 @@ pub fn no_dominant_cause(language: Language, failed: i64, causes: &str, least: f
 pub fn nothing_failed(language: Language, window: &str, closed: i64) -> String {
     text!(
         language,
-        ja: "直近 {window} に終了した {closed} 件に、人が閉じたもの以外の失敗はない",
-        en: "of the {closed} that were closed in the last {window} none failed but what a person closed",
+        ja: "直近 {window} に終了した {closed} 件に、人が手動で終了したもの以外の失敗なし",
+        en: "closed in the last {window}: {closed}, no failures except those closed by a person",
     )
 }
 
@@ -123,15 +123,15 @@ pub fn nothing_failed(language: Language, window: &str, closed: i64) -> String {
 pub fn too_few(language: Language, failed: i64, least: i64) -> String {
     text!(
         language,
-        ja: "失敗は {failed} 件だけで、主な原因を言うには {least} 件が必要である",
-        en: "only {failed} failed: a cause is named from {least} on",
+        ja: "失敗は {failed} 件のみ（主な原因の特定には {least} 件必要）",
+        en: "failures: {failed}, too few to name a cause (at least {least} are needed)",
     )
 }
 
 /// A schedule's look while nothing is wrong.
 #[must_use]
 pub fn no_incident(language: Language, alarm: &str) -> String {
-    text!(language, ja: "{alarm} のインシデントは開いていない", en: "no incident of {alarm} is open")
+    text!(language, ja: "{alarm} の未解決インシデントなし", en: "{alarm} has no open incident")
 }
 
 /// Why a step cannot be started.
@@ -140,13 +140,13 @@ pub fn not_started(language: Language, hindrance: Hindrance, own: &str, step: &s
     match hindrance {
         Hindrance::Depth => text!(
             language,
-            ja: "この実行は別のステップから始まった連鎖の上限にあるため、{step} を開始しない",
-            en: "{step} is not started: steps led to this run already, as many as may",
+            ja: "ステップの連鎖が上限に達しているため、{step} を開始しない",
+            en: "{step} is not started: this run was started by other steps, and the chain is at its limit",
         ),
         Hindrance::Name => text!(
             language,
-            ja: "{step} の関数名が分からないため開始できない。この関数の名前は <prefix>{own} でなければならない",
-            en: "{step} cannot be started, because its function's name is not known: this function must be named <prefix>{own}",
+            ja: "{step} の関数名が不明のため開始できない。この関数の名前は <prefix>{own} とする",
+            en: "{step} cannot be started because its function name is unknown: this function must be named <prefix>{own}",
         ),
     }
 }
@@ -156,8 +156,8 @@ pub fn not_started(language: Language, hindrance: Hindrance, own: &str, step: &s
 pub fn unknown_code(language: Language, code: &str, count: i64) -> String {
     text!(
         language,
-        ja: "コード {code}（{count} 件）はどのステップも知らない。例の処理のログを確認する",
-        en: "no step knows the code {code} ({count} times): look at the examples' logs",
+        ja: "未知のコード {code}（{count} 件）。例の処理のログを確認する",
+        en: "unknown code {code} ({count} times), which no step handles: check the examples' logs",
     )
 }
 
@@ -166,8 +166,8 @@ pub fn unknown_code(language: Language, code: &str, count: i64) -> String {
 pub fn type_fails(language: Language, name: &str, (failed, closed, percent): (i64, i64, f64), others: f64) -> String {
     text!(
         language,
-        ja: "{name} に失敗が集中している: {closed} 件中 {failed} 件（{percent:.0}%）、ほかの種類は {others:.0}%",
-        en: "{name} fails far more often than the others: {failed} of {closed} ({percent:.0} %), the others {others:.0} %",
+        ja: "{name} に失敗が集中: {closed} 件中 {failed} 件（{percent:.0}%）、ほかの種類は {others:.0}%",
+        en: "{name} fails far more often than other types: {failed} of {closed} ({percent:.0} %), others {others:.0} %",
     )
 }
 
@@ -176,8 +176,8 @@ pub fn type_fails(language: Language, name: &str, (failed, closed, percent): (i6
 pub fn log_not_read(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "ワーカーのログは読めなかったため、行だけで判断した: {why}",
-        en: "the worker's log could not be read, so this rests on the rows alone: {why}",
+        ja: "ワーカーのログを読めず、行だけで判断: {why}",
+        en: "the worker's log could not be read, so only the rows were counted: {why}",
     )
 }
 
@@ -187,14 +187,14 @@ pub fn no_log_group(language: Language, group: &str) -> String {
     text!(
         language,
         ja: "ロググループ {group} が存在しない。WORKER_FUNCTION_NAME を確認する",
-        en: "the log group {group} does not exist; check WORKER_FUNCTION_NAME",
+        en: "log group {group} does not exist: check WORKER_FUNCTION_NAME",
     )
 }
 
 /// The log did not answer in time.
 #[must_use]
 pub fn log_too_slow(language: Language) -> String {
-    text!(language, ja: "時間内に応答がない", en: "no answer in time")
+    text!(language, ja: "時間内に応答なし", en: "no answer in time")
 }
 
 /// The report's first line.
@@ -209,7 +209,7 @@ pub fn heading(
     text!(
         language,
         ja: "失敗の分析 {from} 〜 {to}: 終了 {closed} 件中 {failed} 件が失敗（{percent:.1}%）。その前の同じ長さの期間は {closed_before} 件中 {failed_before} 件",
-        en: "Failures from {from} to {to}: {failed} of {closed} that were closed ({percent:.1} %); in as long before that, {failed_before} of {closed_before}",
+        en: "Failures from {from} to {to}: {failed} of {closed} closed ({percent:.1} %); in the same time before, {failed_before} of {closed_before}",
     )
 }
 
@@ -219,7 +219,7 @@ pub fn error(language: Language, what: &str, count: i64, share: f64, before: i64
     text!(
         language,
         ja: "{what}: {count} 件（{share:.1}%）、その前は {before} 件。例: {examples}",
-        en: "{what}: {count} ({share:.1} %), {before} before; such as {examples}",
+        en: "{what}: {count} ({share:.1} %), {before} before; examples: {examples}",
     )
 }
 
@@ -235,11 +235,21 @@ pub fn of_type(language: Language, name: &str, (failed, closed, percent): (i64, 
 
 /// A line of the report: what the log tells beside the rows.
 #[must_use]
-pub fn log_read(language: Language, lines: usize, requests: u32, beside: &str) -> String {
+pub fn log_read(language: Language, lines: usize, requests: u32, beside: usize, codes: &str) -> String {
+    let found = match beside {
+        0 => text!(language, ja: "ログのエラーはすべて失敗した行のもの", en: "all log errors belong to failed rows"),
+        1 => {
+            text!(language, ja: "失敗した行に属さないログのエラー {beside} 件", en: "{beside} log error belongs to no failed row")
+        }
+        _ => {
+            text!(language, ja: "失敗した行に属さないログのエラー {beside} 件", en: "{beside} log errors belong to no failed row")
+        }
+    };
+    let found = if codes.is_empty() { found } else { format!("{found}: {codes}") };
     text!(
         language,
-        ja: "ログ: エラー行 {lines} 行を {requests} 回の要求で読んだ。失敗した行にないもの: {beside}",
-        en: "log: {lines} lines of errors, read with {requests} requests; not of a failed row: {beside}",
+        ja: "{found}（読んだエラー行 {lines}、要求 {requests} 回）",
+        en: "{found} (error lines read: {lines}, requests: {requests})",
     )
 }
 
@@ -248,21 +258,27 @@ pub fn log_read(language: Language, lines: usize, requests: u32, beside: &str) -
 pub fn log_read_until(language: Language, until: &str) -> String {
     text!(
         language,
-        ja: "ログは予算の範囲でしか読んでいない。{until} より後は読んでいないものがある",
-        en: "the log was read within a budget: not all after {until}",
+        ja: "ログの読み取り上限に到達。{until} より後は一部のみ",
+        en: "the log was read up to a limit: lines after {until} are incomplete",
     )
 }
 
-/// The report's word for nothing.
+/// A process of the log that has no row.
 #[must_use]
-pub fn nothing(language: Language) -> String {
-    text!(language, ja: "なし", en: "nothing")
+pub fn no_row(language: Language) -> String {
+    text!(language, ja: "行なし", en: "no row")
+}
+
+/// A line of the log that tells no code.
+#[must_use]
+pub fn no_code(language: Language) -> String {
+    text!(language, ja: "コードなし", en: "no code")
 }
 
 /// The report's last line: what is to be done.
 #[must_use]
 pub fn answered_by(language: Language, why: &str, step: &str) -> String {
-    text!(language, ja: "主な原因: {why}。{step} が応える", en: "dominant cause: {why}; {step} answers")
+    text!(language, ja: "主な原因: {why}（{step} が対応）", en: "dominant cause: {why} (handled by {step})")
 }
 
 /// An event about one process.

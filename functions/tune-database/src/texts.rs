@@ -7,7 +7,7 @@ use remediation::text;
 /// An index is there.
 #[must_use]
 pub fn present(language: Language, name: &str) -> String {
-    text!(language, ja: "既にある（{name}）", en: "already so: {name} is there")
+    text!(language, ja: "作成済み（{name}）", en: "already exists: {name}")
 }
 
 /// An index is being built.
@@ -17,8 +17,8 @@ pub fn building(language: Language, pid: i32, phase: Option<&str>, percent: Opti
     let percent = percent.map_or_else(|| "?".to_owned(), |percent| format!("{percent:.0}"));
     text!(
         language,
-        ja: "pid {pid} が作成中である（{phase}、{percent} %）。終わるまで触らない",
-        en: "pid {pid} is building it ({phase}, {percent} %): left alone until that is over",
+        ja: "pid {pid} が作成中（{phase}、{percent} %）のためスキップ",
+        en: "pid {pid} is building it ({phase}, {percent} %): skipped until that is over",
     )
 }
 
@@ -29,8 +29,8 @@ pub fn missing(language: Language, serves: &str, rows: Option<i64>, table: i64, 
     let rows = rows.map_or_else(|| "?".to_owned(), |rows| rows.to_string());
     text!(
         language,
-        ja: "インデックスがない（用途: {serves}）。テーブルは {table}、約 {rows} 行。インデックスは最大約 {index}。書き込みを止めずに作成する",
-        en: "it is missing, and serves {serves}. The table has {table} and about {rows} rows, the index will have {index} at most; it is built without holding up writes",
+        ja: "インデックスなし（用途: {serves}）。テーブルは {table}、約 {rows} 行。インデックスは最大約 {index}。書き込みを止めずに作成する",
+        en: "index missing (for: {serves}). The table has {table} and about {rows} rows, the index will have {index} at most; it is built without blocking writes",
     )
 }
 
@@ -39,8 +39,8 @@ pub fn missing(language: Language, serves: &str, rows: Option<i64>, table: i64, 
 pub fn left_over(language: Language) -> String {
     text!(
         language,
-        ja: "失敗した作成の残り（INVALID）で、検索に使われず書き込みの負担だけになる",
-        en: "a failed build left it behind INVALID: no query uses it, and every write pays for it",
+        ja: "失敗した作成の残り（INVALID）。検索に使われず、書き込みの負荷だけになる",
+        en: "left INVALID by a failed build: no query uses it, but every write pays for it",
     )
 }
 
@@ -49,8 +49,8 @@ pub fn left_over(language: Language) -> String {
 pub fn needs_owner(language: Language, owner: &str, user: &str, statement: &str) -> String {
     text!(
         language,
-        ja: "インデックスがないが、テーブルの所有者 {owner} しか作れない。{owner} として実行する: {statement}（または GRANT {owner} TO {user}）",
-        en: "it is missing, and only the table's owner, {owner}, may make it: run as {owner}: {statement} (or GRANT {owner} TO {user})",
+        ja: "インデックスなし。作成できるのはテーブルの所有者 {owner} のみ。{owner} として実行する: {statement}（または GRANT {owner} TO {user}）",
+        en: "index missing, and only the table's owner, {owner}, may create it; run as {owner}: {statement} (or GRANT {owner} TO {user})",
     )
 }
 
@@ -59,8 +59,8 @@ pub fn needs_owner(language: Language, owner: &str, user: &str, statement: &str)
 pub fn foreign_invalid(language: Language, statement: &str) -> String {
     text!(
         language,
-        ja: "INVALID なインデックスで、検索に使われず書き込みの負担だけになる。作り直すか削除する: {statement}",
-        en: "it is INVALID: no query uses it, and every write pays for it. Build it anew, or drop it: {statement}",
+        ja: "INVALID なインデックス。検索に使われず、書き込みの負荷だけになる。作り直すか削除する: {statement}",
+        en: "INVALID index: no query uses it, but every write pays for it. Rebuild it or drop it: {statement}",
     )
 }
 
@@ -69,8 +69,8 @@ pub fn foreign_invalid(language: Language, statement: &str) -> String {
 pub fn sequential_scans(language: Language, rows: i64, scans: i64, by_index: i64) -> String {
     text!(
         language,
-        ja: "約 {rows} 行のテーブルが {scans} 回全件走査されている（インデックス走査は {by_index} 回）。遅い文の条件列にインデックスがあるか確認する",
-        en: "about {rows} rows, read from beginning to end {scans} times (by an index {by_index} times): see whether the columns that the slow statements ask by are indexed",
+        ja: "約 {rows} 行のテーブルの全件走査 {scans} 回（インデックス走査 {by_index} 回）。遅い文の条件列にインデックスがあるか確認する",
+        en: "full scans of about {rows} rows: {scans} (index scans: {by_index}); check whether the columns that the slow statements filter by are indexed",
     )
 }
 
@@ -79,8 +79,8 @@ pub fn sequential_scans(language: Language, rows: i64, scans: i64, by_index: i64
 pub fn no_statements(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "文ごとの統計がない（{why}）。RDS のパラメータグループで shared_preload_libraries に pg_stat_statements を加えて再起動し、CREATE EXTENSION pg_stat_statements を実行する",
-        en: "there are no statistics of statements ({why}): add pg_stat_statements to shared_preload_libraries in the RDS parameter group, reboot, and run CREATE EXTENSION pg_stat_statements",
+        ja: "文ごとの統計なし（{why}）。RDS のパラメータグループで shared_preload_libraries に pg_stat_statements を加えて再起動し、CREATE EXTENSION pg_stat_statements を実行する",
+        en: "no statement statistics ({why}): add pg_stat_statements to shared_preload_libraries in the RDS parameter group, reboot, and run CREATE EXTENSION pg_stat_statements",
     )
 }
 
@@ -99,8 +99,8 @@ pub fn no_extension(language: Language) -> String {
 pub fn statements_hidden(language: Language, count: i64, user: &str) -> String {
     text!(
         language,
-        ja: "他のユーザーの {count} 文は内容を読む権限がない: GRANT pg_read_all_stats TO {user}",
-        en: "{count} statements of other users may not be read: GRANT pg_read_all_stats TO {user}",
+        ja: "他ユーザーの {count} 文は参照権限なし: GRANT pg_read_all_stats TO {user}",
+        en: "statements of other users that cannot be read: {count}; fix: GRANT pg_read_all_stats TO {user}",
     )
 }
 
@@ -109,8 +109,8 @@ pub fn statements_hidden(language: Language, count: i64, user: &str) -> String {
 pub fn title(language: Language, at: &str, missing: usize, invalid: usize) -> String {
     text!(
         language,
-        ja: "データベースの調整（{at}）: 足りないインデックス {missing}、INVALID {invalid}",
-        en: "Tuning of the database, {at}: {missing} indexes missing, {invalid} INVALID",
+        ja: "データベースの調整（{at}）: 不足インデックス {missing}、INVALID {invalid}",
+        en: "Database tuning, {at}: missing indexes {missing}, INVALID {invalid}",
     )
 }
 
@@ -121,7 +121,7 @@ pub fn headings(language: Language) -> [String; 4] {
         text!(language, ja: "平均時間の長い文", en: "Slowest statements by mean time"),
         text!(language, ja: "合計時間の長い文", en: "Statements by total time"),
         text!(language, ja: "インデックス", en: "Indexes"),
-        text!(language, ja: "全件走査の多いテーブル", en: "Tables that are read from beginning to end"),
+        text!(language, ja: "全件走査の多いテーブル", en: "Tables with many full scans"),
     ]
 }
 
@@ -132,7 +132,7 @@ pub fn statement(language: Language, mean: f64, calls: i64, total: f64, rows: i6
     text!(
         language,
         ja: "平均 {mean:.1} ms、{calls} 回、合計 {total:.1} 秒、{rows} 行: {query}",
-        en: "{mean:.1} ms on average, {calls} calls, {total:.1} s in all, {rows} rows: {query}",
+        en: "{mean:.1} ms on average, {calls} calls, {total:.1} s in total, {rows} rows: {query}",
     )
 }
 
@@ -154,8 +154,8 @@ pub fn bytes(bytes: i64) -> String {
 pub fn needs_schema(language: Language, schema: &str, user: &str) -> String {
     text!(
         language,
-        ja: "インデックスがないが、スキーマ {schema} に作る権限がない: GRANT CREATE ON SCHEMA {schema} TO {user}",
-        en: "it is missing, and nothing may be created in schema {schema}: GRANT CREATE ON SCHEMA {schema} TO {user}",
+        ja: "インデックスなし。スキーマ {schema} に作成する権限がない: GRANT CREATE ON SCHEMA {schema} TO {user}",
+        en: "index missing, and this user may not create it in schema {schema}: GRANT CREATE ON SCHEMA {schema} TO {user}",
     )
 }
 

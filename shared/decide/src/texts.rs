@@ -22,72 +22,89 @@ pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) 
     let name = execution.unwrap_or("-");
     match decision.reason {
         Reason::Consistent => {
-            text!(language, ja: "行と実行 {name} は一致している", en: "row and execution {name} agree")
+            text!(language, ja: "行と実行 {name} は一致", en: "row and execution {name} agree")
         }
         Reason::InTime { left } => {
-            let left = seconds(left);
-            text!(language, ja: "実行 {name} はまだ実行中で、期限まで {left} 秒ある", en: "execution {name} still running, {left} s before its deadline")
+            let left = duration(language, left);
+            text!(language, ja: "実行 {name} は実行中（期限まで {left}）", en: "execution {name} is still running, {left} before its deadline")
         }
         Reason::PastDeadline { over } => {
-            let over = seconds(over);
-            text!(language, ja: "実行 {name} は期限を {over} 秒過ぎても実行中である", en: "execution {name} still runs, {over} s past its deadline")
+            let over = duration(language, over);
+            text!(language, ja: "実行 {name} が期限を {over}過ぎても実行中", en: "execution {name} is still running, {over} past its deadline")
         }
         Reason::NotStartedYet { left } => {
-            let left = seconds(left);
-            text!(language, ja: "実行がまだなく、期限まで {left} 秒ある", en: "no execution yet, {left} s before the deadline")
+            let left = duration(language, left);
+            text!(language, ja: "実行は未開始（期限まで {left}）", en: "no execution yet, {left} before the deadline")
         }
         Reason::NeverStarted { over } => {
-            let over = seconds(over);
-            text!(language, ja: "開始期限を {over} 秒過ぎても実行が開始されていない", en: "no execution was ever started, {over} s past the start deadline")
+            let over = duration(language, over);
+            text!(language, ja: "実行が開始されないまま開始期限を {over}超過", en: "no execution was ever started, {over} past the start deadline")
         }
         Reason::ExecutionGone { over } => {
-            let over = seconds(over);
-            text!(language, ja: "PROCESSING のまま期限を {over} 秒過ぎ、実行が存在しない", en: "PROCESSING without any execution, {over} s past the deadline")
+            let over = duration(language, over);
+            text!(language, ja: "PROCESSING のまま期限を {over}超過、実行は存在しない", en: "PROCESSING without an execution, {over} past the deadline")
         }
         Reason::Settling { left } => {
-            let left = seconds(left);
-            text!(language, ja: "行または実行が変わったばかりなので、あと {left} 秒は次回に任せる", en: "row or execution changed a moment ago: left for the next look for {left} s")
+            let left = duration(language, left);
+            text!(language, ja: "行または実行が更新された直後のため、あと {left}待つ", en: "row or execution has just changed: {left} more to settle")
         }
         Reason::Reopened { left } => {
-            let left = seconds(left);
-            text!(language, ja: "実行 {name} の終了後に行が書かれたため、新しい実行をあと {left} 秒待つ", en: "the row was written after execution {name} ended: a new one gets {left} s more to appear")
+            let left = duration(language, left);
+            text!(language, ja: "実行 {name} の終了後に行が更新されたため、新しい実行をあと {left}待つ", en: "the row was written after execution {name} ended: waiting {left} more for a new execution")
         }
         Reason::RedrivePending => {
-            text!(language, ja: "実行 {name} は再実行待ちである", en: "execution {name} is about to be redriven")
+            text!(language, ja: "実行 {name} は redrive 待ち", en: "execution {name} is waiting to be redriven")
         }
         Reason::Ended(status) => match status {
             ExecutionStatus::Succeeded => {
-                text!(language, ja: "実行 {name} は成功して終わっている", en: "execution {name} succeeded")
+                text!(language, ja: "実行 {name} は成功で終了", en: "execution {name} succeeded")
             }
             status => {
-                text!(language, ja: "実行 {name} は {status} で終わっている", en: "execution {name} ended {status}")
+                text!(language, ja: "実行 {name} は {status} で終了", en: "execution {name} ended in {status}")
             }
         },
         Reason::StoppedForDeadline => {
-            text!(language, ja: "実行 {name} は期限超過のため停止された", en: "execution {name} was stopped for its deadline")
+            text!(language, ja: "実行 {name} は期限超過のため停止済み", en: "execution {name} was stopped because it was past its deadline")
         }
         Reason::LateSuccess => {
-            text!(language, ja: "行が失敗で閉じられた後に実行 {name} が成功した", en: "execution {name} succeeded after the row had been closed as failed")
+            text!(language, ja: "行が失敗で終了した後に実行 {name} が成功", en: "execution {name} succeeded after the row had been closed as failed")
         }
         Reason::ClosedByPerson => {
-            text!(language, ja: "行は人が手動で閉じた（MANUAL_INTERVENTION）", en: "a person closed the row (MANUAL_INTERVENTION)")
+            text!(language, ja: "行は人が手動で終了済み（MANUAL_INTERVENTION）", en: "the row was closed by a person (MANUAL_INTERVENTION)")
         }
         Reason::CancelledButRunning => {
-            text!(language, ja: "キャンセル済みの行の実行 {name} がまだ実行中である", en: "execution {name} still runs although its row is CANCELLED")
+            text!(language, ja: "行はキャンセル済みだが、実行 {name} が実行中", en: "execution {name} is still running although its row is CANCELLED")
         }
         Reason::RetryMayRun => {
-            text!(language, ja: "行は失敗だが実行 {name} はまだ期限内で、再試行中かもしれない", en: "the row failed, and execution {name} still runs in time: a retry may be under way")
+            text!(language, ja: "行は失敗だが、実行 {name} は期限内で実行中（リトライ中の可能性あり）", en: "the row failed, but execution {name} is still running in time: it may be retrying")
         }
         Reason::EndingUnknown => {
-            text!(language, ja: "実行 {name} の結果は Step Functions に問い合わせないと分からない", en: "only Step Functions can tell what execution {name} ended with")
+            text!(language, ja: "実行 {name} の結果は Step Functions への照会が必要", en: "only Step Functions knows how execution {name} ended")
         }
     }
 }
 
-/// Whole seconds, never negative.
+/// A span of time for people, in its two largest units: `45 s`, `2 h 05 min`, and days from two on: `3 d 4 h`. Never negative.
 #[must_use]
-pub fn seconds(delta: TimeDelta) -> i64 {
-    delta.num_seconds()
+pub fn duration(language: Language, span: TimeDelta) -> String {
+    let seconds = span.num_seconds().max(0);
+    let ((large, of_large), (small, of_small)) = match seconds {
+        0..60 => return text!(language, ja: "{seconds}秒", en: "{seconds} s"),
+        60..3600 => ((seconds / 60, ("分", "min")), (seconds % 60, ("秒", "s"))),
+        3600..172_800 => ((seconds / 3600, ("時間", "h")), (seconds / 60 % 60, ("分", "min"))),
+        _ => ((seconds / 86_400, ("日", "d")), (seconds / 3600 % 24, ("時間", "h"))),
+    };
+    let ((ja, en), (small_ja, small_en)) = (of_large, of_small);
+    match small {
+        0 => text!(language, ja: "{large}{ja}", en: "{large} {en}"),
+        // Minutes and seconds as a clock has them.
+        small if seconds < 172_800 => {
+            let clock = format!("{small:02}");
+            let small = text!(language, ja: "{small}{small_ja}", en: "{clock} {small_en}");
+            text!(language, ja: "{large}{ja}{small}", en: "{large} {en} {small}")
+        }
+        small => text!(language, ja: "{large}{ja}{small}{small_ja}", en: "{large} {en} {small} {small_en}"),
+    }
 }
 
 /// The message of the error that a closing writes into the row; `None` where the execution's own message is used, or none.
@@ -95,7 +112,7 @@ pub fn seconds(delta: TimeDelta) -> i64 {
 pub fn error_message(language: Language, closing: Closing) -> Option<String> {
     match closing {
         Closing::TimedOut => {
-            Some(text!(language, ja: "処理時間が制限を超えました", en: "The processing time exceeded its limit"))
+            Some(text!(language, ja: "処理時間が制限を超えました", en: "The processing took longer than allowed"))
         }
         Closing::NeverStarted => {
             Some(text!(language, ja: "処理が開始されませんでした", en: "The processing was never started"))
@@ -118,7 +135,7 @@ pub fn failed_without_words(language: Language) -> String {
 pub fn stop_cause(language: Language, cause: StopCause) -> String {
     match cause {
         StopCause::Deadline => {
-            text!(language, ja: "期限を超えたため自動で停止されました", en: "Stopped automatically: past its deadline")
+            text!(language, ja: "期限超過のため自動停止", en: "Stopped automatically: past its deadline")
         }
         StopCause::Cancelled => text!(language, ja: "手動でキャンセルされました", en: "Cancelled by hand"),
     }
@@ -129,16 +146,44 @@ pub fn stop_cause(language: Language, cause: StopCause) -> String {
 pub fn anomaly(language: Language, anomaly: Anomaly, reason: &str) -> String {
     match anomaly {
         Anomaly::CompletedWithoutSuccess => {
-            text!(language, ja: "行は COMPLETED だが実行は成功していない: {reason}", en: "the row is COMPLETED and its execution did not succeed: {reason}")
+            text!(language, ja: "行は COMPLETED だが実行は成功していない: {reason}", en: "the row is COMPLETED but its execution did not succeed: {reason}")
         }
         Anomaly::SucceededButFailed => {
-            text!(language, ja: "実行は成功したが行は失敗のままである: {reason}", en: "the execution succeeded and the row stays failed: {reason}")
+            text!(language, ja: "実行は成功したが行は失敗のまま: {reason}", en: "the execution succeeded but the row is still failed: {reason}")
         }
         Anomaly::SucceededButCancelled => {
-            text!(language, ja: "キャンセルされた処理の実行が成功した: {reason}", en: "the process was cancelled and its execution succeeded: {reason}")
+            text!(language, ja: "キャンセル済みの処理の実行が成功: {reason}", en: "the process was cancelled but its execution succeeded: {reason}")
         }
         Anomaly::ResultMissing => {
-            text!(language, ja: "成功したが結果がどこにもない: {reason}", en: "it succeeded, and there is no result anywhere: {reason}")
+            text!(language, ja: "成功したが、行にも実行の出力にも結果がない: {reason}", en: "succeeded, but neither row nor execution output has a result: {reason}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_is_told_in_its_two_largest_units() {
+        for (seconds, ja, en) in [
+            (-5, "0秒", "0 s"),
+            (0, "0秒", "0 s"),
+            (45, "45秒", "45 s"),
+            (60, "1分", "1 min"),
+            (65, "1分5秒", "1 min 05 s"),
+            (900, "15分", "15 min"),
+            (3600, "1時間", "1 h"),
+            (7503, "2時間5分", "2 h 05 min"),
+            (65_418, "18時間10分", "18 h 10 min"),
+            (86_400, "24時間", "24 h"),
+            (172_799, "47時間59分", "47 h 59 min"),
+            (172_800, "2日", "2 d"),
+            (273_600, "3日4時間", "3 d 4 h"),
+            (2_592_000, "30日", "30 d"),
+        ] {
+            let span = TimeDelta::seconds(seconds);
+            assert_eq!((&*duration(Language::Ja, span), &*duration(Language::En, span)), (ja, en), "{seconds}");
         }
     }
 }

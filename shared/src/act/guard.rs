@@ -372,7 +372,7 @@ mod tests {
             (TargetFacts::default(), None),
             (tried(1, Some(60)), None),
             (tried(1, Some(59)), Some("1")),
-            (tried(1, Some(0)), Some("60")),
+            (tried(1, Some(0)), Some("1 min")),
             (tried(2, Some(3600)), None),
             (tried(3, Some(3600)), Some("3")),
             (tried(4, Some(90_000)), Some("4")),

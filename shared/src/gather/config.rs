@@ -263,8 +263,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn state_machine(&mut self) -> Option<String> {
         let Some(arn) = self.value("STATE_MACHINE_ARN") else {
-            return self
-                .fault("STATE_MACHINE_ARN must be set to the ARN of the state machine that is looked after".into());
+            return self.fault("STATE_MACHINE_ARN must be set to the ARN of the state machine to look after".into());
         };
         let parts: Vec<&str> = arn.split(':').collect();
         let sound = matches!(parts.as_slice(), ["arn", partition, "states", region, account, "stateMachine", name]
@@ -282,8 +281,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let sound = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let fits = !name.is_empty() && name.len() <= 64 && sound(name);
         if !fits {
-            self.faults
-                .push(format!("{variable}: `{name}` must be a function's name, up to 64 letters, digits, - or _"));
+            self.faults.push(format!("{variable}: `{name}` must be a function name, up to 64 letters, digits, - or _"));
         }
         fits
     }
@@ -318,7 +316,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             return Some(alias);
         }
         self.fault(format!(
-            "WORKER_ALIAS `{alias}` must be an alias' name, up to 128 letters, digits, - or _; neither a version's number nor $LATEST"
+            "WORKER_ALIAS `{alias}` must be an alias name, up to 128 letters, digits, - or _; not a version number and not $LATEST"
         ))
     }
 

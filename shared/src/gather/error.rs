@@ -7,8 +7,10 @@ use lambda_runtime::Diagnostic;
 
 use crate::gather::trigger::TriggerError;
 
-/// Why a run could not be made. Asynchronous events that meet one are tried again by Lambda and then kept, whole, in
-/// the dead-letter queue.
+/// Lambda retries and keeps asynchronous events only: whoever sent one by hand has the answer, and nothing else.
+const AGAIN: &str = "If you sent this event, send it again; any other event is retried by Lambda and then kept in the dead-letter queue";
+
+/// Why a run failed. Asynchronous events that meet one are retried by Lambda and then kept, whole, in the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The environment is incomplete or contradicts itself; all faults are listed.
@@ -28,7 +30,7 @@ pub enum Error {
     Table(String),
 
     /// PostgreSQL did not answer, or refused.
-    #[error("the database, {doing}: {message}. {advice}")]
+    #[error("the database failed while {doing}: {message}. {advice}")]
     Database {
         /// What was being done.
         doing: &'static str,
@@ -44,7 +46,7 @@ pub enum Error {
 
     /// Lambda's deadline came while an answer was waited for.
     #[error(
-        "no answer before Lambda's deadline: the table may be locked (a migration of the application's? see pg_locks WHERE NOT granted), or the function's timeout is too short; the event is tried again and then kept in the dead-letter queue"
+        "no answer before Lambda's deadline: the table may be locked (by a migration, for example: see pg_locks WHERE NOT granted), or the function's timeout is too short. {AGAIN}"
     )]
     OutOfTime,
 
@@ -95,17 +97,16 @@ impl Error {
                     "A table or column of schema remediation is missing: invoke the migrate function with {\"all\":true}"
                 }
                 (Some("57014"), _) => {
-                    "It took longer than it may: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
+                    "It took longer than allowed: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
                 }
-                (Some("55P03"), _) => "A row stayed locked by somebody else: the next look will try again",
+                (Some("55P03"), _) => "A row stayed locked by another session: the next run tries again",
                 (Some("53300"), _) => {
-                    "All connections are in use: see who holds them in pg_stat_activity. relieve-database ends what hangs if a connection is reserved for its user: reserved_connections and GRANT pg_use_reserved_connections (PostgreSQL 16), or on RDS rds.rds_superuser_reserved_connections and GRANT rds_superuser; reserve more than the functions of this system hold together"
+                    "All connections are in use: pg_stat_activity shows who holds them. relieve-database can end hanging sessions if connections are reserved for its user: on PostgreSQL 16 by reserved_connections and GRANT pg_use_reserved_connections, on RDS by rds.rds_superuser_reserved_connections and GRANT rds_superuser; reserve more than all functions of this system hold together"
                 }
-                (Some(_), _) => "The event is tried again and then kept in the dead-letter queue",
-                (None, sqlx::Error::Io(_)) => {
-                    "It cannot be reached: check that it is up, the host and port, and the function's subnets and security groups; the event is tried again and then kept in the dead-letter queue"
-                }
-                (None, _) => "The event is tried again and then kept in the dead-letter queue",
+                (None, sqlx::Error::Io(_)) => &format!(
+                    "It cannot be reached: check that it is up, the host and port, and the function's subnets and security groups. {AGAIN}"
+                ),
+                (Some(_) | None, _) => AGAIN,
             };
             Self::Database {
                 doing,
@@ -142,19 +143,19 @@ impl Error {
             };
             let advice = match code.as_str() {
                 "AccessDenied" | "AccessDeniedException" => {
-                    "The function's role lacks this permission: it stands in the step's manifest, so deploy the CDK app again, and look for a boundary or a service control policy"
+                    "The function's role lacks this permission, which the step's manifest declares: deploy the CDK app again; if that does not help, look for a permissions boundary or a service control policy"
                 }
                 "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
-                    "The account's request quota is used up: the next look goes on; raise the quota where this stays so"
+                    "The account's request quota is used up: the next run continues; if this persists, request a higher quota"
                 }
-                "ExecutionDoesNotExist" => "Step Functions forgets executions after 90 days: look at the row itself",
+                "ExecutionDoesNotExist" => "Step Functions keeps executions for 90 days only: look at the row itself",
                 "StateMachineDoesNotExist" => "Check STATE_MACHINE_ARN",
                 "ResourceNotFoundException" => "It does not exist in this account and region: check the ARN",
                 "ExpiredTokenException" | "UnrecognizedClientException" => "The function's credentials are not valid",
                 "Timeout" | "NoAnswer" => {
-                    "Check the function's route to AWS (a NAT gateway or an interface endpoint in its subnets); the event is tried again"
+                    "Check the function's route to AWS (a NAT gateway or an interface endpoint in its subnets), then send the event again"
                 }
-                _ => "The event is tried again and then kept in the dead-letter queue",
+                _ => AGAIN,
             };
             Self::Aws { call, code, message, advice, refused }
         }

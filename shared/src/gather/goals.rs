@@ -172,7 +172,7 @@ impl Goals {
         match Self::read(db, table).await? {
             Catalogue::There(goals) if goals.updates => Ok(goals),
             Catalogue::There(Self { goals, user, .. }) => Err(not_granted("UPDATE", &goals, &user)),
-            Catalogue::Absent(absent) => Err(Error::Table(format!("there are no goals here: {}", absent.join(", ")))),
+            Catalogue::Absent(absent) => Err(Error::Table(format!("this database lacks {}", absent.join(", ")))),
         }
     }
 
@@ -258,7 +258,7 @@ impl Relations {
         let labels = find(goals, self.columns(goals), STATUS)?.and_then(|column| column.labels.as_ref());
         match labels {
             Some(labels) if !labels.iter().any(|label| label == "ACTIVE") => Err(Error::Table(format!(
-                "column `status` of table {goals} does not know ACTIVE; it knows {}",
+                "column `status` of table {goals} has no value ACTIVE; it has {}",
                 labels.join(", ")
             ))),
             _ => Ok(()),

@@ -67,7 +67,9 @@ impl Parameters<'_> {
     /// # Errors
     /// [`Error::Trigger`].
     pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        self.read(name, "a text", |value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned))
+        self.read(name, "a string that is not empty", |value| {
+            value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+        })
     }
 
     /// A span of time, `"90s"`, `"30m"`, `"24h"` or `"7d"`, within bounds that are given in seconds.
@@ -142,7 +144,7 @@ mod tests {
             assert!(error.contains("a whole number from 1 to 2"), "{error}");
         }
         assert!(with(json!(false), |parameters| parameters.flag("it")).unwrap_err().contains("true, or left out"));
-        assert!(with(json!(" "), |parameters| parameters.text("it")).unwrap_err().contains("a text"));
+        assert!(with(json!(" "), |parameters| parameters.text("it")).unwrap_err().contains("a string"));
         assert!(with(json!("x"), |parameters| parameters.id("it")).unwrap_err().contains("a UUID"));
     }
 }

@@ -81,7 +81,7 @@ impl StepFunctions {
             return Ok(());
         }
         Err(Error::Refused(format!(
-            "execution {arn} belongs to {}, and this installation looks after {}: check the rule's pattern, or STATE_MACHINE_ARN",
+            "execution {arn} belongs to {}, but this installation looks after {}: check the rule's pattern, or STATE_MACHINE_ARN",
             arn.state_machine_arn(),
             self.state_machine_arn
         )))
@@ -260,7 +260,7 @@ fn status(value: &str) -> Result<ExecutionStatus, Error> {
 }
 
 fn unreadable(error: crate::domain::ParseError) -> Error {
-    Error::Refused(format!("Step Functions answered with something unknown: {error}"))
+    Error::Refused(format!("unexpected answer from Step Functions: {error}"))
 }
 
 /// To the millisecond, which is what Step Functions has and its events tell. The API's JSON has seconds as a floating

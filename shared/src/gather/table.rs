@@ -115,7 +115,7 @@ impl Table {
     pub fn require(&self, status: ProcessStatus) -> Result<(), Error> {
         match &self.statuses {
             Some(labels) if !labels.iter().any(|label| label == status.as_str()) => Err(Error::Table(format!(
-                "column `status` of table {} does not know {status}; it knows {}",
+                "column `status` of table {} has no value {status}; it has {}",
                 self.name,
                 labels.join(", ")
             ))),
@@ -233,7 +233,7 @@ pub(crate) fn find<'a>(name: &TableName, found: &'a [Found], wanted: Wanted) -> 
     };
     if !types.is_empty() && !types.contains(&column.family.as_str()) {
         return Err(Error::Table(format!(
-            "column `{}` of table {name} is of type {}: it is needed as {}",
+            "column `{}` of table {name} is of type {}, but must be {}",
             column.name,
             column.type_name,
             types.join(" or ")
@@ -245,7 +245,7 @@ pub(crate) fn find<'a>(name: &TableName, found: &'a [Found], wanted: Wanted) -> 
 /// The error that a table lacks a column.
 pub(crate) fn missing(name: &TableName, (snake, camel, types): Wanted) -> Error {
     let names = if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
-    Error::Table(format!("table {name} has no column {names}: it is needed as {}", types.join(" or ")))
+    Error::Table(format!("table {name} has no column {names}, which must be {}", types.join(" or ")))
 }
 
 /// A table's name, quoted and qualified.

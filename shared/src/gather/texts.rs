@@ -16,8 +16,8 @@ pub fn row_missing(language: Language, process: &str) -> String {
 pub fn process_unknown(language: Language, execution: &str) -> String {
     text!(
         language,
-        ja: "実行 {execution} の入力に processId がなく、名前も UUID で始まらないため、処理を特定できない",
-        en: "execution {execution} tells no process: no processId in its input, no UUID at the start of its name",
+        ja: "実行 {execution} の処理を特定できない（入力に processId がなく、名前も UUID で始まらない）",
+        en: "cannot tell the process of execution {execution}: no processId in its input, no UUID at the start of its name",
     )
 }
 
@@ -26,7 +26,7 @@ pub fn process_unknown(language: Language, execution: &str) -> String {
 pub fn not_listed(language: Language) -> String {
     text!(
         language,
-        ja: "この処理の開始時期まで実行一覧をまだ読んでいない",
+        ja: "この処理の作成時点まで実行一覧を読めていない",
         en: "the list of executions has not been read back to this process's creation yet",
     )
 }
@@ -36,8 +36,8 @@ pub fn not_listed(language: Language) -> String {
 pub fn out_of_time(language: Language, left: usize) -> String {
     text!(
         language,
-        ja: "Lambda の期限が近いため停止した。残り {left} 件は次回に続ける",
-        en: "stopped before Lambda's deadline: {left} are left for the next run, which goes on from here",
+        ja: "Lambda の期限が近いため中断。残り {left} 件は次回に続行",
+        en: "stopped before Lambda's deadline: {left} left for the next run, which continues from here",
     )
 }
 
@@ -46,13 +46,13 @@ pub fn out_of_time(language: Language, left: usize) -> String {
 pub fn more_to_look_at(language: Language, looked_at: usize) -> String {
     text!(
         language,
-        ja: "1 回に調べるのは {looked_at} 件まで。次回はその続きから調べる",
-        en: "one run looks at {looked_at}: the next goes on from here",
+        ja: "1 回に確認するのは {looked_at} 件まで。次回に続行",
+        en: "one run checks {looked_at} at most: the next continues from here",
     )
 }
 
 /// There were more executions to ask for than there was time.
 #[must_use]
 pub fn no_time_left(language: Language) -> String {
-    text!(language, ja: "この実行に問い合わせる時間が残っていなかった", en: "no time was left to ask for this execution")
+    text!(language, ja: "この実行を照会する時間が残っていない", en: "no time left to look up this execution")
 }

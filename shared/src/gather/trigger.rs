@@ -139,12 +139,12 @@ pub enum Scope {
     Undo(Uuid),
 }
 
-/// An event that cannot be understood. Asynchronous ones end, whole, in the dead-letter queue.
+/// An event that is not understood.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TriggerError {
     /// It is of no kind that any step takes.
     #[error(
-        "unknown event: {found}. A step takes: EventBridge's `CloudWatch Alarm State Change` (source aws.cloudwatch) \
+        "unknown event: {found}. A step accepts: EventBridge's `CloudWatch Alarm State Change` (source aws.cloudwatch) \
          and `Step Functions Execution Status Change` (source aws.states); a CloudWatch alarm's Lambda action \
          (alarmData) or its SNS notification (Records[0].Sns); a schedule, {{\"schedule\": \"<name>\"}}; or an \
          operator's event: {{}}, or any of {fields}"
@@ -158,8 +158,8 @@ pub enum TriggerError {
 
     /// EventBridge's envelope is damaged.
     #[error(
-        "an EventBridge event whose envelope cannot be read: {0}. It has `source`, `detail-type` and `detail`, and \
-         may have `id`, `account` and `region` (texts), `time` (ISO 8601) and `resources` (a list of texts)"
+        "invalid EventBridge envelope: {0}. It must have `source`, `detail-type` and `detail`, and may have `id`, \
+         `account` and `region` (strings), `time` (ISO 8601) and `resources` (a list of strings)"
     )]
     Envelope(String),
 

@@ -13,7 +13,7 @@ use crate::text;
 /// A process that could not be decided on.
 #[must_use]
 pub fn not_looked_up(language: Language, why: &str) -> String {
-    text!(language, ja: "実行を確認できなかったため何もしない: {why}", en: "left alone: its execution could not be looked up: {why}")
+    text!(language, ja: "実行を照会できないためスキップ: {why}", en: "skipped, because its execution could not be looked up: {why}")
 }
 
 /// A row that moved at every try.
@@ -21,8 +21,8 @@ pub fn not_looked_up(language: Language, why: &str) -> String {
 pub fn contested(language: Language) -> String {
     text!(
         language,
-        ja: "読んでから書くまでの間に行が毎回変わったため、何も書かなかった",
-        en: "the row changed between reading and writing every time: nothing was written",
+        ja: "読み取りから書き込みまでの間に毎回行が変更されたため、何も書き込まず",
+        en: "the row changed between reading and writing at every attempt: nothing was written",
     )
 }
 
@@ -31,13 +31,13 @@ pub fn contested(language: Language) -> String {
 pub fn alarm_not_on(language: Language, alarm: &str, state: AlarmState) -> String {
     match state {
         AlarmState::Alarm => {
-            text!(language, ja: "アラーム {alarm} が発生した。インシデントを開いた。このステップは解消してから動く", en: "alarm {alarm} went off: its incident is open; this step acts once it is over")
+            text!(language, ja: "アラーム {alarm} が発生、インシデントを開始。このステップは解消後に動作", en: "alarm {alarm} is in ALARM: incident opened; this step acts once it is OK")
         }
         AlarmState::Ok => {
-            text!(language, ja: "アラーム {alarm} は解消した。インシデントを閉じた", en: "alarm {alarm} is over: its incident is closed")
+            text!(language, ja: "アラーム {alarm} が解消、インシデントを終了", en: "alarm {alarm} is OK: incident closed")
         }
         AlarmState::InsufficientData => {
-            text!(language, ja: "アラーム {alarm} はデータ不足である。インシデントはそのままにする", en: "alarm {alarm} has no data: its incident stays as it is")
+            text!(language, ja: "アラーム {alarm} はデータ不足、インシデントは変更しない", en: "alarm {alarm} has insufficient data: incident unchanged")
         }
     }
 }
@@ -52,21 +52,45 @@ pub fn summary(
     skipped: usize,
 ) -> String {
     let parts = [
-        (counts(DoneOutcome::Applied), "対応", "put right"),
-        (counts(DoneOutcome::Planned), "対応予定（変更なし）", "would be put right (nothing was changed)"),
-        (counts(DoneOutcome::Proposed), "承認待ち", "proposed, waiting for approval"),
-        (counts(DoneOutcome::Failed), "失敗", "failed"),
-        (counts(DoneOutcome::Superseded), "先に変更された", "moved by somebody else first"),
-        (findings, "報告", "findings"),
-        (skipped, "そのまま", "left alone"),
+        (counts(DoneOutcome::Applied), "対応", "", "fixed"),
+        (counts(DoneOutcome::Planned), "変更候補", "（未実行）", "to fix (nothing was changed)"),
+        (counts(DoneOutcome::Proposed), "承認待ち", "", "waiting for approval"),
+        (counts(DoneOutcome::Failed), "失敗", "", "failed"),
+        (counts(DoneOutcome::Superseded), "他者が先に変更", "", "changed by somebody else first"),
+        (findings, "検出", "", if findings == 1 { "finding" } else { "findings" }),
+        (skipped, "スキップ", "", "skipped"),
     ];
+    let told = listed(language, &parts, || text!(language, ja: "異常なし", en: "all is well"));
+    text!(language, ja: "{population} 件を確認: {told}", en: "{population} checked: {told}")
+}
+
+/// What came of an undo, in one sentence: nothing was looked at for it.
+#[must_use]
+pub fn undo_summary(language: Language, counts: impl Fn(DoneOutcome) -> usize, skipped: usize) -> String {
+    let parts = [
+        (counts(DoneOutcome::Applied), "取り消し", "", "undone"),
+        (counts(DoneOutcome::Planned), "取り消し候補", "（未実行）", "to undo (nothing was changed)"),
+        (counts(DoneOutcome::Proposed), "承認待ち", "", "waiting for approval"),
+        (counts(DoneOutcome::Failed), "取り消し失敗", "", "not undone: failed"),
+        (
+            counts(DoneOutcome::Superseded),
+            "取り消しなし（他者が変更済み）",
+            "",
+            "not undone: changed by somebody else since",
+        ),
+        (skipped, "スキップ", "", "skipped"),
+    ];
+    listed(language, &parts, || text!(language, ja: "取り消しなし", en: "nothing undone"))
+}
+
+/// Counts with their words; what Japanese says after the number stands apart.
+fn listed(language: Language, parts: &[(usize, &str, &str, &str)], none: impl Fn() -> String) -> String {
     let told: Vec<String> = parts
         .iter()
         .filter(|(count, ..)| *count > 0)
-        .map(|(count, ja, en)| text!(language, ja: "{ja} {count} 件", en: "{count} {en}"))
+        .map(|(count, ja, after, en)| text!(language, ja: "{ja} {count} 件{after}", en: "{count} {en}"))
         .collect();
-    let told = if told.is_empty() { text!(language, ja: "異常なし", en: "all is well") } else { told.join(", ") };
-    text!(language, ja: "{population} 件を確認: {told}", en: "{population} looked at: {told}")
+    if told.is_empty() { none() } else { told.join(&text!(language, ja: "、", en: ", ")) }
 }
 
 /// A message does not name all actions of a run.
@@ -81,45 +105,21 @@ pub fn more_actions(language: Language, more: usize, run: Uuid) -> String {
 pub fn sessions_unseen(language: Language, count: i64) -> String {
     text!(
         language,
-        ja: "他のユーザーのセッション {count} 件は中身が見えないため、すべて接続として数えた（GRANT pg_monitor で見えるようになる）",
-        en: "{count} sessions of other users cannot be looked into, so each was counted as a connection (GRANT pg_monitor opens them)",
+        ja: "他ユーザーのセッション {count} 件は中身を参照できず、すべて接続として計上（GRANT pg_monitor で参照可能）",
+        en: "sessions of other users that cannot be inspected: {count}; each is counted as a connection (fix: GRANT pg_monitor)",
     )
 }
 
 /// What is wrong, and the step that answers it.
 #[must_use]
 pub fn answered_by(language: Language, wrong: &str, step: &str) -> String {
-    text!(language, ja: "{wrong}（{step} が対応する）", en: "{wrong} ({step} answers)")
+    text!(language, ja: "{wrong}（{step} が対応）", en: "{wrong} (handled by {step})")
 }
 
 /// What was told before of a failure.
 #[must_use]
 pub fn told_already(language: Language) -> String {
-    text!(language, ja: "人の対応が必要なことは通知済みである", en: "it needs a person, which was told already")
-}
-
-/// What a run says that took something back.
-pub fn undo_summary(language: Language, counts: impl Fn(DoneOutcome) -> usize, skipped: usize) -> String {
-    let parts = [
-        (counts(DoneOutcome::Applied), "元に戻した", "undone"),
-        (counts(DoneOutcome::Planned), "元に戻す候補（未実行）", "would be undone"),
-        (counts(DoneOutcome::Failed), "元に戻せなかった", "could not be undone"),
-        (counts(DoneOutcome::Superseded), "先に変更された", "changed by somebody else first"),
-        (skipped, "対象外", "skipped"),
-    ];
-    let told: Vec<String> = parts
-        .iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, ja, en)| match language {
-            Language::Ja => format!("{ja} {count} 件"),
-            Language::En => format!("{count} {en}"),
-        })
-        .collect();
-    if told.is_empty() {
-        text!(language, ja: "元に戻すものはない", en: "nothing to undo")
-    } else {
-        told.join(", ")
-    }
+    text!(language, ja: "要手動対応（通知済み）", en: "needs a person; already reported")
 }
 
 /// Why something is taken back, where the person gives no reason.

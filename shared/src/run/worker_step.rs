@@ -258,7 +258,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
             return Err(Error::Trigger(TriggerError::Contradiction {
                 one: CONFIRM.to_owned(),
                 other: if to.is_some() { TO } else { REVERT_AFTER_NAME }.to_owned(),
-                rule: "a change is confirmed as it was made; only `mode` and `reason` go with it",
+                rule: "a change is confirmed exactly as it was made; only `mode` and `reason` may go with it",
             }));
         }
         Some(action) => Some(to_confirm(session.db, action, &rules).await?),
@@ -288,12 +288,12 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
 async fn to_confirm(db: &mut PgConnection, action: uuid::Uuid, rules: &Rules) -> Result<Lease, Error> {
     let refused = |why: String| Err(Error::Refused(format!("`{CONFIRM}` {action}: {why}")));
     match lease::of_action(db, action).await? {
-        None => refused(
-            "there is no such change of the worker; see `actions[].id` of a result, or remediation.leases".to_owned(),
-        ),
-        Some(lease) if lease.step != rules.step => refused(format!("it is {}'s: send it there", lease.step)),
+        None => {
+            refused("no such change of the worker; see `actions[].id` of a result, or remediation.leases".to_owned())
+        }
+        Some(lease) if lease.step != rules.step => refused(format!("it belongs to {}: send it there", lease.step)),
         Some(Lease { ended: Some(ended), ended_at: Some(at), .. }) => {
-            refused(format!("its lease is over ({ended}, {at}): there is nothing left to confirm"))
+            refused(format!("its lease has already ended ({ended}, {at}): nothing left to confirm"))
         }
         Some(lease) => Ok(lease),
     }

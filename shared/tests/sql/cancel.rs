@@ -142,7 +142,7 @@ async fn what_was_cancelled_a_moment_ago_is_left_to_the_applications_own_stop() 
     let evidence = sweep(&mut world, &proxy, Filter::CancelledButRunning).await?;
     let plan = processes::plan(&evidence, &world.config, chrono::Utc::now());
     assert_eq!((plan.actions.len(), plan.skipped.len()), (0, 1));
-    assert!(plan.skipped[0].why.contains("changed a moment ago"), "{plan:?}");
+    assert!(plan.skipped[0].why.contains("has just changed"), "{plan:?}");
     Ok(())
 }
 

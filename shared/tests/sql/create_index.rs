@@ -210,7 +210,7 @@ async fn a_build_that_waits_in_vain_leaves_an_invalid_index_that_the_next_run_dr
     let left = leave_behind(&mut world, OPEN).await;
     let entry: (String, String) =
         sqlx::query_as("SELECT outcome, reason FROM remediation.actions").fetch_one(world.database.pool()).await?;
-    assert!(entry.0 == "failed" && entry.1.contains("did not go away within 0.3 s"), "{entry:?}");
+    assert!(entry.0 == "failed" && entry.1.contains("timed out after waiting 0.3 s"), "{entry:?}");
     assert_eq!(bounds(&mut world.db).await, ("0".into(), "0".into()));
     // `migrate` counts it as missing, and a build does not mistake it for an index.
     let table = Arc::clone(&world.table);
@@ -254,7 +254,7 @@ async fn the_server_ends_a_build_before_the_runs_time_is_over() -> Tested {
     let action = CreateIndex { care: Care { lock: BOUND, ..CARE }, ..create(&index) };
     let (_, outcome) = apply_within(&mut world, action, Duration::from_secs(2)).await;
     let outcome = outcome?;
-    assert!(why(&outcome).contains("run it by hand, from psql: CREATE INDEX CONCURRENTLY"), "{outcome:?}");
+    assert!(why(&outcome).contains("run it by hand in psql: CREATE INDEX CONCURRENTLY"), "{outcome:?}");
     assert_eq!(proposed(&mut world, OPEN).await.state, State::Missing, "cleaned up in the time that was kept for it");
     Ok(())
 }
@@ -269,9 +269,9 @@ async fn a_build_is_not_begun_behind_an_old_transaction_or_maintenance_or_withou
     let maintenance = "BEGIN; LOCK TABLE {processes} IN SHARE UPDATE EXCLUSIVE MODE";
     let reading = "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM {processes}";
     for (holds, action, told) in [
-        (reading, old.clone(), "whose transaction has been open for"),
-        (maintenance, create(&index), "which alters, vacuums or indexes the table"),
-        ("BEGIN", short, "s of this run are left"),
+        (reading, old.clone(), "transaction open for"),
+        (maintenance, create(&index), "which is altering, vacuuming or indexing the table"),
+        ("BEGIN", short, "this run has only"),
     ] {
         let mut holder = world.database.connect().await?;
         sqlx::raw_sql(AssertSqlSafe(world.variant.spell(holds))).execute(&mut holder).await?;

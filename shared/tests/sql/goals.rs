@@ -279,7 +279,7 @@ async fn a_column_that_is_missing_or_of_another_type_is_named() -> Tested {
     let mut world = World::of("no_active", &MIGRATED).await;
     world.execute("ALTER TYPE {schema}.\"GoalStatus\" RENAME VALUE 'ACTIVE' TO 'OPEN'").await;
     let error = refusal(&mut world).await;
-    assert!(error.contains("`status`") && error.contains("does not know ACTIVE; it knows OPEN, COMPLETED"), "{error}");
+    assert!(error.contains("`status`") && error.contains("has no value ACTIVE; it has OPEN, COMPLETED"), "{error}");
     // What is written where it is there, is not needed.
     let mut world = World::new("no_updated_at").await;
     world.execute("ALTER TABLE {schema}.goals DROP updated_at").await;

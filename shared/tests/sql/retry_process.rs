@@ -423,7 +423,7 @@ async fn a_row_that_somebody_moved_meanwhile_is_not_put_back() -> Tested {
         let outcome = retrying.apply().await;
 
         let ActionResult::Failed(why) = &outcome.result else { return Err(format!("{outcome:?}").into()) };
-        assert!(why.contains("AccessDenied") && why.contains("somebody else moved the row meanwhile"), "{why}");
+        assert!(why.contains("AccessDenied") && why.contains("somebody else changed the row meanwhile"), "{why}");
         let row = retrying.world.row(retrying.row.id).await;
         assert!(row.status == "CANCELLED" || row.retry_count == 7, "{row:?}");
         assert_eq!(retrying.executions().await.len(), 1, "the execution that does not exist is forgotten");
@@ -477,7 +477,7 @@ async fn an_execution_of_that_name_that_is_over_since_before_is_remembered_and_t
     retrying.then(move |proxy| proxy.answer("DescribeExecution", answer.clone()));
     let outcome = retrying.apply().await;
     assert!(
-        matches!(&outcome.result, ActionResult::Failed(why) if why.contains("had been started before, and ended SUCCEEDED")),
+        matches!(&outcome.result, ActionResult::Failed(why) if why.contains("had already been started and ended in SUCCEEDED")),
         "{outcome:?}"
     );
     assert_eq!(retrying.whole_row().await, before, "the decision table completes it: a late success");
@@ -500,7 +500,7 @@ async fn left_open(hint: &str, variant: &Variant) -> (Retrying, Value) {
     retrying.proxy.fail("StartExecution", Failure::error("InternalServerError").status(500));
     retrying.then(|proxy| proxy.fail("DescribeExecution", Failure::error("ExecutionDoesNotExist")));
     let outcome = retrying.apply().await;
-    assert!(matches!(&outcome.result, ActionResult::Unverified(why) if why.contains("is not known")), "{outcome:?}");
+    assert!(matches!(&outcome.result, ActionResult::Unverified(why) if why.contains("unknown whether")), "{outcome:?}");
     assert_eq!(retrying.entry().await.outcome, "applying", "that it is not there yet proves nothing");
     assert_eq!(retrying.world.row(retrying.row.id).await.status, "PENDING");
     (retrying, before)
@@ -519,7 +519,7 @@ async fn a_retry_that_was_never_started_is_put_back_once_it_is_old_enough_to_kno
         assert_eq!(retrying.executions().await.len(), 1, "{}", variant.name);
         let entry = retrying.entry().await;
         assert_eq!((entry.outcome.as_str(), entry.closed), ("failed", true));
-        assert!(entry.reason.contains("was never started: the row is put back"), "{}", entry.reason);
+        assert!(entry.reason.contains("was never started: the row was restored"), "{}", entry.reason);
         assert!(retrying.resolve().await.is_empty());
     }
     Ok(())
@@ -595,8 +595,8 @@ async fn without_the_old_input_nothing_is_written_and_that_is_said() -> Tested {
         |retrying: &Retrying| retrying.proxy.fail("DescribeExecution", Failure::error("ThrottlingException"));
     type Script<'a> = &'a dyn Fn(&Retrying);
     let cases: [(Script<'_>, &str, bool); 3] = [
-        (&hidden, "does not tell the input", true),
-        (&gone, "no longer knows execution", true),
+        (&hidden, "does not return the input", true),
+        (&gone, "no longer has execution", true),
         (&throttled, "ThrottlingException", false),
     ];
     for (script, told, recorded) in cases {

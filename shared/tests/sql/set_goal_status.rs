@@ -290,6 +290,6 @@ async fn goals_that_are_gone_by_the_time_of_the_write_are_an_error() -> Tested {
     let (_, wanted) = inconsistent(&world, "COMPLETED").await;
     world.execute("DROP TABLE actions").await;
     let error = set(&mut world, &wanted).await.unwrap_err().to_string();
-    assert_eq!(error, "there are no goals here: public.actions");
+    assert_eq!(error, "this database lacks public.actions");
     Ok(())
 }

@@ -80,9 +80,9 @@ async fn a_missing_column_is_named_in_both_spellings() {
 #[tokio::test]
 async fn a_column_of_another_type_is_named_with_the_types_that_serve() {
     for (column, definition, told) in [
-        ("id", "bigint", "column `id` of table public.processing_state is of type bigint: it is needed as uuid"),
-        ("status", "integer", "is of type integer: it is needed as text or character varying or enum"),
-        ("progress", "double precision", "is of type double precision: it is needed as smallint or integer"),
+        ("id", "bigint", "column `id` of table public.processing_state is of type bigint, but must be uuid"),
+        ("status", "integer", "is of type integer, but must be text or character varying or enum"),
+        ("progress", "double precision", "is of type double precision, but must be smallint or integer"),
         ("result", "text", "column `result`"),
         ("error", "json", "column `error`"),
         ("updated_at", "date", "column `updated_at`"),
@@ -118,7 +118,7 @@ async fn an_enum_without_a_label_that_is_needed_is_refused_with_those_that_it_ha
         )
         .await,
     );
-    assert!(error.contains("`status`") && error.contains("does not know CANCELLED"), "{error}");
+    assert!(error.contains("`status`") && error.contains("has no value CANCELLED"), "{error}");
     assert!(error.contains("PENDING, PROCESSING, COMPLETED, FAILED"), "{error}");
 }
 
@@ -131,7 +131,7 @@ async fn an_enum_without_timeout_serves_unless_timeout_is_to_be_written() -> Tes
     )
     .await?;
     let error = table.require(Timeout).unwrap_err().to_string();
-    assert!(error.contains("does not know TIMEOUT"), "{error}");
+    assert!(error.contains("has no value TIMEOUT"), "{error}");
     table.require(Completed)?;
     Ok(())
 }

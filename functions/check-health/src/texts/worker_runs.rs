@@ -1,6 +1,8 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
+use chrono::TimeDelta;
 use remediation::domain::Language;
+use remediation::run::texts::duration;
 use remediation::text;
 use std::time::Duration;
 
@@ -9,8 +11,8 @@ use std::time::Duration;
 pub fn needs_configuration(language: Language, worker: &str) -> String {
     text!(
         language,
-        ja: "{worker} の設定を読めない（1 を参照）",
-        en: "the configuration of {worker} is not known (see 1)",
+        ja: "{worker} の設定を取得できず（1 を参照）",
+        en: "the configuration of {worker} is unknown (see 1)",
     )
 }
 
@@ -19,53 +21,54 @@ pub fn needs_configuration(language: Language, worker: &str) -> String {
 pub fn no_log(language: Language, group: &str) -> String {
     text!(
         language,
-        ja: "ロググループ {group} がない（まだ実行されていないか、別の場所に記録している）ため、測定値はない",
-        en: "there is no log group {group} (it never ran, or logs elsewhere), so nothing was measured",
+        ja: "ロググループ {group} が存在せず（未実行か、別の場所に記録）、測定値なし",
+        en: "log group {group} does not exist (the worker never ran, or logs elsewhere), so nothing was measured",
     )
 }
 
 /// Nothing ended, as far as the log was read.
 #[must_use]
 pub fn none(language: Language, within: Duration) -> String {
-    let minutes = within.as_secs() / 60;
+    let within = duration(language, TimeDelta::from_std(within).unwrap_or_default());
     text!(
         language,
-        ja: "過去{minutes}分間に終了した実行はない",
-        en: "no run ended in the last {minutes} minutes",
+        ja: "過去{within}に終了した実行なし",
+        en: "no run ended in the last {within}",
     )
 }
 
 /// How many runs ended, and what of them.
 #[must_use]
 pub fn runs(language: Language, count: usize, within: Duration, measured: &str) -> String {
-    let minutes = within.as_secs() / 60;
+    let within = duration(language, TimeDelta::from_std(within).unwrap_or_default());
     text!(
         language,
-        ja: "過去{minutes}分間の実行 {count} 件: {measured}",
-        en: "{count} runs in the last {minutes} minutes: {measured}",
+        ja: "過去{within}の実行 {count} 件: {measured}",
+        en: "runs in the last {within}: {count}; {measured}",
     )
 }
 
 /// The longest run.
 #[must_use]
 pub fn timeout_used(language: Language, percent: f64, timeout: i32) -> String {
+    let timeout = duration(language, TimeDelta::seconds(timeout.into()));
     text!(
         language,
-        ja: "最長でタイムアウト {timeout} 秒の {percent:.0}%",
-        en: "the longest took {percent:.0} % of the timeout of {timeout} s",
+        ja: "最長の実行でタイムアウト {timeout} の {percent:.0}%",
+        en: "the longest run took {percent:.0} % of the {timeout} timeout",
     )
 }
 
 /// The largest run.
 #[must_use]
 pub fn memory_used(language: Language, percent: f64) -> String {
-    text!(language, ja: "最大でメモリの {percent:.0}%", en: "the largest {percent:.0} % of the memory")
+    text!(language, ja: "最大の実行でメモリの {percent:.0}%", en: "the largest run used {percent:.0} % of the memory")
 }
 
 /// Runs in a new container.
 #[must_use]
 pub fn cold_starts(language: Language, percent: f64) -> String {
-    text!(language, ja: "コールドスタート {percent:.0}%", en: "cold starts {percent:.0} %")
+    text!(language, ja: "コールドスタート {percent:.0}%", en: "cold starts: {percent:.0} %")
 }
 
 /// Calls that the model's service refused.
@@ -79,8 +82,8 @@ pub fn throttles(language: Language, count: usize) -> String {
 pub fn reports_sampled(language: Language) -> String {
     text!(
         language,
-        ja: "ログの一部しか読めなかったため、実行の数値は読めた分だけのものである",
-        en: "the log could not be read to its end: what is said of the runs is said of those that were found",
+        ja: "ログを最後まで読めず、実行の数値は読み取れた分のみ",
+        en: "the log could not be read to its end: the figures cover only the runs that were found",
     )
 }
 
@@ -89,8 +92,8 @@ pub fn reports_sampled(language: Language) -> String {
 pub fn throttles_sampled(language: Language) -> String {
     text!(
         language,
-        ja: "ログの一部しか読めなかったため、スロットリングの件数は分からないか、これより多い",
-        en: "the log could not be read to its end: throttled calls are not known, or more than these",
+        ja: "ログを最後まで読めず、スロットリングの件数は不明か、これより多い",
+        en: "the log could not be read to its end: throttled calls are unknown, or more than shown",
     )
 }
 
@@ -100,6 +103,6 @@ pub fn reports_left_out(language: Language) -> String {
     text!(
         language,
         ja: "ワーカーのシステムログレベルが WARN のため、成功した実行は記録されない。LoggingConfig.SystemLogLevel を INFO にすると測定できる",
-        en: "at the worker's system log level WARN, runs that succeed are not in the log; LoggingConfig.SystemLogLevel INFO lets them be measured",
+        en: "the worker's system log level is WARN, so successful runs are not logged; set LoggingConfig.SystemLogLevel to INFO to measure them",
     )
 }

@@ -74,7 +74,7 @@ fn a_person_names_the_value_and_the_state_machine_still_has_the_last_word() {
         (300, Some(480), Seconds(480), Ok(480)),
         (300, Some(480), Seconds(479), Err("task_timeout_wins")),
         (600, Some(300), Seconds(200), Ok(300)),
-        (300, Some(300), Endless, Err("already so: 300 s")),
+        (300, Some(300), Endless, Err("already 300 s")),
         (300, None, Endless, Ok(600)),
         (300, None, Limit::Unknown, Err("callers_unknown")),
     ] {
@@ -86,13 +86,13 @@ fn a_person_names_the_value_and_the_state_machine_still_has_the_last_word() {
 #[test]
 fn without_an_incident_or_a_person_nothing_is_done() {
     let evidence = evidence(Some(300), Ok(callers(Limit::None, Limit::None)), Wants::Nothing);
-    assert_eq!(outcome(&evidence), Err("no incident of alarm worker-near-timeout is open".to_owned()));
+    assert_eq!(outcome(&evidence), Err("alarm worker-near-timeout has no open incident".to_owned()));
 }
 
 #[test]
 fn what_lambda_does_not_tell_is_not_guessed() {
     let evidence = evidence(None, Ok(callers(Limit::None, Limit::None)), incident());
-    assert_eq!(outcome(&evidence), Err("Lambda did not tell what the value is now".to_owned()));
+    assert_eq!(outcome(&evidence), Err("Lambda did not return the current value".to_owned()));
 }
 
 #[test]

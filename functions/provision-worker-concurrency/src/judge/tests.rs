@@ -53,12 +53,12 @@ fn five_more_at_a_time_up_to_the_ceiling_or_what_a_person_names() {
         (Some(25), "READY", incident(), Err("at_ceiling")),
         (None, "", asked(None), Ok(5)),
         (Some(5), "READY", asked(Some(12)), Ok(12)),
-        (Some(12), "READY", asked(Some(12)), Err("already so: 12")),
+        (Some(12), "READY", asked(Some(12)), Err("already 12")),
         (Some(12), "READY", asked(Some(6)), Ok(6)),
         (Some(12), "FAILED", incident(), Err("allocation_failed")),
         (Some(12), "FAILED", asked(Some(6)), Ok(6)),
         (Some(12), "FAILED", asked(Some(12)), Ok(12)),
-        (Some(5), "READY", Wants::Nothing, Err("no incident of alarm worker-cold-starts is open")),
+        (Some(5), "READY", Wants::Nothing, Err("alarm worker-cold-starts has no open incident")),
     ] {
         let came = outcome(&evidence(now, status, wants.clone()));
         assert_eq!(came, expected.map_err(str::to_owned), "{now:?} {status} {wants:?}");
@@ -76,7 +76,7 @@ fn a_worker_that_is_called_without_an_alias_is_left_with_what_to_do_first() {
 
 #[test]
 fn no_more_than_function_and_account_have_room_for() {
-    let unknown = "Lambda did not tell how much concurrency the account has left, so nothing is changed";
+    let unknown = "Lambda did not return how much concurrency the account has left, so nothing is changed";
     // (now, the function's reserved concurrency, the account's unreserved, what comes of it)
     for (now, reserved, unreserved, expected) in [
         (None, Some(5), Some(100), Ok(5)),

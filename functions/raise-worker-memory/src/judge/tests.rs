@@ -48,7 +48,7 @@ fn the_next_step_up_to_the_guides_2048() {
             assert_eq!(outcome(&evidence(Some(now), wants)), expected.map_err(str::to_owned), "{now}");
         }
     }
-    assert_eq!(outcome(&evidence(None, incident())), Err("Lambda did not tell what the value is now".to_owned()));
+    assert_eq!(outcome(&evidence(None, incident())), Err("Lambda did not return the current value".to_owned()));
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn a_person_names_the_value_and_without_person_or_incident_nothing_is_done() {
     for (wants, expected) in [
         (Wants::Asked { to: Some(1769) }, Ok(1769)),
         (Wants::Asked { to: Some(512) }, Ok(512)),
-        (Wants::Asked { to: Some(1024) }, Err("already so: 1024 MB")),
-        (Wants::Nothing, Err("no incident of alarm worker-memory is open")),
+        (Wants::Asked { to: Some(1024) }, Err("already 1024 MB")),
+        (Wants::Nothing, Err("alarm worker-memory has no open incident")),
     ] {
         assert_eq!(outcome(&evidence(Some(1024), wants.clone())), expected.map_err(str::to_owned), "{wants:?}");
     }

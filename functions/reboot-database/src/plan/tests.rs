@@ -56,13 +56,23 @@ fn it_is_proposed_where_the_database_is_silent_or_full_or_a_person_asks_all_the_
     // (how the database answers, asked for all the same, the code, what is said)
     for (reach, asked, code, said) in [
         (Reach::Silent(why()), false, "reboot_proposed", "The database: because"),
-        (Reach::Full(why()), false, "reboot_proposed", "it has no connection left (because)"),
+        (Reach::Full(why()), false, "reboot_proposed", "no connection left (because)"),
         (Reach::Answers, true, "reboot_proposed", "The database: it answers"),
-        (Reach::Answers, false, "reboot_refused", "relieve-database is the remedy; send {\"all\": true}"),
+        (
+            Reach::Answers,
+            false,
+            "reboot_refused",
+            "use relieve-database for connections and blocked sessions; to get the reboot command anyway, send {\"all\": true}",
+        ),
         (Reach::Starting(why()), false, "reboot_refused", "wait until it is over"),
         (Reach::Starting(why()), true, "reboot_refused", "wait until it is over"),
-        (Reach::Refuses(why()), true, "reboot_refused", "does not let us in, which no reboot mends (because)"),
-        (Reach::Untried(why()), true, "reboot_refused", "was not even asked (because)"),
+        (
+            Reach::Refuses(why()),
+            true,
+            "reboot_refused",
+            "refuses the connection, which a reboot does not fix (because)",
+        ),
+        (Reach::Untried(why()), true, "reboot_refused", "could not even be contacted (because)"),
     ] {
         let evidence = Evidence { reach: reach.clone(), asked, ..evidence(instance()) };
         let (found, command, message) = outcome(&evidence);
@@ -116,10 +126,10 @@ fn what_has_just_happened_forbids_it_for_a_while() {
     let finished = |at| event(at, "backup", "Finished DB Instance backup");
     // (events, the oldest first; what is said where it is forbidden)
     for (events, said) in [
-        (vec![backing_up(3500)], Some("a backup runs")),
-        (vec![backing_up(600), finished(59)], Some("a backup runs, or ended within this minute")),
+        (vec![backing_up(3500)], Some("a backup is running")),
+        (vec![backing_up(600), finished(59)], Some("a backup is running or has just ended")),
         (vec![backing_up(600), finished(61)], None),
-        (vec![finished(600), backing_up(30)], Some("a backup runs")),
+        (vec![finished(600), backing_up(30)], Some("a backup is running")),
         (vec![event(899, "failover", "Completed failover to DB instance: app-1")], Some("it failed over 14 min ago")),
         (vec![event(901, "failover", "Completed failover to DB instance: app-1")], None),
         (vec![event(1799, "availability", "DB instance restarted")], Some("it restarted or shut down 29 min ago")),

@@ -71,9 +71,9 @@ fn what_is_missing_is_made_what_is_left_over_goes_first_and_what_is_built_or_tak
             0,
             "every write pays for it",
         ),
-        (State::Present(found("another")), vec![], vec![], 1, "already so: another is there"),
+        (State::Present(found("another")), vec![], vec![], 1, "already exists: another"),
         (building, vec![], vec![], 1, "pid 42 is building it (building index, 12 %)"),
-        (State::Taken(None), vec![], vec!["index_name_taken"], 0, "something else bears this name"),
+        (State::Taken(None), vec![], vec!["index_name_taken"], 0, "the name is already used by something else"),
     ] {
         let plan = planned(&evidence(state.clone()));
         assert_eq!(outcome(&plan), (actions, findings, skipped), "{state:?}");
@@ -117,7 +117,7 @@ fn whoever_a_build_would_wait_for_is_told_beside_the_proposal() {
     let plan = planned(&evidence);
     assert_eq!(outcome(&plan), (vec!["create-index"], vec!["build_would_wait"], 0));
     let said = &plan.findings[0].message;
-    assert!(said.contains("pid 42 (api), whose transaction has been open for 3600 s"), "{said}");
+    assert!(said.contains("pid 42 (api), transaction open for 1 h"), "{said}");
     evidence.proposed = vec![index(State::Present(found("an_index")))];
     assert_eq!(outcome(&planned(&evidence)), (vec![], vec![], 1), "nothing is to be built");
 }
@@ -131,7 +131,7 @@ fn what_the_server_cannot_tell_is_told_with_what_to_do() {
         (
             Statements::Known(vec![statement(1, 1, 5)]),
             "statements_hidden",
-            "5 statements of other users may not be read: GRANT pg_read_all_stats TO remediation",
+            "statements of other users that cannot be read: 5; fix: GRANT pg_read_all_stats TO remediation",
         ),
     ] {
         evidence.statements = statements;
@@ -184,8 +184,8 @@ fn the_report_has_both_lists_in_order_and_reads_as_text() {
     };
     assert_eq!((ids("byMean"), ids("byTotal")), (vec!["1-11".into(), "2-1".into()], vec!["2-1".into(), "12-2".into()]));
     let text: Vec<&str> = report["text"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
-    assert_eq!(text[0], "Tuning of the database, 1970-01-01 00:00:00 UTC: 1 indexes missing, 0 INVALID");
-    assert!(text.contains(&"  1. 1500.2 ms on average, 3 calls, 4.5 s in all, 6 rows: SELECT $1"), "{text:#?}");
+    assert_eq!(text[0], "Database tuning, 1970-01-01 00:00:00 UTC: missing indexes 1, INVALID 0");
+    assert!(text.contains(&"  1. 1500.2 ms on average, 3 calls, 4.5 s in total, 6 rows: SELECT $1"), "{text:#?}");
     assert!(text.contains(&"  an_index: missing"), "{text:#?}");
 }
 

@@ -125,7 +125,7 @@ fn never_retried(language: Language, execution: &str) -> String {
     text!(
         language,
         ja: "実行 {execution} は開始されていなかったため、行を元に戻した",
-        en: "execution {execution} was never started, so the row was put back as it was",
+        en: "execution {execution} was never started: the row was restored",
     )
 }
 

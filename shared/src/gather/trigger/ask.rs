@@ -33,7 +33,7 @@ pub(super) fn schedule(schedule: &Value, fields: &Map<String, Value>) -> Result<
         return Err(TriggerError::Contradiction {
             one: "schedule".to_owned(),
             other: name.clone(),
-            rule: "a schedule looks at everything, within the step's limits, and takes no more than a `mode`",
+            rule: "a schedule covers everything, within the step's limits; only `mode` may go with it",
         });
     }
     let schedule = Field::at("schedule", schedule).text()?.to_owned();
@@ -70,7 +70,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         Some(other) => Err(TriggerError::Contradiction {
             one: recorded.to_owned(),
             other: other.clone(),
-            rule: "a plan is approved, and an action undone, as it is recorded; only `mode` and `reason` go with it",
+            rule: "a plan is approved, and an action undone, exactly as recorded; only `mode` and `reason` may go with it",
         }),
     }
 }
@@ -101,7 +101,7 @@ fn optional<T>(
 fn all(field: &Field<'_>) -> Result<Scope, TriggerError> {
     match field.value() {
         Some(Value::Bool(true)) => Ok(Scope::All),
-        _ => Err(field.refused("true; without it everything is looked at and nothing is changed")),
+        _ => Err(field.refused("true; leave it out to look at everything and change nothing")),
     }
 }
 
@@ -112,15 +112,14 @@ fn mode(field: &Field<'_>) -> Result<Mode, TriggerError> {
 fn limit(field: &Field<'_>) -> Result<usize, TriggerError> {
     let limit = field.value().and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
     limit.filter(|limit| *limit > 0).ok_or_else(|| {
-        field.refused("a whole number of actions, 1 or more; to change nothing, ask for the mode `observe`")
+        field.refused("a whole number of actions, 1 or more; to change nothing, send the mode `observe`")
     })
 }
 
 fn depth(field: &Field<'_>) -> Result<u8, TriggerError> {
     let depth = field.value().and_then(Value::as_u64).and_then(|depth| u8::try_from(depth).ok());
     depth.filter(|depth| *depth <= Ask::DEEPEST).ok_or_else(|| {
-        field
-            .refused("0 (a person), 1 or 2: how many runs led to this one; a run that was started by a step carries it")
+        field.refused("0 (a person), 1 or 2: how many runs led to this one, as set by the step that started it")
     })
 }
 

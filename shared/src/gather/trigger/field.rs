@@ -39,7 +39,7 @@ impl<'a> Field<'a> {
     /// A text that is not empty.
     pub(super) fn text(&self) -> Result<&'a str, TriggerError> {
         let text = self.value.and_then(Value::as_str).filter(|text| !text.is_empty());
-        text.ok_or_else(|| self.refused("a text"))
+        text.ok_or_else(|| self.refused("a string that is not empty"))
     }
 
     /// A text, where there is one.
@@ -47,7 +47,7 @@ impl<'a> Field<'a> {
         match self.value() {
             None => Ok(None),
             Some(Value::String(text)) => Ok((!text.is_empty()).then(|| text.clone())),
-            Some(_) => Err(self.refused("a text, if it is there")),
+            Some(_) => Err(self.refused("a string, or left out")),
         }
     }
 

@@ -105,13 +105,7 @@ fn nothing_is_changed_while_something_stands_in_the_way_of_it() {
     // (evidence, settings, actions, findings, a part of what is said)
     for (at, (evidence, config, actions, findings, said)) in [
         (with(&|_| {}), &clear, vec![done], vec!["worker_change"], ""),
-        (
-            with(&|e| e.seen.latest.last_update = "InProgress".into()),
-            &clear,
-            vec![],
-            vec![],
-            "a deployment is under way",
-        ),
+        (with(&|e| e.seen.latest.last_update = "InProgress".into()), &clear, vec![], vec![], "deployment in progress"),
         (with(&|e| e.seen.latest.last_update = "Failed".into()), &clear, vec![], vec!["update_failed"], ""),
         (with(&unread), &clear, vec![], vec!["callers_unknown"], ""),
         (by_value(&unread), &clear, vec![done], vec!["worker_change"], ""),
@@ -164,7 +158,7 @@ fn a_lease_whose_time_is_over_is_put_back_or_ended_and_stays_while_the_alarm_is_
     for (wants, value, to, actions, said) in [
         (Wants::Nothing, 600, 600, vec![put_back], ""),
         (asked(), 600, 600, vec![put_back], ""),
-        (incident(), 600, 600, vec![], "it stays while the incident"),
+        (incident(), 600, 600, vec![], "kept while the incident"),
         (Wants::Nothing, 600, 900, vec!["end-lease"], ""),
         (incident(), 600, 900, vec!["end-lease"], ""),
         (Wants::Nothing, 300, 600, vec!["end-lease"], ""),
@@ -202,7 +196,7 @@ fn a_lease_in_its_time_or_of_another_worker_is_left_alone() {
     evidence.leases = vec![lease(600)];
     evidence.seen.latest.state = "Pending".into();
     let (actions, _, why) = outcome(&evidence, &config(None), quiet());
-    assert!(actions.is_empty() && why.contains("a deployment is under way"), "{why}");
+    assert!(actions.is_empty() && why.contains("deployment in progress"), "{why}");
 }
 
 #[test]
@@ -228,7 +222,7 @@ fn a_confirmation_is_all_that_is_done_and_only_once() {
     evidence.confirm = Some(Lease { confirmed_at: Some(now()), ..lease(600) });
     let (actions, findings, why) = outcome(&evidence, &config(None), change());
     assert_eq!((actions, findings), (vec![], vec!["set_in_cdk"]));
-    assert!(why.contains("already so"), "{why}");
+    assert!(why.contains("already confirmed"), "{why}");
 }
 
 #[test]
@@ -240,7 +234,7 @@ fn only_what_puts_back_is_an_end_that_no_limit_hinders() {
     assert!(change.action.is_told() && revert.action.is_told());
     let Action::ChangeWorker(made) = &change.action else { panic!("a change of the worker") };
     assert_eq!(made.purpose, Purpose::Set { cause: "incident", revert_after: Some(TimeDelta::hours(24)) });
-    assert_eq!(change.reason, "alarm remediation-worker-near-timeout is on: from 600 s to 900 s");
+    assert_eq!(change.reason, "alarm remediation-worker-near-timeout has an open incident: from 600 s to 900 s");
 }
 
 #[test]

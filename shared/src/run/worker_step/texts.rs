@@ -1,6 +1,7 @@
 //! What it says, in Japanese (as the guide is) and in English.
 
 use crate::act::actions::change_worker::texts::{amount, moment};
+use crate::act::texts::duration;
 use crate::domain::Language;
 use crate::gather::worker::setting::Setting;
 use crate::text;
@@ -13,8 +14,8 @@ use chrono::Utc;
 pub fn unreserved_known(language: Language) -> String {
     text!(
         language,
-        ja: "アカウントの残りの同時実行数を Lambda が答えなかったため変更しない",
-        en: "Lambda did not tell how much concurrency the account has left, so nothing is changed",
+        ja: "アカウントの残りの同時実行数を Lambda から取得できないため変更しない",
+        en: "Lambda did not return how much concurrency the account has left, so nothing is changed",
     )
 }
 
@@ -23,8 +24,8 @@ pub fn unreserved_known(language: Language) -> String {
 pub fn account_limit(language: Language, to: u32, unreserved: u32, kept: u32) -> String {
     text!(
         language,
-        ja: "{to} にするとアカウントの未予約の同時実行数（現在 {unreserved}）が AWS の求める {kept} を下回るため変更しない。Service Quotas で Lambda の Concurrent executions の引き上げを申請すること",
-        en: "{to} would leave the account fewer unreserved runs (now {unreserved}) than the {kept} that AWS demands, so nothing is changed: ask Service Quotas for more of Lambda's Concurrent executions",
+        ja: "{to} にするとアカウントの未予約の同時実行数（現在 {unreserved}）が AWS の下限 {kept} を下回るため変更しない。Service Quotas で Lambda の Concurrent executions の引き上げを申請する",
+        en: "{to} would leave the account less unreserved concurrency (now {unreserved}) than the {kept} that AWS requires, so nothing is changed: request an increase of Lambda's Concurrent executions in Service Quotas",
     )
 }
 
@@ -33,22 +34,22 @@ pub fn account_limit(language: Language, to: u32, unreserved: u32, kept: u32) ->
 pub fn redeployed(language: Language) -> String {
     text!(
         language,
-        ja: "いま動いているコードと設定をもう一度公開し、新しい呼び出しを新しい実行環境で始める。コードは変わらず、費用もかからない。置き換えた実行環境は戻せない",
-        en: "the code and configuration that run now are published once more, so that new calls begin in new environments. The code stays as it is, and it costs nothing; environments that are replaced do not come back",
+        ja: "現在のコードと設定をそのまま再公開し、新しい呼び出しを新しい実行環境で開始する。コードは変わらず費用もかからないが、置き換えた実行環境は戻せない",
+        en: "publishes the current code and configuration again, so that new calls start in new environments. The code stays the same and it costs nothing; replaced environments cannot be restored",
     )
 }
 
 /// Nobody asks for a change.
 #[must_use]
 pub fn no_incident(language: Language, alarm: &str) -> String {
-    text!(language, ja: "アラーム {alarm} のインシデントは開いていない", en: "no incident of alarm {alarm} is open")
+    text!(language, ja: "アラーム {alarm} の未解決インシデントなし", en: "alarm {alarm} has no open incident")
 }
 
 /// The value is there already.
 #[must_use]
 pub fn already_so(language: Language, setting: Setting, value: Option<u32>) -> String {
     let value = amount(setting, value);
-    text!(language, ja: "既に {value} である", en: "already so: {value}")
+    text!(language, ja: "既に {value}", en: "already {value}")
 }
 
 /// Why a setting is changed: an alarm's incident.
@@ -57,8 +58,8 @@ pub fn for_incident(language: Language, alarm: &str, setting: Setting, from: Opt
     let (from, to) = (amount(setting, from), amount(setting, to));
     text!(
         language,
-        ja: "アラーム {alarm} のインシデントが開いているため {from} から {to} に変更する",
-        en: "alarm {alarm} is on: from {from} to {to}",
+        ja: "アラーム {alarm} のインシデント発生中: {from} から {to} に変更",
+        en: "alarm {alarm} has an open incident: from {from} to {to}",
     )
 }
 
@@ -66,7 +67,7 @@ pub fn for_incident(language: Language, alarm: &str, setting: Setting, from: Opt
 #[must_use]
 pub fn for_operator(language: Language, setting: Setting, from: Option<u32>, to: Option<u32>) -> String {
     let (from, to) = (amount(setting, from), amount(setting, to));
-    text!(language, ja: "運用者が {from} から {to} への変更を求めた", en: "an operator asks for it: from {from} to {to}")
+    text!(language, ja: "運用者の指示: {from} から {to} に変更", en: "requested by an operator: from {from} to {to}")
 }
 
 /// Why a setting is put back.
@@ -75,8 +76,8 @@ pub fn lease_over(language: Language, setting: Setting, to: Option<u32>, revert_
     let (to, at) = (amount(setting, to), moment(revert_at));
     text!(
         language,
-        ja: "期限 {at} を過ぎ、確認（confirm）もされていないため {to} に戻す",
-        en: "its time was over at {at} and nobody confirmed it: put back to {to}",
+        ja: "期限 {at} を過ぎ、confirm もないため {to} に戻す",
+        en: "lease expired at {at} without confirmation: revert to {to}",
     )
 }
 
@@ -85,8 +86,8 @@ pub fn lease_over(language: Language, setting: Setting, to: Option<u32>, revert_
 pub fn lease_kept(language: Language, alarm: &str) -> String {
     text!(
         language,
-        ja: "期限は過ぎたが、アラーム {alarm} のインシデントが開いている間は変更を残す",
-        en: "its time is over, and it stays while the incident of alarm {alarm} is open",
+        ja: "期限切れだが、アラーム {alarm} のインシデントが続く間は維持",
+        en: "lease expired, but kept while the incident of alarm {alarm} is open",
     )
 }
 
@@ -95,8 +96,8 @@ pub fn lease_kept(language: Language, alarm: &str) -> String {
 pub fn revert_failed(language: Language, failures: i64) -> String {
     text!(
         language,
-        ja: "元に戻そうとして 1 日に {failures} 回失敗した。remediation.actions の理由を確認し、undo か confirm を送ること",
-        en: "putting it back has failed {failures} times in a day: see the reasons in remediation.actions, then undo or confirm it",
+        ja: "元に戻す操作が 24 時間で {failures} 回失敗。remediation.actions の理由を確認し、undo または confirm を送る",
+        en: "reverting this change failed {failures} times within 24 h: see the reasons in remediation.actions, then undo or confirm it",
     )
 }
 
@@ -105,8 +106,8 @@ pub fn revert_failed(language: Language, failures: i64) -> String {
 pub fn lease_elsewhere(language: Language, target: &str) -> String {
     text!(
         language,
-        ja: "この変更は {target} のもので、現在の設定（WORKER_FUNCTION_NAME、WORKER_ALIAS）では扱えない。手で確認すること",
-        en: "it is a change of {target}, which WORKER_FUNCTION_NAME and WORKER_ALIAS no longer name: look at it by hand",
+        ja: "この変更の対象 {target} は現在の設定（WORKER_FUNCTION_NAME、WORKER_ALIAS）に含まれず、自動では戻せない。手動で確認する",
+        en: "this change was made to {target}, which WORKER_FUNCTION_NAME and WORKER_ALIAS no longer name: check it by hand",
     )
 }
 
@@ -115,8 +116,8 @@ pub fn lease_elsewhere(language: Language, target: &str) -> String {
 pub fn lease_already_back(language: Language) -> String {
     text!(
         language,
-        ja: "値は既に元に戻っているため、期限の管理を終える",
-        en: "the value is back to what it was already: nothing is left to put back",
+        ja: "値は既に元どおりのため、期限の管理を終了",
+        en: "the value is already back to what it was: nothing left to revert",
     )
 }
 
@@ -126,21 +127,21 @@ pub fn lease_changed(language: Language, setting: Setting, now: Option<u32>) -> 
     let now = amount(setting, now);
     text!(
         language,
-        ja: "その後に誰かが {now} に変更したため触れず、期限の管理を終える",
-        en: "somebody has changed it to {now} since: left as it is, and no longer put back",
+        ja: "その後に他者が {now} に変更したため元に戻さず、期限の管理を終了",
+        en: "somebody has changed it to {now} since: left unchanged, no longer reverted",
     )
 }
 
 /// Why a lease is confirmed.
 #[must_use]
 pub fn confirmed(language: Language) -> String {
-    text!(language, ja: "運用者がこの変更を残すと決めた", en: "an operator wants this change to stay")
+    text!(language, ja: "運用者がこの変更の維持を指示（confirm）", en: "an operator confirmed this change")
 }
 
 /// A lease that a person has confirmed before.
 #[must_use]
 pub fn confirmed_already(language: Language) -> String {
-    text!(language, ja: "既に確認済みで、元に戻されることはない", en: "already so: it was confirmed, and is not put back")
+    text!(language, ja: "既に confirm 済み（元に戻されない）", en: "already confirmed: it is not reverted")
 }
 
 /// What to do for good about a change that was made by API.
@@ -148,8 +149,8 @@ pub fn confirmed_already(language: Language) -> String {
 pub fn set_in_cdk(language: Language, line: &str) -> String {
     text!(
         language,
-        ja: "API での変更は次のデプロイとずれる。CDK アプリのワーカーを `{line}` にすること",
-        en: "a change by API drifts from the next deployment: set `{line}` for the worker in the CDK app",
+        ja: "次のデプロイで上書きされる。CDK アプリのワーカーに `{line}` を設定する",
+        en: "the next deployment overwrites this change: set `{line}` for the worker in the CDK app",
     )
 }
 
@@ -169,20 +170,19 @@ pub fn change(
     let (from, to) = (amount(setting, from), amount(setting, to));
     let cost = match usd_a_month {
         Some(usd) => {
-            text!(language, ja: "費用の増加は多くても月 {usd:.2} USD", en: "it costs at most {usd:.2} USD a month more")
+            text!(language, ja: "費用の増加は最大で月 {usd:.2} USD", en: "costs at most {usd:.2} USD a month more")
         }
         None => text!(
             language,
-            ja: "費用の増加は、処理件数を読めないため分からない",
-            en: "what it costs is not known: the processes could not be counted",
+            ja: "費用の増加は不明（処理件数を数えられず）",
+            en: "the extra cost is unknown (the processes could not be counted)",
         ),
     };
-    let minutes = revert_after.num_minutes();
-    let stays = if minutes % 60 == 0 { format!("{} h", minutes / 60) } else { format!("{minutes} min") };
+    let stays = duration(language, revert_after);
     text!(
         language,
-        ja: "ワーカーを {from} から {to} にする変更: {cost}。{stays} 後に元に戻す。残すには confirm を送り、CDK アプリのワーカーを `{line}` にすること",
-        en: "the worker from {from} to {to}: {cost}. It is put back after {stays}: to keep it, confirm it, and set `{line}` for the worker in the CDK app",
+        ja: "ワーカーを {from} から {to} に変更: {cost}。適用した場合、{stays}後に元に戻す。残すには confirm を送り、CDK アプリのワーカーに `{line}` を設定する",
+        en: "worker from {from} to {to}: {cost}. Once applied, it is reverted after {stays}; to keep it, confirm it and set `{line}` for the worker in the CDK app",
     )
 }
 
@@ -192,13 +192,13 @@ pub fn alias_mismatch(language: Language, calls: &str, alias: Option<&str>) -> S
     match alias {
         Some(alias) => text!(
             language,
-            ja: "ステートマシンはワーカーを {calls} で呼ぶが、WORKER_ALIAS は {alias} である。WORKER_ALIAS（CDK の workerAlias）を直すこと。それまで変更しない",
-            en: "the state machine calls the worker by {calls}, and WORKER_ALIAS is {alias}: put WORKER_ALIAS (workerAlias in the CDK app) right; nothing is changed until then",
+            ja: "ステートマシンはワーカーを {calls} で呼び出すが、WORKER_ALIAS は {alias}。WORKER_ALIAS（CDK の workerAlias）を修正するまで変更しない",
+            en: "the state machine calls the worker as {calls}, but WORKER_ALIAS is {alias}: correct WORKER_ALIAS (workerAlias in the CDK app); nothing is changed until then",
         ),
         None => text!(
             language,
-            ja: "ステートマシンはワーカーを {calls} で呼ぶが、WORKER_ALIAS が設定されていない。WORKER_ALIAS（CDK の workerAlias）を設定すること。それまで変更しない",
-            en: "the state machine calls the worker by {calls}, and WORKER_ALIAS is not set: set WORKER_ALIAS (workerAlias in the CDK app); nothing is changed until then",
+            ja: "ステートマシンはワーカーを {calls} で呼び出すが、WORKER_ALIAS が未設定。WORKER_ALIAS（CDK の workerAlias）を設定するまで変更しない",
+            en: "the state machine calls the worker as {calls}, but WORKER_ALIAS is not set: set WORKER_ALIAS (workerAlias in the CDK app); nothing is changed until then",
         ),
     }
 }
@@ -208,8 +208,8 @@ pub fn alias_mismatch(language: Language, calls: &str, alias: Option<&str>) -> S
 pub fn callers_unknown(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "ステートマシンがワーカーをどう呼ぶか分からない（{why}）ため自動では変更しない。値を指定（\"to\"）すれば変更する",
-        en: "how the state machine calls the worker is not known ({why}): nothing is changed by itself; an operator's \"to\" changes it",
+        ja: "ステートマシンからのワーカーの呼び出し方を確定できない（{why}）ため自動では変更しない。値を指定（\"to\"）すれば変更する",
+        en: "how the state machine calls the worker cannot be determined ({why}), so nothing is changed automatically; send \"to\" with a value to change it anyway",
     )
 }
 
@@ -220,13 +220,13 @@ pub fn no_caller(language: Language, unknown: &[String]) -> String {
     match unknown {
         [] => text!(
             language,
-            ja: "定義のどの状態もワーカーを呼んでいない。STATE_MACHINE_ARN と WORKER_FUNCTION_NAME を確認すること",
-            en: "no state of its definition calls it: check STATE_MACHINE_ARN and WORKER_FUNCTION_NAME",
+            ja: "定義にワーカーを呼び出す状態がない。STATE_MACHINE_ARN と WORKER_FUNCTION_NAME を確認する",
+            en: "no state in its definition calls the worker: check STATE_MACHINE_ARN and WORKER_FUNCTION_NAME",
         ),
         _ => text!(
             language,
-            ja: "状態 {states} が呼ぶ関数は実行時に決まる",
-            en: "which function is called by {states} is decided when it runs",
+            ja: "状態 {states} が呼び出す関数は実行時に決まる",
+            en: "which function {states} calls is only known at run time",
         ),
     }
 }
@@ -234,7 +234,7 @@ pub fn no_caller(language: Language, unknown: &[String]) -> String {
 /// Lambda did not say what the value is.
 #[must_use]
 pub fn value_unknown(language: Language) -> String {
-    text!(language, ja: "Lambda が現在の値を答えなかった", en: "Lambda did not tell what the value is now")
+    text!(language, ja: "Lambda から現在の値を取得できず", en: "Lambda did not return the current value")
 }
 
 /// There is no step further up.
@@ -243,8 +243,8 @@ pub fn at_ceiling(language: Language, setting: Setting, value: Option<u32>, inst
     let value = amount(setting, value);
     text!(
         language,
-        ja: "既に上限の {value} である。{instead}",
-        en: "it is at the ceiling of {value} already: {instead}",
+        ja: "既に上限の {value}。{instead}",
+        en: "already at the ceiling of {value}: {instead}",
     )
 }
 
@@ -253,7 +253,7 @@ pub fn at_ceiling(language: Language, setting: Setting, value: Option<u32>, inst
 pub fn about_the_worker(language: Language, step: &str) -> String {
     text!(
         language,
-        ja: "{step} は処理ではなくワーカーを対象とする。確認だけなら {{}}、1 段階変更するには {{\"all\": true}}、値を指定するには {{\"to\": <値>}} を送ること",
-        en: "{step} is about the worker, not about one process: send {{}} to be told, {{\"all\": true}} for one step, or {{\"to\": <value>}}",
+        ja: "{step} は処理ではなくワーカーを変更する。確認だけなら {{}}、1 段階変更するには {{\"all\": true}}、値を指定するには {{\"to\": <値>}} を送る",
+        en: "{step} changes the worker, not one process: send {{}} to see what it would do, {{\"all\": true}} to go one step, or {{\"to\": <value>}}",
     )
 }

@@ -216,7 +216,10 @@ async fn by_hand_everything_that_runs_is_stopped_before_the_row_is_cancelled() -
 
         let again = function.invoke(&by_hand(row.id)).await?;
         assert_eq!((&again["actions"], findings(&again).len()), (&json!([]), 0), "{again:#}");
-        assert_eq!(texts(&again["skipped"], "why"), ["already so: the row is CANCELLED and nothing runs for it"]);
+        assert_eq!(
+            texts(&again["skipped"], "why"),
+            ["already cancelled: the row is CANCELLED and no execution is running"]
+        );
     }
     Ok(())
 }

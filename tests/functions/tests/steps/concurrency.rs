@@ -134,7 +134,7 @@ async fn where_nothing_was_reserved_the_worker_is_throttled_from_what_runs_and_f
     assert_eq!(findings(&result), ["worker_change", "raise_quota"], "{result:#}");
     let told = texts(&result["findings"], "message").join("\n");
     assert!(told.contains("at most 0.00 USD a month") && told.contains("tokens per minute"), "{told}");
-    assert!(told.contains("tried again by the state machine for 315 s"), "{told}");
+    assert!(told.contains("the state machine retries them for up to 5 min 15 s"), "{told}");
     assert_eq!(result["verification"], "verified", "{result:#}");
 
     let result = step.invoke(&sample("throttle-worker", "alarm-bedrock-throttles-ok")?).await?;
@@ -305,8 +305,8 @@ async fn environments_are_kept_ready_for_the_alias_until_the_lease_is_over_or_ta
 async fn what_cannot_be_allocated_is_put_back_and_what_takes_too_long_is_not_known() -> Tested {
     // (what Lambda says once it was asked for, the outcome, what is said, what is left)
     for (status, outcome, said, left) in [
-        ("FAILED", "failed", "FUNCTION_ERROR_INIT_FAILURE — put back to what it was", None),
-        ("IN_PROGRESS", "applied", "Lambda accepted it and was not done with it", Some(5)),
+        ("FAILED", "failed", "FUNCTION_ERROR_INIT_FAILURE — reverted to the previous setting", None),
+        ("IN_PROGRESS", "applied", "Lambda accepted the change but did not finish it", Some(5)),
     ] {
         let world = World::new("provision_status", Some("live"), patient()).await?;
         world.proxy.rewrite("GetProvisionedConcurrencyConfig", move |answer| {
@@ -385,7 +385,7 @@ async fn without_an_alias_latest_is_updated_and_what_is_under_way_or_unreleased_
         }
     });
     let result = step.invoke(&json!({ "all": true })).await?;
-    assert!(texts(&result["skipped"], "why").join("\n").contains("a deployment is under way"), "{result:#}");
+    assert!(texts(&result["skipped"], "why").join("\n").contains("deployment in progress"), "{result:#}");
     *status.lock().map_err(|error| error.to_string())? = "Successful";
     let result = step.invoke(&approve).await?;
     assert_eq!(outcomes(&result), [("redeploy-worker", "applied")], "{result:#}");

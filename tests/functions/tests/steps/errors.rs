@@ -44,7 +44,7 @@ async fn a_database_that_is_down_is_an_error_in_time_and_not_a_timeout() -> Test
         let function = bench.function(step).env("DATABASE_URL", url).start().await?;
         let error = failed(function.invoke(&look()).await)?;
         assert_eq!(error.error_type, "DatabaseError", "{step}: {error}");
-        assert!(error.error_message.starts_with("the database, connecting: "), "{step}: {error}");
+        assert!(error.error_message.starts_with("the database failed while connecting: "), "{step}: {error}");
         for advice in ["check that it is up, the host and port", "subnets and security groups", "dead-letter queue"] {
             assert!(error.error_message.contains(advice), "{step}: {error}");
         }
@@ -137,12 +137,12 @@ async fn a_table_that_is_missing_or_unlike_is_named_with_the_column_and_in_the_l
         (
             "CREATE TABLE a AS SELECT * FROM processing_state; ALTER TABLE a DROP COLUMN completed_at",
             "a",
-            "table public.a has no column `completed_at` (or \"completedAt\"): it is needed as timestamp with time zone or timestamp without time zone",
+            "table public.a has no column `completed_at` (or \"completedAt\"), which must be timestamp with time zone or timestamp without time zone",
         ),
         (
             "CREATE TABLE b AS SELECT * FROM processing_state; ALTER TABLE b ALTER COLUMN error TYPE text",
             "b",
-            "column `error` of table public.b is of type text: it is needed as jsonb",
+            "column `error` of table public.b is of type text, but must be jsonb",
         ),
     ];
     for (sql, table, message) in cases {
@@ -221,9 +221,9 @@ async fn step_functions_throttled_or_denied_is_told_recorded_and_tried_again() -
     let cases = [
         (
             "ThrottlingException",
-            "The account's request quota is used up: the next look goes on; raise the quota where this stays so",
+            "The account's request quota is used up: the next run continues; if this persists, request a higher quota",
         ),
-        ("AccessDeniedException", "The function's role lacks this permission: it stands in the step's manifest"),
+        ("AccessDeniedException", "The function's role lacks this permission, which the step's manifest declares"),
     ];
     for (code, advice) in cases {
         // As often as the SDK itself tries.
@@ -244,15 +244,15 @@ async fn step_functions_throttled_or_denied_is_told_recorded_and_tried_again() -
 #[tokio::test]
 async fn an_event_that_no_step_takes_is_refused_with_what_it_may_be() -> Tested {
     let bench = Bench::new("unknown").await?;
-    let takes = "A step takes: EventBridge's `CloudWatch Alarm State Change`";
+    let takes = "A step accepts: EventBridge's `CloudWatch Alarm State Change`";
     let cases = [
         (
             json!({ "source": "aws.s3", "detail-type": "Object Created", "detail": {} }),
             "unknown event: EventBridge's `Object Created` from `aws.s3`",
             takes,
         ),
-        (json!({ "Records": [{ "eventSource": "aws:sqs" }] }), "unknown event: `Records` that are not of SNS", takes),
-        (json!([1]), "unknown event: it is no JSON object", takes),
+        (json!({ "Records": [{ "eventSource": "aws:sqs" }] }), "unknown event: `Records` that are not from SNS", takes),
+        (json!([1]), "unknown event: not a JSON object", takes),
         (json!({ "hello": 1 }), "unknown event: an object with the fields hello", takes),
         (
             json!({ "all": true, "processID": "x" }),
@@ -271,12 +271,8 @@ async fn an_event_that_no_step_takes_is_refused_with_what_it_may_be() -> Tested 
             "the ARN of an execution of a STANDARD state machine",
         ),
         (json!({ "all": true, "mode": "dare" }), "`mode` is \"dare\"", "one of observe, propose, act"),
-        (
-            json!({ "all": true, "limit": 0 }),
-            "`limit` is 0",
-            "1 or more; to change nothing, ask for the mode `observe`",
-        ),
-        (json!({ "all": false }), "`all` is false", "without it everything is looked at and nothing is changed"),
+        (json!({ "all": true, "limit": 0 }), "`limit` is 0", "1 or more; to change nothing, send the mode `observe`"),
+        (json!({ "all": false }), "`all` is false", "leave it out to look at everything and change nothing"),
         (
             json!({ "all": true, "processId": Uuid::nil() }),
             "`all` and `processId` exclude each other",

@@ -53,7 +53,7 @@ async fn an_operator_puts_it_up_and_takes_it_away_in_every_complete_variant() ->
         let again = migrate.invoke(&json!({ "fence": "install" })).await?;
         assert_eq!(
             texts(&again["skipped"], "why"),
-            ["already so: the fence stands, as this build makes it"],
+            ["already installed: the fence is the one of this build"],
             "{again:#}"
         );
         let deployed = migrate.invoke(&sample("migrate", "deployment")?).await?;
@@ -65,14 +65,14 @@ async fn an_operator_puts_it_up_and_takes_it_away_in_every_complete_variant() ->
         assert_eq!(advance(&bench, row.id).await?, 1);
         assert_eq!(refused(&bench).await?, records, "what was refused stays on record");
         let again = migrate.invoke(&sample("migrate", "operator-fence-remove")?).await?;
-        assert_eq!(texts(&again["skipped"], "why"), ["already so: there is no fence"], "{again:#}");
+        assert_eq!(texts(&again["skipped"], "why"), ["already removed: there is no fence"], "{again:#}");
 
         let ledger = bench
             .list("SELECT to_jsonb(a) FROM remediation.actions a WHERE step = 'migrate' ORDER BY created_at")
             .await?;
         let told: Vec<_> = ledger.iter().map(|entry| (entry["kind"].as_str(), entry["outcome"].as_str())).collect();
         assert_eq!(told, [(Some("install-fence"), Some("applied")), (Some("remove-fence"), Some("applied"))]);
-        assert_eq!(ledger[1]["reason"], "an operator wants the fence away — ticket 4711");
+        assert_eq!(ledger[1]["reason"], "an operator asked for the fence to be removed — ticket 4711");
         logged(&migrate, |line| line.contains("install-fence") && line.contains("ledger entry")).await?;
     }
     Ok(())

@@ -51,7 +51,7 @@ async fn a_completed_goal_with_open_work_is_set_active_and_put_back_by_an_undo()
         let action = &result["actions"][0];
         assert_eq!((&action["kind"], &action["target"]), (&json!("set-goal-status"), &json!(goal.id)), "{result:#}");
         assert_eq!((&action["before"]["status"], &action["after"]["status"]), (&json!("COMPLETED"), &json!("ACTIVE")));
-        let why = "the goal is COMPLETED, and open under it are: sub-goals 1, actions 1, processes 0";
+        let why = "the goal is COMPLETED but has open work: sub-goals 1, actions 1, processes 0";
         assert_eq!(action["reason"], why, "{result:#}");
         let ledger = bench.actions().await?;
         assert_eq!((ledger.len(), &ledger[0]["outcome"], &ledger[0]["id"]), (1, &json!("applied"), &action["id"]));
@@ -68,7 +68,8 @@ async fn a_completed_goal_with_open_work_is_set_active_and_put_back_by_an_undo()
         assert_eq!(status(&bench, &goal).await?, "COMPLETED");
         // A person has decided: it is left alone for a day.
         let after = function.invoke(&event).await?;
-        let left = "left alone: a person undid the last action on it within a day";
+        let left =
+            "not changed: a person undid the last change less than 24 h ago (alarms on it may continue until then)";
         assert_eq!(texts(&after["skipped"], "why"), [left], "{after:#}");
         assert_eq!(status(&bench, &goal).await?, "COMPLETED");
         assert_eq!(bench.table().await?, processes, "the processes themselves are nobody's business here");
@@ -144,7 +145,7 @@ async fn a_failure_that_may_pass_is_left_to_a_retry_unless_a_person_asks() -> Te
     let (goal, row) = failed(&bench, "COMPLETED", "AI_ERROR").await?;
     let function = step(&bench).start().await?;
     let left = function.invoke(&ended(&row, "FAILED", "ProcessingFailed")).await?;
-    let why = "this failure (AI_ERROR) may pass by itself: it is left to a retry";
+    let why = "this failure (AI_ERROR) may be temporary: left to a retry";
     assert_eq!((texts(&left["skipped"], "why"), findings(&left)), (vec![why], vec![]), "{left:#}");
     let swept = function.invoke(&json!({ "all": true })).await?;
     assert_eq!((&swept["actions"], &swept["skipped"]), (&json!([]), &json!([])), "{swept:#}");
@@ -202,7 +203,7 @@ async fn the_failed_process_itself_is_no_open_work_of_its_goal() -> Tested {
     bench.insert(std::slice::from_ref(&row)).await?;
     let function = step(&bench).start().await?;
     let result = function.invoke(&ended(&row, "FAILED", "VALIDATION_ERROR")).await?;
-    let why = "the goal is COMPLETED, and nothing is open under it";
+    let why = "the goal is COMPLETED and has no open work";
     assert_eq!(texts(&result["skipped"], "why"), [why], "{result:#}");
     // Another one is.
     let other = Row { target_id: Some(goal.sub_goals[0].id), ..Row::pending(ago(5)) };
@@ -223,7 +224,7 @@ async fn an_event_without_its_words_or_its_process_asks_the_execution() -> Teste
     let function = step(&bench).envs(aws.environment()).start().await?;
     let mut event = status_event(row.id, "FAILED", ago(90), Some(ago(30)), &json!({ "input": null }));
     let left = function.invoke(&event).await?;
-    let why = "this failure (STEP_FUNCTIONS_ERROR) may pass by itself: it is left to a retry";
+    let why = "this failure (STEP_FUNCTIONS_ERROR) may be temporary: left to a retry";
     assert_eq!(texts(&left["skipped"], "why"), [why], "{left:#}");
 
     // Neither input nor name tell the process; the execution's own input does.
@@ -256,7 +257,7 @@ async fn an_execution_that_was_overtaken_by_another_says_nothing_any_more() -> T
     sync.invoke(&status_event(row.id, "RUNNING", ago(20), None, &json!({}))).await?;
     let result = step(&bench).start().await?.invoke(&ended(&row, "FAILED", "VALIDATION_ERROR")).await?;
     let why = texts(&result["skipped"], "why");
-    assert!(why.len() == 1 && why[0].starts_with("after this failure, execution"), "{result:#}");
+    assert!(why.len() == 1 && why[0].ends_with("was started after this failure"), "{result:#}");
     assert_eq!(status(&bench, &goal).await?, "COMPLETED");
     Ok(())
 }

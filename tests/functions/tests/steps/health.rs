@@ -283,7 +283,7 @@ async fn all_checks_tell_of_the_real_functions_executions_and_database() -> Test
         let result = function.invoke(&json!({})).await?;
 
         assert_eq!(failed_checks(&result), ["lambda-functions", "worker"], "{result:#}");
-        let unread = "the configuration of no-such-worker is not known (see 1)";
+        let unread = "the configuration of no-such-worker is unknown (see 1)";
         assert!(texts_of(&result).contains(unread), "{result:#}");
         let functions = &check(&result, "lambda-functions")["data"];
         assert_eq!(
@@ -303,7 +303,7 @@ async fn all_checks_tell_of_the_real_functions_executions_and_database() -> Test
         let unseen = database["data"]["unseen"].as_i64().unwrap_or_default();
         assert_eq!(unseen, if plain { used - 1 } else { 0 }, "{database:#}");
         let text = texts_of(&result);
-        assert_eq!(text.contains("GRANT pg_monitor opens them"), plain, "{text}");
+        assert_eq!(text.contains("fix: GRANT pg_monitor"), plain, "{text}");
         assert_eq!(check(&result, "processes")["data"]["open"], json!({ "PENDING": 0, "PROCESSING": 1 }));
         assert_eq!(check(&result, "error-rate")["data"]["closed"], 1);
         assert!(text.contains("no-such-worker: does not exist; check APPLICATION_FUNCTION_NAMES"), "{text}");
@@ -479,7 +479,10 @@ async fn without_the_database_the_report_has_what_aws_tells_and_is_in_the_log() 
     let down = |result: &Value| {
         assert_failed(result, &["database", "processes", "error-rate"]);
         let said = texts_of(result);
-        assert!(said.contains("the database, connecting: ") && said.contains("check that it is up"), "{said}");
+        assert!(
+            said.contains("the database failed while connecting: ") && said.contains("check that it is up"),
+            "{said}"
+        );
         assert!(said.contains("4. Processes by status: failed") && said.contains("(see 3)"), "{said}");
     };
     // From the start, and after it was there: the connection that was kept is cut.
@@ -518,7 +521,8 @@ async fn a_database_that_falls_silent_is_as_one_that_is_down() -> Tested {
     let result = function.invoke(&json!({ "schedule": "check-health" })).await?;
     assert_failed(&result, &["database", "processes", "error-rate"]);
     assert!(
-        texts_of(&result).contains("the database, connecting: error communicating with database: no answer"),
+        texts_of(&result)
+            .contains("the database failed while connecting: error communicating with database: no answer"),
         "{result:#}"
     );
     proxy.silence(false);

@@ -109,7 +109,7 @@ async fn a_limit_is_the_most_that_is_done() -> Tested {
     let function = bench.function("reconcile-processes").envs(aws.environment()).start().await?;
     let result = function.invoke(&json!({ "all": true, "limit": 2 })).await?;
     assert_eq!(texts(&result["actions"], "outcome"), ["applied"; 2], "{result:#}");
-    assert_eq!(texts(&result["skipped"], "why"), ["beyond the asked limit of 2"; 3]);
+    assert_eq!(texts(&result["skipped"], "why"), ["over the requested limit of 2"; 3]);
     assert_eq!(bench.count("FAILED").await?, 2);
     Ok(())
 }
@@ -222,7 +222,7 @@ async fn what_a_person_undid_is_left_alone_by_events_and_sweeps() -> Tested {
     for result in [sweep.invoke(&json!({ "schedule": "s" })).await?, again.invoke(&event).await?] {
         assert_eq!(
             texts(&result["skipped"], "why"),
-            ["left alone: a person undid the last action on it within a day"],
+            ["not changed: a person undid the last change less than 24 h ago (alarms on it may continue until then)"],
             "{result:#}"
         );
     }

@@ -109,7 +109,7 @@ async fn durations_are_those_of_both_windows_in_every_variant_of_the_table() -> 
         );
         let message = result["findings"][0]["message"].as_str().unwrap_or_default();
         assert!(
-            message.contains("more cold starts: 0 % → 40 % of the runs → send {} to provision-worker-concurrency"),
+            message.contains("more cold starts: 0 % → 40 % of runs → send {} to provision-worker-concurrency"),
             "{message}"
         );
         assert!(message.contains("the worker takes as long as before (p95 6.0 → 6.0 s)"), "{message}");
@@ -160,7 +160,7 @@ async fn what_would_cost_more_than_it_may_is_not_run_unless_a_person_pays() -> T
     let function = step(&bench, &aws).start().await?;
     let result = function.invoke(&json!({})).await?;
     assert_eq!((findings(&result), aws.calls("StartQuery")), (vec!["too_expensive"], 1), "{result:#}");
-    assert!(text(&result).contains(r#"{"window": "15h"} would not; or send {"maxUsd": 0.84}"#), "{result:#}");
+    assert!(text(&result).contains(r#"{"window": "15h"} would fit; or send {"maxUsd": 0.84}"#), "{result:#}");
     aws.reset();
     let result = function.invoke(&json!({ "maxUsd": 0.84 })).await?;
     assert_eq!((findings(&result), aws.calls("StartQuery")), (vec![], 3), "{result:#}");
@@ -190,7 +190,11 @@ async fn what_logs_insights_does_not_tell_is_not_known_and_the_rows_are_told_all
     odd.answer("GetQueryResults", two);
     // (endpoint, what is said, whether the query is stopped)
     for (aws, says, stopped) in [
-        (refused("StartQuery", "LimitExceededException").await?, "queries are used up (LimitExceededException", 0),
+        (
+            refused("StartQuery", "LimitExceededException").await?,
+            "limit of concurrent Logs Insights queries (LimitExceededException",
+            0,
+        ),
         (
             refused("StartQuery", "ResourceNotFoundException").await?,
             "/aws/lambda/ai-generation-worker does not exist",
@@ -202,8 +206,8 @@ async fn what_logs_insights_does_not_tell_is_not_known_and_the_rows_are_told_all
         (ended("Failed").await?, "the Logs Insights query ended Failed", 1),
         (ended("Timeout").await?, "the Logs Insights query ended Timeout", 1),
         (ended("Cancelled").await?, "the Logs Insights query ended Cancelled", 1),
-        (ended("Complete").await?, "the estimate of Logs Insights could not be read", 0),
-        (odd, "the estimate of Logs Insights could not be read", 0),
+        (ended("Complete").await?, "the Logs Insights estimate could not be read", 0),
+        (odd, "the Logs Insights estimate could not be read", 0),
         (insights("1000", json!({ "runs": "5" }), json!({})).await?, "lacks coldStarts", 0),
     ] {
         let result = step(&bench, &aws).start().await?.invoke(&json!({})).await?;
@@ -225,7 +229,7 @@ async fn a_query_that_does_not_end_in_time_is_stopped() -> Tested {
     aws.answer("StopQuery", json!({ "success": true }));
     let function = step(&bench, &aws).timeout(std::time::Duration::from_secs(6)).start().await?;
     let result = function.invoke(&json!({})).await?;
-    assert!(text(&result).contains("did not end in time and was stopped"), "{result:#}");
+    assert!(text(&result).contains("did not finish in time and was stopped"), "{result:#}");
     let stopped = aws.requests("StopQuery");
     assert_eq!((stopped.len(), &stopped[0]["queryId"]), (1, &json!("12ab3456-12ab-123a-789e-1234567890ab")));
     Ok(())
@@ -237,7 +241,7 @@ async fn a_worker_that_did_not_run_is_no_worker_that_got_better() -> Tested {
     let aws = insights("0", json!({ "runs": "0", "averageMs": "" }), json!({})).await?;
     let result = step(&bench, &aws).start().await?.invoke(&json!({})).await?;
     assert_eq!(result["report"]["worker"], json!({ "now": null, "before": null }), "{result:#}");
-    assert!(text(&result).contains("nothing was completed in either window"), "{result:#}");
+    assert!(text(&result).contains("no process completed in either window"), "{result:#}");
     Ok(())
 }
 

@@ -90,7 +90,7 @@ async fn out_of_range_is_clamped_in_open_and_in_closed_rows_of_every_variant_and
         assert_eq!((outcomes, &result["verification"]), (vec!["applied"; 6], &json!("verified")), "{result:#}");
         let skipped = result["skipped"].as_array().ok_or("nothing is skipped")?;
         let told = skipped.iter().find(|skipped| skipped["target"] == json!(over.id)).ok_or("it is not told")?;
-        assert!(told["why"].as_str().is_some_and(|why| why.contains("its progress is left")), "{result:#}");
+        assert!(told["why"].as_str().is_some_and(|why| why.contains("progress left unchanged")), "{result:#}");
         let ledger = bench.actions().await?;
         assert_eq!(ledger.len(), 6);
         for action in &ledger {
@@ -129,7 +129,7 @@ async fn what_has_fallen_within_its_attempt_is_restored_and_a_new_attempt_is_lef
         );
         let ledger = bench.actions().await?;
         let told = |action: &Value| (action["target"].clone(), action["cause"].clone(), action["reason"].clone());
-        let why = "the progress has fallen from 80 to 30 within one attempt: back to 80";
+        let why = "progress fell from 80 to 30 within one attempt: restored to 80";
         assert_eq!(
             ledger.iter().map(told).collect::<Vec<_>>(),
             [(json!(row.id), json!("progress-restored"), json!(why))]
@@ -211,7 +211,8 @@ async fn a_repair_is_undone_and_left_alone_from_then_on() -> Tested {
         let before = bench.table().await?;
         let again = function.invoke(&schedule()).await?;
         assert_eq!((&again["actions"], bench.table().await?), (&json!([]), before), "{again:#}");
-        let why = "left alone: a person undid the last action on it within a day";
+        let why =
+            "not changed: a person undid the last change less than 24 h ago (alarms on it may continue until then)";
         assert_eq!(texts(&again["skipped"], "why"), [why; 2], "{again:#}");
         let health = bench.function("check-health").start().await?.invoke(&json!({})).await?;
         assert_eq!(counted(&health)?, 0, "no alarm goes off for it: {health:#}");

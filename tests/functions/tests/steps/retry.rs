@@ -239,7 +239,7 @@ async fn a_start_that_is_refused_leaves_everything_as_it_was_and_is_not_tried_fo
         assert_eq!(failed.bench.row(failed.rows[0].id).await?, before, "{attempt}");
     }
     let result = function.invoke(&schedule()).await?;
-    assert!(texts(&result["skipped"], "why")[0].contains("handled 3 times within a day"), "{result:#}");
+    assert!(texts(&result["skipped"], "why")[0].contains("handled 3 times within 24 h"), "{result:#}");
     assert_eq!(failed.aws.calls("StartExecution"), 3);
     let known = failed.bench.list("SELECT to_jsonb(e) FROM remediation.executions e").await?;
     assert_eq!(known.len(), 1, "what was not started is not known");
@@ -315,7 +315,7 @@ async fn a_start_that_is_never_answered_ends_in_time_and_stays_open() -> Tested 
     let function = failed.function().timeout(Duration::from_secs(9)).start().await?;
     let result = function.invoke(&schedule()).await?;
     let reason = result["actions"][0]["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("is not known; a run in a few minutes finds out"), "{result:#}");
+    assert!(reason.contains("was started; a run in a few minutes checks and settles it"), "{result:#}");
     assert_eq!(failed.bench.actions().await?[0]["outcome"], "applying");
     Ok(())
 }
@@ -330,7 +330,7 @@ async fn while_most_of_them_fail_one_is_let_through_and_its_success_lets_the_oth
     assert_eq!(started.len(), 1, "{first:#}");
     assert_eq!(failed.bench.actions().await?[0]["cause"], "probe");
     assert!(
-        texts(&first["skipped"], "why").iter().all(|why| why.contains("what the one that is tried first comes to")),
+        texts(&first["skipped"], "why").iter().all(|why| why.contains("waiting for the result of the probe")),
         "{first:#}"
     );
 
@@ -338,7 +338,7 @@ async fn while_most_of_them_fail_one_is_let_through_and_its_success_lets_the_oth
     function.invoke(&schedule()).await?;
     let waiting = failed.rows.iter().find(|row| !started[0].starts_with(&row.id.to_string())).ok_or("nobody waits")?;
     let by_hand = function.invoke(&json!({ "processId": waiting.id })).await?;
-    assert!(texts(&by_hand["skipped"], "why")[0].contains("waits for what the one"), "{by_hand:#}");
+    assert!(texts(&by_hand["skipped"], "why")[0].contains("waiting for the result of the probe"), "{by_hand:#}");
     assert_eq!(failed.started().len(), 1);
 
     // It fails: nobody for five minutes, but by a person's will.
@@ -350,10 +350,7 @@ async fn while_most_of_them_fail_one_is_let_through_and_its_success_lets_the_oth
     };
     failed.list(&[probe("FAILED")]);
     let paused = function.invoke(&schedule()).await?;
-    assert!(
-        texts(&paused["skipped"], "why").iter().any(|why| why.contains("the one that was tried first failed too")),
-        "{paused:#}"
-    );
+    assert!(texts(&paused["skipped"], "why").iter().any(|why| why.contains("the probe failed too")), "{paused:#}");
     assert_eq!(failed.started().len(), 1);
     function.invoke(&json!({ "processId": waiting.id })).await?;
     assert_eq!(failed.started().len(), 2);
@@ -428,10 +425,7 @@ async fn the_alarms_end_starts_it_and_its_beginning_does_not() -> Tested {
     let incidents = || failed.bench.list("SELECT to_jsonb(i) FROM remediation.incidents i");
 
     let begins = function.invoke(&sample(STEP, "alarm-error-rate")?).await?;
-    assert!(
-        begins["summary"].as_str().is_some_and(|told| told.contains("went off: its incident is open")),
-        "{begins:#}"
-    );
+    assert!(begins["summary"].as_str().is_some_and(|told| told.contains("is in ALARM: incident opened")), "{begins:#}");
     assert_eq!(failed.started().len(), 0);
     assert_eq!(incidents().await?[0]["closed_at"], Value::Null);
 
@@ -456,14 +450,14 @@ async fn the_users_own_retry_wins() -> Tested {
     });
     let result = failed.function().start().await?.invoke(&schedule()).await?;
     assert_eq!(texts(&result["actions"], "outcome"), ["superseded"], "{result:#}");
-    assert!(texts(&result["skipped"], "why").contains(&"the row is PENDING: nothing to try again"), "{result:#}");
+    assert!(texts(&result["skipped"], "why").contains(&"the row is PENDING, not failed"), "{result:#}");
     assert_eq!((failed.started().len(), failed.bench.row(failed.rows[0].id).await?.retry_count), (0, 1));
 
     // Its execution is known to Step Functions only.
     let failed = Failed::new("users_execution", 1, 40).await?;
     failed.list(&[listed(failed.rows[0].id, "RUNNING", ago(5), None)]);
     let result = failed.function().start().await?.invoke(&schedule()).await?;
-    assert!(texts(&result["skipped"], "why").contains(&"its execution is not over"), "{result:#}");
+    assert!(texts(&result["skipped"], "why").contains(&"its execution has not ended yet"), "{result:#}");
 
     // A request for the same, under another id; in both spellings of the columns that tell.
     for variant in [GUIDE, PUSHED] {

@@ -82,7 +82,7 @@ async fn a_write_that_waits_gets_through_once_the_session_that_hangs_is_ended() 
                 .as_str()
                 .is_some_and(|target| target.starts_with(&format!("session {} of ", hanging.pid())))
         );
-        assert!(action["reason"].as_str().is_some_and(|reason| reason.contains("while 1 sessions wait for it")));
+        assert!(action["reason"].as_str().is_some_and(|reason| reason.contains("1 blocked behind it")));
         assert_eq!((&action["after"]["session"], &action["after"]["stillWaiting"]), (&json!("gone"), &json!([])));
         assert_eq!(
             (&action["before"]["waiters"], &action["before"]["application"]),
@@ -98,7 +98,7 @@ async fn a_write_that_waits_gets_through_once_the_session_that_hangs_is_ended() 
         );
         let text = result["report"]["text"].to_string();
         assert!(text.contains(&format!("{} {APPLICATION} (idle in transaction", hanging.pid())), "{text}");
-        assert!(text.contains(&format!("└ {pid} {APPLICATION} (waits for")), "{text}");
+        assert!(text.contains(&format!("└ {pid} {APPLICATION} (waiting for")), "{text}");
         // Nothing that the application wrote is anywhere of ours.
         let ours = [result.to_string(), json!(ledger).to_string(), json!(bench.runs().await?).to_string()];
         assert!(!ours.join("").contains("secret") && !function.lines().join("").contains("secret"));
@@ -129,7 +129,7 @@ async fn a_statement_that_outlives_its_cancel_loses_its_session_at_a_later_look(
     // It has a minute to let go.
     let second = function.invoke(&json!({ "all": true })).await?;
     assert_eq!(second["actions"], json!([]), "{second:#}");
-    assert!(left(&second, pid).is_some_and(|why| why.contains("it was handled a moment ago")), "{second:#}");
+    assert!(left(&second, pid).is_some_and(|why| why.contains("handled only recently")), "{second:#}");
     bench.database.execute("UPDATE remediation.actions SET created_at = created_at - interval '61 s'").await?;
 
     let third = function.invoke(&json!({ "all": true })).await?;
@@ -139,7 +139,7 @@ async fn a_statement_that_outlives_its_cancel_loses_its_session_at_a_later_look(
         (&json!("terminate-session"), &json!("verified"))
     );
     let reason = third["actions"][0]["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("was cancelled before, and it goes on"), "{reason}");
+    assert!(reason.contains("was already cancelled, but the transaction is still open"), "{reason}");
     assert!(stubborn.await?.1.is_err());
     waits.await?.1?;
     Ok(())
@@ -171,7 +171,7 @@ async fn sessions_of_others_are_told_and_never_ended() -> Tested {
     for event in [json!({ "all": true }), json!({ "pid": psql.pid() })] {
         let result = function.invoke(&event).await?;
         assert_eq!((&result["actions"], &result["mode"]), (&json!([]), &json!("act")), "{result:#}");
-        let why = "DATABASE_APPLICATION_NAMES does not have its application name `psql`";
+        let why = "its application name `psql` is not in DATABASE_APPLICATION_NAMES";
         assert_eq!(left(&result, psql.pid()), Some(why), "{result:#}");
         let finding = result["findings"].as_array().into_iter().flatten().find(|it| it["code"] == "application_left");
         assert_eq!(finding.map(|finding| &finding["target"]), Some(&json!("application psql")), "{result:#}");
@@ -210,7 +210,7 @@ async fn a_person_may_name_a_session_and_its_age_does_not_count_then() -> Tested
     assert!(!is_there(&bench, pid).await?);
     let again = function.invoke(&json!({ "pid": pid })).await?;
     assert_eq!(again["actions"], json!([]));
-    assert_eq!(texts(&again["skipped"], "why"), ["there is no such session: it has ended, or the pid is another one"]);
+    assert_eq!(texts(&again["skipped"], "why"), ["no such session: it has already ended, or the pid is wrong"]);
     let undo = function.invoke(&json!({ "undo": done["actions"][0]["id"] })).await.err().ok_or("it was undone")?;
     assert!(undo.error_message.contains("was rolled back and cannot be brought back"), "{undo}");
     for (event, told) in [
@@ -298,7 +298,7 @@ async fn when_nobody_gets_in_any_more_it_does_by_its_reserved_connection_and_mak
     assert_eq!(texts(&result["actions"], "outcome"), ["applied"; 3], "{result:#}");
     assert_eq!((&result["verification"], findings(&result)), (&json!("verified"), vec!["connections_scarce"]));
     let message = result["findings"][0]["message"].as_str().unwrap_or_default();
-    let (used, most) = ("10 of 9 connections are used", format!("{APPLICATION} {}", held.len()));
+    let (used, most) = ("10 of 9 connections in use", format!("{APPLICATION} {}", held.len()));
     assert!(message.contains(used) && message.contains(&most) && message.contains("connection_limit"), "{message}");
     assert_eq!(result["actions"][2]["after"]["connectionsUsed"], 7, "{result:#}");
     // Somebody who may use no reserved connection gets in again.

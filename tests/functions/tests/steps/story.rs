@@ -27,8 +27,9 @@ fn told<'a>(result: &'a Value, source: &str) -> Vec<&'a str> {
 
 /// What could not be read, and why.
 fn not_read(result: &Value) -> Vec<(&str, &str)> {
-    let list = &result["report"]["story"]["notRead"];
-    texts(list, "what").into_iter().zip(texts(list, "why")).collect()
+    let (list, process) = (&result["skipped"], result["report"]["story"]["processId"].as_str());
+    let all = texts(list, "target").into_iter().zip(texts(list, "why"));
+    all.filter(|(target, _)| Some(*target) != process).collect()
 }
 
 /// Step Functions and CloudWatch Logs, as their documentation has their answers: the process has one execution, which timed out, and the
@@ -105,7 +106,7 @@ async fn a_process_that_was_put_right_is_told_from_its_acceptance_to_the_ledger(
     let stuck = function.invoke(&event).await?;
 
     assert_eq!((findings(&stuck), &stuck["actions"]), (vec!["would_be_put_right"], &json!([])), "{stuck:#}");
-    let says = "reconcile-processes sets the row to COMPLETED when it looks next";
+    let says = "at its next run, reconcile-processes would set the row to COMPLETED";
     assert!(text(&stuck).contains(says), "{stuck:#}");
     assert_eq!(patient.row(process.id).await?.status, "PROCESSING", "it only looks");
 
@@ -132,7 +133,7 @@ async fn a_process_that_was_put_right_is_told_from_its_acceptance_to_the_ledger(
         ledger.len() == 1 && ledger[0].starts_with("set-row-status applied: PROCESSING → COMPLETED: "),
         "{ledger:?}"
     );
-    assert!(told(&result, "run")[0].starts_with("looked at because of operator (act)"), "{result:#}");
+    assert!(told(&result, "run")[0].starts_with("run triggered by operator (act)"), "{result:#}");
     let times = texts(&result["report"]["story"]["entries"], "at");
     assert!(times.is_sorted(), "{times:?}");
     // Of the five functions, the patient has only the worker.
@@ -236,12 +237,12 @@ async fn what_is_not_read_for_the_budgets_sake_is_told() -> Tested {
     let why: Vec<&str> = not_read(&result).into_iter().map(|(_, why)| why).collect();
     assert_eq!(why[0], "only the newest 10 executions were read");
     assert_eq!(why.iter().filter(|why| **why == "only the last 500 events of its history were read").count(), 10);
-    let ended = "ended after 3 requests (the last line found is of ";
+    let ended = "stopped after 3 requests (last line found: ";
     assert_eq!(why.iter().filter(|why| why.starts_with(ended)).count(), 5, "{why:#?}");
     let said = text(&result);
     assert!(why.iter().all(|why| said.contains(why)), "{said}");
     // Two of the row, of each execution its start, its end and 500 events, and 15 lines; 500 are told.
-    assert_eq!(told(&result, "omitted"), ["… 4537 entries are left out (a shorter \"window\" shows them)"]);
+    assert_eq!(told(&result, "omitted"), ["… 4537 entries omitted (a shorter \"window\" shows them)"]);
     Ok(())
 }
 
@@ -286,7 +287,7 @@ async fn a_process_without_a_row_is_told_by_its_execution_and_its_logs() -> Test
     assert!(!told(&by_id, "log").is_empty(), "{by_id:#}");
     aws.answer("FilterLogEvents", json!({ "events": [] }));
     let nothing = function.invoke(&json!({ "processId": Uuid::new_v4() })).await?;
-    assert!(text(&nothing).contains("nothing is known of process"), "{nothing:#}");
+    assert!(text(&nothing).contains("nothing found for process"), "{nothing:#}");
     // An execution that Step Functions has forgotten still names its process.
     aws.fail("DescribeExecution", Failure::error("ExecutionDoesNotExist"));
     let by_arn = function.invoke(&json!({ "executionArn": arn })).await?;

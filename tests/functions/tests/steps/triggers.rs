@@ -190,7 +190,7 @@ async fn an_alarm_that_is_ok_closes_its_incident_and_changes_nothing_else() -> T
 
     let result = function.invoke(&ok).await?;
 
-    assert_eq!(result["summary"], "alarm remediation-stuck-processes is over: its incident is closed", "{result:#}");
+    assert_eq!(result["summary"], "alarm remediation-stuck-processes is OK: incident closed", "{result:#}");
     assert_eq!(bench.row(row.id).await?, row);
     let incident = || bench.list("SELECT to_jsonb(i) FROM remediation.incidents i");
     let seen = incident().await?;
@@ -223,7 +223,7 @@ async fn an_alarm_whose_data_is_missing_is_neither_a_reason_to_act_nor_the_end_o
     );
     let result = function.invoke(&event).await?;
     assert_eq!(
-        result["summary"], "alarm remediation-stuck-processes has no data: its incident stays as it is",
+        result["summary"], "alarm remediation-stuck-processes has insufficient data: incident unchanged",
         "{result:#}"
     );
     assert_eq!(bench.row(row.id).await?, row);

@@ -77,7 +77,7 @@ async fn every_week_it_proposes_and_makes_what_a_person_approves_in_every_varian
             (&idle["actions"], texts(&idle["skipped"], "target")),
             (&json!([]), targets.iter().map(String::as_str).collect())
         );
-        assert!(texts(&idle["skipped"], "why").iter().all(|why| why.starts_with("already so")), "{idle:#}");
+        assert!(texts(&idle["skipped"], "why").iter().all(|why| why.starts_with("already exists")), "{idle:#}");
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ async fn the_slowest_statements_are_told_without_anything_that_was_written_in_qu
     let by_total = texts(&result["report"]["statements"]["byTotal"], "query");
     assert!(by_total.len() <= 10 && by_total.contains(&query), "{result:#}");
     let text = texts_of(&result);
-    assert!(text.contains("1 calls, 0.2 s in all, 1 rows: SELECT count(*)"), "{text}");
+    assert!(text.contains("1 calls, 0.2 s in total, 1 rows: SELECT count(*)"), "{text}");
     assert!(text.contains("DO ?"), "the test sees utility statements: {text}");
     assert!(!result.to_string().contains("hunter2") && !function.lines().join("\n").contains("hunter2"));
     assert!(!bench.runs().await?.iter().any(|run| run.to_string().contains("hunter2")));
@@ -240,7 +240,10 @@ async fn an_approval_covers_nothing_that_was_not_there_when_it_was_given() -> Te
         texts(&done["actions"], "target").into_iter().zip(texts(&done["actions"], "outcome")).collect();
     assert!(outcomes.contains(&("public.remediation_open", "failed")), "{done:#}");
     assert_eq!(outcomes.iter().filter(|(_, outcome)| *outcome == "applied").count(), 2, "{done:#}");
-    assert!(done["actions"][0]["reason"].as_str().is_some_and(|why| why.contains("has to go first")), "{done:#}");
+    assert!(
+        done["actions"][0]["reason"].as_str().is_some_and(|why| why.contains("has to be dropped first")),
+        "{done:#}"
+    );
     let twice = approve(&function, &proposed).await.err().ok_or("it was approved twice")?.to_string();
     assert!(twice.contains("approved already"), "{twice}");
     let next = function.invoke(&json!({ "all": true })).await?;
@@ -262,7 +265,9 @@ async fn while_the_table_is_altered_nothing_is_begun_and_a_new_plan_does_it_late
     let refused = approve(&function, &proposed).await?;
     assert_eq!(texts(&refused["actions"], "outcome"), ["failed"; 4], "{refused:#}");
     assert!(
-        texts(&refused["actions"], "reason").iter().all(|why| why.contains("alters, vacuums or indexes the table"))
+        texts(&refused["actions"], "reason")
+            .iter()
+            .all(|why| why.contains("altering, vacuuming or indexing the table"))
     );
     assert_eq!(refused["verification"], "failed");
     assert!(indexes(&bench).await?.is_empty());

@@ -189,7 +189,7 @@ async fn the_alarm_extends_the_timeout_and_an_undo_takes_it_back() -> Tested {
     // The event comes twice: the worker has just been given more.
     let again = function.invoke(&alarm).await?;
     assert_eq!(again["actions"], json!([]), "{again:#}");
-    assert!(skipped(&again).contains("it was handled a moment ago"), "{again:#}");
+    assert!(skipped(&again).contains("handled only recently"), "{again:#}");
 
     let undone = act(&function, json!({ "undo": action["id"], "reason": "it was Bedrock" })).await?;
     assert_eq!(shop.timeout().await?, 300, "{undone:#}");
@@ -270,7 +270,7 @@ async fn what_nobody_confirmed_is_put_back_when_its_time_is_over() -> Tested {
 
         assert_eq!(shop.timeout().await?, 300, "{result:#}");
         assert_eq!(result["actions"][0]["kind"], "revert-worker", "{result:#}");
-        assert!(only(&result).1.contains("nobody confirmed it: put back to 300 s"), "{result:#}");
+        assert!(only(&result).1.contains("without confirmation: revert to 300 s"), "{result:#}");
         assert_eq!(shop.leases().await?[0]["ended"], "reverted");
         shop.bench.database.execute("DELETE FROM remediation.controls").await?;
         let undo = function.invoke(&json!({ "undo": changed["actions"][0]["id"] })).await.unwrap_err();
@@ -308,13 +308,13 @@ async fn what_a_person_confirms_stays_and_the_answer_names_the_line_to_change() 
     let swept = function.invoke(&schedule(TIMEOUT)).await?;
     assert_eq!((&swept["actions"], shop.timeout().await?), (&json!([]), 480), "{swept:#}");
     let again = function.invoke(&json!({ "confirm": id })).await?;
-    assert!(again["actions"] == json!([]) && skipped(&again).contains("already so"), "{again:#}");
+    assert!(again["actions"] == json!([]) && skipped(&again).contains("already "), "{again:#}");
 
     // It is a change like any other: it can be taken back still.
     act(&function, json!({ "undo": id })).await?;
     assert_eq!((shop.timeout().await?, &shop.leases().await?[0]["ended"]), (300, &json!("undone")));
     let over = function.invoke(&json!({ "confirm": id })).await.unwrap_err();
-    assert!(over.error_message.contains("its lease is over (undone"), "{over:?}");
+    assert!(over.error_message.contains("its lease has already ended (undone"), "{over:?}");
     Ok(())
 }
 
@@ -377,7 +377,7 @@ async fn a_schedule_acts_only_while_the_alarms_incident_is_open() -> Tested {
     let function = shop.step(TIMEOUT).start().await?;
     let quiet = function.invoke(&schedule(TIMEOUT)).await?;
     assert_eq!((&quiet["actions"], shop.timeout().await?), (&json!([]), 300), "{quiet:#}");
-    assert_eq!(skipped(&quiet), "no incident of alarm worker-near-timeout is open");
+    assert_eq!(skipped(&quiet), "alarm worker-near-timeout has no open incident");
 
     // The alarm went off while somebody deployed.
     let busy = || Failure::error("ResourceConflictException").status(409);
@@ -385,7 +385,7 @@ async fn a_schedule_acts_only_while_the_alarms_incident_is_open() -> Tested {
     let alarm = sample(TIMEOUT, "alarm-worker-near-timeout")?;
     let later = function.invoke(&alarm).await?;
     assert_eq!((only(&later).0, shop.timeout().await?), ("superseded", 300), "{later:#}");
-    assert!(only(&later).1.contains("a deployment is under way (ResourceConflictException)"), "{later:#}");
+    assert!(only(&later).1.contains("deployment in progress (ResourceConflictException)"), "{later:#}");
     assert_eq!(shop.leases().await?[0]["ended"], "failed");
 
     // It was no attempt: the next look does it.
@@ -406,7 +406,7 @@ async fn a_schedule_acts_only_while_the_alarms_incident_is_open() -> Tested {
     assert_eq!(shop.timeout().await?, 300);
     // An alarm that comes after its end opens nothing.
     let late = function.invoke(&alarm).await?;
-    assert!(late["actions"] == json!([]) && skipped(&late).starts_with("no incident"), "{late:#}");
+    assert!(late["actions"] == json!([]) && skipped(&late).ends_with("has no open incident"), "{late:#}");
     Ok(())
 }
 
@@ -440,7 +440,7 @@ async fn a_deployment_under_way_is_never_overwritten() -> Tested {
     shop.proxy.reset();
     let result = function.invoke(&json!({ "all": true })).await?;
     assert_eq!(result["actions"], json!([]), "{result:#}");
-    assert!(skipped(&result).contains("a deployment is under way (live: RoutingConfig)"), "{result:#}");
+    assert!(skipped(&result).contains("deployment in progress (live: RoutingConfig)"), "{result:#}");
     alias().routing_config(AliasRoutingConfiguration::builder().build()).send().await?;
 
     // An update that is not done yet, and a version that is not ready.
@@ -468,7 +468,7 @@ async fn where_the_alias_cannot_be_moved_latest_is_put_back_and_nothing_is_relea
         let result = function.invoke(&json!({ "all": true })).await?;
 
         assert_eq!(only(&result).0, outcome, "{result:#}");
-        assert!(only(&result).1.contains("$LATEST was put back"), "{result:#}");
+        assert!(only(&result).1.contains("$LATEST was reverted"), "{result:#}");
         assert_eq!((shop.version().await?, shop.seen(None).await?.0), ("1".to_owned(), 300), "{call}");
         assert_eq!(shop.leases().await?[0]["ended"], "failed");
         // And the next look does it all.
@@ -523,7 +523,7 @@ async fn what_lambda_is_not_done_with_in_time_is_unverified_and_still_has_its_le
     let result = function.invoke(&json!({ "all": true })).await?;
 
     assert_eq!((only(&result).0, &result["verification"]), ("applied", &json!("unverified")), "{result:#}");
-    assert!(only(&result).1.contains("was not done with it in this run's time"), "{result:#}");
+    assert!(only(&result).1.contains("did not finish it within this run"), "{result:#}");
     assert_eq!(shop.leases().await?[0]["ended"], Value::Null);
     shop.proxy.clear();
     shop.later().await?;
@@ -567,12 +567,12 @@ async fn where_the_task_gives_up_first_the_finding_says_what_to_set_and_nothing_
     let result = function.invoke(&sample(TIMEOUT, "alarm-worker-near-timeout")?).await?;
     assert_eq!((findings(&result), &result["actions"]), (vec!["task_timeout_wins"], &json!([])), "{result:#}");
     let told = result["findings"][0]["message"].as_str().unwrap_or_default();
-    assert!(told.contains("task Generate gives up after 300 s") && told.contains("Duration.seconds(600)"), "{told}");
+    assert!(told.contains("task Generate times out after 5 min") && told.contains("Duration.seconds(600)"), "{told}");
     assert_eq!((shop.timeout().await?, shop.proxy.calls("UpdateFunctionConfiguration")), (300, 0));
     // It needs a person, who is told once.
     let again = function.invoke(&schedule(TIMEOUT)).await?;
     assert_eq!(again["findings"], json!([]), "{again:#}");
-    assert!(skipped(&again).contains("task_timeout_wins: it needs a person, which was told already"), "{again:#}");
+    assert!(skipped(&again).contains("task_timeout_wins: needs a person; already reported"), "{again:#}");
     // Another installation's task waits a little longer: that far, and no further.
     let shop = Shop::new("task_caps", None, 420).await?;
     act(&shop.step(TIMEOUT).start().await?, json!({ "all": true })).await?;
@@ -597,8 +597,8 @@ async fn what_nobody_released_is_not_released_with_a_change() -> Tested {
 #[tokio::test]
 async fn a_worker_that_is_called_otherwise_than_the_setting_says_is_left_alone() -> Tested {
     for (alias, called, told) in [
-        (None, Some("live"), "calls the worker by live, and WORKER_ALIAS is not set"),
-        (Some("live"), None, "calls the worker by $LATEST, and WORKER_ALIAS is live"),
+        (None, Some("live"), "calls the worker as live, but WORKER_ALIAS is not set"),
+        (Some("live"), None, "calls the worker as $LATEST, but WORKER_ALIAS is live"),
     ] {
         let shop = Shop::called_by("mismatch", alias, called, 900).await?;
         for step in [TIMEOUT, MEMORY] {
@@ -660,8 +660,8 @@ async fn what_may_not_be_asked_is_refused_with_what_may() -> Tested {
         (json!({ "confirm": Uuid::nil() }), "there is no such change of the worker"),
         (json!({ "confirm": id }), "it is raise-worker-memory's: send it there"),
         (json!({ "undo": id }), "it is raise-worker-memory's: send it there"),
-        (json!({ "confirm": id, "to": 600 }), "a change is confirmed as it was made"),
-        (json!({ "processId": Uuid::nil() }), "about the worker, not about one process"),
+        (json!({ "confirm": id, "to": 600 }), "a change is confirmed exactly as it was made"),
+        (json!({ "processId": Uuid::nil() }), "changes the worker, not one process"),
         (json!({ "seconds": 600 }), "to, confirm, revertAfter"),
     ] {
         let refused = timeout.invoke(&event).await.unwrap_err();

@@ -121,11 +121,11 @@ async fn what_the_log_does_not_tell_is_missing_and_said() -> Tested {
     let sampled = json!({ "events": lines(&[text(30_000, 512, "")])["events"], "nextToken": "more" });
     // (the log's configuration, what FilterLogEvents answers, none where there is no group, throttles measured, requests, what is said)
     for (logging, answer, throttles, requests, said) in [
-        (text_log.clone(), None, None, 3, "there is no log group /aws/lambda/ai-generation-worker"),
+        (text_log.clone(), None, None, 3, "log group /aws/lambda/ai-generation-worker does not exist"),
         (text_log.clone(), Some(lines(&[])), Some(0.0), 3, "no run ended in the last 5 minutes"),
         (text_log.clone(), Some(more), None, 6, "the log could not be read to its end"),
-        (text_log, Some(sampled), None, 6, "what is said of the runs is said of those that were found"),
-        (quiet, Some(lines(&[])), Some(0.0), 3, "SystemLogLevel INFO lets them be measured"),
+        (text_log, Some(sampled), None, 6, "the figures cover only the runs that were found"),
+        (quiet, Some(lines(&[])), Some(0.0), 3, "set LoggingConfig.SystemLogLevel to INFO"),
     ] {
         let aws = worker(logging).await?;
         match answer {
@@ -174,7 +174,7 @@ async fn of_a_worker_with_an_alias_the_version_that_callers_run_counts() -> Test
     });
     let (data, sentence) = seen.await?;
 
-    assert!(sentence.as_str().is_some_and(|said| said.contains("of the timeout of 3 s")), "{sentence}");
+    assert!(sentence.as_str().is_some_and(|said| said.contains("of the 3 s timeout")), "{sentence}");
     assert!(data["timeoutUsedPercent"].as_f64().is_some_and(|used| used > 0.0), "{data}");
     // The endpoint does not measure memory: it reports 0 MB.
     let missing = ["memoryUsedPercent", "coldStartsPercent"].map(|name| &data[name]);

@@ -11,8 +11,8 @@ use chrono::Utc;
 pub fn needs_alias(language: Language) -> String {
     text!(
         language,
-        ja: "Provisioned Concurrency は $LATEST には設定できない（AWS が拒否する）。CDK アプリでバージョンとエイリアスを公開し、ステートマシンからエイリアスで呼び、WORKER_ALIAS（CDK の workerAlias）を設定すること",
-        en: "AWS refuses provisioned concurrency on $LATEST: publish a version and an alias in the CDK app, let the state machine call the alias, and set WORKER_ALIAS (workerAlias in the CDK app)",
+        ja: "Provisioned Concurrency は $LATEST に設定できない（AWS が拒否する）。CDK アプリでバージョンとエイリアスを公開し、ステートマシンからエイリアスを呼び出し、WORKER_ALIAS（CDK の workerAlias）を設定する",
+        en: "AWS refuses provisioned concurrency on $LATEST: in the CDK app, publish a version and an alias, have the state machine call the alias, and set WORKER_ALIAS (workerAlias in the CDK app)",
     )
 }
 
@@ -21,7 +21,7 @@ pub fn needs_alias(language: Language) -> String {
 pub fn allocation_failed(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "Lambda が Provisioned Concurrency を割り当てられなかった: {why}",
+        ja: "Lambda が Provisioned Concurrency を割り当てられず: {why}",
         en: "Lambda could not allocate the provisioned concurrency: {why}",
     )
 }
@@ -30,11 +30,11 @@ pub fn allocation_failed(language: Language, why: &str) -> String {
 #[must_use]
 pub fn allocation_put_back(language: Language, trouble: Option<&str>) -> String {
     match trouble {
-        None => text!(language, ja: "元の設定に戻した", en: "put back to what it was"),
+        None => text!(language, ja: "元の設定に戻した", en: "reverted to the previous setting"),
         Some(why) => text!(
             language,
-            ja: "元の設定に戻せなかった（{why}）。手で確認すること",
-            en: "it could not be put back ({why}): look at it by hand",
+            ja: "元の設定に戻せず（{why}）。手動で確認する",
+            en: "could not be reverted ({why}): check it by hand",
         ),
     }
 }
@@ -44,8 +44,8 @@ pub fn allocation_put_back(language: Language, trouble: Option<&str>) -> String 
 pub fn under_way(language: Language, what: &str) -> String {
     text!(
         language,
-        ja: "デプロイなどの変更が進行中（{what}）のため何も書かない。次回に改めて試す",
-        en: "a deployment is under way ({what}): nothing is written over it; tried again at the next look",
+        ja: "デプロイ等の変更が進行中（{what}）のため変更しない。次回に再試行",
+        en: "deployment in progress ({what}): nothing is changed, retried at the next run",
     )
 }
 
@@ -54,8 +54,8 @@ pub fn under_way(language: Language, what: &str) -> String {
 pub fn moved(language: Language) -> String {
     text!(
         language,
-        ja: "読んだ後に誰かがワーカーを変更したため何も書かない。次回に改めて判断する",
-        en: "somebody changed the worker after it was read: nothing is written over that; decided anew at the next look",
+        ja: "読み取り後に他者がワーカーを変更したため何も書き込まない。次回に再判断",
+        en: "somebody changed the worker after it was read: nothing is written, decided again at the next run",
     )
 }
 
@@ -64,8 +64,8 @@ pub fn moved(language: Language) -> String {
 pub fn still_in_progress(language: Language) -> String {
     text!(
         language,
-        ja: "Lambda は変更を受け付けたが、この実行の時間内に反映が終わらなかった。次回に続きを確認する",
-        en: "Lambda accepted it and was not done with it in this run's time: the next look goes on from there",
+        ja: "Lambda は変更を受理したが、この回の時間内に反映が完了せず。次回に確認",
+        en: "Lambda accepted the change but did not finish it within this run: checked again at the next run",
     )
 }
 
@@ -74,8 +74,8 @@ pub fn still_in_progress(language: Language) -> String {
 pub fn update_failed(language: Language, why: &str) -> String {
     text!(
         language,
-        ja: "ワーカーの更新が Lambda で失敗している（{why}）。原因を直し CDK アプリを再デプロイすること",
-        en: "Lambda could not bring the worker's update about ({why}): put that right and deploy the CDK app again",
+        ja: "Lambda でワーカーの更新が失敗している（{why}）。原因を修正し CDK アプリを再デプロイする",
+        en: "the worker's last update failed in Lambda ({why}): fix the cause and redeploy the CDK app",
     )
 }
 
@@ -84,32 +84,32 @@ pub fn update_failed(language: Language, why: &str) -> String {
 pub fn latest_differs(language: Language, parts: &str) -> String {
     text!(
         language,
-        ja: "$LATEST はエイリアスのバージョンと {parts} が異なる。公開すると未リリースの内容まで出てしまうため変更しない。CDK アプリで設定してデプロイすること",
-        en: "$LATEST differs from the alias's version in {parts}: publishing would release what nobody released, so nothing is changed; set it in the CDK app and deploy",
+        ja: "$LATEST とエイリアスのバージョンで {parts} が異なる。公開すると未リリースの変更まで出るため変更しない。CDK アプリで設定してデプロイする",
+        en: "$LATEST differs from the alias's version in {parts}: publishing would release unreleased changes, so nothing is changed; set it in the CDK app and deploy",
     )
 }
 
 /// What callers run is not what was written.
 #[must_use]
 pub fn reads_otherwise(language: Language) -> String {
-    text!(language, ja: "書いた後に読み直した値が異なる", en: "it reads back otherwise than it was written")
+    text!(language, ja: "書き込み後に読み直した値が異なる", en: "the value read back differs")
 }
 
 /// What callers run cannot be read.
 #[must_use]
 pub fn not_read_back(language: Language, why: &str) -> String {
-    text!(language, ja: "書いた結果を読み直せなかった: {why}", en: "what came of it could not be read back: {why}")
+    text!(language, ja: "書き込み結果を読み直せず: {why}", en: "the result could not be read back: {why}")
 }
 
 /// What became of `$LATEST` when its change could not be brought to callers.
 #[must_use]
 pub fn put_back(language: Language, trouble: Option<&str>) -> String {
     match trouble {
-        None => text!(language, ja: "$LATEST は元の値に戻した", en: "$LATEST was put back"),
+        None => text!(language, ja: "$LATEST は元の値に戻した", en: "$LATEST was reverted"),
         Some(why) => text!(
             language,
-            ja: "$LATEST を元の値に戻せなかった（{why}）。次のデプロイで公開される前に確認すること",
-            en: "$LATEST could not be put back ({why}): see to it before the next deployment releases it",
+            ja: "$LATEST を元の値に戻せず（{why}）。次のデプロイで公開される前に確認する",
+            en: "$LATEST could not be reverted ({why}): fix it before the next deployment releases it",
         ),
     }
 }
@@ -119,8 +119,8 @@ pub fn put_back(language: Language, trouble: Option<&str>) -> String {
 pub fn changed_since(language: Language, now: &str) -> String {
     text!(
         language,
-        ja: "その後に誰かが値を変更した（現在 {now}）ためそのままにする",
-        en: "somebody has changed it since (now {now}): it is left as it is; read it and decide anew",
+        ja: "その後に他者が値を変更（現在 {now}）したため取り消さない。現在の値を確認して判断する",
+        en: "somebody has changed it since (now {now}): not undone; check the current value and decide again",
     )
 }
 
@@ -129,8 +129,8 @@ pub fn changed_since(language: Language, now: &str) -> String {
 pub fn abandoned(language: Language) -> String {
     text!(
         language,
-        ja: "変更しようとした実行が途中で終わり、変更は反映されていない",
-        en: "the run that wanted it ended before it was done; callers do not have it",
+        ja: "変更を始めた回が途中で終了し、変更は反映されていない",
+        en: "the run that started this change ended before finishing it; callers do not have it",
     )
 }
 

@@ -9,8 +9,8 @@ use crate::text;
 pub fn start_unknown(language: Language, execution: &str, why: &str) -> String {
     text!(
         language,
-        ja: "実行 {execution} が開始されたかどうか分からない。数分後の回が確認して片付ける: {why}",
-        en: "whether execution {execution} was started is not known; a run in a few minutes finds out and settles it: {why}",
+        ja: "実行 {execution} が開始されたか不明。数分後の回が確認して確定する: {why}",
+        en: "unknown whether execution {execution} was started; a run in a few minutes checks and settles it: {why}",
     )
 }
 
@@ -19,8 +19,8 @@ pub fn start_unknown(language: Language, execution: &str, why: &str) -> String {
 pub fn started_earlier(language: Language, execution: &str, status: ExecutionStatus) -> String {
     text!(
         language,
-        ja: "実行 {execution} は以前に開始され、{status} で終わっている",
-        en: "execution {execution} had been started before, and ended {status}",
+        ja: "実行 {execution} は以前に開始済みで、{status} で終了",
+        en: "execution {execution} had already been started and ended in {status}",
     )
 }
 
@@ -29,8 +29,8 @@ pub fn started_earlier(language: Language, execution: &str, status: ExecutionSta
 pub fn not_put_back(language: Language) -> String {
     text!(
         language,
-        ja: "その間に行が変わったため、そのままにする",
-        en: "somebody else moved the row meanwhile: it is left as it is",
+        ja: "その間に行が変更されたため、元に戻さない",
+        en: "somebody else changed the row meanwhile: not restored",
     )
 }
 
@@ -40,7 +40,7 @@ pub fn put_back_later(language: Language) -> String {
     text!(
         language,
         ja: "行が書き込み中のため、数分後の回が元に戻す",
-        en: "the row is just being written: a run in a few minutes puts it back",
+        en: "the row is being written right now: restored by a run in a few minutes",
     )
 }
 
@@ -49,8 +49,8 @@ pub fn put_back_later(language: Language) -> String {
 pub fn left_open(language: Language, execution: &str) -> String {
     text!(
         language,
-        ja: "実行 {execution} の開始が途中で終わっているため、開始されたかを確認し、されていなければ行を元に戻す",
-        en: "the start of execution {execution} was left half done: it is looked up, and the row put back if it is not there",
+        ja: "実行 {execution} の開始が途中で終わっているため、開始済みか確認し、未開始なら行を元に戻す",
+        en: "the start of execution {execution} was not completed: checking whether it exists; if not, the row is restored",
     )
 }
 
@@ -59,8 +59,8 @@ pub fn left_open(language: Language, execution: &str) -> String {
 pub fn input_gone(language: Language, execution: &str) -> String {
     text!(
         language,
-        ja: "Step Functions に実行 {execution} がもうないため、再試行の入力が分からない",
-        en: "Step Functions no longer knows execution {execution}: there is no input to try again with",
+        ja: "実行 {execution} は Step Functions に残っておらず、再試行の入力が分からない",
+        en: "Step Functions no longer has execution {execution}: there is no input for a retry",
     )
 }
 
@@ -70,6 +70,6 @@ pub fn input_hidden(language: Language, execution: &str) -> String {
     text!(
         language,
         ja: "DescribeExecution が実行 {execution} の入力を返さないため（暗号化など）、再試行できない",
-        en: "DescribeExecution does not tell the input of execution {execution} (it may be encrypted): it cannot be tried again",
+        en: "DescribeExecution does not return the input of execution {execution} (it may be encrypted): cannot be retried",
     )
 }

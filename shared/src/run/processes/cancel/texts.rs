@@ -10,8 +10,8 @@ use crate::text;
 pub fn cancel_stops(language: Language, execution: &str) -> String {
     text!(
         language,
-        ja: "手動キャンセル: 実行 {execution} がまだ実行中なので、先に停止する",
-        en: "cancelled by hand: execution {execution} still runs, so it is stopped first",
+        ja: "手動キャンセル: 実行 {execution} が実行中のため、先に停止",
+        en: "cancelled by hand: execution {execution} is still running, so it is stopped first",
     )
 }
 
@@ -20,8 +20,8 @@ pub fn cancel_stops(language: Language, execution: &str) -> String {
 pub fn cancel_closes(language: Language) -> String {
     text!(
         language,
-        ja: "手動キャンセル: 実行中のものはない",
-        en: "cancelled by hand: nothing runs for it",
+        ja: "手動キャンセル: 実行中のものなし",
+        en: "cancelled by hand: no execution is running",
     )
 }
 
@@ -30,8 +30,8 @@ pub fn cancel_closes(language: Language) -> String {
 pub fn already_cancelled(language: Language) -> String {
     text!(
         language,
-        ja: "既に CANCELLED であり、実行中のものもない",
-        en: "already so: the row is CANCELLED and nothing runs for it",
+        ja: "キャンセル済み: 行は CANCELLED、実行中のものなし",
+        en: "already cancelled: the row is CANCELLED and no execution is running",
     )
 }
 
@@ -41,13 +41,13 @@ pub fn not_cancelled(language: Language, row: ProcessStatus, execution: Option<E
     match execution {
         Some(execution) => text!(
             language,
-            ja: "キャンセルしていない: 行は {row}、実行は {execution} である（{why}）",
-            en: "not cancelled: the row is {row}, its execution is {execution} ({why})",
+            ja: "キャンセルせず: 行は {row}、実行は {execution}（{why}）",
+            en: "not cancelled: the row is {row} and its execution is {execution} ({why})",
         ),
         None => text!(
             language,
-            ja: "キャンセルしていない: 行は {row}、実行は存在しない（{why}）",
-            en: "not cancelled: the row is {row}, there is no execution ({why})",
+            ja: "キャンセルせず: 行は {row}、実行は存在しない（{why}）",
+            en: "not cancelled: the row is {row} and there is no execution ({why})",
         ),
     }
 }
