@@ -1,5 +1,7 @@
 //! What a run answers (design, section 7): the same for every step, as JSON, as metrics, and for people.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -144,6 +146,10 @@ impl Report {
         };
         omit("actions", self.actions.len());
         omit("findings", self.findings.len());
+        // What people were told has to stand in the record: by it, they are not told again.
+        if self.findings.len() > KEPT {
+            self.findings.sort_by_key(|finding| Reverse(finding.audience));
+        }
         omit("skipped", self.skipped.len());
         self.actions.truncate(KEPT);
         self.findings.truncate(KEPT);

@@ -1,5 +1,6 @@
 //! Tells people what was wrong, what was done, why, and how to undo it; or doesn't wake them.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use aws_config::SdkConfig;
@@ -61,10 +62,11 @@ fn message(report: &Report, language: Language) -> String {
     if report.actions.len() > NAMED {
         lines.push(texts::more_actions(language, report.actions.len() - NAMED, report.run_id));
     }
-    // What cannot wait stands first, and is never cut off.
-    let (at_once, others): (Vec<&Finding>, Vec<&Finding>) =
-        report.findings.iter().partition(|finding| finding.audience == Audience::PeopleAtOnce);
-    let named = at_once.into_iter().chain(others.into_iter().take(NAMED));
+    // What cannot wait stands first, and is never cut off; then what is for people.
+    let mut findings: Vec<&Finding> = report.findings.iter().collect();
+    findings.sort_by_key(|finding| Reverse(finding.audience));
+    let at_once = findings.iter().filter(|finding| finding.audience == Audience::PeopleAtOnce).count();
+    let named = findings.into_iter().take(at_once + NAMED);
     lines.extend(named.map(|finding| format!("! {} {}: {}", finding.code, finding.target, finding.message)));
     if let Some(plan) = report.plan_id {
         lines.push(format!("→ {}: {{\"approve\": \"{plan}\"}}", report.step));
@@ -149,10 +151,20 @@ mod tests {
 
     #[test]
     fn what_cannot_wait_stands_first_however_much_else_there_is_to_tell() {
-        let mut audiences = vec![Audience::People; NAMED + 5];
-        audiences.push(Audience::PeopleAtOnce);
+        let mut audiences = vec![Audience::Nobody; NAMED];
+        audiences.extend([Audience::People, Audience::PeopleAtOnce]);
         let message = message(&report(&audiences), Language::En);
         let named: Vec<&str> = message.lines().filter(|line| line.starts_with("! ")).collect();
-        assert_eq!((named[0], named.len()), ("! blocker_left session 25: others wait", NAMED + 1));
+        let first = ["! blocker_left session 21: others wait", "! blocker_left session 20: others wait"];
+        assert_eq!((&named[..2], named.len()), (&first[..], NAMED + 1));
+    }
+
+    #[test]
+    fn what_people_are_told_stands_in_the_record_however_much_else_was_found() {
+        let mut audiences = vec![Audience::Nobody; 150];
+        audiences.push(Audience::People);
+        let mut report = report(&audiences);
+        report.shorten();
+        assert_eq!((report.findings.len(), report.findings[0].target.as_str()), (100, "session 150"));
     }
 }
