@@ -121,6 +121,221 @@ fn a_text_is_cut_after_what_nobody_may_see_is_gone() {
     assert_eq!(cut("short", 5), "short");
 }
 
+#[test]
+fn secrets_are_known_by_any_of_their_names() {
+    for (before, after) in [
+        ("DB_PASS=hunter2 DB_HOST=db", "DB_PASS=[redacted] DB_HOST=db"),
+        ("PGPASS=hunter2", "PGPASS=[redacted]"),
+        ("PASS=hun&ter2&x", "PASS=[redacted]"),
+        ("PGPASSWORD=hunter2 psql", "PGPASSWORD=[redacted] psql"),
+        (r#"{"pass":"hunter2","user":"app"}"#, r#"{"pass":[redacted],"user":"app"}"#),
+        (r#"{"dbPw": "hunter2", "n": 1}"#, r#"{"dbPw": [redacted], "n": 1}"#),
+        ("passwd=hunter2, pwd=hunter2, pswd=hunter2", "passwd=[redacted] pwd=[redacted] pswd=[redacted]"),
+        ("password2 = hunter2", "password2 = [redacted]"),
+        ("PASS-PHRASE: a b c", "PASS-PHRASE: [redacted]"),
+        ("api key: x, access key=y", "api key: [redacted]"),
+        ("API KEY=x Secret Access Key=y", "API KEY=[redacted] Secret Access Key=[redacted]"),
+        ("AccountKey=abc;EndpointSuffix=x", "AccountKey=[redacted];EndpointSuffix=x"),
+        ("pin=1234 otp=123456 jwt=abc", "pin=[redacted] otp=[redacted] jwt=[redacted]"),
+        (r#"{"registry":{"auth":"dTpw"}}"#, r#"{"registry":{"auth":[redacted]}}"#),
+        ("?sig=a%2Bb&se=2026", "?sig=[redacted]&se=2026"),
+        ("パスワードはhunter2です", "パスワードは[redacted]です"),
+        ("パスワードは「ひみつ」です", "パスワードは「[redacted]」です"),
+        ("トークンが abc123 でした", "トークンが [redacted] でした"),
+        // Said in a sentence.
+        ("the password is hunter2.", "the password is [redacted]."),
+        ("password is: hunter2", "password is: [redacted]"),
+        ("Password was 'a b' before", "Password was [redacted] before"),
+        (
+            "the token is now abc, the api key was set to def!",
+            "the token is now [redacted], the api key was set to [redacted]!",
+        ),
+        ("wrong password 'hunter2' for app", "wrong password [redacted] for app"),
+        (r#"setPassword("hunter2")"#, "setPassword([redacted])"),
+        ("ALTER USER app PASSWORD 'hunter2'", "ALTER USER app PASSWORD [redacted]"),
+        ("psql --password hunter2 -p 5432", "psql --password [redacted] -p 5432"),
+        ("login --token='a b' --user=x", "login --token=[redacted] --user=x"),
+    ] {
+        assert_eq!(text(before), after, "{before}");
+    }
+}
+
+#[test]
+fn secrets_are_found_in_any_notation() {
+    for (before, after) in [
+        // XML, and XML within JSON.
+        ("<password>hunter2</password><id>7</id>", "<password>[redacted]</password><id>7</id>"),
+        (r#"<wsse:Password Type="text">hunter2</wsse:Password>!"#, "<wsse:Password[redacted]</wsse:Password>!"),
+        ("<password><![CDATA[a<b]]></password>.", "<password>[redacted]</password>."),
+        (r#"<user name="app" password="hunter2"/>"#, r#"<user name="app" password=[redacted]/>"#),
+        (r#"<add key="DbPassword" value="hunter2"/>"#, r#"<add key="DbPassword" value=[redacted]/>"#),
+        (r#"<entry key="password">hunter2</entry>"#, r#"<entry key="password">[redacted]</entry>"#),
+        (r"<password>hunter2<\/password>, <i>", r"<password>[redacted]<\/password>, <i>"),
+        (
+            r"\u003cpassword\u003ehunter2\u003c/password\u003e ok",
+            r"\u003cpassword\u003e[redacted]\u003c/password\u003e ok",
+        ),
+        ("&lt;password&gt;hunter2&lt;/password&gt; ok", "&lt;password&gt;[redacted]&lt;/password&gt; ok"),
+        // JSON in ways of its own.
+        (r#"{"name":"DB_PASSWORD","value":"hunter2"}"#, r#"{"name":"DB_PASSWORD","value":[redacted]}"#),
+        (r#"{\"pass\":\"hunter2\",\"x\":1}"#, r#"{\"pass\":[redacted],\"x\":1}"#),
+        (r#"{\\\"pass\\\":\\\"hun\\\\\\\"ter2\\\",\\\"x\\\":1}"#, r#"{\\\"pass\\\":[redacted],\\\"x\\\":1}"#),
+        (
+            r"{\u0022pass\u0022:\u0022hun\\\u0022ter2\u0022,\u0022x\u0022:1}",
+            r"{\u0022pass\u0022:[redacted],\u0022x\u0022:1}",
+        ),
+        ("{&quot;pass&quot;:&quot;hunter2&quot;}", "{&quot;pass&quot;:[redacted]}"),
+        ("{'password': 'hunter2', 'x': 1}", "{'password': [redacted], 'x': 1}"),
+        ("{ credentials: { user: 'a', key: 'b' } }", "{ credentials: [redacted]"),
+        // YAML and environment files.
+        ("password: |\n  hunter2\n  hunter3\nuser: app", "password: [redacted]\nuser: app"),
+        ("db:\n  password: >-\n    hunter2\n\n    hunter3\n  user: app", "db:\n  password: [redacted]\n  user: app"),
+        ("password:\n  hunter2\nuser: app", "password:\n  [redacted]\nuser: app"),
+        ("DB_PASS=\nDB_HOST=db", "DB_PASS=\nDB_HOST=db"),
+        // Connection strings.
+        ("Server=db;Password=a b c;Timeout=30", "Server=db;Password=[redacted];Timeout=30"),
+        ("Driver=x;PWD={a;b};Server=db", "Driver=x;PWD=[redacted]"),
+        ("Host=db;Password=hunter2;", "Host=db;Password=[redacted];"),
+        // URLs.
+        ("redirect=%2F%3Ftoken%3Dabc%26page%3D2 next", "redirect=%2F%3Ftoken%3D[redacted] next"),
+        ("%7B%22pass%22%3A%22hun%5C%22ter2%22%2C%22x%22%3A1%7D", "%7B%22pass%22%3A[redacted]%2C%22x%22%3A1%7D"),
+        // Headers.
+        ("Authorization=Bearer abc def\nHost: x", "Authorization=[redacted]\nHost: x"),
+        (
+            "Proxy-Authorization: Digest username=\"a\", response=\"b\"\nHost: x",
+            "Proxy-Authorization: [redacted]\nHost: x",
+        ),
+        ("Set-Cookie: a=b; Path=/\nHost: x", "Set-Cookie: [redacted]\nHost: x"),
+        ("cookie=a=b; c=d", "cookie=[redacted]"),
+        (r#"["authorization","Basic dTpw"]"#, r#"["authorization","Basic [redacted]"]"#),
+        ("sent Basic dXNlcjpwYXNz to the proxy", "sent Basic [redacted] to the proxy"),
+        ("Basic authentication is required, see BASIC AUTH", "Basic authentication is required, see BASIC AUTH"),
+    ] {
+        assert_eq!(text(before), after, "{before}");
+    }
+}
+
+#[test]
+fn what_users_and_models_wrote_goes() {
+    for (before, after) in [
+        ("prompt: write me\na poem", "prompt: [redacted]"),
+        ("failed, response = I would\nnot", "failed, response = [redacted]"),
+        ("title: 走る", "title: [redacted]"),
+        ("タイトル：走る", "タイトル：[redacted]"),
+        ("プロンプトは「走る目標」でした", "プロンプトは「[redacted]」でした"),
+        (r#"{"text":"a","code":"X"}"#, r#"{"text":[redacted],"code":"X"}"#),
+        (r#"{"goalTitle":"a","inputText":["b"],"x":1}"#, r#"{"goalTitle":[redacted],"inputText":[redacted],"x":1}"#),
+        (r#"{"description":{"ja":"a"},"x":1}"#, r#"{"description":[redacted],"x":1}"#),
+        ("<title>a <b>c</b></title> next", "<title>[redacted]</title> next"),
+        (r#"prompt "write a poem" was refused"#, "prompt [redacted] was refused"),
+        (
+            r#"$.error could not be found in the input '{"name":"it's","a":{"b":1}}'"#,
+            "$.error could not be found in the input [redacted]'",
+        ),
+        ("refused. Failing row contains (1, hunter2, a).", "refused. Failing row contains ([redacted]"),
+        ("DETAIL: Key (title)=(a b) already exists.", "DETAIL: Key (title)=([redacted]) already exists."),
+    ] {
+        assert_eq!(text(before), after, "{before}");
+    }
+}
+
+#[test]
+fn secrets_are_known_by_their_shape() {
+    for (before, after) in [
+        ("connecting to app:hunter2@db:5432", "connecting to [redacted]@db:5432"),
+        ("url=app:hun@ter2@db/x", "url=[redacted]@db/x"),
+        ("taro@example.com:hunter2@db", "[redacted]@db"),
+        ("redis://:hunter2@cache:6379/0", "redis://[redacted]@cache:6379/0"),
+        ("https://ghp_0@github.com/x", "https://[redacted]@github.com/x"),
+        (r"postgres:\/\/app:hunter2@db\/x", r"postgres:\/\/[redacted]@db\/x"),
+        ("postgres%3A%2F%2Fapp%3Ahunter2%40db%3A5432", "[redacted]%40db%3A5432"),
+        ("mail=taro%40example.com&x=1", "mail=[redacted]&x=1"),
+        ("<taro@example.com>: a/b@example.co.jp.", "<[redacted]>: a/[redacted]."),
+        ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nnext", "[redacted]\nnext"),
+        (r"key: '-----BEGIN PRIVATE KEY-----\nMIIE", "key: '[redacted]"),
+        ("glpat-abcDEF123456789xyz0 and sk-ant-abcdefgh0123456789", "[redacted] and [redacted]"),
+        ("xoxb-123456789012-abcdefghijkl", REDACTED),
+    ] {
+        assert_eq!(text(before), after, "{before}");
+    }
+}
+
+#[test]
+fn what_people_need_stays() {
+    for kept in [
+        // Words that sound like secrets.
+        "author: Taro, authority: none, authentication failed",
+        "Too many tokens, please wait before trying again.",
+        "The security token included in the request is expired",
+        "Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON",
+        "Unexpected token } in JSON at position 5",
+        "password authentication failed for user \"app\"",
+        "the password is required; the token is not valid; your password was changed",
+        "CredentialsProviderError: Could not load credentials from any providers",
+        "passwordRequired: true, tokenType=bearer",
+        "bypass=1 context: none, statusText: Service Unavailable",
+        "hasPassword: true",
+        r#"{"token":null,"secret":false,"result":null}"#,
+        "Input is too long for requested model.",
+        "the response is empty, the result was not valid JSON",
+        "invalid input syntax for type uuid: \"x\"",
+        "std::result::Result",
+        "パスワードは正しくありません",
+        "トークンは 512 個",
+        "パスワードは8文字以上、タイトルは1文字以上200文字以内で入力してください",
+        // Statements, whose values are elsewhere.
+        "UPDATE processing_state SET status = $1, result = $2, title = ? WHERE token = $3",
+        "UPDATE t SET title = …",
+        // Names of ours, in sentences of ours.
+        "table processing_state has no column `result`: it is needed as jsonb",
+        "DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>",
+        "DATABASE_USER and DATABASE_IAM_AUTH=true must be set",
+        // Ids.
+        "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:prod/db-AbCdEf",
+        "arn:aws:lambda:ap-northeast-1:123456789012:function:AiProcessing-AiWorkerFn1A2B3C4D-AbCdEf123456:live",
+        "/aws/lambda/Prod-AiWorkerFn12AB34CD-aBCDEFGH1JKL",
+        "Prod-AiWorkerFn12AB34CD-aBCDEFGH1JKL is throttled",
+        "MyApplicationStack-AiGenerationWorkerFuncti-kX9AbCdEf12Z",
+        "public.ecr.aws/docker/library/postgres:17@sha256:abc",
+        "at f (/var/task/node_modules/.pnpm/pg@8.11.3/node_modules/pg/lib/client.js:132:17)",
+        "https://unpkg.com/react@18.2.0/index.js",
+        "anthropic.claude-3-5-sonnet-20241022-v2:0",
+        "SQLSTATE 57014, error code 503, after 18 h 10 min",
+    ] {
+        assert_eq!(text(kept), kept);
+    }
+    // What a Lambda function returns of its failure is no content, but what it holds may be.
+    let kept = r#"Returned payload: {"errorMessage":"Task timed out after 300.00 seconds"}"#;
+    assert_eq!(text(kept), kept);
+    assert_eq!(
+        text(r#"Returned payload: {"errorMessage":"no","prompt":"a"}"#),
+        r#"Returned payload: {"errorMessage":"no","prompt":[redacted]}"#
+    );
+}
+
+#[test]
+fn a_value_that_stands_beside_its_name_goes() {
+    let before = value!([{ "name": "DB_PASSWORD", "value": "a" }, { "Key": "x-api-key", "Value": 1 }, { "name": "x", "value": 1 }]);
+    let after = value!([
+        { "name": "DB_PASSWORD", "value": REDACTED }, { "Key": "x-api-key", "Value": REDACTED }, { "name": "x", "value": 1 },
+    ]);
+    assert_eq!(json(&before), after);
+    assert_eq!(json(&value!({ "taro@example.com": { "pass": true } })), value!({ REDACTED: { "pass": true } }));
+}
+
+#[test]
+fn json_that_is_nested_without_end_goes_where_it_is_too_deep() {
+    let mut deep = value!({ "password": "hunter2" });
+    for _ in 0..5000 {
+        deep = Value::Array(vec![deep]);
+    }
+    assert_eq!(json(&deep).to_string(), format!("{}\"{REDACTED}\"{}", "[".repeat(DEPTH), "]".repeat(DEPTH)));
+    // Such JSON cannot be dropped at once either.
+    for _ in 0..5000 {
+        deep = deep[0].take();
+    }
+}
+
 /// A name that gives its value away, in some spelling.
 fn telling_name() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["password", "apiKey", "systemPrompt", "MESSAGES", "user_input", "output", "x-auth-token"])
@@ -159,6 +374,84 @@ fn what_follows_a_quoted_value_is_no_part_of_it_however_often_it_is_looked_at() 
     }
 }
 
+/// What a text may be made of that is hard to read, and hard to read quickly.
+const PIECES: &str = "password¦pass¦DB_PASS¦api key¦key¦prompt¦title¦token¦tokens¦cookie¦authorization¦arn¦arn:aws:¦Bearer¦Basic¦is¦\
+    was set to¦not¦value¦\"value\":¦パスワード¦は¦が¦「¦」¦x¦Ab1¦hunter2¦eyJ¦AKIA¦AKIAIOSFODNN7EXAMPLE¦\
+    ABCDEFGHIJKLMNOPabcdefgh01234567¦taro@example.com¦sk-¦@¦://¦:¦::¦=¦=>¦)=(¦(¦)¦,¦;¦&¦&quot;¦&lt;¦&gt;¦<¦>¦</¦/>¦/¦\
+    \\¦\\\\¦u0022¦\\u0022¦\\u003c¦\\u003e¦\"¦'¦`¦{¦}¦[¦]¦{'¦%¦%22¦%3D¦%3A¦%40¦%5C¦|¦|\n¦\n¦  ¦ ¦ ¦-¦--¦_¦.¦\
+    -----BEGIN ¦-----END ¦Failing row contains (¦[redacted]¦null¦true¦$1¦?¦…¦0¦errorMessage¦<password¦<password>¦\
+    </password>¦u003cpassword";
+
+fn piece() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(PIECES.split('¦').collect::<Vec<_>>())
+}
+
+fn pieces(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
+    prop::collection::vec(piece(), length).prop_map(|pieces| pieces.concat())
+}
+
+/// How many bytes are looked at for each of a text: what is linear has a bound, however long the text.
+fn effort(whole: &str) -> usize {
+    scan::counted(|| drop(text(whole))) / whole.len().max(1)
+}
+
+/// For a text as hard as it can be, with some to spare.
+const EFFORT: usize = 100;
+
+#[test]
+fn the_work_is_linear_whatever_the_text() {
+    for (before, again, after) in [
+        ("{\"prompt\":{", "\\", ""),
+        ("{\"prompt\":{", "\\\\u", "\"}"),
+        ("{\"prompt\":", "{\"a\":", ""),
+        ("{\"prompt\":", "[", ""),
+        ("{\"prompt\":", "{'", ""),
+        ("", "{\"m\":\"{\\\"prompt\\\":", ""),
+        ("\"password\":\"", "a\\\"", ""),
+        ("", "\"password\":\\", ""),
+        ("", "password ", ""),
+        ("", "password", ""),
+        ("password", " ", "=x"),
+        ("", "password   \n", ""),
+        ("", "password is ", ""),
+        ("", "password=a", ";"),
+        ("", "password=a ;", ""),
+        ("", "<password", ""),
+        ("", "<password ", ">"),
+        ("", "<password>", "</passwor"),
+        ("<password>", "password", ""),
+        ("", "&lt;password&gt;password", ""),
+        ("", "パスワードは", ""),
+        ("", "パスワード", "は"),
+        ("", "は", ""),
+        ("", "--password ", ""),
+        ("", "password: |\n  ", ""),
+        ("password: |\n", "  a\n", ""),
+        ("", "\"password\", ", ""),
+        ("", "a@", "example"),
+        ("", "a@example.com", ""),
+        ("", "%40", ""),
+        ("", "a:b@", ""),
+        ("", "a%3Ab%", "%40"),
+        ("", "://", "@"),
+        ("", "arn:aws:", ""),
+        ("", "arn:aws", ""),
+        ("", "AKIA", ""),
+        ("", "eyJ", ""),
+        ("", "-----BEGIN ", ""),
+        ("", "-----END ", ""),
+        ("", "Failing row contains (", ""),
+        ("", "a", ""),
+        ("", "漢", ""),
+        ("", "-", ""),
+        ("", "\u{0}", ""),
+    ] {
+        let effort = |times| effort(&format!("{before}{}{after}", again.repeat(times)));
+        let efforts = [effort(1000), effort(2000), effort(4000)];
+        assert!(efforts.iter().all(|effort| *effort <= EFFORT), "{before:?} {again:?} {after:?}: {efforts:?}");
+    }
+}
+
 proptest! {
     #[test]
     fn nothing_hidden_in_json_survives(json in hidden().prop_flat_map(|hidden| holding(hidden.into()))) {
@@ -187,5 +480,22 @@ proptest! {
             let once = text(&whole);
             prop_assert_eq!(text(&once), once);
         }
+    }
+
+    #[test]
+    fn what_is_hard_to_read_is_taken_too(whole in pieces(0..24)) {
+        let once = text(&whole);
+        prop_assert_eq!(text(&once), &once[..], "{:?}", whole);
+        prop_assert!(once.len() <= 4 * whole.len(), "{:?} -> {:?}", whole, once);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn no_repetition_makes_the_work_more_than_linear(before in pieces(0..4), again in pieces(1..5), after in pieces(0..3)) {
+        let whole = format!("{before}{}{after}", again.repeat(800));
+        prop_assert!(effort(&whole) <= EFFORT, "{} of {:?} {:?} {:?}", effort(&whole), before, again, after);
     }
 }

@@ -1,0 +1,123 @@
+//! Which names give their values away.
+
+/// Why a name's value goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A credential: one word, or one line.
+    Secret,
+    /// The same in a header: scheme and parameters are a part of it, so it is a line in any case.
+    Header,
+    /// A token: as a secret, but a parser's messages speak of tokens too (`Unexpected token '<'`).
+    Token,
+    /// As a token, but for a number: how many of a model's tokens there were.
+    Tokens,
+    /// What a user or a model has written: it may be long, and of many lines.
+    Content,
+}
+
+/// Wherever they stand in a name.
+const SECRETS: [&str; 20] = [
+    "password",
+    "passwd",
+    "pswd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "signingkey",
+    "encryptionkey",
+    "accountkey",
+    "masterkey",
+    "sharedkey",
+    "subscriptionkey",
+    "credential",
+    "パスワード",
+    "シークレット",
+    "暗証番号",
+];
+const HEADERS: [&str; 2] = ["authorization", "cookie"];
+/// At the end of a name.
+const SECRET_ENDS: [&str; 5] = ["pass", "pw", "auth", "jwt", "signature"];
+/// By themselves only.
+const SECRET_WORDS: [&str; 4] = ["pin", "otp", "sig", "bearer"];
+/// At the end of a name, in the plural as well.
+const CONTENTS: [&str; 18] = [
+    "prompt",
+    "messages",
+    "content",
+    "param",
+    "input",
+    "output",
+    "result",
+    "body",
+    "completion",
+    "payload",
+    "response",
+    "text",
+    "title",
+    "description",
+    "instruction",
+    "プロンプト",
+    "タイトル",
+    "本文",
+];
+/// Words that only end alike.
+const OTHERS: [&str; 12] = [
+    "bypass",
+    "iamauth",
+    "compass",
+    "trespass",
+    "surpass",
+    "overpass",
+    "underpass",
+    "context",
+    "pretext",
+    "statustext",
+    "statusdescription",
+    "errordescription",
+];
+/// At the end of a name that says something about a secret: an error's code, a rule, a measure.
+const ABOUT: [&str; 12] = [
+    "exception",
+    "error",
+    "errors",
+    "required",
+    "expired",
+    "invalid",
+    "missing",
+    "malformed",
+    "enabled",
+    "disabled",
+    "length",
+    "type",
+];
+
+impl Kind {
+    /// By the name's letters and digits alone: `API_KEY`, `x-api-key` and `apiKey` are the same, and `password2` is a `password`.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        super::scan::look(name);
+        let name: String = name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
+        let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
+        let singular = name.strip_suffix('s').unwrap_or(name);
+        let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+        let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word) || singular.ends_with(word));
+        if ends(&ABOUT) || ends(&OTHERS) {
+            None
+        } else if has(&HEADERS) {
+            Some(Self::Header)
+        } else if has(&SECRETS) || ends(&SECRET_ENDS) || SECRET_WORDS.contains(&name) {
+            Some(Self::Secret)
+        } else if name.ends_with("token") {
+            Some(Self::Token)
+        } else if name.ends_with("tokens") || name.ends_with("トークン") {
+            Some(Self::Tokens)
+        } else if ends(&CONTENTS) {
+            Some(Self::Content)
+        } else {
+            None
+        }
+    }
+}

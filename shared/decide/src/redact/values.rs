@@ -1,0 +1,356 @@
+//! Takes out the values of names: `name=value`, `name: value`, `"name": value`, `<name>value</name>`, `name is value`,
+//! `--name value`; in JSON that is quoted once more as well, and in a URL.
+
+use super::REDACTED;
+use super::extent::{
+    begins_with_name, block, has_no_value, is_failure, is_placeholder, item, line, quote, quoted, structured, word,
+};
+use super::names::Kind;
+use super::scan::{arn, blank, find, is_name, is_quote, span, span_back};
+
+/// Takes out the values of all names that give them away.
+pub(super) fn take_out(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut at, mut copied) = (0, 0);
+    let mut last = Name::default();
+    loop {
+        let start = at + span(&text[at..], |c| !is_name(c));
+        if start == text.len() {
+            return out + &text[copied..];
+        }
+        let name = Name::new(text, at, start, &last);
+        at = name.end;
+        if name.text == "arn"
+            && let Some(length) = arn(&text[name.end - name.text.len()..])
+        {
+            at += length - name.text.len();
+        } else if let Some((kept, length)) = name.value() {
+            out.push_str(&text[copied..name.end + kept]);
+            out.push_str(REDACTED);
+            at += kept + length;
+            copied = at;
+        }
+        last = name;
+    }
+}
+
+/// A word that may be a name.
+#[derive(Default)]
+struct Name<'a> {
+    text: &'a str,
+    /// The word before, where nothing but a blank is between: `API key`.
+    first_half: Option<&'a str>,
+    /// All that follows.
+    after: &'a str,
+    /// Where a tag was opened for it.
+    tag: Option<Tag<'a>>,
+    /// Where it ends in the whole text.
+    end: usize,
+}
+
+/// What `<`, or what stands for it, was opened for.
+#[derive(Clone, Copy)]
+struct Tag<'a> {
+    /// Its name with its prefix: `wsse:Password`.
+    name: &'a str,
+    /// What ends it: `>`, or what stands for it.
+    end: &'static str,
+    is_prefixed: bool,
+}
+
+/// Where a value begins after its name, and how long it is.
+type Place = Option<(usize, usize)>;
+
+impl<'a> Name<'a> {
+    /// The name that begins at `start`, where nothing from `from` on belongs to what was before it.
+    fn new(whole: &'a str, from: usize, start: usize, last: &Self) -> Self {
+        let between = &whole[from..start];
+        let until = end_of_name(whole, start);
+        let text = &whole[start..until];
+        // Where a quote or a bracket is escaped by its number, the number is no part of the name: `\u0022pass`, `%22pass`.
+        let number = if between.ends_with('\\') && text.starts_with("u00") {
+            5
+        } else if between.ends_with('%') {
+            2
+        } else {
+            0
+        };
+        let opening = match number {
+            5 if text.starts_with("u003c") => Some("\\u003e"),
+            _ if between == ";" && last.text == "lt" => Some("&gt;"),
+            _ if between.ends_with('<') => Some(">"),
+            _ => None,
+        };
+        let text = text.get(number..).unwrap_or(text);
+        let tag = match last.tag {
+            Some(Tag { name: prefix, end, is_prefixed: false }) if between == ":" && from == last.end => {
+                Some(Tag { name: &whole[last.end - prefix.len()..until], end, is_prefixed: true })
+            }
+            _ => opening.map(|end| Tag { name: text, end, is_prefixed: false }),
+        };
+        Self { text, first_half: (between == " ").then_some(last.text), after: &whole[until..], tag, end: until }
+    }
+
+    fn kind(&self) -> Option<Kind> {
+        let second_half =
+            || ["key", "keys", "word", "phrase", "code"].iter().any(|half| self.text.eq_ignore_ascii_case(half));
+        let joined = |first: &str| Kind::of(&format!("{first}{}", self.text));
+        Kind::of(self.text).or_else(|| self.first_half.filter(|_| second_half()).and_then(joined))
+    }
+
+    /// Where the value is that goes.
+    fn value(&self) -> Place {
+        let ways = [
+            Self::scheme,
+            Self::enclosed,
+            Self::assigned,
+            Self::paired,
+            Self::beside,
+            Self::said,
+            Self::said_in_japanese,
+        ];
+        ways.iter().find_map(|way| way(self).filter(|(_, length)| *length > 0))
+    }
+
+    /// `Bearer x`, and `Basic x` where that is more than a word: `Basic authentication` is none.
+    fn scheme(&self) -> Place {
+        let is = |scheme: &str| self.text.eq_ignore_ascii_case(scheme);
+        if !is("bearer") && !is("basic") {
+            return None;
+        }
+        let gap = blank(self.after);
+        let value = &self.after[gap..];
+        if gap == 0 {
+            return None;
+        }
+        if value.starts_with(REDACTED) {
+            return Some((gap, REDACTED.len()));
+        }
+        if is("bearer") {
+            return Some((gap, span(value, |c| !c.is_whitespace() && !is_quote(c))));
+        }
+        let length = span(value, |c| c.is_ascii_alphanumeric() || "+/-_=".contains(c));
+        let rest = value[..length].get(1..)?;
+        let is_word =
+            rest.bytes().all(|b| b.is_ascii_lowercase()) || value[..length].bytes().all(|b| b.is_ascii_uppercase());
+        (length >= 4 && !is_word).then_some((gap, length))
+    }
+
+    /// `<name>value</name>`, `<name a="b">value</name>`, also where `<` and `>` are escaped.
+    fn enclosed(&self) -> Place {
+        let Tag { name, end, .. } = self.tag.filter(|tag| !tag.name.is_empty())?;
+        let gap = blank(self.after);
+        let attribute = &self.after[gap..];
+        let attribute = &attribute[span(attribute, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'))..];
+        let at = match self.after.strip_prefix(end) {
+            Some(_) => end.len(),
+            // Attributes go with it: they may hold what looks like the end of the tag.
+            None if gap > 0 && attribute.starts_with('=') => 0,
+            None => return None,
+        };
+        let value = &self.after[at..];
+        // A page's body holds more than a text, and mostly an error's number.
+        self.kind().filter(|kind| !has_no_value(*kind, value) && self.text != "body")?;
+        // `<user>:<password>@<host>` only says where they stand.
+        if value.starts_with("@<") {
+            return None;
+        }
+        let mut to = 0;
+        while let Some(found) = find(&value[to..], name) {
+            let (before, rest) = value.split_at(to + found);
+            let close =
+                ["</", "<\\/", "&lt;/", "\\u003c/", "\\u003c\\/"].iter().find_map(|close| before.strip_suffix(close));
+            if let Some(before) = close.filter(|_| !rest[name.len()..].starts_with(is_name)) {
+                return Some((at, before.len()));
+            }
+            to += found + name.len();
+        }
+        Some((at, value.len()))
+    }
+
+    /// `name=value`, `name: value`, `"name": value`.
+    fn assigned(&self) -> Place {
+        let closing = quote(self.after).map_or(0, |quote| quote.length);
+        let mut at = closing + blank(&self.after[closing..]);
+        let separator = separator(&self.after[at..])?;
+        at += separator.len();
+        if separator != ")=(" {
+            at += span(&self.after[at..], |c| matches!(c, '=' | '>'));
+        }
+        let gap = blank(&self.after[at..]);
+        let value = &self.after[at + gap..];
+        let kind = self.kind()?;
+        // In a sentence of ours, names are quoted so: "`result`: it must be …".
+        let is_field = closing > 0 && !(kind == Kind::Content && self.after.starts_with('`'));
+        let is_equal = matches!(separator, "=" | "＝");
+        let is_flag = is_equal && ["true ", "false ", "null "].iter().any(|flag| value.starts_with(flag));
+        if closing > 0 && !is_field || is_flag || has_no_value(kind, value) {
+            return None;
+        }
+        // What stands on the next line may be the next name: this one has no value.
+        if !is_field && self.after[at..at + gap].contains('\n') && begins_with_name(value) {
+            return None;
+        }
+        at += gap;
+        if separator == ")=(" {
+            return Some((at, span(value, |c| c != ')')));
+        }
+        if is_equal && is_placeholder(value) || !is_field && kind == Kind::Content && is_failure(value) {
+            return None;
+        }
+        let length = match (quote(value), kind) {
+            // JSON says where its values end; a text that is only quoted somewhere does not.
+            (Some(opening), _) if is_field => quoted(value, &opening),
+            (None, _) if is_field && !separator.starts_with('%') => structured(value),
+            (_, Kind::Content) if !separator.starts_with('%') => value.len(),
+            // What followed a value was looked at, and stays.
+            (None, _) if value.starts_with(REDACTED) => REDACTED.len(),
+            (None, _) if separator.starts_with('%') => word(value),
+            (Some(opening), _) => quoted(value, &opening),
+            (None, Kind::Header) => line(value),
+            (None, _) if value.starts_with(['{', '[']) && is_equal => {
+                let brackets = structured(value);
+                brackets + word(&value[brackets..])
+            }
+            (None, _) if value.starts_with(['{', '[']) => {
+                let brackets = structured(value);
+                brackets + line(&value[brackets..])
+            }
+            (None, _) if is_equal => item(value).unwrap_or_else(|| word(value)),
+            (None, _) => block(value).unwrap_or_else(|| line(value)),
+        };
+        Some((at, length))
+    }
+
+    /// The value of what has this name: `"name": "password", "value": "x"`, `<add key="password" value="x"/>`, `<entry key="password">x<`.
+    fn paired(&self) -> Place {
+        let mut at = quote(self.after)?.length;
+        if self.after[at..].starts_with('>') {
+            let value = &self.after[at + 1..];
+            self.kind()?;
+            return Some((at + 1, span(value, |c| c != '<')));
+        }
+        at += blank(&self.after[at..]);
+        at += usize::from(self.after[at..].starts_with(','));
+        at += blank(&self.after[at..]);
+        at += quote(&self.after[at..]).map_or(0, |quote| quote.length);
+        if !self.after[at..].get(..5).is_some_and(|name| name.eq_ignore_ascii_case("value")) {
+            return None;
+        }
+        at += 5;
+        at += quote(&self.after[at..]).map_or(0, |quote| quote.length);
+        at += blank(&self.after[at..]);
+        at += separator(&self.after[at..])?.len();
+        at += blank(&self.after[at..]);
+        let value = &self.after[at..];
+        self.kind().filter(|kind| !has_no_value(*kind, value))?;
+        Some((at, quote(value).map_or_else(|| structured(value), |opening| quoted(value, &opening))))
+    }
+
+    /// `password 'x'`, `setPassword("x")`, `--password x`, and what Step Functions says of an input: `could not be found in the
+    /// input '{…}'`.
+    fn beside(&self) -> Place {
+        let gap = if self.after.starts_with('(') { 1 } else { blank(self.after) };
+        let value = &self.after[gap..];
+        let is_option = self.text.starts_with('-') && self.after.starts_with(' ');
+        let opening = quote(value).filter(|quote| matches!(quote.mark, "\"" | "'"));
+        if gap == 0 || opening.is_none() && !is_option {
+            return None;
+        }
+        let kind = self.kind()?;
+        let length = match (opening, kind) {
+            // A parser's word for what it did not expect.
+            (Some(_), Kind::Token | Kind::Tokens) if !is_option => return None,
+            (Some(opening), Kind::Content) if value[opening.length..].starts_with(['{', '[']) => {
+                opening.length + structured(&value[opening.length..])
+            }
+            (Some(opening), _) => quoted(value, &opening),
+            (None, Kind::Content) => return None,
+            (None, _) if value.starts_with('-') || has_no_value(kind, value) => return None,
+            (None, _) if value.starts_with(REDACTED) => REDACTED.len(),
+            (None, _) => span(value, |c| !c.is_whitespace()),
+        };
+        Some((gap, length))
+    }
+
+    /// `password is x`, but not `password is wrong`.
+    fn said(&self) -> Place {
+        let mut at = blank(self.after);
+        let is = |verb: &&&str| self.after[at..].get(..verb.len()).is_some_and(|word| word.eq_ignore_ascii_case(verb));
+        let verb = ["is", "was", "are"].iter().find(is).filter(|_| at > 0)?;
+        at += verb.len();
+        if self.after[at..].starts_with(is_name) {
+            return None;
+        }
+        at += span(&self.after[at..], |c| matches!(c, ':' | '='));
+        at += blank(&self.after[at..]);
+        // `is now x`, `was set to x`.
+        for passed in ["now ", "still ", "set to ", "reset to ", "changed to ", "updated to "] {
+            at += if self.after[at..].starts_with(passed) { passed.len() } else { 0 };
+        }
+        let value = &self.after[at..];
+        let kind = self.kind().filter(|kind| !has_no_value(*kind, value))?;
+        let length = match (quote(value), kind) {
+            _ if value.starts_with(REDACTED) => REDACTED.len(),
+            (Some(opening), _) => quoted(value, &opening),
+            (None, Kind::Content) => return None,
+            (None, _) => {
+                let word = &value[..span(value, |c| !c.is_whitespace())];
+                let word = &word[..word.len() - span_back(word, |c| c.is_ascii_punctuation())];
+                let is_state = STATES.split(' ').any(|state| word.eq_ignore_ascii_case(state));
+                if is_state { 0 } else { word.len() }
+            }
+        };
+        Some((at, length))
+    }
+
+    /// `パスワードは x です`, `パスワードは「x」`.
+    fn said_in_japanese(&self) -> Place {
+        let name = self.text.strip_suffix(PARTICLES).unwrap_or(self.text);
+        if !TOLD_IN_JAPANESE.iter().any(|told| name.ends_with(told)) {
+            return None;
+        }
+        let gap = blank(self.after);
+        let value = &self.after[gap..];
+        if let Some(quoted) = value.strip_prefix(['「', '『']) {
+            return Some((gap + '「'.len_utf8(), span(quoted, |c| !matches!(c, '」' | '』'))));
+        }
+        let number = span(value, |c| c.is_ascii_digit());
+        let is_measure = number > 0 && ["文字", "桁", "個", " 個"].iter().any(|unit| value[number..].starts_with(unit));
+        let is_content = self.kind() == Some(Kind::Content);
+        if name.len() == self.text.len() || is_measure || is_content {
+            return None;
+        }
+        Some((gap, if value.starts_with(REDACTED) { REDACTED.len() } else { span(value, |c| c.is_ascii_graphic()) }))
+    }
+}
+
+const TOLD_IN_JAPANESE: [&str; 6] = ["パスワード", "シークレット", "暗証番号", "トークン", "プロンプト", "タイトル"];
+const PARTICLES: [char; 2] = ['は', 'が'];
+
+/// Words that say how a secret is, and are none.
+const STATES: &str = "a about absent already also always an available being blank changed correct deleted denied disabled empty enabled \
+    encrypted expired for from hashed hidden in incorrect invalid it long malformed mandatory missing needed never no none \
+    not null only optional present refused rejected required reset rotated set short stored that the too unavailable \
+    undefined unknown unset valid wrong";
+
+/// Where a name ends. A Japanese sentence has no blanks: what is told of a secret there ends with the particle after it.
+fn end_of_name(whole: &str, start: usize) -> usize {
+    let mut end = start;
+    loop {
+        end += span(&whole[end..], |c| is_name(c) && !PARTICLES.contains(&c));
+        let Some(particle) = whole[end..].chars().next().filter(|c| PARTICLES.contains(c)) else { return end };
+        let is_told = TOLD_IN_JAPANESE.iter().any(|told| whole[start..end].ends_with(told));
+        end += particle.len_utf8();
+        if is_told {
+            return end;
+        }
+    }
+}
+
+/// What stands between a name and its value.
+fn separator(text: &str) -> Option<&'static str> {
+    let separators = [":", "=", "：", "＝", "%3A", "%3a", "%3D", "%3d", ")=("];
+    // `secret::of` is a path.
+    separators.into_iter().find(|separator| text.starts_with(separator)).filter(|_| !text.starts_with("::"))
+}
