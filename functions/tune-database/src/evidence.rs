@@ -1,7 +1,6 @@
 //! What is read of the database.
 
 use chrono::TimeDelta;
-use remediation::act::actions::create_index;
 use remediation::gather::error::Error;
 use remediation::gather::indexes::{self, InTheWay, Proposed};
 use remediation::run::step::Session;
@@ -57,10 +56,10 @@ pub struct Scan {
     pub by_index: i64,
 }
 
-/// Reads it all, and closes what an interrupted run left open in the ledger.
+/// Reads it all.
 pub async fn read(session: &mut Session<'_>, policy: &Policy) -> Result<Evidence, Error> {
     let table = session.table().await?;
-    let (language, db) = (session.config.language, &mut *session.db);
+    let db = &mut *session.db;
     let proposed = indexes::proposed(db, &table).await?;
     let relation = table.relation();
     let facts = sqlx::query_as(include_str!("table.sql"))

@@ -2,7 +2,6 @@
 
 use crate::texts;
 use chrono::{DateTime, Utc};
-use remediation::act::action::Action;
 use remediation::act::actions::create_index::CreateIndex;
 use remediation::act::actions::create_index::texts as index;
 use remediation::act::actions::drop_index::Care;
