@@ -3,8 +3,7 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::action::Action;
-use remediation::act::actions::end_session::{Cause, Ending};
+use remediation::act::actions::end_session::{Cause, EndSession, Ending};
 use remediation::gather::config::Config;
 use remediation::gather::manifest;
 use remediation::gather::sessions::{Backend, Overview, Prepared, Protection, State};

@@ -3,6 +3,7 @@
 
 use proptest::prelude::*;
 use remediation::domain::{DEADLINE_ERROR, Ending, ExecutionStatus, Process, ProcessStatus};
+use uuid::Uuid;
 
 use super::*;
 
@@ -266,7 +267,6 @@ fn evidence(cases: Vec<Case>) -> Evidence {
         processes: case::Evidence { population: cases.len(), cases, ..case::Evidence::default() },
         listed: true,
         histories,
-        open: Vec::new(),
         closed: Closed { all: 100, transient: 5 },
         probe: None,
         policy: Policy::parse(include_str!("../manifest.toml")).unwrap(),

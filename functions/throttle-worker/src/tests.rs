@@ -1,8 +1,7 @@
 //! What it decides, as tables.
 
 use chrono::TimeDelta;
-use remediation::act::action::Action;
-use remediation::act::actions::change_worker::Purpose;
+use remediation::act::actions::change_worker::{ChangeWorker, Purpose};
 use remediation::act::lease::{FAILURES, Lease};
 use remediation::domain::Language;
 use remediation::gather::state_machine::{Caller, Callers, Limit, Retries};
@@ -171,7 +170,7 @@ fn lease(before: Option<u32>, after: u32) -> Lease {
 fn raised(evidence: &Evidence) -> Result<Option<(Option<u32>, bool)>, String> {
     let planned = recover::recover(evidence, &policy(), Language::En, NOW)?;
     Ok(planned.map(|planned| {
-        let change = planned.action.downcast::<ChangeWorker>().unwrap().clone();
+        let change: &ChangeWorker = planned.action.downcast().unwrap();
         let puts_back = match change.purpose {
             Purpose::Revert(of) => {
                 assert_eq!(of, LEASE);

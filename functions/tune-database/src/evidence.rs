@@ -56,7 +56,7 @@ pub struct Scan {
     pub by_index: i64,
 }
 
-/// Reads it all, and closes what an interrupted run left open in the ledger.
+/// Reads it all.
 pub async fn read(session: &mut Session<'_>, policy: &Policy) -> Result<Evidence, Error> {
     let table = session.table().await?;
     let db = &mut *session.db;

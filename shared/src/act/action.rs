@@ -86,9 +86,9 @@ pub trait Action: Any + Debug + Send + Sync {
     where
         Self: Sized;
 
-    /// Whether one that failed counts as a try, as one that was applied does: what the outside refuses is not tried for ever.
+    /// Whether one of this kind that failed counts as a try, as one that was applied does: what the outside refuses is not tried for ever.
     #[must_use]
-    fn counts_failures() -> bool
+    fn counts_failures(_kind: &str) -> bool
     where
         Self: Sized,
     {
@@ -311,7 +311,7 @@ pub struct Kind {
     names: fn() -> &'static [&'static str],
     /// Those of the names that the step has, where it does not have all.
     only: Option<&'static [&'static str]>,
-    counts_failures: fn() -> bool,
+    counts_failures: fn(&str) -> bool,
     batch: fn() -> usize,
     apply: for<'a, 'b> fn(&'a mut Session<'b>, &'a Run, &'a [Planned], usize) -> Doing<'a, Vec<Outcome>>,
     no_undo: fn(&str, &str, Language) -> Option<String>,
@@ -361,8 +361,8 @@ impl Kind {
 
     /// [`Action::counts_failures`].
     #[must_use]
-    pub fn counts_failures(&self) -> bool {
-        (self.counts_failures)()
+    pub fn counts_failures(&self, kind: &str) -> bool {
+        (self.counts_failures)(kind)
     }
 
     /// [`Action::batch`].

@@ -170,19 +170,20 @@ fn rests(action: &dyn Action, history: &TargetFacts) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use chrono::DateTime;
+    use chrono::{DateTime, TimeDelta};
     use serde_json::Value;
     use uuid::Uuid;
 
     use super::*;
-    use crate::act::action::Action;
-    use crate::act::actions::Undoable;
+    use crate::act::action::{Entry, Kind};
+    use crate::act::actions::change_worker::{ChangeWorker, Purpose};
     use crate::act::actions::migrate::Migrate;
     use crate::act::actions::resolve_retry::ResolveRetry;
     use crate::act::actions::set_row_status::ErrorChange;
     use crate::act::actions::set_row_status::SetRowStatus;
     use crate::act::actions::undo::Undo;
-    use crate::domain::{Process, ProcessId, ProcessStatus};
+    use crate::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
+    use crate::gather::worker::{Configuration, Seen, Setting};
 
     /// `count` actions, all on one target: the reason of each is its place.
     fn wanted(count: usize) -> Vec<Planned> {
@@ -191,18 +192,31 @@ mod tests {
     }
 
     fn undo() -> Vec<Planned> {
-        let undo = Undo {
-            of: Uuid::nil(),
-            kind: Undoable::RowStatus,
+        let entry = Entry {
+            id: Uuid::nil(),
+            run_id: Uuid::nil(),
+            step: "test-step".into(),
+            kind: SetRowStatus::KIND.into(),
             target: "schema remediation".into(),
-            before: Value::Null,
-            after: Value::Null,
+            cause: None,
+            before: None,
+            after: None,
+            undoes: None,
         };
+        let undo = Undo { entry, kind: Kind::of::<SetRowStatus>() };
         vec![Planned::new(undo, "a person wants it".into())]
     }
 
     fn demand(population: usize) -> Demand {
-        Demand { mode: Mode::Act, approved: false, population, limit: None, done: 0, language: Language::En }
+        Demand {
+            mode: Mode::Act,
+            approved: false,
+            by_name: false,
+            population,
+            limit: None,
+            done: 0,
+            language: Language::En,
+        }
     }
 
     const LIMITS: Limits = Limits {
@@ -215,13 +229,18 @@ mod tests {
 
     /// Mode, how many are done, held and left, and whether a limit is told.
     fn outcome(guarded: &Guarded) -> (Mode, usize, usize, usize, bool) {
-        let Guarded { mode, apply, hold, over, leave } = guarded;
+        let Guarded { mode, apply, hold, over, leave, .. } = guarded;
         (*mode, apply.len(), hold.len(), leave.len(), over.is_some())
     }
 
     /// What was done to the one target that these actions have.
     fn history(target: TargetFacts) -> Facts {
         Facts { targets: HashMap::from([("schema remediation".to_owned(), target)]), ..Facts::default() }
+    }
+
+    /// A person took back, a moment ago, what was done.
+    fn undone() -> TargetFacts {
+        TargetFacts { undone: Some(DateTime::UNIX_EPOCH), ..TargetFacts::default() }
     }
 
     fn control(control: Control) -> Facts {
@@ -284,8 +303,8 @@ mod tests {
         assert_eq!(outcome(&approved).1, 8, "a person has seen how many they are");
     }
 
-    /// Rows whose progress is put right.
-    fn repairs(count: usize) -> Vec<Planned> {
+    /// A row whose progress is put right.
+    fn repair() -> SetRowStatus {
         let process = Process {
             id: ProcessId(Uuid::nil()),
             version: 1,
@@ -298,7 +317,7 @@ mod tests {
             updated_at: DateTime::UNIX_EPOCH,
             completed_at: None,
         };
-        let repair = SetRowStatus {
+        SetRowStatus {
             status: process.status,
             process,
             basis: None,
@@ -307,8 +326,7 @@ mod tests {
             result: None,
             completed_at: None,
             cause: "test",
-        };
-        (0..count).map(|_| Planned::new(repair.clone(), "test".into())).collect()
+        }
     }
 
     #[test]
@@ -317,7 +335,8 @@ mod tests {
         for (right, other, population, applied, held) in
             [(9, 0, 30, 9, 0), (30, 0, 30, 10, 20), (5, 11, 22, 10, 6), (1, 12, 22, 0, 13)]
         {
-            let all = repairs(right).into_iter().chain(wanted(other)).collect();
+            let repairs = (0..right).map(|_| Planned::new(repair(), "test".into()));
+            let all = repairs.chain(wanted(other)).collect();
             let guarded = guard(all, demand(population), &LIMITS, &Facts::default());
             assert_eq!(
                 outcome(&guarded),
@@ -366,7 +385,7 @@ mod tests {
 
     #[test]
     fn a_target_rests_after_an_action_and_has_so_many_attempts_and_an_undo_is_respected() {
-        let tried = |attempts, seconds_since_last| TargetFacts { attempts, seconds_since_last, undone: false };
+        let tried = |attempts, seconds_since_last| TargetFacts { attempts, seconds_since_last, ..TargetFacts::default() };
         // (history, why it is left alone)
         for (facts, left) in [
             (TargetFacts::default(), None),
@@ -376,19 +395,111 @@ mod tests {
             (tried(2, Some(3600)), None),
             (tried(3, Some(3600)), Some("3")),
             (tried(4, Some(90_000)), Some("4")),
-            (TargetFacts { undone: true, ..tried(1, Some(3600)) }, Some("undid")),
+            (TargetFacts { undone: undone().undone, ..tried(1, Some(3600)) }, Some("undid")),
         ] {
-            let guarded = guard(wanted(1), demand(1), &LIMITS, &history(facts));
+            let guarded = guard(wanted(1), demand(1), &LIMITS, &history(facts.clone()));
             let expected = (Mode::Act, usize::from(left.is_none()), 0, usize::from(left.is_some()), false);
             assert_eq!(outcome(&guarded), expected, "{facts:?}");
             let why = guarded.leave.first().map(|(_, why)| why.to_lowercase()).unwrap_or_default();
             assert!(why.contains(left.unwrap_or_default()), "{facts:?}: {why}");
 
-            let approved = guard(wanted(1), Demand { approved: true, ..demand(1) }, &LIMITS, &history(facts));
+            let approved = guard(wanted(1), Demand { approved: true, ..demand(1) }, &LIMITS, &history(facts.clone()));
             assert_eq!(outcome(&approved).1, 1, "a person has decided: {facts:?}");
         }
         let no_rest = Limits { cooldown_seconds: 0, ..LIMITS };
         assert_eq!(outcome(&guard(wanted(1), demand(1), &no_rest, &history(tried(1, Some(0))))).1, 1);
+    }
+
+    #[test]
+    fn what_was_undone_rests_as_long_as_its_attempt() {
+        let at = |seconds: i64| DateTime::UNIX_EPOCH + TimeDelta::seconds(seconds);
+        let arn = "arn:aws:states:us-east-1:1:execution:ai:x";
+        let attempt = |started: i64, redriven: Option<i64>| Execution {
+            arn: arn.parse().unwrap(),
+            status: ExecutionStatus::Failed,
+            redrive_count: 0,
+            started_at: at(started),
+            redriven_at: redriven.map(at),
+            stopped_at: None,
+            ending: None,
+            stopped_for_deadline: false,
+        };
+        // (the process began, its execution, what was done to the row was undone, it is left alone)
+        for (began, execution, undone, rests) in [
+            (50, None, 100, true),
+            (100, None, 100, true),
+            (101, None, 100, false),
+            (50, Some(attempt(60, None)), 100, true),
+            (50, Some(attempt(101, None)), 100, false),
+            (50, Some(attempt(60, Some(101))), 100, false),
+            (50, Some(attempt(60, Some(90))), 100, true),
+        ] {
+            let mut row = repair();
+            (row.process.created_at, row.basis) = (at(began), execution);
+            let facts = TargetFacts { undone: Some(at(undone)), ..TargetFacts::default() };
+            let facts = Facts { targets: HashMap::from([(row.target(), facts)]), ..Facts::default() };
+            let case = format!("{began}, {:?}, undone {undone}", row.basis);
+            let guarded = guard(vec![Planned::new(row, "test".into())], demand(1), &LIMITS, &facts);
+            let expected = (Mode::Act, usize::from(!rests), 0, usize::from(rests), false);
+            assert_eq!(outcome(&guarded), expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn of_a_worker_the_setting_rests_that_was_undone_and_no_other() {
+        let seen = Seen { setting: Setting::Memory, latest: Configuration::default(), alias: None, value: Some(512) };
+        let purpose = Purpose::Set { cause: "incident", revert_after: None };
+        let change = ChangeWorker { seen, target: "function worker".into(), to: Some(1024), purpose };
+        for (undone_kind, rests) in [
+            ("set-worker-memory", true),
+            ("set-worker-timeout", false),
+            ("set-reserved-concurrency", false),
+            ("redeploy-worker", false),
+        ] {
+            // It was the last thing that was done to the worker.
+            let facts = TargetFacts {
+                undone_kinds: HashMap::from([(undone_kind.to_owned(), DateTime::UNIX_EPOCH)]),
+                ..undone()
+            };
+            let facts = Facts { targets: HashMap::from([(change.target(), facts)]), ..Facts::default() };
+            let guarded = guard(vec![Planned::new(change.clone(), "test".into())], demand(1), &LIMITS, &facts);
+            assert_eq!(outcome(&guarded).3, usize::from(rests), "{undone_kind}");
+        }
+        // Another has been set since: that is no word about this one.
+        let facts = TargetFacts {
+            undone: None,
+            undone_kinds: HashMap::from([("set-worker-memory".to_owned(), DateTime::UNIX_EPOCH)]),
+            ..TargetFacts::default()
+        };
+        let facts = Facts { targets: HashMap::from([(change.target(), facts)]), ..Facts::default() };
+        let guarded = guard(vec![Planned::new(change, "test".into())], demand(1), &LIMITS, &facts);
+        assert_eq!(outcome(&guarded).3, 1);
+    }
+
+    #[test]
+    fn a_persons_own_command_is_not_held_up_by_a_persons_undo_and_by_everything_else_it_is() {
+        let tried = |attempts, seconds| TargetFacts { attempts, seconds_since_last: Some(seconds), ..undone() };
+        // (history, a person names it, it is left alone)
+        for (facts, by_name, left) in [
+            (tried(1, 3600), false, true),
+            (tried(1, 3600), true, false),
+            (tried(3, 3600), true, true),
+            (tried(1, 59), true, true),
+        ] {
+            let case = format!("{facts:?} by name: {by_name}");
+            let guarded = guard(wanted(1), Demand { by_name, ..demand(1) }, &LIMITS, &history(facts));
+            assert_eq!(outcome(&guarded).3, usize::from(left), "{case}");
+        }
+        let proposing = Demand { by_name: true, mode: Mode::Propose, ..demand(1) };
+        assert_eq!(outcome(&guard(wanted(1), proposing, &LIMITS, &Facts::default())).2, 1, "no mode is lifted by it");
+    }
+
+    #[test]
+    fn what_is_left_for_the_limit_that_was_asked_for_is_told_apart() {
+        for (count, limit, limited) in [(5, Some(2), true), (2, Some(2), false), (5, None, false), (12, Some(11), false)] {
+            let guarded = guard(wanted(count), Demand { limit, ..demand(0) }, &LIMITS, &Facts::default());
+            assert_eq!(guarded.limited, limited, "{count}, at most {limit:?}");
+        }
     }
 
     #[test]
@@ -401,7 +512,7 @@ mod tests {
             wanted.push(Planned::new(end.clone(), "left open".into()));
             wanted
         };
-        let tried = TargetFacts { attempts: 9, seconds_since_last: Some(0), undone: true };
+        let tried = TargetFacts { attempts: 9, seconds_since_last: Some(0), ..undone() };
         let facts =
             Facts { actions_last_hour: 20, targets: HashMap::from([(process.to_string(), tried)]), ..Facts::default() };
         let guarded = guard(wanted(), demand(2), &LIMITS, &facts);
@@ -415,8 +526,7 @@ mod tests {
 
     #[test]
     fn what_is_left_alone_does_not_count_against_the_limits() {
-        let undone = history(TargetFacts { undone: true, ..TargetFacts::default() });
-        let guarded = guard(wanted(30), demand(30), &LIMITS, &undone);
+        let guarded = guard(wanted(30), demand(30), &LIMITS, &history(undone()));
         assert_eq!(outcome(&guarded), (Mode::Act, 0, 0, 30, false));
     }
 
@@ -424,7 +534,7 @@ mod tests {
     fn an_undo_needs_no_approval_and_no_history_hinders_it() {
         let worst = Facts {
             did_not_help: true,
-            ..history(TargetFacts { attempts: 9, seconds_since_last: Some(0), undone: true })
+            ..history(TargetFacts { attempts: 9, seconds_since_last: Some(0), ..undone() })
         };
         for mode in [Mode::Act, Mode::Propose] {
             let guarded = guard(undo(), Demand { mode, ..demand(0) }, &LIMITS, &worst);

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::act::action::{Action, Class, Kind, Planned};
 use crate::act::actions::undo::Undo;
@@ -48,7 +49,7 @@ impl Wrong {
 #[must_use]
 pub fn lint(wanted: &[Planned], kinds: &[Kind]) -> Vec<(usize, Wrong)> {
     let known: HashSet<&str> = kinds.iter().flat_map(Kind::names).copied().chain([UNDO]).collect();
-    let mut seen: HashMap<String, HashSet<&str>> = HashMap::with_capacity(wanted.len());
+    let mut seen: HashMap<String, HashSet<(&str, Option<Uuid>)>> = HashMap::with_capacity(wanted.len());
     // What rows are closed by: most plans have no stop, and none of this then.
     let stops = wanted.iter().any(|planned| planned.action.class() == Class::Stop);
     let mut closed_by: HashSet<String> = HashSet::new();
@@ -58,7 +59,9 @@ pub fn lint(wanted: &[Planned], kinds: &[Kind]) -> Vec<(usize, Wrong)> {
         if !known.contains(action.kind()) {
             wrong.push((at, Wrong::Foreign));
         }
-        if !seen.entry(action.target()).or_default().insert(action.kind()) {
+        // Several changes of one target may be taken back, each once.
+        let undo = action.downcast::<Undo>();
+        if !seen.entry(action.target()).or_default().insert((action.kind(), undo.map(|undo| undo.entry.id))) {
             wrong.push((at, Wrong::Twice));
         }
         if stops && action.class() == Class::Closing {
@@ -67,9 +70,7 @@ pub fn lint(wanted: &[Planned], kinds: &[Kind]) -> Vec<(usize, Wrong)> {
         if action.class() == Class::Stop && closed_by.contains(&action.target()) {
             wrong.push((at, Wrong::StopBehindClosing));
         }
-        if let Some(undo) = action.downcast::<Undo>()
-            && (undo.entry.undoes.is_some() || undo.entry.kind == UNDO)
-        {
+        if undo.is_some_and(|undo| undo.entry.undoes.is_some() || undo.entry.kind == UNDO) {
             wrong.push((at, Wrong::UndoOfUndo));
         }
         if is_already_so(action) {

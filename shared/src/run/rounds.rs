@@ -1,6 +1,6 @@
 //! The rounds of a run: gather, plan, guard, apply; and again for what moved meanwhile, or was only stopped so far.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::Utc;
 use serde_json::json;
@@ -221,11 +221,9 @@ impl<S: Step> Rounds<'_, S> {
         if faulty {
             return Vec::new();
         }
-        let mut at = 0;
-        wanted.retain(|_| {
-            at += 1;
-            !wrong.iter().any(|(wrong, _)| wrong + 1 == at)
-        });
+        let wrong: HashSet<usize> = wrong.into_iter().map(|(at, _)| at).collect();
+        let mut places = 0..;
+        wanted.retain(|_| places.next().is_some_and(|at| !wrong.contains(&at)));
         wanted
     }
 

@@ -246,7 +246,7 @@ impl<S: Step> Function<S> {
             }
         }
         let rounds = Rounds { step: &self.step, manifest: &self.manifest, config: &self.config, run };
-        let order = self.order(&mut session, trigger).await?;
+        let order = self.order(&mut session, trigger, run).await?;
         tally.to_do_it = Some(would_do(&run.trigger, S::COMMANDS));
         let cursor = match trigger {
             Trigger::Operator(Ask { scope: Scope::Undo(id), .. }) => {
@@ -302,7 +302,7 @@ impl<S: Step> Function<S> {
     }
 
     /// What a trigger asks for, and how far it may go.
-    async fn order(&self, session: &mut Session<'_>, trigger: &Trigger) -> Result<Order, Error> {
+    async fn order(&self, session: &mut Session<'_>, trigger: &Trigger, run: &Run) -> Result<Order, Error> {
         let mut asked = Mode::Act;
         let (mut limit, mut approval, mut by_name) = (None, None, false);
         let question = match trigger {
@@ -336,7 +336,7 @@ impl<S: Step> Function<S> {
                         if self.configured_mode(session.parameters) == Mode::Observe {
                             return Err(Error::Refused(texts::only_observes(self.config.language)));
                         }
-                        let plan = plans::read(session.db, self.name, *plan, self.config.language).await?;
+                        let plan = plans::read(session.db, run, *plan, self.config.language).await?;
                         let question = if plan.complete {
                             let processes = processes::of_targets(session.db, &plan.wishes).await?;
                             Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())

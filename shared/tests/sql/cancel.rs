@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use harness::AwsProxy;
 use patient::table::{Row, Variant};
-use remediation::act::action::Action;
+use remediation::act::actions::stop_execution::StopExecution;
 use remediation::decide::{Look, StopCause};
 use remediation::domain::{ExecutionStatus, ProcessId};
 use remediation::gather;
@@ -48,7 +48,7 @@ fn stops(plan: &Plan) -> (Vec<String>, usize) {
     let stops: Vec<String> = plan
         .actions
         .iter()
-        .filter(|planned| matches!(&planned.action, Action::StopExecution(stop) if stop.cause == StopCause::Cancelled))
+        .filter(|planned| planned.action.downcast::<StopExecution>().is_some_and(|stop| stop.cause == StopCause::Cancelled))
         .map(|planned| planned.action.target())
         .collect();
     let others = plan.actions.len() - stops.len();

@@ -7,13 +7,9 @@ use chrono::TimeDelta;
 use harness::eventually;
 use patient::table::{GUIDE, PUSHED, Row, Variant};
 use remediation::act::action::{Action, ActionResult, Outcome};
-use remediation::act::actions::Undoable;
-use remediation::act::actions::create_index;
 use remediation::act::actions::create_index::CreateIndex;
 use remediation::act::actions::drop_index::Care;
 use remediation::act::actions::drop_index::DropInvalidIndex;
-use remediation::act::actions::undo::Undo;
-use remediation::domain::Language;
 use remediation::gather::error::Error;
 use remediation::gather::indexes::{self, Hindrance, Proposed, State};
 use serde_json::json;
@@ -42,29 +38,31 @@ fn create(index: &Proposed) -> CreateIndex {
 }
 
 /// Applies an action with so much time left.
-async fn apply_within(world: &mut World, action: Action, left: Duration) -> (Uuid, Result<Outcome, Error>) {
+async fn apply_within(world: &mut World, action: impl Action, left: Duration) -> (Uuid, Result<Outcome, Error>) {
     // None of it asks Step Functions anything.
     let step_functions = step_functions(&*scripted().await, MACHINE).await;
     let (planned, run, mut kept) = (planned(action), run("tune-database"), None);
     let mut session = world.session(&step_functions, &mut kept);
     session.stop_at = Instant::now() + left;
-    let outcome = match &planned.action {
-        Action::CreateIndex(action) => create_index::apply(&mut session, &run, &planned, action).await,
-        Action::DropInvalidIndex(action) => create_index::drop_invalid(&mut session, &run, &planned, action).await,
-        Action::Undo(action) => create_index::undo(&mut session, &run, &planned, action).await,
-        other => panic!("{} is no index's", other.kind()),
-    };
+    let outcome = carry_out(&mut session, &run, &planned).await;
     (planned.id, outcome)
 }
 
-async fn apply(world: &mut World, action: Action) -> (Uuid, Outcome) {
+/// Closes, by looking, the builds that runs have left open.
+async fn close(world: &mut World) {
+    let step_functions = step_functions(&*scripted().await, MACHINE).await;
+    let mut kept = None;
+    resolve::<CreateIndex>(&mut world.session(&step_functions, &mut kept)).await.unwrap();
+}
+
+async fn apply(world: &mut World, action: impl Action) -> (Uuid, Outcome) {
     let (id, outcome) = apply_within(world, action, Duration::from_secs(60)).await;
     (id, outcome.unwrap())
 }
 
 async fn make(world: &mut World, name: &str) -> (Uuid, Outcome) {
     let index = proposed(world, name).await;
-    apply(world, Action::CreateIndex(create(&index))).await
+    apply(world, create(&index)).await
 }
 
 fn why(outcome: &Outcome) -> &str {
@@ -95,14 +93,14 @@ async fn leave_behind(world: &mut World, name: &str) -> Proposed {
     left
 }
 
-fn drop_of(index: &Proposed) -> Action {
+fn drop_of(index: &Proposed) -> DropInvalidIndex {
     let State::Invalid(found) = &index.state else { panic!("{index:?} is not INVALID") };
-    Action::DropInvalidIndex(DropInvalidIndex {
+    DropInvalidIndex {
         target: index.target.clone(),
         oid: found.oid,
         definition: found.definition.clone(),
         care: CARE,
-    })
+    }
 }
 
 #[tokio::test]
@@ -333,7 +331,6 @@ async fn a_build_that_goes_on_without_its_run_is_left_alone_and_made_good_when_i
     let building =
         tokio::spawn(async move { sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut builder).await.map(drop) });
     let table = Arc::clone(&world.table);
-    let mut db = world.database.connect().await?;
     let wait = || async {
         let mut db = world.database.connect().await.ok()?;
         let all = indexes::proposed(&mut db, &table).await.ok()?;
@@ -346,15 +343,13 @@ async fn a_build_that_goes_on_without_its_run_is_left_alone_and_made_good_when_i
     let left_open = Uuid::now_v7();
     sqlx::query("INSERT INTO remediation.actions (id, run_id, step, kind, target, outcome, reason, created_at) VALUES ($1, $1, 'tune-database', 'create-index', $2, 'applying', 'crashed', now() - interval '17 minutes')")
         .bind(left_open).bind(&index.target).execute(world.database.pool()).await?;
-    let now = indexes::proposed(&mut db, &table).await?;
-    create_index::resolve_abandoned(&mut db, &now, Language::En).await?;
+    close(&mut world).await;
     assert_eq!(world.entry(left_open).await.ok_or("no entry")?.outcome, "applying");
     assert_eq!(apply(&mut world, create(&index)).await.1.result, ActionResult::Busy);
 
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await?;
     building.await??;
-    let now = indexes::proposed(&mut db, &table).await?;
-    create_index::resolve_abandoned(&mut db, &now, Language::En).await?;
+    close(&mut world).await;
     let entry = world.entry(left_open).await.ok_or("no entry")?;
     assert_eq!((entry.outcome.as_str(), entry.closed), ("applied", true));
     assert_eq!(entry.after.map(|after| after["valid"].clone()), Some(json!(true)));
@@ -383,11 +378,12 @@ async fn a_build_that_was_killed_with_its_run_is_closed_as_failed_dropped_and_bu
     let table = Arc::clone(&world.table);
     let left = proposed(&mut world, OPEN).await;
     let outcome = "SELECT outcome FROM remediation.actions WHERE kind = 'create-index'";
-    create_index::resolve_abandoned(&mut world.db, std::slice::from_ref(&left), Language::En).await?;
+    close(&mut world).await;
     assert_eq!(world.ask::<String>(outcome).await, "applying", "another container may still be at it");
     assert_eq!(apply(&mut world, drop_of(&left)).await.1.result, ActionResult::Busy);
-    world.execute("UPDATE remediation.actions SET created_at = now() - interval '17 minutes'").await;
-    create_index::resolve_abandoned(&mut world.db, std::slice::from_ref(&left), Language::En).await?;
+    let old = "UPDATE remediation.actions SET created_at = now() - interval '17 minutes', alive_until = now() - interval '6 s'";
+    world.execute(old).await;
+    close(&mut world).await;
     assert_eq!(world.ask::<String>(outcome).await, "failed");
     assert_eq!(apply(&mut world, drop_of(&left)).await.1.result, ActionResult::Applied);
     assert_eq!(make(&mut world, OPEN).await.1.result, ActionResult::Applied);
@@ -402,17 +398,17 @@ async fn an_index_that_was_made_is_taken_away_again_unless_it_is_another_by_now(
         // One that does the same work does not stand for ours.
         let (made, _) = make(&mut world, BY_USER).await;
         world.execute("CREATE INDEX a_like_it ON {processes} ({user_id}, {created_at})").await;
-        let undo = Undo::read(&mut world.db, made).await?;
-        assert_eq!(undo.kind, Undoable::Index);
+        let undo = undo_of(&mut world.db, made).await?;
+        assert_eq!(undo.kind.names(), [CreateIndex::KIND]);
         let (id, outcome) = apply(&mut world, undo).await;
         assert_eq!(outcome.result, ActionResult::Applied, "{outcome:?}");
         let entry = world.entry(id).await.ok_or("no entry")?;
         assert_eq!((entry.kind.as_str(), entry.undo_of, entry.outcome.as_str()), ("undo", Some(made), "applied"));
-        let again = Undo::read(&mut world.db, made).await.unwrap_err().to_string();
+        let again = undo_of(&mut world.db, made).await.unwrap_err().to_string();
         assert!(again.contains("undone already"), "{again}");
 
         let (made, _) = make(&mut world, OPEN).await;
-        let undo = Undo::read(&mut world.db, made).await?;
+        let undo = undo_of(&mut world.db, made).await?;
         world
             .execute("DROP INDEX {schema}.remediation_open; CREATE INDEX remediation_open ON {processes} (progress)")
             .await;
@@ -427,7 +423,7 @@ async fn an_undo_that_waits_in_vain_may_be_tried_again() -> Tested {
     let mut world = World::new("undo_again").await;
     world.insert(&[processing(10)]).await;
     let (made, _) = make(&mut world, OPEN).await;
-    let undo = Undo::read(&mut world.db, made).await?;
+    let undo = undo_of(&mut world.db, made).await?;
     let mut holder = world.database.connect().await?;
     sqlx::raw_sql("BEGIN; SELECT FROM processing_state").execute(&mut holder).await?;
     // The server ends it with the run's time.
@@ -437,7 +433,7 @@ async fn an_undo_that_waits_in_vain_may_be_tried_again() -> Tested {
     sqlx::raw_sql("ROLLBACK").execute(&mut holder).await?;
     let left = proposed(&mut world, OPEN).await;
     assert!(matches!(left.state, State::Invalid(_)), "it was ended half-way: {left:?}");
-    let again = Undo::read(&mut world.db, made).await?;
+    let again = undo_of(&mut world.db, made).await?;
     assert_eq!(apply(&mut world, again).await.1.result, ActionResult::Applied);
     let open: i64 = world.ask("SELECT count(*) FROM remediation.actions WHERE outcome = 'applying' OR outcome = 'failed' AND undo_of IS NOT NULL").await;
     assert_eq!(open, 0);
@@ -445,7 +441,7 @@ async fn an_undo_that_waits_in_vain_may_be_tried_again() -> Tested {
     let left = leave_behind(&mut world, OPEN).await;
     apply(&mut world, drop_of(&left)).await;
     let dropped: Uuid = world.ask("SELECT id FROM remediation.actions WHERE kind = 'drop-invalid-index'").await;
-    let none = Undo::read(&mut world.db, dropped).await.unwrap_err().to_string();
+    let none = undo_of(&mut world.db, dropped).await.unwrap_err().to_string();
     assert!(none.contains("serves no query"), "{none}");
     Ok(())
 }

@@ -7,13 +7,10 @@ use std::time::Duration;
 
 use harness::{Postgres, eventually};
 use patient::table::{EARLY, ELSEWHERE, GUIDE, MIGRATED, PUSHED, Row, Variant};
-use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::action::{ActionResult, Outcome};
 use remediation::act::actions::fence::Fence;
 use remediation::act::actions::fence::{self, Change, State};
-use remediation::act::actions::set_row_status::SetRowStatus;
-use remediation::act::actions::set_row_status::{self, ErrorChange};
-use remediation::act::actions::undo;
-use remediation::act::actions::undo::Undo;
+use remediation::act::actions::set_row_status::{ErrorChange, SetRowStatus};
 use remediation::domain::ProcessStatus;
 use remediation::gather::error::Error;
 use remediation::gather::table::Table;
@@ -302,9 +299,8 @@ async fn write_as(world: &mut World, id: Uuid, wish: impl FnOnce(SetRowStatus) -
 }
 
 async fn take_back(world: &mut World, action: Uuid) {
-    let undone = Undo::read(&mut world.db, action).await.unwrap();
-    let planned = planned(undone.clone());
-    let outcome = undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, &undone).await.unwrap();
+    let undo = undo_of(&mut world.db, action).await.unwrap();
+    let outcome = world.take_back(&undo).await.unwrap();
     assert_eq!(outcome.result, ActionResult::Applied, "{outcome:?}");
 }
 
@@ -466,7 +462,7 @@ async fn a_whole_batch_of_ours_passes() -> Tested {
     }
     let actions: Vec<_> = wanted.iter().map(|wanted| planned(wanted.clone())).collect();
     let batch: Vec<_> = actions.iter().zip(&wanted).collect();
-    let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch, usize::MAX).await?;
+    let outcomes = world.set_all(&batch).await?;
     assert!(outcomes.iter().all(|outcome| outcome.result == ActionResult::Applied));
     assert_eq!(world.ask::<i64>("SELECT count(*) FROM remediation.refused_writes").await, 0);
     Ok(())
@@ -665,7 +661,7 @@ async fn it_is_put_up_and_taken_away_once_and_on_record() -> Tested {
             let again = apply(&mut world, change).await?;
             assert_eq!(again.result, ActionResult::Superseded);
             assert!(world.entry(again.id).await.is_none());
-            let error = Undo::read(&mut world.db, outcome.id).await.unwrap_err().to_string();
+            let error = undo_of(&mut world.db, outcome.id).await.unwrap_err().to_string();
             let event = if change == Change::Install { "remove" } else { "install" };
             assert!(error.contains(&format!("send {{\"fence\": \"{event}\"}} to migrate")), "{error}");
         }

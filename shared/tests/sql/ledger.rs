@@ -1,15 +1,11 @@
-//! What the limits are counted by, plans, incidents, cursors and runs.
+//! What the limits are counted by, incidents, cursors and runs.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::action::{Action, ActionResult};
-use remediation::act::actions::Undoable;
+use remediation::act::action::ActionResult;
 use remediation::act::actions::migrate::Migrate;
-use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::entries;
 use remediation::act::ledger::facts;
 use remediation::act::ledger::incidents;
-use remediation::act::ledger::plans;
-use remediation::act::ledger::plans::Wish;
 use remediation::act::ledger::runs;
 use remediation::act::ledger::runs::Run;
 use remediation::act::report::{Report, Verification};
@@ -17,7 +13,7 @@ use remediation::domain::{Mode, ProcessId};
 use remediation::gather::error::Error;
 use remediation::gather::executions::Listed;
 use remediation::gather::trigger::{AlarmChange, AlarmState};
-use remediation::run::step::{Cursor, Planned};
+use remediation::run::step::Cursor;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -61,7 +57,7 @@ async fn ran(world: &World, step: &str, applied: i32, verification: &str, minute
 #[tokio::test]
 async fn a_step_without_history_has_no_facts_against_it() -> Tested {
     let mut world = World::new("no_facts").await;
-    let facts = facts::facts(&mut world.db, STEP, &["x".to_owned()]).await?;
+    let facts = facts::facts(&mut world.db, STEP, KINDS, &["x".to_owned()]).await?;
     assert_eq!(facts, remediation::act::guard::Facts::default());
     Ok(())
 }
@@ -80,7 +76,7 @@ async fn the_hour_counts_what_was_applied_or_is_under_way_by_this_step_in_any_ru
     ] {
         action(&world, step, target, outcome, minutes).await;
     }
-    let facts = facts::facts(&mut world.db, STEP, &[]).await?;
+    let facts = facts::facts(&mut world.db, STEP, KINDS, &[]).await?;
     assert_eq!(facts.actions_last_hour, 3);
     assert!(facts.targets.is_empty());
     Ok(())
@@ -101,7 +97,7 @@ async fn attempts_on_a_target_count_this_steps_within_a_day() -> Tested {
         action(&world, step, target, outcome, minutes).await;
     }
     let targets = ["a", "b", "c"].map(str::to_owned);
-    let facts = facts::facts(&mut world.db, STEP, &targets).await?.targets;
+    let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?.targets;
     assert_eq!(facts.len(), 2, "{facts:?}");
     assert_eq!((facts["a"].attempts, facts["b"].attempts), (2, 0));
     let since = facts["a"].seconds_since_last.ok_or("no last one")?;
@@ -124,9 +120,83 @@ async fn a_target_is_undone_as_long_as_the_undo_is_the_last_word_and_of_today() 
     }
     action(&world, STEP, "done-again", "applied", 10).await;
     let targets = ["fresh", "of-yesterday", "done-again"].map(str::to_owned);
-    let facts = facts::facts(&mut world.db, STEP, &targets).await?.targets;
-    assert!(facts["fresh"].undone);
-    assert!(!facts["of-yesterday"].undone && !facts["done-again"].undone);
+    let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?.targets;
+    assert!(facts["fresh"].undone.is_some());
+    assert!(facts["of-yesterday"].undone.is_none() && facts["done-again"].undone.is_none());
+    Ok(())
+}
+
+/// A change of a setting of the worker, or the undo of one, so long ago.
+async fn set(world: &World, kind: &str, undoes: Option<Uuid>, minutes_ago: i32) -> Uuid {
+    let id = action(world, STEP, WORKER, "applied", minutes_ago).await;
+    sqlx::query("UPDATE remediation.actions SET kind = $2, undo_of = $3 WHERE id = $1")
+        .bind(id)
+        .bind(kind)
+        .bind(undoes)
+        .execute(world.database.pool())
+        .await
+        .unwrap();
+    id
+}
+
+const WORKER: &str = "function worker";
+
+#[tokio::test]
+async fn an_undo_is_the_last_word_of_its_kind_until_that_is_done_again() -> Tested {
+    let mut world = World::new("undone_kinds").await;
+    let targets = [WORKER.to_owned()];
+    let memory = set(&world, "set-worker-memory", None, 90).await;
+    let timeout = set(&world, "set-worker-timeout", None, 80).await;
+    // (what comes then, so long ago; whether the worker is undone then, and of which kinds)
+    type Case<'a> = (&'a str, Option<Uuid>, i32, bool, &'a [&'a str]);
+    let cases: [Case<'_>; 6] = [
+        ("undo", Some(memory), 70, true, &["set-worker-memory"]),
+        ("set-reserved-concurrency", None, 60, false, &["set-worker-memory"]),
+        ("undo", Some(timeout), 50, true, &["set-worker-memory", "set-worker-timeout"]),
+        ("set-worker-memory", None, 40, false, &["set-worker-timeout"]),
+        ("revert-worker", None, 30, false, &["set-worker-timeout"]),
+        ("set-worker-timeout", None, 20, false, &[]),
+    ];
+    for (kind, undoes, minutes, undone, kinds) in cases {
+        let id = set(&world, kind, undoes, minutes).await;
+        let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?.targets.remove(WORKER).unwrap();
+        let mut told: Vec<&str> = facts.undone_kinds.keys().map(String::as_str).collect();
+        told.sort_unstable();
+        assert_eq!((facts.undone.is_some(), told.as_slice()), (undone, kinds), "{kind}");
+        if let Some(of) = undoes {
+            let at: DateTime<Utc> = sqlx::query_scalar("SELECT created_at FROM remediation.actions WHERE id = $1")
+                .bind(id)
+                .fetch_one(&mut world.db)
+                .await?;
+            let kind = if of == memory { "set-worker-memory" } else { "set-worker-timeout" };
+            assert_eq!((facts.undone, facts.undone_kinds[kind]), (Some(at), at));
+        }
+    }
+    // What has been undone may be forgotten before its undo is.
+    let undo = set(&world, "undo", Some(Uuid::now_v7()), 10).await;
+    let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?;
+    assert!(facts.targets[WORKER].undone.is_some(), "{undo}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failure_counts_as_a_try_where_its_kind_says_so() -> Tested {
+    let mut world = World::new("failures").await;
+    for kind in ["set-row-status", "stop-execution", "retry-process", "revert-worker", "set-worker-memory"] {
+        let id = action(&world, STEP, kind, "failed", 5).await;
+        sqlx::query("UPDATE remediation.actions SET kind = target WHERE id = $1")
+            .bind(id)
+            .execute(world.database.pool())
+            .await?;
+    }
+    let targets =
+        ["set-row-status", "stop-execution", "retry-process", "revert-worker", "set-worker-memory"].map(str::to_owned);
+    let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?.targets;
+    let mut counted: Vec<&str> = facts.keys().map(String::as_str).collect();
+    counted.sort_unstable();
+    // A stop may be tried again, and so may putting a setting back: that has a count of its own.
+    assert_eq!(counted, ["retry-process", "set-row-status", "set-worker-memory"]);
+    assert!(facts.values().all(|facts| facts.attempts == 1 && facts.seconds_since_last.is_none()), "{facts:?}");
     Ok(())
 }
 
@@ -147,7 +217,7 @@ async fn a_step_did_not_help_when_its_last_three_runs_that_acted_failed() -> Tes
         for (step, applied, verification, minutes) in runs {
             ran(&world, step, *applied, verification, *minutes).await;
         }
-        assert_eq!(facts::facts(&mut world.db, STEP, &[]).await?.did_not_help, told, "{runs:?}");
+        assert_eq!(facts::facts(&mut world.db, STEP, KINDS, &[]).await?.did_not_help, told, "{runs:?}");
     }
     Ok(())
 }
@@ -161,90 +231,10 @@ async fn an_operators_control_is_read_as_it_stands() -> Tested {
              INSERT INTO remediation.controls (step, mode) VALUES ('another-step', 'observe')",
         )
         .await;
-    let control = facts::facts(&mut world.db, STEP, &[]).await?.control;
+    let control = facts::facts(&mut world.db, STEP, KINDS, &[]).await?.control;
     assert_eq!(
         (control.mode, control.actions_per_run, control.actions_per_hour, control.share),
         (Some(Mode::Propose), Some(7), None, Some(0.25))
-    );
-    Ok(())
-}
-
-fn plan_of(targets: &[&str]) -> Vec<Planned> {
-    let undo = |target: &&str| Undo {
-        of: Uuid::nil(),
-        kind: Undoable::RowStatus,
-        target: (*target).to_owned(),
-        before: json!({}),
-        after: json!({}),
-    };
-    targets.iter().map(|target| planned(undo(target))).collect()
-}
-
-#[tokio::test]
-async fn the_same_plan_is_stored_once_as_long_as_it_waits() -> Tested {
-    let mut world = World::new("proposed").await;
-    let (first, new) = plans::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
-    assert!(new);
-    let again = plans::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;
-    assert_eq!(again, (first, false), "the order does not matter");
-    let (more, new) = plans::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b", "c"]), "why").await?;
-    assert!(new && more != first);
-    let (others, new) = plans::propose(&mut world.db, &run("another-step"), &plan_of(&["a", "b"]), "why").await?;
-    assert!(new && others != first);
-
-    plans::approve(&mut world.db, &run(STEP), first, Mode::Act).await?;
-    let (next, new) = plans::propose(&mut world.db, &run(STEP), &plan_of(&["a", "b"]), "why").await?;
-    assert!(new && next != first, "what was approved no longer waits");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_plan_remembers_with_which_parameters_it_was_asked_for() -> Tested {
-    let mut world = World::new("parameters").await;
-    let mut plans = Vec::new();
-    for trigger in [json!({}), json!({ "parameters": { "cancel": true } })] {
-        let run = Run { trigger: trigger.clone(), ..run(STEP) };
-        let (plan, new) = plans::propose(&mut world.db, &run, &plan_of(&["a"]), "why").await?;
-        assert!(new, "the same actions for the sake of another wish are another plan");
-        sqlx::query("INSERT INTO remediation.runs (id, step, trigger) VALUES ($1, $2, $3)")
-            .bind(run.id)
-            .bind(STEP)
-            .bind(&trigger)
-            .execute(&mut world.db)
-            .await?;
-        let again = plans::propose(&mut world.db, &Run { id: Uuid::now_v7(), ..run }, &plan_of(&["a"]), "why").await?;
-        assert_eq!(again, (plan, false), "{trigger}");
-        plans.push(plan);
-    }
-    assert!(plans::parameters(&mut world.db, plans[0]).await?.is_empty());
-    assert_eq!(json!(plans::parameters(&mut world.db, plans[1]).await?), json!({ "cancel": true }));
-    assert!(plans::parameters(&mut world.db, Uuid::new_v4()).await?.is_empty());
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_plan_is_approved_once_and_by_its_own_step() -> Tested {
-    let mut world = World::new("approved").await;
-    let (plan, _) = plans::propose(&mut world.db, &run(STEP), &plan_of(&["b", "a"]), "why").await?;
-
-    let error = plans::approve(&mut world.db, &run("another-step"), plan, Mode::Act).await.unwrap_err();
-    assert!(matches!(&error, Error::Refused(why) if why.contains("the plan is test-step's")), "{error}");
-
-    let approving = run(STEP);
-    let actions = plans::approve(&mut world.db, &approving, plan, Mode::Act).await?;
-    let undo = |target: &str| Wish { kind: "undo".to_owned(), target: target.to_owned(), terms: None };
-    assert_eq!(actions, [undo("a"), undo("b")]);
-    let by: Uuid = world.ask("SELECT approved_by FROM remediation.plans").await;
-    assert_eq!(by, approving.id);
-    let again = plans::approve(&mut world.db, &approving, plan, Mode::Act).await?;
-    assert_eq!(again, actions, "the same run begins again where its connection was lost");
-
-    let error = plans::approve(&mut world.db, &run(STEP), plan, Mode::Act).await.unwrap_err();
-    assert!(matches!(&error, Error::Refused(why) if why.contains("approved already, at ")), "{error}");
-    let unknown = Uuid::new_v4();
-    let error = plans::approve(&mut world.db, &run(STEP), unknown, Mode::Act).await.unwrap_err();
-    assert!(
-        matches!(&error, Error::Refused(why) if why.contains("no such plan") && why.contains(&unknown.to_string()))
     );
     Ok(())
 }
@@ -383,9 +373,9 @@ async fn an_entry_is_closed_once_and_says_what_went_wrong() -> Tested {
         (ActionResult::Superseded, "superseded", "test"),
     ] {
         let id = action(&world, STEP, "x", "applying", 0).await;
-        entries::close_action(&mut world.db, id, &result, Some(&json!({ "n": 1 }))).await?;
+        entries::close(&mut world.db, id, &result, Some(&json!({ "n": 1 }))).await?;
         // A second word about it changes nothing.
-        entries::close_action(&mut world.db, id, &ActionResult::Failed("late".into()), None).await?;
+        entries::close(&mut world.db, id, &ActionResult::Failed("late".into()), None).await?;
         let entry = world.entry(id).await.ok_or("no entry")?;
         assert_eq!((entry.outcome.as_str(), entry.reason.as_str(), entry.closed), (outcome, reason, true));
         assert_eq!(entry.after, Some(json!({ "n": 1 })));
@@ -398,7 +388,7 @@ async fn without_the_schema_the_operator_is_sent_to_migrate() -> Tested {
     let database = harness::Postgres::shared().await?.database("no_schema").await?;
     let mut db = database.connect().await?;
     assert!(Migrate::missing(&mut db).await?.is_some());
-    let error = facts::facts(&mut db, STEP, &[]).await.unwrap_err().to_string();
+    let error = facts::facts(&mut db, STEP, KINDS, &[]).await.unwrap_err().to_string();
     assert!(error.contains("invoke the migrate function"), "{error}");
     Ok(())
 }

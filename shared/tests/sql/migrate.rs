@@ -1,7 +1,7 @@
 //! Schema `remediation`: made once, whoever comes, and nothing else is touched.
 
 use harness::Postgres;
-use remediation::act::action::{Action, ActionResult};
+use remediation::act::action::ActionResult;
 use remediation::act::actions::migrate;
 use remediation::act::actions::migrate::Migrate;
 use remediation::gather::error::Error;

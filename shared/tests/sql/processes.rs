@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use harness::{AwsProxy, Failure};
 use patient::table::{Row, Variant};
-use remediation::act::action::Action;
+use remediation::act::actions::set_row_status::SetRowStatus;
 use remediation::decide::Look;
 use remediation::domain::{Execution, ExecutionStatus, ProcessId};
 use remediation::gather;
@@ -55,9 +55,9 @@ fn wanted(world: &World, evidence: &Evidence) -> BTreeMap<String, &'static str> 
     let plan = processes::plan(evidence, &world.config, Utc::now());
     plan.actions
         .iter()
-        .map(|planned| match &planned.action {
-            Action::SetRowStatus(action) => (planned.action.target(), action.status.as_str()),
-            action => (action.target(), action.kind()),
+        .map(|planned| {
+            let status = planned.action.downcast::<SetRowStatus>().map(|action| action.status.as_str());
+            (planned.action.target(), status.unwrap_or_else(|| planned.action.kind()))
         })
         .collect()
 }

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::act::action::{Action, ActionResult};
-use remediation::act::actions::undo;
-use remediation::act::actions::undo::Undo;
+use remediation::act::action::ActionResult;
 use remediation::domain::ProcessId;
 use remediation::gather;
 use remediation::gather::config::Config;
@@ -319,9 +317,8 @@ async fn a_clamp_writes_the_progress_alone_and_is_undone_exactly_in_every_varian
             assert_eq!((told(entry.before), told(entry.after)), (Some(json!(row.progress)), Some(json!(clamped))));
             assert_eq!(entry.cause.as_deref(), Some("progress-clamped"));
 
-            let undo = Undo::read(&mut world.db, id).await?;
-            let planned = planned(undo.clone());
-            let outcome = undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, &undo).await?;
+            let undo = undo_of(&mut world.db, id).await?;
+            let outcome = world.take_back(&undo).await?;
             assert_eq!(outcome.result, ActionResult::Applied, "{}: {outcome:?}", variant.name);
             let undone = world.row(row.id).await;
             assert_eq!(Row { updated_at: row.updated_at, ..undone }, row, "{}", variant.name);
@@ -348,9 +345,8 @@ async fn a_number_that_only_an_integer_can_hold_is_clamped_and_given_back() -> T
         assert_eq!(kept(&world).await, BTreeMap::from([(row.id, clamped)]));
         let id = repair(&mut world, row.id).await;
         assert_eq!(world.row(row.id).await.progress, clamped);
-        let undo = Undo::read(&mut world.db, id).await?;
-        let planned = planned(undo.clone());
-        let outcome = undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, &undo).await?;
+        let undo = undo_of(&mut world.db, id).await?;
+        let outcome = world.take_back(&undo).await?;
         assert_eq!(outcome.result, ActionResult::Applied, "{outcome:?}");
         assert_eq!(world.ask::<i32>("SELECT progress FROM processing_state").await, found);
     }

@@ -7,10 +7,8 @@ use std::sync::{Arc, Mutex};
 use chrono::{TimeDelta, Utc};
 use harness::{AwsProxy, Failure};
 use patient::table::{GUIDE, Row, Variant};
-use remediation::act::action::{Action, ActionResult, Outcome};
-use remediation::act::actions::retry_process::RetryProcess;
-use remediation::act::actions::retry_process::{self, ResolveRetry, RetryCause};
-use remediation::act::actions::undo::Undo;
+use remediation::act::action::{Action as _, ActionResult, Outcome};
+use remediation::act::actions::retry_process::{RetryCause, RetryProcess};
 use remediation::act::ledger::facts;
 use remediation::gather::error::Error;
 use remediation::gather::step_functions::{Seen, StepFunctions};
@@ -67,7 +65,7 @@ impl Retrying {
     async fn apply(&mut self) -> Outcome {
         let mut table = None;
         let mut session = self.world.session(&self.step_functions, &mut table);
-        retry_process::apply(&mut session, &run("test-step"), &self.planned, &self.action).await.unwrap()
+        RetryProcess::apply(&mut session, &run("test-step"), &self.planned, &self.action).await.unwrap()
     }
 
     /// The action on the row as it is now.
@@ -115,20 +113,19 @@ impl Retrying {
 
     async fn resolve(&mut self) -> Vec<Outcome> {
         let mut table = None;
-        let open = ResolveRetry::all(&mut self.world.db).await.unwrap();
+        let mut session = self.world.session(&self.step_functions, &mut table);
         let mut outcomes = Vec::new();
-        for (id, open) in open {
-            let mut session = self.world.session(&self.step_functions, &mut table);
-            let planned =
-                Planned { id, action: Action::ResolveRetry(Box::new(open.clone())), reason: "left open".to_owned() };
-            outcomes.push(retry_process::resolve(&mut session, &planned, &open).await.unwrap());
+        for end in resolve::<RetryProcess>(&mut session).await.unwrap() {
+            assert_eq!((end.id, end.action.kind()), (self.planned.id, "resolve-retry"), "it ends the retry's own entry");
+            outcomes.push(carry_out(&mut session, &run("test-step"), &end).await.unwrap());
         }
         outcomes
     }
 
-    /// Makes the open action older than any function of this kind lives.
+    /// The run that began the open action can no longer be alive.
     async fn age(&self) {
-        self.world.execute("UPDATE remediation.actions SET created_at = now() - interval '4 minutes'").await;
+        let sql = "UPDATE remediation.actions SET created_at = now() - interval '4 minutes', alive_until = now() - interval '6 s'";
+        self.world.execute(sql).await;
     }
 }
 
@@ -233,7 +230,7 @@ async fn what_is_refused_leaves_the_row_exactly_as_it_was_in_every_variant() -> 
         }
         // Four times refused, and each counts: else it would be tried for ever.
         let target = retrying.row.id.to_string();
-        let facts = facts::facts(&mut retrying.world.db, "test-step", std::slice::from_ref(&target)).await?;
+        let facts = facts::facts(&mut retrying.world.db, "test-step", KINDS, std::slice::from_ref(&target)).await?;
         assert_eq!(facts.targets[&target].attempts, 4);
         // The name is free.
         assert_eq!(retrying.apply().await.result, ActionResult::Applied, "{}", variant.name);
@@ -343,7 +340,7 @@ async fn both(first: &mut Retrying, other: &RetryProcess) -> [ActionResult; 2] {
         let mut table = None;
         let mut session = second.session(&step_functions, &mut table);
         barrier.wait().await;
-        retry_process::apply(&mut session, &run("test-step"), &twin, other).await.unwrap().result
+        carry_out(&mut session, &run("test-step"), &twin).await.unwrap().result
     };
     let (one, two) = tokio::join!(one, two);
     [one, two]
@@ -630,7 +627,7 @@ async fn a_row_that_the_table_refuses_to_reopen_is_an_outcome_and_recorded() -> 
 async fn a_retry_cannot_be_undone_and_what_can_be_done_is_said() -> Tested {
     let mut retrying = Retrying::new("undo").await;
     assert_eq!(retrying.apply().await.result, ActionResult::Applied);
-    let refused = Undo::read(&mut retrying.world.db, retrying.planned.id).await;
+    let refused = undo_of(&mut retrying.world.db, retrying.planned.id).await;
     let Err(Error::Refused(why)) = refused else { return Err(format!("{refused:?}").into()) };
     assert!(why.contains("cannot be un-started") && why.contains(&retrying.row.id.to_string()), "{why}");
     Ok(())

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use harness::{Database, Postgres, eventually};
 use patient::Session;
-use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::action::{ActionResult, Outcome};
 use remediation::act::actions::end_session::EndSession;
 use remediation::act::actions::end_session::{self, Cause, Ending};
-use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::runs::Run;
 use remediation::gather::sessions::{self, Backend, Overview, Protection, State};
 use remediation::run::step::Planned;
@@ -74,7 +73,7 @@ async fn end_in(world: &mut World, run: &Run, action: &EndSession) -> (Planned, 
     let (step_functions, mut kept) = (step_functions(&proxy, MACHINE).await, Some(Arc::clone(&world.table)));
     let planned = planned(action.clone());
     let mut session = world.session(&step_functions, &mut kept);
-    let outcome = end_session::apply(&mut session, run, &planned, action).await.unwrap();
+    let outcome = carry_out(&mut session, run, &planned).await.unwrap();
     (planned, outcome)
 }
 
@@ -214,7 +213,7 @@ async fn a_root_that_is_idle_in_its_transaction_is_ended_recorded_and_whoever_wa
     assert_eq!((&after["session"], &after["stillWaiting"]), (&json!("gone"), &json!([])));
     assert!(after["connectionsUsed"].is_i64(), "{after}");
     assert_eq!((Some(before), Some(after)), (outcome.before, outcome.after));
-    let error = Undo::read(&mut world.db, planned.id).await.unwrap_err().to_string();
+    let error = undo_of(&mut world.db, planned.id).await.unwrap_err().to_string();
     assert!(error.contains("rolled back"), "{error}");
     Ok(())
 }
@@ -352,8 +351,8 @@ async fn what_a_crash_left_open_is_closed_by_looking() {
         .unwrap();
         entries.push(id);
     }
-    let now = backends(&mut world.db).await;
-    end_session::resolve_abandoned(&mut world.db, &now).await.unwrap();
+    let (step_functions, mut kept) = (step_functions(&*scripted().await, MACHINE).await, None);
+    resolve::<EndSession>(&mut world.session(&step_functions, &mut kept)).await.unwrap();
     for (id, outcome, why) in
         [(entries[0], "failed", "still there"), (entries[1], "applied", "is gone"), (entries[2], "applying", "x")]
     {

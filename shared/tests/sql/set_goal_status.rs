@@ -2,14 +2,11 @@
 
 use patient::goals::{self as of_patient, Goal};
 use patient::table::{GUIDE, MIGRATED, PUSHED, Row, Variant};
-use remediation::act::action::{Action, ActionResult, Outcome};
-use remediation::act::actions::Undoable;
+use remediation::act::action::{ActionResult, Outcome};
 use remediation::act::actions::set_goal_status;
 use remediation::act::actions::set_goal_status::SetGoalStatus;
-use remediation::act::actions::undo;
-use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::facts;
-use remediation::domain::ProcessId;
+use remediation::domain::{Language, ProcessId};
 use remediation::gather::error::Error;
 use remediation::gather::goals::{GoalId, GoalStatus};
 use remediation::run::step::Planned;
@@ -48,14 +45,14 @@ async fn set(world: &mut World, wanted: &SetGoalStatus) -> Result<Outcome, Error
 }
 
 async fn set_as(world: &mut World, planned: &Planned, wanted: &SetGoalStatus) -> Result<Outcome, Error> {
-    set_goal_status::apply(&mut world.db, &world.table, &run("test-step"), planned, wanted).await
+    set_goal_status::apply(&mut world.db, &world.table, &run("test-step"), planned, wanted, Language::En).await
 }
 
 async fn take_back(world: &mut World, of: Uuid) -> Result<Outcome, Error> {
-    let undo = Undo::read(&mut world.db, of).await?;
-    assert_eq!(undo.kind, Undoable::GoalStatus);
-    let planned = planned(undo.clone());
-    undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, &undo).await
+    let undo = undo_of(&mut world.db, of).await?;
+    assert_eq!(undo.kind.names(), [SetGoalStatus::KIND]);
+    let (run, planned) = (run("test-step"), planned(undo.clone()));
+    set_goal_status::undo(&mut world.db, &world.table, (&run, &planned, &undo.entry), Language::En).await
 }
 
 /// The goal's row, but for what names it.
@@ -110,9 +107,9 @@ async fn a_goal_is_set_active_recorded_and_taken_back_in_every_variant() -> Test
                 (entry.kind.as_str(), entry.undo_of, entry.target),
                 ("undo", Some(action.id), goal.id.to_string())
             );
-            let facts = facts::facts(&mut world.db, "any-step", &[goal.id.to_string()]).await?;
-            assert!(facts.targets[&goal.id.to_string()].undone, "the guard leaves it alone");
-            let error = Undo::read(&mut world.db, action.id).await.unwrap_err().to_string();
+            let facts = facts::facts(&mut world.db, "any-step", KINDS, &[goal.id.to_string()]).await?;
+            assert!(facts.targets[&goal.id.to_string()].undone.is_some(), "the guard leaves it alone");
+            let error = undo_of(&mut world.db, action.id).await.unwrap_err().to_string();
             assert!(error.contains("undone already"), "{error}");
         }
     }
@@ -204,7 +201,7 @@ async fn what_the_table_refuses_is_recorded_as_failed_and_what_it_changes_is_unv
     let outcome = set_as(&mut world, &action, &wanted).await?;
     assert!(matches!(&outcome.result, ActionResult::Failed(why) if why.contains("not this one")), "{outcome:?}");
     assert_eq!(world.entry(action.id).await.map(|entry| entry.outcome), Some("failed".to_owned()));
-    let facts = facts::facts(&mut world.db, "test-step", &[goal.id.to_string()]).await?;
+    let facts = facts::facts(&mut world.db, "test-step", KINDS, &[goal.id.to_string()]).await?;
     assert_eq!(facts.targets[&goal.id.to_string()].attempts, 1, "it is not tried for ever");
 
     world

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use chrono::{SubsecRound, TimeDelta};
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::act::action::{Action, ActionResult};
-use remediation::act::actions::set_row_status::SetRowStatus;
-use remediation::act::actions::set_row_status::{self, ErrorChange};
+use remediation::act::action::ActionResult;
+use remediation::act::actions::set_row_status::{BATCH, ErrorChange, SetRowStatus};
 use remediation::domain::ProcessStatus::{Cancelled, Completed, Failed as RowFailed};
 use remediation::domain::{Execution, ProcessId};
 use remediation::run::step::Planned;
@@ -202,7 +201,7 @@ async fn without_its_ledger_entry_a_row_is_not_written() -> Tested {
     let action = planned(wanted.clone());
     assert_eq!(world.set_as(&action, &wanted).await?.result, ActionResult::Applied);
     // The same identity again: the ledger refuses it.
-    let same = Planned { action: Action::SetRowStatus(Box::new(others.clone())), ..action.clone() };
+    let same = Planned { action: Arc::new(others.clone()), ..action.clone() };
     let outcome = world.set_as(&same, &others).await;
     assert!(!matches!(&outcome, Ok(outcome) if outcome.result == ActionResult::Applied), "{outcome:?}");
     assert_eq!(world.row(other.id).await, other);
@@ -320,7 +319,7 @@ async fn one_row_that_the_table_refuses_does_not_hold_up_the_others() -> Tested 
         .await;
     let actions: Vec<Planned> = wanted.iter().map(|wanted| planned(wanted.clone())).collect();
     let batch: Vec<(&Planned, &SetRowStatus)> = actions.iter().zip(&wanted).collect();
-    let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch, usize::MAX).await?;
+    let outcomes = world.set_all(&batch).await?;
     assert_eq!(outcomes.len(), 8);
     for (action, wanted) in &batch {
         let outcome = outcomes.iter().find(|outcome| outcome.id == action.id).ok_or("an outcome is missing")?;
@@ -402,7 +401,7 @@ async fn many(world: &mut World, count: usize) -> Vec<SetRowStatus> {
 #[tokio::test]
 async fn a_full_batch_is_written_in_one_statement_each_row_by_its_own_wish() -> Tested {
     let mut world = World::new("batch").await;
-    let mut wanted = many(&mut world, set_row_status::BATCH).await;
+    let mut wanted = many(&mut world, BATCH).await;
     for (at, wanted) in wanted.iter_mut().enumerate() {
         match at % 4 {
             0 => wanted.status = RowFailed,
@@ -414,7 +413,7 @@ async fn a_full_batch_is_written_in_one_statement_each_row_by_its_own_wish() -> 
     }
     let actions: Vec<Planned> = wanted.iter().map(|wanted| planned(wanted.clone())).collect();
     let batch: Vec<(&Planned, &SetRowStatus)> = actions.iter().zip(&wanted).collect();
-    let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), &batch, usize::MAX).await?;
+    let outcomes = world.set_all(&batch).await?;
     assert_eq!(outcomes.len(), batch.len());
     for (at, (action, wanted)) in batch.iter().enumerate() {
         let outcome = outcomes.iter().find(|outcome| outcome.id == action.id).ok_or("an outcome is missing")?;
@@ -458,9 +457,7 @@ async fn runs_over_the_same_rows_write_each_row_once() -> Tested {
             let mut applied = Vec::new();
             barrier.wait().await;
             for batch in all.chunks(23 + of) {
-                let outcomes = set_row_status::apply(&mut world.db, &world.table, &run("test-step"), batch, usize::MAX)
-                    .await
-                    .unwrap();
+                let outcomes = world.set_all(batch).await.unwrap();
                 assert_eq!(outcomes.len(), batch.len());
                 let won = outcomes.iter().filter(|outcome| outcome.result == ActionResult::Applied);
                 applied.extend(won.map(|outcome| outcome.id));

@@ -6,11 +6,10 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use harness::{Aws, AwsProxy, Deployment, Failure, eventually};
-use remediation::act::action::{Action, ActionResult, Outcome};
-use remediation::act::actions::start_step::StartStep;
-use remediation::act::actions::start_step::{self, Hindrance};
-use remediation::act::actions::undo::Undo;
+use remediation::act::action::{ActionResult, Outcome};
+use remediation::act::actions::start_step::{Hindrance, StartStep};
 use remediation::act::ledger::runs::Run;
+use remediation::gather::error::Error;
 use remediation::run::step::Planned;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -56,19 +55,26 @@ impl Starting {
 
     async fn apply(&mut self, run: &Run) -> Outcome {
         let step_functions = step_functions(&self.proxy, MACHINE).await;
-        let Action::StartStep(action) = self.planned.action.clone() else { unreachable!() };
         let mut table = None;
         let mut session = self.world.session(&step_functions, &mut table);
-        start_step::apply(&mut session, run, &self.planned, &action).await.unwrap()
+        carry_out(&mut session, run, &self.planned).await.unwrap()
     }
 
     async fn entry(&self) -> Entry {
         self.world.entry(self.planned.id).await.expect("what is to be started is recorded")
     }
 
-    /// The entry is older than any Lambda lives.
+    async fn resolve(&mut self) -> Result<(), Error> {
+        let step_functions = step_functions(&self.proxy, MACHINE).await;
+        let mut table = None;
+        resolve::<StartStep>(&mut self.world.session(&step_functions, &mut table)).await.map(drop)
+    }
+
+    /// The run that wrote the entry can no longer be alive.
     async fn age(&self) {
-        self.world.execute("UPDATE remediation.actions SET created_at = created_at - interval '17 minutes'").await;
+        let sql = "UPDATE remediation.actions
+                      SET created_at = created_at - interval '17 minutes', alive_until = alive_until - interval '17 minutes'";
+        self.world.execute(sql).await;
     }
 }
 
@@ -151,11 +157,11 @@ async fn an_answer_that_does_not_come_leaves_the_start_open_until_the_steps_own_
                 ))
                 .await;
         }
-        start_step::resolve_abandoned(&mut starting.world.db).await?;
+        starting.resolve().await?;
         assert_eq!(starting.entry().await.outcome, "applying", "it may still be under way");
         starting.age().await;
         starting.world.execute("UPDATE remediation.runs SET started_at = started_at - interval '16 minutes'").await;
-        start_step::resolve_abandoned(&mut starting.world.db).await?;
+        starting.resolve().await?;
 
         let entry = starting.entry().await;
         assert_eq!((entry.outcome.as_str(), entry.closed), (outcome, true), "{entry:?}");
@@ -169,7 +175,7 @@ async fn a_step_that_another_run_is_about_to_start_is_left_to_it() -> Tested {
     let mut starting = Starting::silent("busy").await;
     let first = run(STEP);
     starting.apply(&first).await;
-    starting.planned = planned(starting.planned.action.clone());
+    starting.planned = Planned { id: Uuid::now_v7(), ..starting.planned.clone() };
     let outcome = starting.apply(&run(STEP)).await;
     assert_eq!(outcome.result, ActionResult::Busy);
     assert_eq!(starting.proxy.calls("Invoke"), 1);
@@ -185,7 +191,7 @@ async fn a_step_that_another_run_is_about_to_start_is_left_to_it() -> Tested {
 async fn a_start_cannot_be_undone_and_the_refusal_says_where_to_look() -> Tested {
     let mut starting = Starting::real("no_undo").await;
     starting.apply(&run(STEP)).await;
-    let refused = Undo::read(&mut starting.world.db, starting.planned.id).await.unwrap_err().to_string();
+    let refused = undo_of(&mut starting.world.db, starting.planned.id).await.unwrap_err().to_string();
     assert!(refused.contains("cannot be un-started") && refused.contains("WHERE step = 'other-step'"), "{refused}");
     Ok(())
 }

@@ -5,8 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use harness::{Aws, AwsProxy, Failure, eventually};
-use remediation::act::action::{Action, ActionResult, Outcome};
-use remediation::act::actions::stop_execution;
+use remediation::act::action::{Action as _, ActionResult, Outcome};
 use remediation::act::actions::stop_execution::StopExecution;
 use remediation::act::ledger::runs::Run;
 use remediation::decide::StopCause;
@@ -59,7 +58,7 @@ impl Stopping {
     async fn apply_in(&mut self, run: &Run) -> Outcome {
         let mut table = None;
         let mut session = self.world.session(&self.step_functions, &mut table);
-        stop_execution::apply(&mut session, run, &self.planned, &self.action).await.unwrap()
+        StopExecution::apply(&mut session, run, &self.planned, &self.action).await.unwrap()
     }
 
     async fn entry(&self) -> Entry {
@@ -284,10 +283,10 @@ async fn left_open(stopping: &Stopping, cause: &str, minutes_ago: i32) -> Uuid {
     stopping.planned.id
 }
 
-async fn resolve(stopping: &mut Stopping) -> Result<(), remediation::gather::error::Error> {
+async fn close(stopping: &mut Stopping) -> Result<(), remediation::gather::error::Error> {
     let mut table = None;
     let mut session = stopping.world.session(&stopping.step_functions, &mut table);
-    stop_execution::resolve_abandoned(&mut session).await
+    resolve::<StopExecution>(&mut session).await.map(drop)
 }
 
 #[tokio::test]
@@ -306,7 +305,7 @@ async fn a_stop_that_a_crash_left_open_is_closed_by_what_became_of_it() -> Teste
             answer["error"] = json!(error);
         });
         left_open(&stopping, "deadline", 17).await;
-        resolve(&mut stopping).await?;
+        close(&mut stopping).await?;
         let entry = stopping.entry().await;
         assert_eq!((entry.outcome.as_str(), entry.closed), (outcome, true), "{status} {error:?}");
         assert_eq!(entry.after.map(|after| after["status"].clone()), Some(json!(status)));
@@ -319,7 +318,7 @@ async fn a_stop_that_a_crash_left_open_is_closed_by_what_became_of_it() -> Teste
 async fn a_stop_that_may_still_be_under_way_is_left_alone() -> Tested {
     let mut stopping = Stopping::new("under-way", 600).await;
     left_open(&stopping, "deadline", 15).await;
-    resolve(&mut stopping).await?;
+    close(&mut stopping).await?;
     assert_eq!(stopping.entry().await.outcome, "applying");
     assert!(stopping.proxy.counts().is_empty());
     Ok(())
@@ -330,7 +329,7 @@ async fn a_stop_of_an_execution_that_step_functions_has_forgotten_is_closed_too(
     let mut stopping = Stopping::new("forgotten", 600).await;
     stopping.proxy.fail("DescribeExecution", Failure::error("ExecutionDoesNotExist"));
     left_open(&stopping, "deadline", 17).await;
-    resolve(&mut stopping).await?;
+    close(&mut stopping).await?;
     let entry = stopping.entry().await;
     assert_eq!((entry.outcome.as_str(), entry.closed), ("failed", true));
     assert!(entry.reason.contains("ExecutionDoesNotExist"), "{}", entry.reason);
@@ -339,7 +338,7 @@ async fn a_stop_of_an_execution_that_step_functions_has_forgotten_is_closed_too(
     let mut stopping = Stopping::new("not-now", 600).await;
     stopping.proxy.fail("DescribeExecution", Failure::error("ThrottlingException"));
     left_open(&stopping, "deadline", 17).await;
-    resolve(&mut stopping).await.unwrap_err();
+    close(&mut stopping).await.unwrap_err();
     assert_eq!(stopping.entry().await.outcome, "applying");
     Ok(())
 }

@@ -9,13 +9,29 @@ use aws_config::retry::RetryConfig;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use harness::{Aws, AwsProxy, Database, Postgres};
 use patient::table::{self, GUIDE, Row, Variant};
-use remediation::act::action::{Action, Outcome};
+use remediation::act::action::{Action, Kind, Outcome};
+use remediation::act::actions::change_worker::ChangeWorker;
+use remediation::act::actions::close_lease::CloseLease;
+use remediation::act::actions::create_index::CreateIndex;
+use remediation::act::actions::drop_index::DropInvalidIndex;
+use remediation::act::actions::end_session::EndSession;
+use remediation::act::actions::fence::Fence;
 use remediation::act::actions::migrate;
 use remediation::act::actions::migrate::Migrate;
+use remediation::act::actions::resolve_retry::ResolveRetry;
+use remediation::act::actions::retry_process::RetryProcess;
+use remediation::act::actions::set_goal_status::SetGoalStatus;
 use remediation::act::actions::set_row_status::SetRowStatus;
 use remediation::act::actions::set_row_status::{self, ErrorChange};
+use remediation::act::actions::start_step::StartStep;
+use remediation::act::actions::stop_execution::StopExecution;
+use remediation::act::actions::undo::Undo;
+use remediation::act::ledger::entries;
 use remediation::act::ledger::runs::Run;
-use remediation::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId, ProcessStatus};
+use remediation::act::undoing;
+use remediation::domain::{
+    Ending, Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus,
+};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::executions;
@@ -125,11 +141,20 @@ impl World {
     }
 
     pub async fn set_as(&mut self, planned: &Planned, wanted: &SetRowStatus) -> Result<Outcome, Error> {
-        let mut outcomes =
-            set_row_status::apply(&mut self.db, &self.table, &run("test-step"), &[(planned, wanted)], usize::MAX)
-                .await?;
+        let mut outcomes = self.set_all(&[(planned, wanted)]).await?;
         assert_eq!(outcomes.len(), 1);
         Ok(outcomes.remove(0))
+    }
+
+    pub async fn set_all(&mut self, batch: &[(&Planned, &SetRowStatus)]) -> Result<Vec<Outcome>, Error> {
+        let run = run("test-step");
+        set_row_status::apply(&mut self.db, &self.table, &run, batch, usize::MAX, Language::En).await
+    }
+
+    /// Takes a row's change back.
+    pub async fn take_back(&mut self, undo: &Undo) -> Result<Outcome, Error> {
+        let (run, planned) = (run("test-step"), planned(undo.clone()));
+        set_row_status::undo(&mut self.db, &self.table, (&run, &planned, &undo.entry), Language::En).await
     }
 
     /// One value of one query.
@@ -207,11 +232,54 @@ pub async fn make_schema(db: &mut PgConnection) {
 }
 
 pub fn run(step: &'static str) -> Run {
-    Run { id: Uuid::now_v7(), step, started_at: Utc::now(), trigger: json!({}), reason: None }
+    let started_at = Utc::now();
+    let alive_until = started_at + TimeDelta::seconds(60);
+    Run { id: Uuid::now_v7(), step, started_at, trigger: json!({}), reason: None, alive_until }
 }
 
-pub fn planned(action: Action) -> Planned {
-    Planned::new(action, "because the test wants it".to_owned())
+pub fn planned(action: impl Action) -> Planned {
+    Planned::new(action, REASON.to_owned())
+}
+
+const REASON: &str = "because the test wants it";
+
+/// Every kind of change that there is.
+pub const KINDS: &[Kind] = &[
+    Kind::of::<ChangeWorker>(),
+    Kind::of::<CloseLease>(),
+    Kind::of::<CreateIndex>(),
+    Kind::of::<DropInvalidIndex>(),
+    Kind::of::<EndSession>(),
+    Kind::of::<Fence>(),
+    Kind::of::<Migrate>(),
+    Kind::of::<ResolveRetry>(),
+    Kind::of::<RetryProcess>(),
+    Kind::of::<SetGoalStatus>(),
+    Kind::of::<SetRowStatus>(),
+    Kind::of::<StartStep>(),
+    Kind::of::<StopExecution>(),
+];
+
+/// Carries an action out as a run does, which knows no kind by its name.
+pub async fn carry_out(session: &mut Session<'_>, run: &Run, planned: &Planned) -> Result<Outcome, Error> {
+    let kinds = KINDS.iter().copied().chain([Kind::of::<Undo>()]);
+    let kind = kinds.into_iter().find(|kind| kind.name(planned.action.kind()).is_some()).expect("it is of a known kind");
+    let mut outcomes = kind.apply(session, run, std::slice::from_ref(planned), usize::MAX).await?;
+    assert_eq!(outcomes.len(), 1);
+    Ok(outcomes.remove(0))
+}
+
+/// The undo of an action, as an operator asks for it.
+pub async fn undo_of(db: &mut PgConnection, action: Uuid) -> Result<Undo, Error> {
+    let planned = undoing::action(db, action, KINDS, REASON, Language::En).await?;
+    Ok(planned.action.downcast::<Undo>().expect("it takes something back").clone())
+}
+
+/// Closes, by looking, what runs that can no longer be alive have left open; what only a change can close comes back.
+pub async fn resolve<A: Action>(session: &mut Session<'_>) -> Result<Vec<Planned>, Error> {
+    let kind = Kind::of::<A>();
+    let open = entries::abandoned(session.db, &[kind]).await?;
+    kind.resolve(session, &open).await
 }
 
 /// A time to the millisecond, which every variant can hold.

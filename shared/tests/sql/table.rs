@@ -2,7 +2,6 @@
 
 use harness::Postgres;
 use patient::table::{self, Row, Variant};
-use remediation::act::action::Action;
 use remediation::domain::ProcessStatus::{Completed, Timeout};
 use remediation::gather::config::TableName;
 use remediation::gather::error::Error;

@@ -1,11 +1,9 @@
 //! Taking a change back: exactly, once, and only while nothing else has happened to the row.
 
 use patient::table::{GUIDE, PUSHED, Row, Variant};
-use remediation::act::action::{Action, ActionResult, Outcome};
+use remediation::act::action::ActionResult;
 use remediation::act::actions::set_row_status::ErrorChange;
 use remediation::act::actions::set_row_status::SetRowStatus;
-use remediation::act::actions::undo;
-use remediation::act::actions::undo::Undo;
 use remediation::domain::ProcessStatus::Completed;
 use remediation::gather::error::Error;
 use serde_json::json;
@@ -28,11 +26,6 @@ async fn completed(world: &mut World, row: Row) -> (Row, Uuid) {
     (row, action.id)
 }
 
-async fn apply(world: &mut World, undo: &Undo) -> Result<Outcome, Error> {
-    let planned = planned(undo.clone());
-    undo::apply(&mut world.db, &world.table, &run("test-step"), &planned, undo).await
-}
-
 fn failed() -> Row {
     Row {
         error: Some(json!({ "code": "AI_ERROR", "n": 1.5 })),
@@ -47,9 +40,9 @@ async fn every_column_is_restored_in_every_variant() -> Tested {
         for row in [processing(120), failed(), Row { result: Some(json!({ "old": [1] })), ..failed() }] {
             let mut world = World::of(variant.name, &variant).await;
             let (row, action) = completed(&mut world, row).await;
-            let undo = Undo::read(&mut world.db, action).await?;
-            assert_eq!((undo.of, undo.target.as_str()), (action, row.id.to_string().as_str()));
-            let outcome = apply(&mut world, &undo).await?;
+            let undo = undo_of(&mut world.db, action).await?;
+            assert_eq!((undo.entry.id, undo.entry.target.as_str()), (action, row.id.to_string().as_str()));
+            let outcome = world.take_back(&undo).await?;
 
             assert_eq!(outcome.result, ActionResult::Applied, "{}: {outcome:?}", variant.name);
             let after = world.row(row.id).await;
@@ -58,7 +51,7 @@ async fn every_column_is_restored_in_every_variant() -> Tested {
 
             let entry = world.entry(outcome.id).await.ok_or("there is no entry")?;
             assert_eq!((entry.kind.as_str(), entry.outcome.as_str(), entry.closed), ("undo", "applied", true));
-            assert_eq!((entry.undo_of, entry.target), (Some(action), undo.target));
+            assert_eq!((entry.undo_of, entry.target), (Some(action), undo.entry.target));
             assert_eq!((entry.before, entry.after), (outcome.before, outcome.after));
         }
     }
@@ -73,8 +66,8 @@ async fn it_is_exact_whatever_the_time_zone_of_the_session() -> Tested {
         let mut elsewhere = world.another().await;
         sqlx::query("SET TimeZone = 'America/St_Johns'").execute(&mut elsewhere.db).await?;
         sqlx::query("SET DateStyle = 'SQL, DMY'").execute(&mut elsewhere.db).await?;
-        let undo = Undo::read(&mut elsewhere.db, action).await?;
-        assert_eq!(apply(&mut elsewhere, &undo).await?.result, ActionResult::Applied);
+        let undo = undo_of(&mut elsewhere.db, action).await?;
+        assert_eq!(elsewhere.take_back(&undo).await?.result, ActionResult::Applied);
         assert_eq!(world.row(row.id).await.completed_at, row.completed_at);
     }
     Ok(())
@@ -92,10 +85,10 @@ async fn a_row_that_has_changed_since_is_left_as_it_is() -> Tested {
     ] {
         let mut world = World::new("changed_since").await;
         let (row, action) = completed(&mut world, processing(120)).await;
-        let undo = Undo::read(&mut world.db, action).await?;
+        let undo = undo_of(&mut world.db, action).await?;
         world.execute(&format!("UPDATE {{processes}} SET {change}")).await;
         let changed = world.row(row.id).await;
-        let outcome = apply(&mut world, &undo).await?;
+        let outcome = world.take_back(&undo).await?;
         assert!(matches!(&outcome.result, ActionResult::Failed(why) if why.contains("changed since")), "{change}");
         assert_eq!(world.row(row.id).await, changed, "{change}");
         assert!(world.entry(outcome.id).await.is_none(), "nothing was done, so nothing is undone");
@@ -107,13 +100,13 @@ async fn a_row_that_has_changed_since_is_left_as_it_is() -> Tested {
 async fn a_row_that_somebody_is_writing_is_not_waited_for() -> Tested {
     let mut world = World::new("undo_locked").await;
     let (_, action) = completed(&mut world, processing(120)).await;
-    let undo = Undo::read(&mut world.db, action).await?;
+    let undo = undo_of(&mut world.db, action).await?;
     let mut other = world.database.connect().await?;
     let mut writing = sqlx::Connection::begin(&mut other).await?;
     sqlx::query("UPDATE processing_state SET progress = 1").execute(&mut *writing).await?;
-    assert!(matches!(apply(&mut world, &undo).await?.result, ActionResult::Failed(_)));
+    assert!(matches!(world.take_back(&undo).await?.result, ActionResult::Failed(_)));
     writing.rollback().await?;
-    assert_eq!(apply(&mut world, &undo).await?.result, ActionResult::Applied);
+    assert_eq!(world.take_back(&undo).await?.result, ActionResult::Applied);
     Ok(())
 }
 
@@ -121,14 +114,14 @@ async fn a_row_that_somebody_is_writing_is_not_waited_for() -> Tested {
 async fn an_action_is_undone_once() -> Tested {
     let mut world = World::new("undone_once").await;
     let (_, action) = completed(&mut world, processing(120)).await;
-    let undo = Undo::read(&mut world.db, action).await?;
-    let first = apply(&mut world, &undo).await?;
-    assert!(matches!(apply(&mut world, &undo).await?.result, ActionResult::Failed(_)));
-    let error = Undo::read(&mut world.db, action).await.unwrap_err().to_string();
+    let undo = undo_of(&mut world.db, action).await?;
+    let first = world.take_back(&undo).await?;
+    assert!(matches!(world.take_back(&undo).await?.result, ActionResult::Failed(_)));
+    let error = undo_of(&mut world.db, action).await.unwrap_err().to_string();
     assert!(error.contains("undone already") && error.contains(&first.id.to_string()), "{error}");
     // Nor is the undo itself taken back: what was undone is decided on anew.
-    let error = Undo::read(&mut world.db, first.id).await.unwrap_err().to_string();
-    assert!(error.contains("`undo` has no inverse"), "{error}");
+    let error = undo_of(&mut world.db, first.id).await.unwrap_err().to_string();
+    assert!(error.contains("an undo is not undone"), "{error}");
     Ok(())
 }
 
@@ -140,14 +133,14 @@ async fn what_cannot_be_undone_says_why() -> Tested {
         ("outcome = 'superseded'", "it is `superseded`: it changed nothing"),
         ("outcome = 'failed'", "it is `failed`: it changed nothing"),
         ("kind = 'stop-execution', outcome = 'applied'", "a stopped execution cannot be resumed"),
-        ("kind = 'other'", "an action of kind `other` has no inverse"),
+        ("kind = 'other'", "a `other` is test-step's: send it there"),
     ] {
         world.execute(&format!("UPDATE remediation.actions SET {change}")).await;
-        let error = Undo::read(&mut world.db, action).await.unwrap_err();
+        let error = undo_of(&mut world.db, action).await.unwrap_err();
         assert!(matches!(&error, Error::Refused(why) if why.contains(told)), "{error}");
     }
     let unknown = Uuid::new_v4();
-    let error = Undo::read(&mut world.db, unknown).await.unwrap_err().to_string();
-    assert!(error.contains(&unknown.to_string()) && error.contains("no such action"), "{error}");
+    let error = undo_of(&mut world.db, unknown).await.unwrap_err().to_string();
+    assert!(error.contains(&unknown.to_string()) && error.contains("no such action and no such run"), "{error}");
     Ok(())
 }

@@ -1,5 +1,6 @@
 use crate::state::CheckState;
 use remediation::domain::Language;
+use remediation::gather::manifest;
 
 use super::*;
 
@@ -26,7 +27,7 @@ fn judged(worker: Worker) -> Check {
     });
     let config = Config { language: Language::En, ..config.unwrap() };
     let look = Look { found: Ok(worker), took: Duration::ZERO };
-    judge(&look, &Policy::read(include_str!("../../manifest.toml")).unwrap(), &config)
+    judge(&look, &manifest::policy::<Policy>(crate::MANIFEST).unwrap(), &config)
 }
 
 fn measured(check: &Check) -> Vec<(&'static str, f64)> {

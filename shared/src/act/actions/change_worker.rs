@@ -124,8 +124,9 @@ impl Action for ChangeWorker {
         KINDS
     }
 
-    fn counts_failures() -> bool {
-        true
+    /// Putting a setting back has a count of its own ([`lease::FAILURES`]).
+    fn counts_failures(kind: &str) -> bool {
+        kind != Self::REVERT
     }
 
     /// What Lambda refuses is an outcome.

@@ -136,7 +136,7 @@ impl Action for RetryProcess {
         &[Self::KIND]
     }
 
-    fn counts_failures() -> bool {
+    fn counts_failures(_: &str) -> bool {
         true
     }
 

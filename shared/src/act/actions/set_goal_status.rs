@@ -65,7 +65,7 @@ impl Action for SetGoalStatus {
         &[Self::KIND]
     }
 
-    fn counts_failures() -> bool {
+    fn counts_failures(_: &str) -> bool {
         true
     }
 

@@ -129,7 +129,7 @@ impl Action for SetRowStatus {
         &[Self::KIND]
     }
 
-    fn counts_failures() -> bool {
+    fn counts_failures(_: &str) -> bool {
         true
     }
 

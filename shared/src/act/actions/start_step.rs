@@ -101,7 +101,7 @@ impl Action for StartStep {
         &[Self::KIND]
     }
 
-    fn counts_failures() -> bool {
+    fn counts_failures(_: &str) -> bool {
         true
     }
 

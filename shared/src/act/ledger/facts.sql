@@ -15,8 +15,7 @@ SELECT c.mode, c.actions_per_run, c.actions_per_hour, c.share,
                            'undoneKinds', coalesce(jsonb_object_agg(k.kind, k.undone) FILTER (WHERE k.undone IS NOT NULL), '{}')) AS facts
                   FROM (SELECT a.target,
                                -- An undo is the history of the kind that it takes back.
-                               CASE WHEN a.undo_of IS NULL THEN a.kind
-                                    ELSE (SELECT o.kind FROM remediation.actions o WHERE o.id = a.undo_of) END AS kind,
+                               coalesce((SELECT o.kind FROM remediation.actions o WHERE o.id = a.undo_of), a.kind) AS kind,
                                count(*) FILTER (WHERE a.step = $1 AND a.created_at > now() - interval '1 day') AS attempts,
                                extract(epoch FROM now() - max(a.created_at)
                                    FILTER (WHERE a.step = $1 AND a.outcome = 'applied'))::int8 AS seconds_since_last,

@@ -3,6 +3,7 @@
 //! A plan never changes. The same wish again is the same plan; another one supersedes it. Its size is bounded: of more than
 //! [`AT_MOST`] changes it has their kinds, terms and counts, and a sample.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -20,8 +21,10 @@ use crate::stored;
 
 /// So many changes stand in a plan one by one.
 pub const AT_MOST: usize = 1000;
-/// So many of each kind and terms, where they are more.
-const SAMPLE: usize = 20;
+/// Where they are more, so many stand for all, shared by the kinds and terms that there are, of which it has the largest so many.
+const SAMPLE: usize = 100;
+/// So many of each at the most.
+const SAMPLE_OF_EACH: usize = 20;
 /// Characters of a text in an image: the ledger has the whole of what is done.
 const CHARACTERS: usize = 200;
 
@@ -46,7 +49,7 @@ impl Wish {
 }
 
 /// How many changes of one kind and terms are wanted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Group {
     /// Their kind.
     pub kind: String,
@@ -95,28 +98,42 @@ struct Document {
 impl Document {
     fn of(wanted: &[Planned]) -> Self {
         let complete = wanted.len() <= AT_MOST;
-        let mut counts: BTreeMap<(&str, Option<String>), usize> = BTreeMap::new();
+        let mut groups = groups(wanted);
+        let mut each = AT_MOST;
+        if !complete {
+            groups.sort_by_key(|group| Reverse(group.count));
+            groups.truncate(SAMPLE);
+            groups.sort();
+            each = (SAMPLE / groups.len()).min(SAMPLE_OF_EACH);
+        }
+        let mut room = vec![each; groups.len()];
         let (mut actions, mut wishes) = (Vec::new(), Vec::new());
         for planned in wanted {
             let wish = Wish::of(planned.action.as_ref());
-            let count = counts.entry((planned.action.kind(), wish.terms.clone())).or_default();
-            *count += 1;
-            if complete || *count <= SAMPLE {
+            let of = |group: &Group| (&group.kind, &group.terms).cmp(&(&wish.kind, &wish.terms));
+            let Ok(group) = groups.binary_search_by(of) else { continue };
+            if room[group] > 0 {
+                room[group] -= 1;
                 actions.push(item(planned, &wish));
-            }
-            if complete {
                 wishes.push(wish);
             }
         }
         wishes.sort_unstable();
-        let groups: Vec<Group> =
-            counts.into_iter().map(|((kind, terms), count)| Group { kind: kind.to_owned(), terms, count }).collect();
         let shape: Vec<Value> =
             groups.iter().map(|group| json!([group.kind, group.terms, group.count.ilog10()])).collect();
         let shape = digest(&json!(shape));
         let digest = if complete { digest(&json!(wishes)) } else { shape };
         Self { actions, groups, complete, digest, shape }
     }
+}
+
+/// How many of each kind and terms there are, in their order.
+fn groups(wanted: &[Planned]) -> Vec<Group> {
+    let mut counts: BTreeMap<(&str, Option<String>), usize> = BTreeMap::new();
+    for planned in wanted {
+        *counts.entry((planned.action.kind(), planned.action.terms())).or_default() += 1;
+    }
+    counts.into_iter().map(|((kind, terms), count)| Group { kind: kind.to_owned(), terms, count }).collect()
 }
 
 /// A name-based UUID: SHA-1 of the text, which is enough to know a text again.
@@ -151,7 +168,7 @@ fn brief(image: Value) -> Value {
 
 /// What a run looked at, so that a plan of one process supersedes no plan of all.
 fn scope(run: &Run) -> String {
-    let asked = ["processId", "executionArn", "parameters"]
+    let asked = ["processId", "executionArn", "undo", "parameters"]
         .into_iter()
         .filter_map(|field| Some((field.to_owned(), run.trigger.get(field)?.clone())))
         .collect::<Map<String, Value>>();
@@ -202,13 +219,6 @@ pub async fn store(
         return Ok(Stored { id, is_new: false, is_news: false });
     }
     let id = Uuid::now_v7();
-    // Before the new one: at most one waits.
-    sqlx::query("UPDATE remediation.plans SET superseded_at = clock_timestamp(), superseded_by = $2 WHERE id = $1")
-        .bind(last.map(|(id, ..)| id))
-        .bind(id)
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::database(storing))?;
     sqlx::query(include_str!("store_plan.sql"))
         .bind(id)
         .bind(run.id)
@@ -242,16 +252,17 @@ struct Row {
     complete: bool,
     superseded_at: Option<DateTime<Utc>>,
     superseded_by: Option<Uuid>,
+    approved_by: Option<Uuid>,
     done_at: Option<DateTime<Utc>>,
 }
 
-/// Reads a plan that is to be approved.
+/// Reads a plan that a run is to carry out. One that this very run has done (it lost its connection and began again) is read again.
 ///
 /// # Errors
 /// [`Error::Refused`] where there is none, or it is another step's, superseded, done, or was never proposed; [`Error::Database`].
-pub async fn read(db: &mut PgConnection, step: &str, id: Uuid, language: Language) -> Result<Plan, Error> {
+pub async fn read(db: &mut PgConnection, run: &Run, id: Uuid, language: Language) -> Result<Plan, Error> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT step, mode, created_at, actions, groups, complete, superseded_at, superseded_by, done_at
+        "SELECT step, mode, created_at, actions, groups, complete, superseded_at, superseded_by, approved_by, done_at
            FROM remediation.plans WHERE id = $1",
     )
     .bind(id)
@@ -260,10 +271,10 @@ pub async fn read(db: &mut PgConnection, step: &str, id: Uuid, language: Languag
     .map_err(Error::database("reading the plan"))?;
     let refused = |why: String| Err(Error::Refused(format!("`approve` {id}: {why}")));
     let Some(row) = row else { return refused(texts::no_such_plan(language)) };
-    if row.step != step {
+    if row.step != run.step {
         return refused(texts::anothers_plan(language, &row.step));
     }
-    if let Some(at) = row.done_at {
+    if let Some(at) = row.done_at.filter(|_| row.approved_by != Some(run.id)) {
         return refused(texts::plan_done(language, at));
     }
     if let Some(at) = row.superseded_at {

@@ -1,10 +1,10 @@
-use crate::act::action::Action;
-use crate::act::action::Planned;
 use chrono::DateTime;
 use harness::{APPLICATION, CountingProxy, Database, Postgres};
 use patient::table::{self, GUIDE};
 
 use super::*;
+use crate::act::actions::migrate::{self, Migrate};
+use crate::run::step::{Plan, Planned};
 
 const MANIFEST: &str = "name = \"test-step\"";
 
@@ -34,9 +34,9 @@ async fn made(hint: &str) -> Database {
     let database = Postgres::shared().await.unwrap().database(hint).await.unwrap();
     table::create(database.pool(), &GUIDE).await.unwrap();
     let mut db = database.connect().await.unwrap();
-    let action = actions::Migrate::missing(&mut db).await.unwrap().unwrap();
-    let planned = Planned::new(Action::Migrate(action.clone()), "the test needs it".into());
-    actions::migrate::apply(&mut db, &planned, &action).await.unwrap();
+    let action = Migrate::missing(&mut db).await.unwrap().unwrap();
+    let planned = Planned::new(action.clone(), "the test needs it".into());
+    migrate::apply(&mut db, &planned, &action).await.unwrap();
     database
 }
 

@@ -1,7 +1,6 @@
 use uuid::Uuid;
 
 use super::*;
-use crate::act::actions::Action;
 use crate::gather::state_machine::{Caller, Limit, Retries};
 use crate::gather::worker::configuration::Configuration;
 use crate::gather::worker::seen::Alias;
@@ -232,7 +231,7 @@ fn only_what_puts_back_is_an_end_that_no_limit_hinders() {
     let revert = evidence.revert(&lease(600), Language::En);
     assert_eq!((change.action.is_end(), revert.action.is_end()), (false, true));
     assert!(change.action.is_told() && revert.action.is_told());
-    let Action::ChangeWorker(made) = &change.action else { panic!("a change of the worker") };
+    let made: &ChangeWorker = change.action.downcast().unwrap();
     assert_eq!(made.purpose, Purpose::Set { cause: "incident", revert_after: Some(TimeDelta::hours(24)) });
     assert_eq!(change.reason, "alarm remediation-worker-near-timeout has an open incident: from 600 s to 900 s");
 }
