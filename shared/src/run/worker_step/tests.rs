@@ -1,5 +1,6 @@
 use uuid::Uuid;
 
+use super::load::usd_a_month;
 use super::*;
 use crate::act::actions::Action;
 use crate::gather::state_machine::{Caller, Limit, Retries};
