@@ -87,13 +87,15 @@ pub fn judge(look: &Look<LastHour>, policy: &Policy, language: Language) -> Chec
 mod tests {
     use std::time::Duration;
 
+    use remediation::gather::manifest;
+
     use crate::state::CheckState;
 
     use super::*;
 
     #[test]
     fn a_rate_is_a_warning_over_five_percent_and_none_where_nothing_was_closed() {
-        let policy = Policy::read(include_str!("../manifest.toml")).unwrap();
+        let policy: Policy = manifest::policy(include_str!("../manifest.toml")).unwrap();
         // (closed, failed, timed out, state, error rate, timeout rate)
         for (closed, failed, timed_out, state, error_rate, timeout_rate) in [
             (0, 0, 0, CheckState::Ok, None, None),

@@ -23,6 +23,7 @@ use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
+use remediation::gather::manifest;
 use remediation::gather::step_functions::Page;
 use remediation::run::step::Metric;
 use remediation::run::step::{Outside, Plan, Question, Session, Step};
@@ -200,7 +201,7 @@ async fn ended<T>(
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    remediation::run::runner::run(CheckHealth { policy: Policy::read(MANIFEST)? }).await
+    remediation::run::runner::run(CheckHealth { policy: manifest::policy(MANIFEST)? }).await
 }
 
 #[cfg(test)]

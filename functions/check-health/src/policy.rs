@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use remediation::gather::error::Error;
-use remediation::gather::manifest::Manifest;
+use serde::de::{Deserialize, Deserializer, Error};
 
 /// What this step alone knows.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// How long a check may take.
+    #[serde(rename = "check_seconds", deserialize_with = "seconds")]
     pub limit: Duration,
     /// From how many percent of the connections on the report warns.
     pub connections_percent: f64,
@@ -24,44 +25,24 @@ pub struct Policy {
     pub throttles: f64,
 }
 
-impl Policy {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] naming the number that is missing.
-    pub fn read(manifest: &str) -> Result<Self, Error> {
-        let manifest = Manifest::parse(manifest)?;
-        let policy = manifest.rest.get("policy");
-        let number = |name: &str| {
-            policy
-                .and_then(|policy| policy.get(name))
-                .and_then(|value| {
-                    value.as_float().or_else(|| value.as_integer().and_then(|n| i32::try_from(n).ok()).map(f64::from))
-                })
-                .ok_or_else(|| Error::Configuration(vec![format!("manifest.toml: policy.{name} must be a number")]))
-        };
-        Ok(Self {
-            limit: Duration::try_from_secs_f64(number("check_seconds")?)
-                .map_err(|error| Error::Configuration(vec![format!("manifest.toml: policy.check_seconds: {error}")]))?,
-            connections_percent: number("connections_percent")?,
-            error_rate_percent: number("error_rate_percent")?,
-            worker_percent: number("worker_percent")?,
-            cold_starts_percent: number("cold_starts_percent")?,
-            cold_starts_from_runs: number("cold_starts_from_runs")?,
-            throttles: number("throttles")?,
-        })
-    }
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 #[cfg(test)]
 mod tests {
+    use remediation::gather::manifest;
+
     use super::*;
 
     #[test]
     fn the_manifest_has_every_number() {
-        let policy = Policy::read(include_str!("../manifest.toml")).unwrap();
+        let policy: Policy = manifest::policy(include_str!("../manifest.toml")).unwrap();
         assert_eq!(policy.limit, Duration::from_secs(5));
-        let error = Policy::read("name = \"x\"\n[policy]\ncheck_seconds = 5\n").unwrap_err().to_string();
-        assert!(error.contains("policy.connections_percent must be a number"), "{error}");
+        let read = |policy: &str| manifest::policy::<Policy>(&format!("[policy]\n{policy}")).unwrap_err().to_string();
+        let error = read("check_seconds = 5");
+        assert!(error.contains("[policy]") && error.contains("missing field `connections_percent`"), "{error}");
+        let error = read("check_seconds = -5");
+        assert!(error.contains("check_seconds = -5"), "{error}");
     }
 }

@@ -75,13 +75,15 @@ pub fn judge(look: &Look<Server>, policy: &Policy, language: Language) -> Check 
 mod tests {
     use std::time::Duration;
 
+    use remediation::gather::manifest;
+
     use crate::state::CheckState;
 
     use super::*;
 
     #[test]
     fn connections_that_run_short_and_blocked_sessions_are_warnings() {
-        let policy = Policy::read(include_str!("../manifest.toml")).unwrap();
+        let policy: Policy = manifest::policy(include_str!("../manifest.toml")).unwrap();
         // (used, available, blocked, state, percent)
         for (used, available, blocked, state, percent) in [
             (12, 97, 0, CheckState::Ok, Some(1200.0 / 97.0)),

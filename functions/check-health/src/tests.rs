@@ -9,6 +9,7 @@ use remediation::decide::Look as Settled;
 use remediation::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
 use remediation::gather::config::Config;
 use remediation::gather::logs::report::Report;
+use remediation::gather::manifest;
 use remediation::gather::processes::case::{Case, Evidence, Newest};
 use remediation::gather::sessions::Overview;
 use remediation::gather::step_functions::{Page, Seen};
@@ -21,7 +22,6 @@ use uuid::Uuid;
 use crate::check::Look;
 use crate::functions::{Configuration, Function, Trouble};
 use crate::last_hour::LastHour;
-use crate::policy::Policy;
 use crate::processes::Processes;
 use crate::server::Server;
 use crate::worker::Worker;
@@ -40,7 +40,7 @@ fn config(language: &str) -> Config {
 }
 
 fn plan(health: &Health, language: &str) -> Plan {
-    CheckHealth { policy: Policy::read(MANIFEST).unwrap() }.plan(health, &config(language), NOW)
+    CheckHealth { policy: manifest::policy(MANIFEST).unwrap() }.plan(health, &config(language), NOW)
 }
 
 fn look<T>(found: T, milliseconds: u64) -> Look<T> {

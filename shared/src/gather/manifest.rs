@@ -1,7 +1,5 @@
 //! A step's manifest: what it is and what it may do. The function reads its limits here, `infra/` the rest.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -22,9 +20,6 @@ pub struct Manifest {
     /// How much it may do.
     #[serde(default)]
     pub limits: Limits,
-    /// Whatever else stands in the manifest.
-    #[serde(flatten)]
-    pub rest: BTreeMap<String, toml::Value>,
 }
 
 /// The step's own numbers, `[policy]` of its manifest.

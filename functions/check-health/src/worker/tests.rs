@@ -26,7 +26,7 @@ fn judged(worker: Worker) -> Check {
     });
     let config = Config { language: Language::En, ..config.unwrap() };
     let look = Look { found: Ok(worker), took: Duration::ZERO };
-    judge(&look, &Policy::read(include_str!("../../manifest.toml")).unwrap(), &config)
+    judge(&look, &remediation::gather::manifest::policy(include_str!("../../manifest.toml")).unwrap(), &config)
 }
 
 fn measured(check: &Check) -> Vec<(&'static str, f64)> {
