@@ -1,4 +1,4 @@
-//! What a run reads: its event, its settings, the database, AWS. Nothing here changes anything.
+//! What a run reads: its event, its settings, the database, AWS. Nothing here changes anything; what was seen of executions is remembered.
 
 pub mod config;
 pub mod database;

@@ -4,8 +4,10 @@ use crate::texts;
 use remediation::domain::Language;
 use remediation::gather::state_machine::{Callers, Limit};
 use remediation::gather::worker::setting::Setting;
+use remediation::run::worker_step::load::{Load, usd_a_month};
+use remediation::run::worker_step::raise::Steps;
 use remediation::run::worker_step::texts as worker;
-use remediation::run::worker_step::{Evidence, Judgement, Load, Steps, Wants, usd_a_month};
+use remediation::run::worker_step::{Evidence, Judgement, Wants};
 use serde_json::json;
 
 /// One step further, or what a person names; no further than the state machine waits.

@@ -6,7 +6,7 @@ mod judge;
 mod texts;
 
 use remediation::gather::worker::setting::Setting;
-use remediation::run::worker_step::Raise;
+use remediation::run::worker_step::raise::Raise;
 
 const MANIFEST: &str = include_str!("../manifest.toml");
 

@@ -3,8 +3,10 @@
 use crate::texts;
 use remediation::domain::Language;
 use remediation::gather::worker::setting::Setting;
+use remediation::run::worker_step::load::{Load, usd_a_month};
+use remediation::run::worker_step::raise::Steps;
 use remediation::run::worker_step::texts as worker;
-use remediation::run::worker_step::{Evidence, Judgement, Load, Steps, Wants, usd_a_month};
+use remediation::run::worker_step::{Evidence, Judgement, Wants};
 use serde_json::json;
 
 /// The next multiple of the step, or what a person names.

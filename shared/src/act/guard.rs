@@ -183,7 +183,9 @@ mod tests {
     use crate::act::actions::set_row_status::SetRowStatus;
     use crate::act::actions::undo::Undo;
     use crate::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
-    use crate::gather::worker::{Configuration, Seen, Setting};
+    use crate::gather::worker::configuration::Configuration;
+    use crate::gather::worker::seen::Seen;
+    use crate::gather::worker::setting::Setting;
 
     /// `count` actions, all on one target: the reason of each is its place.
     fn wanted(count: usize) -> Vec<Planned> {
@@ -385,7 +387,8 @@ mod tests {
 
     #[test]
     fn a_target_rests_after_an_action_and_has_so_many_attempts_and_an_undo_is_respected() {
-        let tried = |attempts, seconds_since_last| TargetFacts { attempts, seconds_since_last, ..TargetFacts::default() };
+        let tried =
+            |attempts, seconds_since_last| TargetFacts { attempts, seconds_since_last, ..TargetFacts::default() };
         // (history, why it is left alone)
         for (facts, left) in [
             (TargetFacts::default(), None),
@@ -496,7 +499,9 @@ mod tests {
 
     #[test]
     fn what_is_left_for_the_limit_that_was_asked_for_is_told_apart() {
-        for (count, limit, limited) in [(5, Some(2), true), (2, Some(2), false), (5, None, false), (12, Some(11), false)] {
+        for (count, limit, limited) in
+            [(5, Some(2), true), (2, Some(2), false), (5, None, false), (12, Some(11), false)]
+        {
             let guarded = guard(wanted(count), Demand { limit, ..demand(0) }, &LIMITS, &Facts::default());
             assert_eq!(guarded.limited, limited, "{count}, at most {limit:?}");
         }

@@ -6,7 +6,7 @@
 //!
 //! <https://states-language.net/spec.html>, <https://docs.aws.amazon.com/step-functions/latest/dg/connect-lambda.html>
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::gather::error::Error;
 
@@ -174,6 +174,25 @@ impl Callers {
     #[must_use]
     pub fn task_timeout(&self) -> Limit {
         self.tasks.iter().map(|task| task.timeout).reduce(Limit::or).unwrap_or(Limit::Unknown)
+    }
+
+    /// For the operator, and for a finding's evidence.
+    #[must_use]
+    pub fn image(&self) -> Value {
+        let limit = |limit: Limit| match limit {
+            Limit::None => json!("none"),
+            Limit::Seconds(seconds) => json!(seconds),
+            Limit::Unknown => json!("not known"),
+        };
+        json!({
+            "tasks": self.tasks.iter().map(|task| json!({
+                "state": task.state,
+                "qualifier": task.qualifier,
+                "timeoutSeconds": limit(task.timeout),
+            })).collect::<Vec<_>>(),
+            "notKnown": self.unknown,
+            "machineTimeoutSeconds": limit(self.machine_timeout),
+        })
     }
 }
 

@@ -2,14 +2,15 @@
 //!
 //! The judgement (whether the worker should have another value, and which) stays in each function's folder.
 
+pub mod load;
+pub mod raise;
 pub mod texts;
 
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 
 use crate::act::actions::change_worker::texts as change;
 use crate::act::actions::change_worker::{ChangeWorker, Purpose};
@@ -20,15 +21,14 @@ use crate::domain::Language;
 use crate::finding::{Audience, Often};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
-use crate::gather::manifest::{self, Manifest};
 use crate::gather::parameters::Parameters;
 use crate::gather::state_machine::Callers;
-use crate::gather::table::Table;
 use crate::gather::trigger::{Ask, Scope, Trigger, TriggerError};
 use crate::gather::worker::Worker;
 use crate::gather::worker::seen::Seen;
 use crate::gather::worker::setting::Setting;
-use crate::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
+use crate::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped};
+use crate::run::worker_step::load::Load;
 
 /// The parameter that names the value.
 const TO: &str = "to";
@@ -56,9 +56,6 @@ pub const PROVISIONED_CONCURRENCY: &[Kind] = &kinds(&[Setting::ProvisionedConcur
 /// Of a step that publishes the worker's code once more.
 pub const REDEPLOYMENT: &[Kind] = &kinds(&[Setting::Redeployment.kind(), ChangeWorker::REVERT]);
 
-/// How far back the worker's load is counted.
-const WEEK: TimeDelta = TimeDelta::days(7);
-
 /// What a worker step is about.
 #[derive(Debug, Clone)]
 pub struct Rules {
@@ -70,99 +67,6 @@ pub struct Rules {
     pub alarm: &'static str,
     /// What a person may ask for with `to`.
     pub may_be: RangeInclusive<u32>,
-}
-
-/// How far a number is raised, and by how much at a time: `[policy]` of a step's manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Steps {
-    /// Not less than this, in the setting's unit.
-    pub floor: u32,
-    /// So much at a time.
-    pub step: u32,
-    /// Not more than this.
-    pub ceiling: u32,
-    /// What a GB-second of Lambda costs, in USD.
-    pub usd_per_gb_second: f64,
-}
-
-impl Steps {
-    /// Reads `[policy]` of a manifest.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] naming every key that is missing or makes no sense, beyond what Lambda takes for one.
-    pub fn parse(manifest: &str, setting: Setting) -> Result<Self, Error> {
-        let steps: Self = manifest::policy(manifest)?;
-        let bounds = setting.bounds();
-        let checks = [
-            ("floor", bounds.contains(&steps.floor), format!("from {} to {}", bounds.start(), bounds.end())),
-            (
-                "ceiling",
-                bounds.contains(&steps.ceiling) && steps.ceiling >= steps.floor,
-                format!("from the floor, {}, to {}, which is Lambda's own limit", steps.floor, bounds.end()),
-            ),
-            ("step", steps.step >= 1, "1 or more".to_owned()),
-            ("usd_per_gb_second", steps.usd_per_gb_second >= 0.0, "0 or more".to_owned()),
-        ];
-        let faults: Vec<String> = checks
-            .into_iter()
-            .filter(|(_, holds, _)| !holds)
-            .map(|(key, _, may_be)| format!("manifest.toml: [policy]: `{key}` must be {may_be}"))
-            .collect();
-        if faults.is_empty() { Ok(steps) } else { Err(Error::Configuration(faults)) }
-    }
-
-    /// What a person may ask for.
-    #[must_use]
-    pub const fn may_be(&self) -> RangeInclusive<u32> {
-        self.floor..=self.ceiling
-    }
-}
-
-/// A step that raises a number of the worker by [`Steps`].
-#[derive(Debug)]
-pub struct Raise {
-    manifest: &'static str,
-    rules: Rules,
-    steps: Steps,
-    judge: fn(&Evidence, &Steps, Language) -> Judgement,
-}
-
-impl Raise {
-    /// By its manifest; `judge` is its judgement.
-    ///
-    /// # Errors
-    /// [`Error::Configuration`] where the manifest makes no sense.
-    pub fn new(
-        manifest: &'static str,
-        setting: Setting,
-        alarm: &'static str,
-        judge: fn(&Evidence, &Steps, Language) -> Judgement,
-    ) -> Result<Self, Error> {
-        let (step, steps) = (Manifest::parse(manifest)?.name, Steps::parse(manifest, setting)?);
-        Ok(Self { manifest, rules: Rules { step, setting, alarm, may_be: steps.may_be() }, steps, judge })
-    }
-}
-
-impl Step for Raise {
-    type Evidence = Evidence;
-
-    const KINDS: &'static [Kind] = NUMBERS;
-
-    const PARAMETERS: &'static [&'static str] = PARAMETERS;
-    const COMMANDS: &'static [&'static str] = COMMANDS;
-
-    fn manifest(&self) -> &'static str {
-        self.manifest
-    }
-
-    async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
-        gather(session, question, self.rules.clone()).await
-    }
-
-    fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
-        plan(evidence, config, now, |evidence| (self.judge)(evidence, &self.steps, config.language))
-    }
 }
 
 /// What was read.
@@ -203,17 +107,6 @@ pub enum Wants {
     Nothing,
 }
 
-/// What the worker had to do in the last seven days.
-#[derive(Debug, Clone, Copy, PartialEq, sqlx::FromRow)]
-pub struct Load {
-    /// Processes that ended.
-    pub ended: i64,
-    /// How long they took on average, from creation to end: longer than the worker itself.
-    pub average_seconds: Option<f64>,
-    /// Those of them that ran out of time.
-    pub timed_out: i64,
-}
-
 /// What a step's judgement comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Judgement {
@@ -228,14 +121,6 @@ pub enum Judgement {
     Leave(String),
     /// Something is wrong that needs a person, who is told once a day: a finding's code, its sentence, and what was read.
     Tell(&'static str, String, Value),
-}
-
-/// What `seconds` of a week cost in a month of 30 days with so much memory.
-///
-/// Lambda is billed by memory × duration: <https://aws.amazon.com/lambda/pricing/>.
-#[must_use]
-pub fn usd_a_month(megabytes: u32, seconds_a_week: f64, usd_per_gb_second: f64) -> f64 {
-    f64::from(megabytes) / 1024.0 * seconds_a_week * usd_per_gb_second * 30.0 / 7.0
 }
 
 /// Reads all that a worker step decides by.
@@ -274,7 +159,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
     let target = Worker::target(session.config);
     let (wants, approving) = wants(session, &rules, to).await?;
     let load = match session.table().await {
-        Ok(table) => load(session.db, &table, session.now).await?,
+        Ok(table) => load::load(session.db, &table, session.now).await?,
         Err(Error::Table(_)) => None,
         Err(error) => return Err(error),
     };
@@ -312,27 +197,6 @@ async fn wants(session: &mut Session<'_>, rules: &Rules, to: Option<u32>) -> Res
     Ok((open.map_or(Wants::Nothing, Wants::Incident), false))
 }
 
-/// Counts for no longer than a few seconds: a price is worth no more. `None` where that is not enough.
-async fn load(db: &mut PgConnection, table: &Table, now: DateTime<Utc>) -> Result<Option<Load>, Error> {
-    let counting = "counting what the worker had to do";
-    let mut transaction = db.begin().await.map_err(Error::database(counting))?;
-    sqlx::raw_sql("SET TRANSACTION READ ONLY; SET LOCAL statement_timeout = 5000")
-        .execute(&mut *transaction)
-        .await
-        .map_err(Error::database(counting))?;
-    let counted = sqlx::query_as(table.sql(include_str!("worker_step/load.sql")))
-        .bind(now - WEEK)
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(Error::database(counting));
-    transaction.rollback().await.map_err(Error::database(counting))?;
-    match counted {
-        Ok(load) => Ok(Some(load)),
-        Err(error) if error.is_connection_lost() => Err(error),
-        Err(_) => Ok(None),
-    }
-}
-
 /// The plan of a worker step: what `judge` says, if nothing keeps it from that; and its leases.
 #[must_use]
 pub fn plan(
@@ -358,7 +222,11 @@ pub fn plan(
             let (setting, revert_after) = (evidence.rules.setting, evidence.revert_after);
             let message = texts::change(language, setting, (from, to), usd_a_month, revert_after);
             let read = json!({
-                "from": from, "to": to, "usdAMonthAtMost": usd_a_month, "cdk": setting.cdk_line(to), "load": evidence.load_json(),
+                "from": from,
+                "to": to,
+                "usdAMonthAtMost": usd_a_month,
+                "cdk": setting.cdk_line(to),
+                "load": evidence.load.as_ref().map(Load::image),
             });
             plan.findings.push(Finding::new("worker_change", evidence.target.as_str(), message, read));
             plan.actions.push(evidence.change(to, language));
@@ -397,15 +265,14 @@ fn obstacle(evidence: &Evidence, config: &Config) -> Option<Judgement> {
         }
         Ok(callers) if callers.tasks.is_empty() => {
             let why = texts::no_caller(language, &callers.unknown);
-            let told =
-                Judgement::Tell("callers_unknown", texts::callers_unknown(language, &why), callers_json(callers));
+            let told = Judgement::Tell("callers_unknown", texts::callers_unknown(language, &why), callers.image());
             return Some(told).filter(|_| !by_value).or_else(|| differs(seen, language));
         }
         Ok(callers) if !callers.tasks.iter().any(|task| task.qualifier.as_deref() == alias) => {
             let called: Vec<&str> =
                 callers.tasks.iter().map(|task| task.qualifier.as_deref().unwrap_or("$LATEST")).collect();
             let message = texts::alias_mismatch(language, &called.join(", "), alias);
-            return Some(Judgement::Tell("alias_mismatch", message, callers_json(callers)));
+            return Some(Judgement::Tell("alias_mismatch", message, callers.image()));
         }
         Ok(_) => {}
     }
@@ -527,17 +394,6 @@ impl Evidence {
         let nothing = self.wants == Wants::Nothing;
         nothing.then(|| Judgement::Leave(texts::no_incident(language, self.rules.alarm)))
     }
-
-    fn load_json(&self) -> Value {
-        self.load.map_or(Value::Null, |load| {
-            json!({
-                "days": WEEK.num_days(),
-                "ended": load.ended,
-                "averageSeconds": load.average_seconds,
-                "timedOut": load.timed_out,
-            })
-        })
-    }
 }
 
 /// What the step has read, for the operator.
@@ -549,32 +405,14 @@ fn report(evidence: &Evidence) -> Value {
             "state": evidence.seen.latest.state,
             "lastUpdateStatus": evidence.seen.latest.last_update,
         } },
-        "callers": evidence.callers.as_ref().map_or_else(|why| json!({ "notKnown": why }), callers_json),
-        "load": evidence.load_json(),
+        "callers": evidence.callers.as_ref().map_or_else(|why| json!({ "notKnown": why }), Callers::image),
+        "load": evidence.load.as_ref().map(Load::image),
         "leases": evidence.leases.iter().map(|lease| json!({
             "confirm": lease.action_id,
             "before": lease.before,
             "after": lease.after,
             "revertAt": lease.revert_at,
         })).collect::<Vec<_>>(),
-    })
-}
-
-fn callers_json(callers: &Callers) -> Value {
-    use crate::gather::state_machine::Limit;
-    let limit = |limit: Limit| match limit {
-        Limit::None => json!("none"),
-        Limit::Seconds(seconds) => json!(seconds),
-        Limit::Unknown => json!("not known"),
-    };
-    json!({
-        "tasks": callers.tasks.iter().map(|task| json!({
-            "state": task.state,
-            "qualifier": task.qualifier,
-            "timeoutSeconds": limit(task.timeout),
-        })).collect::<Vec<_>>(),
-        "notKnown": callers.unknown,
-        "machineTimeoutSeconds": limit(callers.machine_timeout),
     })
 }
 

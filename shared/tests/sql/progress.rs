@@ -11,7 +11,6 @@ use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::processes::sweep::Filter;
 use remediation::gather::step_functions::StepFunctions;
-use remediation::run::processes;
 use remediation::run::progress::{self, Suspect, Verdict};
 use remediation::run::step::{Cursor, Question, Session};
 use serde_json::{Value, json};

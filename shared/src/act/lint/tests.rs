@@ -13,14 +13,12 @@ use crate::act::actions::stop_execution::StopExecution;
 use crate::decide::StopCause;
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
 use crate::gather::goals::{GoalId, GoalStatus};
-use crate::gather::worker::{Configuration, Seen, Setting};
+use crate::gather::worker::configuration::Configuration;
+use crate::gather::worker::seen::Seen;
+use crate::gather::worker::setting::Setting;
 
-const KINDS: &[Kind] = &[
-    Kind::of::<SetRowStatus>(),
-    Kind::of::<StopExecution>(),
-    Kind::of::<SetGoalStatus>(),
-    Kind::of::<ChangeWorker>(),
-];
+const KINDS: &[Kind] =
+    &[Kind::of::<SetRowStatus>(), Kind::of::<StopExecution>(), Kind::of::<SetGoalStatus>(), Kind::of::<ChangeWorker>()];
 
 fn process(number: u128) -> Process {
     Process {
@@ -122,10 +120,11 @@ fn what_is_wrong_is_named_with_its_place_and_a_sound_plan_has_nothing() {
         ("the same row twice", vec![close(1), close(2), repair(1)], &[(2, Twice)]),
         ("and once more", vec![close(1), close(1), close(1)], &[(1, Twice), (2, Twice)]),
         ("a row and a goal of one id", vec![close(1), goal(1, "PAUSED")], &[]),
-        ("two settings of one worker", vec![
-            worker(Setting::Timeout, 300, 600, for_a_day()),
-            worker(Setting::Memory, 512, 1024, for_a_day()),
-        ], &[]),
+        (
+            "two settings of one worker",
+            vec![worker(Setting::Timeout, 300, 600, for_a_day()), worker(Setting::Memory, 512, 1024, for_a_day())],
+            &[],
+        ),
         ("first it is stopped", vec![stop(1), close(1)], &[]),
         ("it is stopped behind its closing", vec![close(1), close(2), stop(1)], &[(2, StopBehindClosing)]),
         ("the closing rests on no execution", vec![without_execution(), stop(1)], &[]),
@@ -136,18 +135,21 @@ fn what_is_wrong_is_named_with_its_place_and_a_sound_plan_has_nothing() {
         ("a setting that is so", vec![worker(Setting::Timeout, 300, 300, for_a_day())], &[(0, AlreadySo)]),
         ("a lease ends whatever is there", vec![worker(Setting::Timeout, 300, 300, revert)], &[]),
         ("an undo to the same value", vec![undo(1, "set-row-status", None)], &[]),
-        ("two changes of one target are taken back", vec![
-            undo(2, "set-row-status", None),
-            undo(1, "set-row-status", None),
-        ], &[]),
-        ("one change is taken back twice", vec![
-            undo(1, "set-row-status", None),
-            undo(1, "set-row-status", None),
-        ], &[(1, Twice)]),
-        ("an undo of an undo", vec![undo(1, "undo", None), undo(2, "set-row-status", Some(1))], &[
-            (0, UndoOfUndo),
-            (1, UndoOfUndo),
-        ]),
+        (
+            "two changes of one target are taken back",
+            vec![undo(2, "set-row-status", None), undo(1, "set-row-status", None)],
+            &[],
+        ),
+        (
+            "one change is taken back twice",
+            vec![undo(1, "set-row-status", None), undo(1, "set-row-status", None)],
+            &[(1, Twice)],
+        ),
+        (
+            "an undo of an undo",
+            vec![undo(1, "undo", None), undo(2, "set-row-status", Some(1))],
+            &[(0, UndoOfUndo), (1, UndoOfUndo)],
+        ),
     ];
     for (case, wanted, wrong) in cases {
         assert_eq!(lint(&wanted, KINDS), wrong, "{case}");

@@ -1,5 +1,3 @@
-use serde_json::json;
-
 use super::*;
 
 const MACHINE: &str = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai-processing";

@@ -1,5 +1,6 @@
 use uuid::Uuid;
 
+use super::load::usd_a_month;
 use super::*;
 use crate::gather::state_machine::{Caller, Limit, Retries};
 use crate::gather::worker::configuration::Configuration;
