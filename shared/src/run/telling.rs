@@ -100,7 +100,7 @@ mod tests {
             let finding = found("blocker_left", "session 1", often);
             let (findings, skipped) = left(vec![finding], &[told("blocker_left", "session 1", minutes)]);
             assert_eq!(findings.len(), usize::from(again), "{often:?} {minutes}");
-            let words = "session 1 blocker_left: it needs a person, which was told already";
+            let words = "session 1 blocker_left: needs a person; already reported";
             assert_eq!(skipped, if again { vec![] } else { vec![words] }, "{often:?} {minutes}");
         }
     }

@@ -33,8 +33,8 @@ fn the_applications_functions_are_those_that_are_named_and_the_worker_each_once(
     assert_eq!(with("worker,api,api", "worker").unwrap(), "worker api");
     assert!(with("api", "").unwrap().ends_with("api ai-generation-worker"), "set to nothing is not set");
     for (names, worker, fault) in [
-        ("api,,cancel", "worker", "APPLICATION_FUNCTION_NAMES: `` must be a function's name"),
-        ("api", "worker:live", "WORKER_FUNCTION_NAME: `worker:live` must be a function's name"),
+        ("api,,cancel", "worker", "APPLICATION_FUNCTION_NAMES: `` must be a function name"),
+        ("api", "worker:live", "WORKER_FUNCTION_NAME: `worker:live` must be a function name"),
     ] {
         let error = with(names, worker).unwrap_err();
         assert!(error.contains(fault), "{error}");
@@ -49,7 +49,7 @@ fn the_worker_is_called_by_an_alias_and_our_own_functions_share_a_prefix() {
     assert_eq!(with("WORKER_ALIAS", "live").unwrap().worker_alias.as_deref(), Some("live"));
     for wrong in ["$LATEST", "7", "a b"] {
         let error = with("WORKER_ALIAS", wrong).unwrap_err();
-        assert!(error.contains("must be an alias' name"), "{error}");
+        assert!(error.contains("must be an alias name"), "{error}");
     }
     let migrate = |name| with("AWS_LAMBDA_FUNCTION_NAME", name).unwrap().function_of("migrate", "check-health");
     assert_eq!(migrate("remediation-check-health").as_deref(), Some("remediation-migrate"));
