@@ -44,7 +44,9 @@ fn stops(plan: &Plan) -> (Vec<String>, usize) {
     let stops: Vec<String> = plan
         .actions
         .iter()
-        .filter(|planned| planned.action.downcast::<StopExecution>().is_some_and(|stop| stop.cause == StopCause::Cancelled))
+        .filter(|planned| {
+            planned.action.downcast::<StopExecution>().is_some_and(|stop| stop.cause == StopCause::Cancelled)
+        })
         .map(|planned| planned.action.target())
         .collect();
     let others = plan.actions.len() - stops.len();

@@ -95,12 +95,7 @@ async fn leave_behind(world: &mut World, name: &str) -> Proposed {
 
 fn drop_of(index: &Proposed) -> DropInvalidIndex {
     let State::Invalid(found) = &index.state else { panic!("{index:?} is not INVALID") };
-    DropInvalidIndex {
-        target: index.target.clone(),
-        oid: found.oid,
-        definition: found.definition.clone(),
-        care: CARE,
-    }
+    DropInvalidIndex { target: index.target.clone(), oid: found.oid, definition: found.definition.clone(), care: CARE }
 }
 
 #[tokio::test]

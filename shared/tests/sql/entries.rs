@@ -132,10 +132,17 @@ async fn an_entry_is_open_until_the_run_that_wrote_it_can_no_longer_be_alive_and
         ("now() - interval '5 s'", "now()", false, "by that much"),
         ("now() - interval '5.001 s'", "now()", true, "Lambda has ended it"),
         ("now() + interval '1 s'", "now() - interval '1 hour'", false, "whenever it was begun"),
-        ("NULL", "now() - interval '16 min 5 s'", false, "an earlier build's: no Lambda lives longer than a quarter of an hour"),
+        (
+            "NULL",
+            "now() - interval '16 min 5 s'",
+            false,
+            "an earlier build's: no Lambda lives longer than a quarter of an hour",
+        ),
         ("NULL", "now() - interval '16 min 5.001 s'", true, "an earlier build's, over"),
     ] {
-        let sql = format!("UPDATE remediation.actions SET kind = 'create-index', alive_until = {until}, created_at = {created}");
+        let sql = format!(
+            "UPDATE remediation.actions SET kind = 'create-index', alive_until = {until}, created_at = {created}"
+        );
         sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut *transaction).await?;
         let found = entries::abandoned(&mut transaction, &kinds).await?;
         assert_eq!(found.len(), usize::from(abandoned), "{until}, {created}: {why}");

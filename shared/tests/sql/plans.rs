@@ -166,7 +166,11 @@ async fn a_plan_takes_the_place_of_those_alone_that_looked_at_the_same() -> Test
     }
     // Whoever asks for everything, and whatever rings, looks at everything.
     for trigger in [json!({ "kind": "operator", "all": true }), json!({ "kind": "alarm", "alarm": "x" })] {
-        assert!(!store_in(&mut world, &asked(trigger), Mode::Propose, &closings(0..3, ProcessStatus::Completed)).await.is_new);
+        assert!(
+            !store_in(&mut world, &asked(trigger), Mode::Propose, &closings(0..3, ProcessStatus::Completed))
+                .await
+                .is_new
+        );
     }
     let next = store(&mut world, &closings(0..2, ProcessStatus::Completed)).await;
     assert_eq!(column(&world, all.id, "superseded_by").await, Some(next.id.to_string()));
@@ -199,7 +203,8 @@ async fn people_hear_of_a_plan_again_when_it_wants_something_else_or_ten_times_a
 /// Closings as failed, each with words of its own that are longer than a plan keeps.
 fn with_long_words(numbers: std::ops::Range<usize>) -> Vec<Planned> {
     let long = |number: usize| {
-        let error = json!({ "code": "AI_ERROR", "message": format!("{number}: {}", "語".repeat(5000)), "at": [number] });
+        let error =
+            json!({ "code": "AI_ERROR", "message": format!("{number}: {}", "語".repeat(5000)), "at": [number] });
         SetRowStatus { error: ErrorChange::Set(error), ..close(number, ProcessStatus::Failed, 900) }
     };
     numbers.map(|number| planned(long(number))).collect()
@@ -490,8 +495,12 @@ async fn among_twenty_thousand_plans_every_one_is_found_by_an_index() -> Tested 
     for what in ["seen again", "superseded", "read", "parameters", "approved"] {
         let db = &mut *transaction;
         match what {
-            "seen again" => assert!(!plans::store(db, &run, mode, &closings(0..2, ProcessStatus::Failed), "x").await?.is_new),
-            "superseded" => assert!(plans::store(db, &run, mode, &closings(0..3, ProcessStatus::Failed), "x").await?.is_new),
+            "seen again" => {
+                assert!(!plans::store(db, &run, mode, &closings(0..2, ProcessStatus::Failed), "x").await?.is_new)
+            }
+            "superseded" => {
+                assert!(plans::store(db, &run, mode, &closings(0..3, ProcessStatus::Failed), "x").await?.is_new)
+            }
             "read" => assert!(plans::read(db, &run, waiting, language).await.is_err()),
             "parameters" => assert!(plans::parameters(db, waiting).await?.is_empty()),
             _ => plans::approved(db, &run, waiting, true).await?,

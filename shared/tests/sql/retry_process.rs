@@ -116,7 +116,11 @@ impl Retrying {
         let mut session = self.world.session(&self.step_functions, &mut table);
         let mut outcomes = Vec::new();
         for end in resolve::<RetryProcess>(&mut session).await.unwrap() {
-            assert_eq!((end.id, end.action.kind()), (self.planned.id, "resolve-retry"), "it ends the retry's own entry");
+            assert_eq!(
+                (end.id, end.action.kind()),
+                (self.planned.id, "resolve-retry"),
+                "it ends the retry's own entry"
+            );
             outcomes.push(carry_out(&mut session, &run("test-step"), &end).await.unwrap());
         }
         outcomes

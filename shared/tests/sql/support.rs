@@ -263,7 +263,8 @@ pub const KINDS: &[Kind] = &[
 /// Carries an action out as a run does, which knows no kind by its name.
 pub async fn carry_out(session: &mut Session<'_>, run: &Run, planned: &Planned) -> Result<Outcome, Error> {
     let kinds = KINDS.iter().copied().chain([Kind::of::<Undo>()]);
-    let kind = kinds.into_iter().find(|kind| kind.name(planned.action.kind()).is_some()).expect("it is of a known kind");
+    let kind =
+        kinds.into_iter().find(|kind| kind.name(planned.action.kind()).is_some()).expect("it is of a known kind");
     let mut outcomes = kind.apply(session, run, std::slice::from_ref(planned), usize::MAX).await?;
     assert_eq!(outcomes.len(), 1);
     Ok(outcomes.remove(0))

@@ -105,7 +105,10 @@ async fn a_whole_run_is_taken_back_in_pages_the_last_first_and_each_change_once(
             let Undo { entry, .. } = taken(planned);
             assert_eq!(done[&entry.target], entry.id);
             assert_eq!((&entry.before, &entry.after), (&Some(json!({ "n": 1 })), &Some(json!({ "n": 2 }))));
-            assert_eq!((planned.reason.as_str(), planned.action.preview()), ("a person asks", (json!({ "n": 2 }), json!({ "n": 1 }))));
+            assert_eq!(
+                (planned.reason.as_str(), planned.action.preview()),
+                ("a person asks", (json!({ "n": 2 }), json!({ "n": 1 })))
+            );
         }
     }
     Ok(())
@@ -188,7 +191,9 @@ async fn an_identity_is_an_actions_or_a_runs_or_nobodys() -> Tested {
     assert_eq!(undoing::named(&mut world.db, action, Language::En).await?, Named::Action);
     assert_eq!(undoing::named(&mut world.db, run, Language::En).await?, Named::Run);
     let nobody = Uuid::now_v7();
-    for (language, told) in [(Language::En, "no such action and no such run"), (Language::Ja, "アクションも実行記録もない")] {
+    for (language, told) in
+        [(Language::En, "no such action and no such run"), (Language::Ja, "アクションも実行記録もない")]
+    {
         let error = undoing::named(&mut world.db, nobody, language).await.unwrap_err().to_string();
         assert!(error.contains(told) && error.contains(&nobody.to_string()), "{error}");
     }

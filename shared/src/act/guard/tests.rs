@@ -166,11 +166,7 @@ fn the_share_says_nothing_of_rows_that_stay_what_they_are() {
         let repairs = (0..right).map(|_| Planned::new(repair(), "test".into()));
         let all = repairs.chain(wanted(other)).collect();
         let guarded = guard(all, demand(population), &LIMITS, &Facts::default());
-        assert_eq!(
-            outcome(&guarded),
-            (Mode::Act, applied, held, 0, held > 0),
-            "{right} and {other} of {population}"
-        );
+        assert_eq!(outcome(&guarded), (Mode::Act, applied, held, 0, held > 0), "{right} and {other} of {population}");
     }
 }
 
@@ -285,10 +281,8 @@ fn of_a_worker_the_setting_rests_that_was_undone_and_no_other() {
         ("redeploy-worker", false),
     ] {
         // It was the last thing that was done to the worker.
-        let facts = TargetFacts {
-            undone_kinds: HashMap::from([(undone_kind.to_owned(), DateTime::UNIX_EPOCH)]),
-            ..undone()
-        };
+        let facts =
+            TargetFacts { undone_kinds: HashMap::from([(undone_kind.to_owned(), DateTime::UNIX_EPOCH)]), ..undone() };
         let facts = Facts { targets: HashMap::from([(change.target(), facts)]), ..Facts::default() };
         let guarded = guard(vec![Planned::new(change.clone(), "test".into())], demand(1), &LIMITS, &facts);
         assert_eq!(outcome(&guarded).3, usize::from(rests), "{undone_kind}");
@@ -360,10 +354,8 @@ fn what_is_left_alone_does_not_count_against_the_limits() {
 
 #[test]
 fn an_undo_needs_no_approval_and_no_history_hinders_it() {
-    let worst = Facts {
-        did_not_help: true,
-        ..history(TargetFacts { attempts: 9, seconds_since_last: Some(0), ..undone() })
-    };
+    let worst =
+        Facts { did_not_help: true, ..history(TargetFacts { attempts: 9, seconds_since_last: Some(0), ..undone() }) };
     for mode in [Mode::Act, Mode::Propose] {
         let guarded = guard(undo(), Demand { mode, ..demand(0) }, &LIMITS, &worst);
         assert_eq!(outcome(&guarded), (Mode::Act, 1, 0, 0, false), "{mode}");

@@ -14,10 +14,8 @@ use crate::gather::error::Error;
 /// # Errors
 /// [`Error::Database`]; without an answer nothing is done.
 pub async fn facts(db: &mut PgConnection, step: &str, kinds: &[Kind], targets: &[String]) -> Result<Facts, Error> {
-    let counted: Vec<&str> = kinds
-        .iter()
-        .flat_map(|kind| kind.names().iter().copied().filter(|name| kind.counts_failures(name)))
-        .collect();
+    let counted: Vec<&str> =
+        kinds.iter().flat_map(|kind| kind.names().iter().copied().filter(|name| kind.counts_failures(name))).collect();
     type Row = (Option<String>, Option<i32>, Option<i32>, Option<f64>, i64, Option<bool>, Value);
     let (mode, per_run, per_hour, share, last_hour, unhelpful, targets): Row =
         sqlx::query_as(include_str!("facts.sql"))

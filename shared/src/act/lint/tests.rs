@@ -15,12 +15,8 @@ use crate::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatu
 use crate::gather::goals::{GoalId, GoalStatus};
 use crate::gather::worker::{Configuration, Seen, Setting};
 
-const KINDS: &[Kind] = &[
-    Kind::of::<SetRowStatus>(),
-    Kind::of::<StopExecution>(),
-    Kind::of::<SetGoalStatus>(),
-    Kind::of::<ChangeWorker>(),
-];
+const KINDS: &[Kind] =
+    &[Kind::of::<SetRowStatus>(), Kind::of::<StopExecution>(), Kind::of::<SetGoalStatus>(), Kind::of::<ChangeWorker>()];
 
 fn process(number: u128) -> Process {
     Process {
@@ -114,7 +110,8 @@ fn what_is_wrong_is_named_with_its_place_and_a_sound_plan_has_nothing() {
         || plan(SetRowStatus { basis: None, ..row(1, ProcessStatus::Failed, None, ErrorChange::Keep) });
     let migrate = || plan(Migrate { from: 1, to: 2 });
     let revert = Purpose::Revert(Uuid::nil());
-    let cases: Vec<(&str, Vec<Planned>, &[(usize, Wrong)])> = vec![
+    type Case<'a> = (&'a str, Vec<Planned>, &'a [(usize, Wrong)]);
+    let cases: Vec<Case<'_>> = vec![
         ("nothing is wanted", vec![], &[]),
         ("rows and executions of others", vec![close(1), stop(2), repair(3), goal(4, "PAUSED")], &[]),
         ("a kind that the step does not make", vec![close(1), migrate()], &[(1, Foreign)]),
@@ -122,10 +119,11 @@ fn what_is_wrong_is_named_with_its_place_and_a_sound_plan_has_nothing() {
         ("the same row twice", vec![close(1), close(2), repair(1)], &[(2, Twice)]),
         ("and once more", vec![close(1), close(1), close(1)], &[(1, Twice), (2, Twice)]),
         ("a row and a goal of one id", vec![close(1), goal(1, "PAUSED")], &[]),
-        ("two settings of one worker", vec![
-            worker(Setting::Timeout, 300, 600, for_a_day()),
-            worker(Setting::Memory, 512, 1024, for_a_day()),
-        ], &[]),
+        (
+            "two settings of one worker",
+            vec![worker(Setting::Timeout, 300, 600, for_a_day()), worker(Setting::Memory, 512, 1024, for_a_day())],
+            &[],
+        ),
         ("first it is stopped", vec![stop(1), close(1)], &[]),
         ("it is stopped behind its closing", vec![close(1), close(2), stop(1)], &[(2, StopBehindClosing)]),
         ("the closing rests on no execution", vec![without_execution(), stop(1)], &[]),
@@ -136,18 +134,21 @@ fn what_is_wrong_is_named_with_its_place_and_a_sound_plan_has_nothing() {
         ("a setting that is so", vec![worker(Setting::Timeout, 300, 300, for_a_day())], &[(0, AlreadySo)]),
         ("a lease ends whatever is there", vec![worker(Setting::Timeout, 300, 300, revert)], &[]),
         ("an undo to the same value", vec![undo(1, "set-row-status", None)], &[]),
-        ("two changes of one target are taken back", vec![
-            undo(2, "set-row-status", None),
-            undo(1, "set-row-status", None),
-        ], &[]),
-        ("one change is taken back twice", vec![
-            undo(1, "set-row-status", None),
-            undo(1, "set-row-status", None),
-        ], &[(1, Twice)]),
-        ("an undo of an undo", vec![undo(1, "undo", None), undo(2, "set-row-status", Some(1))], &[
-            (0, UndoOfUndo),
-            (1, UndoOfUndo),
-        ]),
+        (
+            "two changes of one target are taken back",
+            vec![undo(2, "set-row-status", None), undo(1, "set-row-status", None)],
+            &[],
+        ),
+        (
+            "one change is taken back twice",
+            vec![undo(1, "set-row-status", None), undo(1, "set-row-status", None)],
+            &[(1, Twice)],
+        ),
+        (
+            "an undo of an undo",
+            vec![undo(1, "undo", None), undo(2, "set-row-status", Some(1))],
+            &[(0, UndoOfUndo), (1, UndoOfUndo)],
+        ),
     ];
     for (case, wanted, wrong) in cases {
         assert_eq!(lint(&wanted, KINDS), wrong, "{case}");

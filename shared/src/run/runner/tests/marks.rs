@@ -228,7 +228,9 @@ async fn end_session_at(database: &Database, table: &str, insertion: i32) {
 #[tokio::test]
 async fn a_run_that_begins_again_after_a_lost_connection_keeps_its_limit_and_its_record() {
     // An action has two moments: it is recorded, it is done.
-    for (moment, when) in [(2, "after the first"), (3, "the second is recorded"), (4, "after the second"), (6, "after the last")] {
+    for (moment, when) in
+        [(2, "after the first"), (3, "the second is recorded"), (4, "after the second"), (6, "after the last")]
+    {
         let (database, function, cut) = marks("begins_again", 5, "act").await;
         cut.left.store(moment, Ordering::SeqCst);
         let report = invoke(&function, json!({ "all": true, "limit": 3 })).await;
@@ -393,8 +395,10 @@ async fn in_every_mode_the_ledger_can_be_asked_what_would_have_been_done() {
                     WHERE step = 'test-step' AND kind = 'mark' AND before = '{\"done\": false}' AND after = '{\"done\": true}'
                       AND why = 'it is not set'";
         assert_eq!(count(&database, sql).await, wanted, "{mode}");
-        let of: Vec<String> =
-            sqlx::query_scalar("SELECT DISTINCT mode FROM remediation.wanted").fetch_all(database.pool()).await.unwrap();
+        let of: Vec<String> = sqlx::query_scalar("SELECT DISTINCT mode FROM remediation.wanted")
+            .fetch_all(database.pool())
+            .await
+            .unwrap();
         assert_eq!(of, [mode]);
     }
 }
