@@ -211,6 +211,7 @@ fn an_operator_asks_for_one_scope() {
     ] {
         assert_eq!(ask(event.clone()).scope, scope, "{event}");
     }
+    assert_eq!(ask(json!({ "approve": PROCESS, "limit": 3 })).limit, Some(3), "a part of the plan");
     let asked = ask(payload("operator-all"));
     assert_eq!((asked.mode, asked.limit), (Some(Mode::Propose), Some(20)));
     assert_eq!(asked.reason.as_deref(), Some("after the deployment of 24 November"));
@@ -352,7 +353,8 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (json!({ "all": true, "reason": "" }), "`reason` is \"\"", "a string"),
         (json!({ "all": true, "processId": PROCESS }), "`all` and `processId`", "at most one of"),
         (json!({ "approve": PROCESS, "undo": PROCESS }), "`approve` and `undo`", "at most one of"),
-        (json!({ "approve": PROCESS, "limit": 3 }), "`approve` and `limit`", "exactly as recorded"),
+        (json!({ "approve": PROCESS, "cancel": true }), "`approve` and `cancel`", "exactly as recorded"),
+        (json!({ "undo": PROCESS, "limit": 3 }), "`undo` and `limit`", "exactly as recorded"),
         (json!({ "undo": PROCESS, "cancel": true }), "`undo` and `cancel`", "exactly as recorded"),
     ];
     for (event, place, expected) in cases {

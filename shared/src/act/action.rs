@@ -304,6 +304,7 @@ pub enum ActionResult {
 }
 
 type Doing<'a, T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send + 'a>>;
+type ApplyBatch = for<'a, 'b> fn(&'a mut Session<'b>, &'a Run, &'a [Planned], usize) -> Doing<'a, Vec<Outcome>>;
 
 /// A kind of change without one at hand: what a step may do is a list of these.
 #[derive(Clone, Copy)]
@@ -313,7 +314,7 @@ pub struct Kind {
     only: Option<&'static [&'static str]>,
     counts_failures: fn(&str) -> bool,
     batch: fn() -> usize,
-    apply: for<'a, 'b> fn(&'a mut Session<'b>, &'a Run, &'a [Planned], usize) -> Doing<'a, Vec<Outcome>>,
+    apply: ApplyBatch,
     no_undo: fn(&str, &str, Language) -> Option<String>,
     undo: for<'a, 'b> fn(&'a mut Session<'b>, &'a Run, &'a Planned, &'a Entry) -> Doing<'a, Outcome>,
     resolve: for<'a, 'b> fn(&'a mut Session<'b>, &'a [Entry]) -> Doing<'a, Vec<Planned>>,

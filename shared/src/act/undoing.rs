@@ -40,6 +40,7 @@ struct Found {
     entry: Entry,
     outcome: String,
     undone_by: Option<Uuid>,
+    undone_in: Option<Uuid>,
     created_at: DateTime<Utc>,
 }
 
@@ -86,12 +87,14 @@ pub async fn action(
     undo(found, kinds, reason, language).map_err(|(_, why)| refused(why))
 }
 
-/// A page of the inverses of what a run has done, the last first.
+/// A page of the inverses of what a run has done, the last first. What the run `own` has taken back already (it lost its connection and
+/// began again) is not named.
 ///
 /// # Errors
 /// [`Error::Database`].
 pub async fn run(
     db: &mut PgConnection,
+    own: Uuid,
     run: Uuid,
     before: Option<(DateTime<Utc>, Uuid)>,
     kinds: &[Kind],
@@ -114,7 +117,7 @@ pub async fn run(
     let full = i64::try_from(found.len()).is_ok_and(|count| count == PAGE);
     let last = found.last().map(|found| (found.created_at, found.entry.id));
     let mut page = Page { before: last.filter(|_| full), ..Page::default() };
-    for found in found {
+    for found in found.into_iter().filter(|found| found.undone_in != Some(own)) {
         match undo(found, kinds, reason, language) {
             Ok(planned) => page.undos.push(planned),
             Err((target, why)) => page.skipped.push(Skipped { target, why }),

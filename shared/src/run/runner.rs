@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use crate::act::actions::undo::Undo;
 use crate::act::guard::Demand;
 use crate::act::ledger::plans::{self, Approval};
 use crate::act::ledger::runs::{self, Run};
@@ -36,7 +37,7 @@ use crate::run::metrics::embedded_metrics;
 use crate::run::notify;
 use crate::run::processes;
 use crate::run::rounds::{Order, Rounds};
-use crate::run::step::Step;
+use crate::run::step::{Kind, Step};
 use crate::run::tally::{Tally, would_do};
 use crate::run::texts;
 
@@ -236,7 +237,8 @@ impl<S: Step> Function<S> {
         };
         let mut tally = Tally::new(run);
         if begins_again {
-            tally.begin_again(entries::of_run(session.db, run.id, S::KINDS, self.config.language).await?);
+            let kinds: Vec<Kind> = S::KINDS.iter().copied().chain([Kind::of::<Undo>()]).collect();
+            tally.begin_again(entries::of_run(session.db, run.id, &kinds, self.config.language).await?);
         }
         if let Trigger::Alarm(change) = trigger {
             incidents::incident(session.db, change).await?;
@@ -247,6 +249,7 @@ impl<S: Step> Function<S> {
         }
         let rounds = Rounds { step: &self.step, manifest: &self.manifest, config: &self.config, run };
         let order = self.order(&mut session, trigger, run).await?;
+        let approves = order.approval.is_some();
         tally.to_do_it = Some(would_do(&run.trigger, S::COMMANDS));
         let cursor = match trigger {
             Trigger::Operator(Ask { scope: Scope::Undo(id), .. }) => {
@@ -257,6 +260,8 @@ impl<S: Step> Function<S> {
                 let cursor = rounds.until_settled(&mut session, order, &mut tally).await?;
                 if tally.mode == Some(Mode::Act) {
                     plans::approved(session.db, run, *plan, tally.is_all_done()).await?;
+                    // What is left of it waits in it.
+                    tally.plan = (!tally.is_all_done()).then_some(*plan);
                 }
                 cursor
             }
@@ -264,7 +269,9 @@ impl<S: Step> Function<S> {
                 rounds.until_settled(&mut session, order, &mut tally).await?
             }
         };
-        rounds.store_plan(&mut session, &mut tally).await?;
+        if !approves {
+            rounds.store_plan(&mut session, &mut tally).await?;
+        }
         self.close(Some(session.db), run, tally, cursor).await
     }
 
@@ -280,6 +287,8 @@ impl<S: Step> Function<S> {
         let language = self.config.language;
         let reason = session.reason.map_or_else(|| texts::undo_asked(language, id), str::to_owned);
         match undoing::named(session.db, id, language).await? {
+            // It was taken back before the connection was lost.
+            Named::Action if tally.applied() > 0 => {}
             Named::Action => {
                 let wanted = undoing::action(session.db, id, S::KINDS, &reason, language).await?;
                 rounds.carry_out(session, vec![wanted], demand, tally).await?;
@@ -287,7 +296,7 @@ impl<S: Step> Function<S> {
             Named::Run => {
                 let mut before = None;
                 loop {
-                    let page = undoing::run(session.db, id, before, S::KINDS, &reason, language).await?;
+                    let page = undoing::run(session.db, rounds.run.id, id, before, S::KINDS, &reason, language).await?;
                     tally.skipped.extend(page.skipped);
                     rounds.carry_out(session, page.undos, demand, tally).await?;
                     before = page.before;

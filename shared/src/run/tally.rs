@@ -247,7 +247,10 @@ pub(super) fn would_do(trigger: &Value, commands: &[&str]) -> Value {
     if commands.iter().any(|command| event.get(command).is_some()) {
         return event;
     }
-    match ["processId", "executionArn", "undo"].into_iter().find_map(|field| Some((field, trigger.get(field)?))) {
+    match ["processId", "executionArn", "approve", "undo"]
+        .into_iter()
+        .find_map(|field| Some((field, trigger.get(field)?)))
+    {
         Some((field, target)) => event[field] = target.clone(),
         None => event["all"] = true.into(),
     }

@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 use crate::support::*;
 
+/// The run that takes back.
+const OURS: Uuid = Uuid::from_u128(1);
+
 /// A step that writes rows and stops executions.
 const OWN: &[Kind] = &[Kind::of::<SetRowStatus>(), Kind::of::<StopExecution>()];
 
@@ -65,7 +68,7 @@ async fn taken_back(world: &World, id: Uuid, run: Uuid) -> Uuid {
 }
 
 async fn page(world: &mut World, of: Uuid, before: Option<(chrono::DateTime<chrono::Utc>, Uuid)>) -> Page {
-    undoing::run(&mut world.db, of, before, OWN, "a person asks", Language::En).await.unwrap()
+    undoing::run(&mut world.db, OURS, of, before, OWN, "a person asks", Language::En).await.unwrap()
 }
 
 fn taken(planned: &Planned) -> &Undo {
@@ -123,6 +126,9 @@ async fn what_of_a_run_cannot_be_taken_back_is_named_with_the_reason() -> Tested
     let undo = entry(&world, run, "test-step", "undo", "applied").await;
     let undone = entry(&world, run, "test-step", "set-row-status", "applied").await;
     let by = taken_back(&world, undone, Uuid::now_v7()).await;
+    // This very run has taken it back before it lost its connection.
+    let ours = entry(&world, run, "test-step", "set-row-status", "applied").await;
+    taken_back(&world, ours, OURS).await;
     // It changed nothing, so there is nothing to say of it.
     entry(&world, run, "test-step", "set-row-status", "superseded").await;
 

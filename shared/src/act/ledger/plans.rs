@@ -175,8 +175,19 @@ fn scope(run: &Run) -> String {
     if asked.is_empty() { "all".to_owned() } else { Value::Object(asked).to_string() }
 }
 
+/// The plan that waits.
+#[derive(Clone, Copy, FromRow)]
+struct Last {
+    id: Uuid,
+    digest: Option<Uuid>,
+    shape: Option<Uuid>,
+    of_today: bool,
+    /// A part of it was approved.
+    begun: bool,
+}
+
 /// Stores what a step wants and does not do. One of the last day that waits for the same is that one; another one of the same scope is
-/// superseded.
+/// superseded, unless that was approved in part, and this is what is left of it.
 ///
 /// # Errors
 /// [`Error::Database`].
@@ -197,8 +208,9 @@ pub async fn store(
         .execute(&mut *transaction)
         .await
         .map_err(Error::database(storing))?;
-    let last: Option<(Uuid, Option<Uuid>, Option<Uuid>, bool)> = sqlx::query_as(
-        "SELECT id, digest, shape, created_at > now() - interval '1 day' FROM remediation.plans
+    let last: Option<Last> = sqlx::query_as(
+        "SELECT id, digest, shape, created_at > now() - interval '1 day' AS of_today, approved_at IS NOT NULL AS begun
+           FROM remediation.plans
           WHERE step = $1 AND scope = $2 AND mode = $3 AND superseded_at IS NULL AND done_at IS NULL",
     )
     .bind(run.step)
@@ -207,8 +219,8 @@ pub async fn store(
     .fetch_optional(&mut *transaction)
     .await
     .map_err(Error::database(storing))?;
-    if let Some((id, digest, _, true)) = last
-        && digest == Some(document.digest)
+    if let Some(last @ Last { id, of_today: true, .. }) = last
+        && (last.digest == Some(document.digest) || last.begun && has_all(&mut transaction, id, wanted).await?)
     {
         sqlx::query("UPDATE remediation.plans SET seen = seen + 1, seen_at = clock_timestamp() WHERE id = $1")
             .bind(id)
@@ -229,7 +241,7 @@ pub async fn store(
         .bind(&scope)
         .bind(document.digest)
         .bind(document.shape)
-        .bind(last.map(|(id, ..)| id))
+        .bind(last.map(|last| last.id))
         .bind(env!("CARGO_PKG_VERSION"))
         .bind(json!(document.groups))
         .bind(i64::try_from(wanted.len()).unwrap_or(i64::MAX))
@@ -238,12 +250,20 @@ pub async fn store(
         .await
         .map_err(Error::database(storing))?;
     transaction.commit().await.map_err(Error::database(storing))?;
-    let is_news = last.is_none_or(|(_, _, shape, of_today)| !of_today || shape != Some(document.shape));
+    let is_news = last.is_none_or(|last| !last.of_today || last.shape != Some(document.shape));
     Ok(Stored { id, is_new: true, is_news })
+}
+
+/// Whether a plan has all that is wanted.
+async fn has_all(db: &mut PgConnection, id: Uuid, wanted: &[Planned]) -> Result<bool, Error> {
+    let plan = Row::read(db, id).await?.and_then(|row| row.plan().ok());
+    let approval = plan.map(Approval::of);
+    Ok(approval.is_some_and(|approval| wanted.iter().all(|planned| approval.covers(planned.action.as_ref()))))
 }
 
 #[derive(FromRow)]
 struct Row {
+    id: Uuid,
     step: String,
     mode: String,
     created_at: DateTime<Utc>,
@@ -256,21 +276,33 @@ struct Row {
     done_at: Option<DateTime<Utc>>,
 }
 
-/// Reads a plan that a run is to carry out. One that this very run has done (it lost its connection and began again) is read again.
+impl Row {
+    async fn read(db: &mut PgConnection, id: Uuid) -> Result<Option<Self>, Error> {
+        sqlx::query_as(
+            "SELECT id, step, mode, created_at, actions, groups, complete, superseded_at, superseded_by, approved_by, done_at
+               FROM remediation.plans WHERE id = $1",
+        )
+        .bind(id)
+        .fetch_optional(db)
+        .await
+        .map_err(Error::database("reading the plan"))
+    }
+
+    fn plan(self) -> Result<Plan, serde_json::Error> {
+        let Self { id, created_at, actions, groups, complete, .. } = self;
+        let (wishes, groups) = (serde_json::from_value(actions)?, serde_json::from_value(groups)?);
+        Ok(Plan { id, created_at, wishes, groups, complete })
+    }
+}
+
+/// Reads what is left of a plan that a run is to carry out. One that this very run has done (it lost its connection and began again) is
+/// read again.
 ///
 /// # Errors
 /// [`Error::Refused`] where there is none, or it is another step's, superseded, done, or was never proposed; [`Error::Database`].
 pub async fn read(db: &mut PgConnection, run: &Run, id: Uuid, language: Language) -> Result<Plan, Error> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT step, mode, created_at, actions, groups, complete, superseded_at, superseded_by, approved_by, done_at
-           FROM remediation.plans WHERE id = $1",
-    )
-    .bind(id)
-    .fetch_optional(db)
-    .await
-    .map_err(Error::database("reading the plan"))?;
     let refused = |why: String| Err(Error::Refused(format!("`approve` {id}: {why}")));
-    let Some(row) = row else { return refused(texts::no_such_plan(language)) };
+    let Some(row) = Row::read(db, id).await? else { return refused(texts::no_such_plan(language)) };
     if row.step != run.step {
         return refused(texts::anothers_plan(language, &row.step));
     }
@@ -283,16 +315,25 @@ pub async fn read(db: &mut PgConnection, run: &Run, id: Uuid, language: Language
     if row.mode == Mode::Observe.as_str() {
         return refused(texts::plan_observed(language));
     }
-    let unreadable = |error: serde_json::Error| {
-        Error::Refused(format!("`approve` {id}: {}", texts::plan_unreadable(language, &error.to_string())))
+    let mut plan = match row.plan() {
+        Ok(plan) => plan,
+        Err(error) => return refused(texts::plan_unreadable(language, &error.to_string())),
     };
-    Ok(Plan {
-        id,
-        created_at: row.created_at,
-        wishes: serde_json::from_value(row.actions).map_err(unreadable)?,
-        groups: serde_json::from_value(row.groups).map_err(unreadable)?,
-        complete: row.complete,
-    })
+    let targets: Vec<&str> = plan.wishes.iter().map(|wish| wish.target.as_str()).collect();
+    let done: HashSet<(String, String)> = sqlx::query_as::<_, (String, String)>(
+        "SELECT kind, target FROM remediation.actions
+          WHERE target = ANY ($1) AND step = $2 AND outcome = 'applied' AND created_at >= $3",
+    )
+    .bind(targets)
+    .bind(run.step)
+    .bind(plan.created_at)
+    .fetch_all(db)
+    .await
+    .map_err(Error::database("reading what of the plan is done"))?
+    .into_iter()
+    .collect();
+    plan.wishes.retain(|wish| !done.contains(&(wish.kind.clone(), wish.target.clone())));
+    Ok(plan)
 }
 
 /// Notes that a run has carried out a plan, or a part of it; `done`: nothing of it is left.

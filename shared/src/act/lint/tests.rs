@@ -112,7 +112,8 @@ fn what_is_wrong_is_named_with_its_place_and_a_sound_plan_has_nothing() {
         || plan(SetRowStatus { basis: None, ..row(1, ProcessStatus::Failed, None, ErrorChange::Keep) });
     let migrate = || plan(Migrate { from: 1, to: 2 });
     let revert = Purpose::Revert(Uuid::nil());
-    let cases: Vec<(&str, Vec<Planned>, &[(usize, Wrong)])> = vec![
+    type Case<'a> = (&'a str, Vec<Planned>, &'a [(usize, Wrong)]);
+    let cases: Vec<Case<'_>> = vec![
         ("nothing is wanted", vec![], &[]),
         ("rows and executions of others", vec![close(1), stop(2), repair(3), goal(4, "PAUSED")], &[]),
         ("a kind that the step does not make", vec![close(1), migrate()], &[(1, Foreign)]),

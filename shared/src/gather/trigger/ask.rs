@@ -60,17 +60,18 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
     };
-    let recorded = match ask.scope {
-        Scope::Approve(_) => "approve",
-        Scope::Undo(_) => "undo",
+    let goes_with_it: &[&str] = match ask.scope {
+        // In parts, where that is wanted.
+        Scope::Approve(_) => &["approve", MODE, REASON, DEPTH, LIMIT],
+        Scope::Undo(_) => &["undo", MODE, REASON, DEPTH],
         Scope::Everything | Scope::All | Scope::Process(_) | Scope::Execution(_) => return Ok(ask),
     };
-    match fields.keys().find(|name| ![recorded, MODE, REASON, DEPTH].contains(&name.as_str())) {
+    match fields.keys().find(|name| !goes_with_it.contains(&name.as_str())) {
         None => Ok(ask),
         Some(other) => Err(TriggerError::Contradiction {
-            one: recorded.to_owned(),
+            one: goes_with_it[0].to_owned(),
             other: other.clone(),
-            rule: "a plan is approved, and an action undone, exactly as recorded; only `mode` and `reason` may go with it",
+            rule: "a plan is approved, and an action undone, exactly as recorded; only `mode` and `reason` may go with it, and `limit` with `approve`",
         }),
     }
 }

@@ -6,6 +6,8 @@ use super::*;
 use crate::act::actions::migrate::{self, Migrate};
 use crate::run::step::{Plan, Planned};
 
+mod marks;
+
 const MANIFEST: &str = "name = \"test-step\"";
 
 /// Counts the open rows, and wants nothing.
@@ -41,13 +43,19 @@ async fn made(hint: &str) -> Database {
 }
 
 async fn function(url: String) -> Function<Counts> {
+    function_of(Counts, url, "act").await
+}
+
+async fn function_of<S: Step>(step: S, url: String, mode: &str) -> Function<S> {
     let arn = "arn:aws:states:ap-northeast-1:000000000000:stateMachine:ai-processing";
     let lookup = |name: &str| match name {
         "DATABASE_URL" => Some(url.clone()),
         "STATE_MACHINE_ARN" => Some(arn.to_owned()),
+        "REMEDIATION_MODE" => Some(mode.to_owned()),
+        "TEXT_LANGUAGE" => Some("en".to_owned()),
         _ => None,
     };
-    Function::new(Counts, lookup).await.unwrap()
+    Function::new(step, lookup).await.unwrap()
 }
 
 async fn handle(function: &Function<Counts>) -> Result<Report, Error> {
