@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn a_rate_is_a_warning_over_five_percent_and_none_where_nothing_was_closed() {
-        let policy = manifest::policy::<Policy>(crate::MANIFEST).unwrap();
+        let policy = manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap();
         // (closed, failed, timed out, state, error rate, timeout rate)
         for (closed, failed, timed_out, state, error_rate, timeout_rate) in [
             (0, 0, 0, CheckState::Ok, None, None),

@@ -34,12 +34,10 @@ use tokio::time::{Instant, timeout};
 use crate::check::{Check, Look};
 use crate::functions::Function;
 use crate::last_hour::LastHour;
-use crate::policy::Policy;
+use crate::policy::{MANIFEST, Policy};
 use crate::processes::Processes;
 use crate::server::Server;
 use crate::worker::Worker;
-
-const MANIFEST: &str = include_str!("../manifest.toml");
 
 /// Beyond its own limit, for the server to say that it has ended a statement.
 const GRACE: Duration = Duration::from_secs(1);

@@ -5,6 +5,9 @@ use std::time::Duration;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
+/// Its manifest.
+pub const MANIFEST: &str = include_str!("../manifest.toml");
+
 /// What this step alone knows.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +38,6 @@ mod tests {
     use remediation::gather::manifest;
 
     use super::*;
-    use crate::MANIFEST;
 
     #[test]
     fn the_manifest_has_every_number() {

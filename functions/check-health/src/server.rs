@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn connections_that_run_short_and_blocked_sessions_are_warnings() {
-        let policy = manifest::policy::<Policy>(crate::MANIFEST).unwrap();
+        let policy = manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap();
         // (used, available, blocked, state, percent)
         for (used, available, blocked, state, percent) in [
             (12, 97, 0, CheckState::Ok, Some(1200.0 / 97.0)),

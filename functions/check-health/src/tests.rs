@@ -22,10 +22,11 @@ use uuid::Uuid;
 use crate::check::Look;
 use crate::functions::{Configuration, Function, Trouble};
 use crate::last_hour::LastHour;
+use crate::policy::MANIFEST;
 use crate::processes::Processes;
 use crate::server::Server;
 use crate::worker::Worker;
-use crate::{CheckHealth, Health, InDatabase, MANIFEST};
+use crate::{CheckHealth, Health, InDatabase};
 
 const NOW: DateTime<Utc> = DateTime::from_timestamp(1_795_482_000, 0).unwrap();
 

@@ -15,11 +15,8 @@ mod values;
 
 use serde_json::{Map, Value};
 
-use names::Kind;
+use names::{Kind, REDACTED};
 use scan::find;
-
-/// What stands in the place of what was taken out.
-pub const REDACTED: &str = "[redacted]";
 
 /// How deep JSON is looked into: as deep as `serde_json` reads it. What is deeper goes.
 const DEPTH: usize = 128;

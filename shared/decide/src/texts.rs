@@ -88,22 +88,21 @@ pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) 
 #[must_use]
 pub fn duration(language: Language, span: TimeDelta) -> String {
     let seconds = span.num_seconds().max(0);
-    let ((large, of_large), (small, of_small)) = match seconds {
-        0..60 => return text!(language, ja: "{seconds}秒", en: "{seconds} s"),
-        60..3600 => ((seconds / 60, ("分", "min")), (seconds % 60, ("秒", "s"))),
-        3600..172_800 => ((seconds / 3600, ("時間", "h")), (seconds / 60 % 60, ("分", "min"))),
-        _ => ((seconds / 86_400, ("日", "d")), (seconds / 3600 % 24, ("時間", "h"))),
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let (second, minute, hour) = (seconds % 60, minutes % 60, hours % 24);
+    // English has the smaller unit as a clock does.
+    let (ja, en) = match seconds {
+        ..3600 => (format!("{second}秒"), format!("{second:02} s")),
+        _ => (format!("{minute}分"), format!("{minute:02} min")),
     };
-    let ((ja, en), (small_ja, small_en)) = (of_large, of_small);
-    match small {
-        0 => text!(language, ja: "{large}{ja}", en: "{large} {en}"),
-        // Minutes and seconds as a clock has them.
-        small if seconds < 172_800 => {
-            let clock = format!("{small:02}");
-            let small = text!(language, ja: "{small}{small_ja}", en: "{clock} {small_en}");
-            text!(language, ja: "{large}{ja}{small}", en: "{large} {en} {small}")
-        }
-        small => text!(language, ja: "{large}{ja}{small}{small_ja}", en: "{large} {en} {small} {small_en}"),
+    match (seconds, second, minute, hour) {
+        (0..60, ..) => text!(language, ja: "{seconds}秒", en: "{seconds} s"),
+        (60..3600, 0, ..) => text!(language, ja: "{minutes}分", en: "{minutes} min"),
+        (60..3600, ..) => text!(language, ja: "{minutes}分{ja}", en: "{minutes} min {en}"),
+        (3600..172_800, _, 0, _) => text!(language, ja: "{hours}時間", en: "{hours} h"),
+        (3600..172_800, ..) => text!(language, ja: "{hours}時間{ja}", en: "{hours} h {en}"),
+        (.., 0) => text!(language, ja: "{days}日", en: "{days} d"),
+        _ => text!(language, ja: "{days}日{hour}時間", en: "{days} d {hour} h"),
     }
 }
 

@@ -51,46 +51,55 @@ pub fn summary(
     findings: usize,
     skipped: usize,
 ) -> String {
+    let done = counts(DoneOutcome::Applied);
+    let planned = counts(DoneOutcome::Planned);
+    let proposed = counts(DoneOutcome::Proposed);
+    let failed = counts(DoneOutcome::Failed);
+    let moved = counts(DoneOutcome::Superseded);
+    let found = match findings {
+        1 => text!(language, ja: "検出 {findings} 件", en: "{findings} finding"),
+        _ => text!(language, ja: "検出 {findings} 件", en: "{findings} findings"),
+    };
     let parts = [
-        (counts(DoneOutcome::Applied), "対応", "", "fixed"),
-        (counts(DoneOutcome::Planned), "変更候補", "（未実行）", "to fix (nothing was changed)"),
-        (counts(DoneOutcome::Proposed), "承認待ち", "", "waiting for approval"),
-        (counts(DoneOutcome::Failed), "失敗", "", "failed"),
-        (counts(DoneOutcome::Superseded), "他者が先に変更", "", "changed by somebody else first"),
-        (findings, "検出", "", if findings == 1 { "finding" } else { "findings" }),
-        (skipped, "スキップ", "", "skipped"),
+        (done, text!(language, ja: "対応 {done} 件", en: "{done} fixed")),
+        (planned, text!(language, ja: "変更候補 {planned} 件（未実行）", en: "{planned} to fix (nothing was changed)")),
+        (proposed, text!(language, ja: "承認待ち {proposed} 件", en: "{proposed} waiting for approval")),
+        (failed, text!(language, ja: "失敗 {failed} 件", en: "{failed} failed")),
+        (moved, text!(language, ja: "他者が先に変更 {moved} 件", en: "{moved} changed by somebody else first")),
+        (findings, found),
+        (skipped, text!(language, ja: "スキップ {skipped} 件", en: "{skipped} skipped")),
     ];
-    let told = listed(language, &parts, || text!(language, ja: "異常なし", en: "all is well"));
+    let told = listed(language, parts, text!(language, ja: "異常なし", en: "all is well"));
     text!(language, ja: "{population} 件を確認: {told}", en: "{population} checked: {told}")
 }
 
 /// What came of an undo, in one sentence: nothing was looked at for it.
 #[must_use]
 pub fn undo_summary(language: Language, counts: impl Fn(DoneOutcome) -> usize, skipped: usize) -> String {
+    let done = counts(DoneOutcome::Applied);
+    let planned = counts(DoneOutcome::Planned);
+    let failed = counts(DoneOutcome::Failed);
+    let moved = counts(DoneOutcome::Superseded);
     let parts = [
-        (counts(DoneOutcome::Applied), "取り消し", "", "undone"),
-        (counts(DoneOutcome::Planned), "取り消し候補", "（未実行）", "to undo (nothing was changed)"),
-        (counts(DoneOutcome::Proposed), "承認待ち", "", "waiting for approval"),
-        (counts(DoneOutcome::Failed), "取り消し失敗", "", "not undone: failed"),
+        (done, text!(language, ja: "取り消し {done} 件", en: "{done} undone")),
         (
-            counts(DoneOutcome::Superseded),
-            "取り消しなし（他者が変更済み）",
-            "",
-            "not undone: changed by somebody else since",
+            planned,
+            text!(language, ja: "取り消し候補 {planned} 件（未実行）", en: "{planned} to undo (nothing was changed)"),
         ),
-        (skipped, "スキップ", "", "skipped"),
+        (failed, text!(language, ja: "取り消し失敗 {failed} 件", en: "{failed} not undone: failed")),
+        (
+            moved,
+            text!(language, ja: "取り消しなし（他者が変更済み） {moved} 件", en: "{moved} not undone: changed by somebody else since"),
+        ),
+        (skipped, text!(language, ja: "スキップ {skipped} 件", en: "{skipped} skipped")),
     ];
-    listed(language, &parts, || text!(language, ja: "取り消しなし", en: "nothing undone"))
+    listed(language, parts, text!(language, ja: "取り消しなし", en: "nothing undone"))
 }
 
-/// Counts with their words; what Japanese says after the number stands apart.
-fn listed(language: Language, parts: &[(usize, &str, &str, &str)], none: impl Fn() -> String) -> String {
-    let told: Vec<String> = parts
-        .iter()
-        .filter(|(count, ..)| *count > 0)
-        .map(|(count, ja, after, en)| text!(language, ja: "{ja} {count} 件{after}", en: "{count} {en}"))
-        .collect();
-    if told.is_empty() { none() } else { told.join(&text!(language, ja: "、", en: ", ")) }
+/// Those of the parts that count something.
+fn listed<const N: usize>(language: Language, parts: [(usize, String); N], none: String) -> String {
+    let told: Vec<String> = parts.into_iter().filter(|(count, _)| *count > 0).map(|(_, words)| words).collect();
+    if told.is_empty() { none } else { told.join(&text!(language, ja: "、", en: ", ")) }
 }
 
 /// A message does not name all actions of a run.

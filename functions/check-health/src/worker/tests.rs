@@ -27,7 +27,7 @@ fn judged(worker: Worker) -> Check {
     });
     let config = Config { language: Language::En, ..config.unwrap() };
     let look = Look { found: Ok(worker), took: Duration::ZERO };
-    judge(&look, &manifest::policy::<Policy>(crate::MANIFEST).unwrap(), &config)
+    judge(&look, &manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap(), &config)
 }
 
 fn measured(check: &Check) -> Vec<(&'static str, f64)> {

@@ -1,5 +1,8 @@
 //! Which names give their values away.
 
+/// What stands in the place of what was taken out.
+pub(super) const REDACTED: &str = "[redacted]";
+
 /// Why a name's value goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::REDACTED;
+use super::names::REDACTED;
 use super::scan::{arn, find, find_back, is_quote, look, span, span_back};
 
 /// How the keys of well-known services begin. <https://docs.github.com/code-security/secret-scanning>

@@ -1,11 +1,11 @@
 //! Takes out the values of names: `name=value`, `name: value`, `"name": value`, `<name>value</name>`, `name is value`,
 //! `--name value`; in JSON that is quoted once more as well, and in a URL.
 
-use super::REDACTED;
 use super::extent::{
     begins_with_name, block, has_no_value, is_failure, is_placeholder, item, line, quote, quoted, structured, word,
 };
 use super::names::Kind;
+use super::names::REDACTED;
 use super::scan::{arn, blank, find, is_name, is_quote, span, span_back};
 
 /// Takes out the values of all names that give them away.
