@@ -70,7 +70,7 @@ impl Check {
         })
     }
 
-    /// What has to be told of a check that failed.
+    /// The finding of a check that failed.
     pub fn failed(&self) -> Option<Finding> {
         let finding = || Finding::new("check_failed", self.name, self.sentence.as_str(), self.data.clone());
         (self.state == CheckState::Failed).then(finding)

@@ -116,7 +116,7 @@ pub fn nothing_to_undo(language: Language) -> String {
     text!(
         language,
         ja: "その ID のアクションも実行記録もない。結果の actions[].id か runId、または remediation.actions を確認する",
-        en: "the ledger has no such action; see `actions[].id` of a result, or remediation.actions. It is no run's `runId` either",
+        en: "the ledger has no such action and no such run; see `actions[].id` or `runId` of a result, or remediation.actions",
     )
 }
 

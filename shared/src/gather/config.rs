@@ -28,7 +28,7 @@ pub struct Config {
     pub mode: Mode,
     /// `TEXT_LANGUAGE`: of texts that reach rows and people.
     pub language: Language,
-    /// `NOTIFY_TOPIC_ARN`: where people are told.
+    /// `NOTIFY_TOPIC_ARN`: the topic that people are notified through.
     pub notify_topic_arn: Option<String>,
     /// The application's Lambda functions: `APPLICATION_FUNCTION_NAMES`, and the worker (`WORKER_FUNCTION_NAME`).
     pub application_functions: Vec<String>,

@@ -17,7 +17,7 @@ pub enum Error {
     #[error("configuration: {}", .0.join("; "))]
     Configuration(Vec<String>),
 
-    /// The event is none that any step understands.
+    /// No step understands the event.
     #[error(transparent)]
     Trigger(#[from] TriggerError),
 

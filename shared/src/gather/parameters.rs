@@ -17,7 +17,7 @@ impl Parameters<'_> {
     /// What `read` makes of a parameter; `None` where it is absent. `expected` completes the sentence "it must be …".
     ///
     /// # Errors
-    /// [`Error::Trigger`] with the parameter's name, what stands there, and what may.
+    /// [`Error::Trigger`] with the parameter's name, its value, and what it may be.
     pub fn read<T>(
         &self,
         name: &str,
@@ -35,7 +35,7 @@ impl Parameters<'_> {
         }
     }
 
-    /// Whether it is `true`; anything else is refused, `false` too: whoever does not want it leaves it out.
+    /// Whether it is `true`; anything else is refused, `false` too: it is left out instead.
     ///
     /// # Errors
     /// [`Error::Trigger`].

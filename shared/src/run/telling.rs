@@ -92,7 +92,7 @@ mod tests {
             (Often::OnceIn(TimeDelta::hours(1)), 60, true),
             (Often::ONCE_A_DAY, 23 * 60, false),
             (Often::ONCE_A_DAY, 24 * 60, true),
-            // What was told before it failed was told of an earlier failure.
+            // A report from before it failed was about an earlier failure.
             (Often::Once(ago(10)), 9, false),
             (Often::Once(ago(10)), 11, true),
             (Often::Once(ago(20 * 60)), 19 * 60, false),

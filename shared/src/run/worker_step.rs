@@ -1,4 +1,4 @@
-//! What all steps that change the worker have alike: what they read, what keeps them from a change, and how their changes are put back.
+//! What all steps that change the worker share: what they read, what keeps them from a change, and how their changes are reverted.
 //!
 //! The judgement (whether the worker should have another value, and which) stays in each function's folder.
 
@@ -373,7 +373,7 @@ impl Evidence {
         self.action(to, Purpose::Set { cause, revert_after }, reason)
     }
 
-    /// The action that puts back what a lease of this step has changed.
+    /// The action that reverts what a lease of this step has changed.
     #[must_use]
     pub fn revert(&self, lease: &Lease, language: Language) -> Planned {
         let to = self.rules.setting.value_in(&lease.before);

@@ -209,7 +209,7 @@ async fn a_build_that_waits_in_vain_leaves_an_invalid_index_that_the_next_run_dr
     let table = Arc::clone(&world.table);
     assert!(indexes::missing(&mut world.db, &table).await?.iter().any(|index| index.name == OPEN));
     let (_, refused) = apply(&mut world, create(&left)).await;
-    assert!(why(&refused).contains("has to go first"), "{refused:?}");
+    assert!(why(&refused).contains("has to be dropped first"), "{refused:?}");
 
     let (id, dropped) = apply(&mut world, drop_of(&left)).await;
     assert_eq!(dropped.result, ActionResult::Applied, "{dropped:?}");
@@ -308,7 +308,7 @@ async fn only_the_owner_may_make_an_index_and_the_refusal_says_so() -> Tested {
         )
         .await?;
     let (_, outcome) = apply(&mut world, create(&index)).await;
-    assert!(why(&outcome).contains("run it as the owner: CREATE INDEX CONCURRENTLY"), "{outcome:?}");
+    assert!(why(&outcome).contains("run as the owner: CREATE INDEX CONCURRENTLY"), "{outcome:?}");
     Ok(())
 }
 
@@ -408,7 +408,7 @@ async fn an_index_that_was_made_is_taken_away_again_unless_it_is_another_by_now(
             .execute("DROP INDEX {schema}.remediation_open; CREATE INDEX remediation_open ON {processes} (progress)")
             .await;
         let (_, outcome) = apply(&mut world, undo).await;
-        assert!(why(&outcome).contains("another definition"), "{outcome:?}");
+        assert!(why(&outcome).contains("a different definition"), "{outcome:?}");
     }
     Ok(())
 }

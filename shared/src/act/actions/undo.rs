@@ -53,7 +53,7 @@ impl Action for Undo {
         Some(text!(
             language,
             ja: "種類 undo の変更は元に戻せない。必要なら変更そのものをやり直す",
-            en: "an action of kind `undo` has no inverse: make the change itself anew",
+            en: "an action of kind `undo` has no inverse: an undo is not undone; make the change itself anew",
         ))
     }
 

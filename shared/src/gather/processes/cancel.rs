@@ -28,7 +28,7 @@ pub fn is_wanted(parameters: &Map<String, Value>) -> Result<bool, Error> {
         Some(other) => {
             let found: String = other.to_string().chars().take(100).collect();
             Err(Error::Refused(format!(
-                "`{PARAMETER}` is {found}; it must be true, beside `processId` or `executionArn`"
+                "`{PARAMETER}` is {found}; it must be true, together with `processId` or `executionArn`"
             )))
         }
     }
@@ -51,7 +51,7 @@ pub async fn read(session: &mut Session<'_>, question: &Question) -> Result<Evid
         Question::Again(processes) => processes.iter().map(|(id, _)| *id).collect(),
         Question::Sweep(_) | Question::Change(_) => {
             return Err(Error::Refused(format!(
-                "`{PARAMETER}` needs a `processId` or an `executionArn`: one process is cancelled at a time; without `{PARAMETER}`, `all` stops what runs for rows that are CANCELLED"
+                "`{PARAMETER}` needs a `processId` or an `executionArn`: processes are cancelled one at a time; to stop everything that still runs for CANCELLED rows, send {{\"all\": true}} without `{PARAMETER}`"
             )));
         }
     };

@@ -212,7 +212,7 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
     }
 }
 
-/// What Step Functions refuses stops the looking up, and is told; what needs no look-up goes on.
+/// If Step Functions refuses a look-up, no more are made, and that is a finding; what needs no look-up continues.
 pub(crate) fn recoverable(error: Error) -> Result<Option<Error>, Error> {
     match error {
         error @ Error::Aws { .. } => Ok(Some(error)),

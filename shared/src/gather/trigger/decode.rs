@@ -19,7 +19,7 @@ use super::{Trigger, TriggerError, alarm, ask, execution};
 /// field and what it may be.
 pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
     let Some(fields) = event.as_object() else {
-        return Err(ask::unknown("it is no JSON object", allowed));
+        return Err(ask::unknown("not a JSON object", allowed));
     };
     if fields.contains_key("detail-type") {
         return from_event_bridge(event, result_path, allowed);
@@ -30,7 +30,7 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
     if let Some(records) = fields.get("Records") {
         return match records.pointer("/0/Sns") {
             Some(_) => alarm::from_sns(records).map(Trigger::Alarm),
-            None => Err(ask::unknown("`Records` that are not of SNS", allowed)),
+            None => Err(ask::unknown("`Records` that are not from SNS", allowed)),
         };
     }
     if let Some(schedule) = fields.get("schedule") {

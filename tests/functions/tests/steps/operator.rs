@@ -270,7 +270,7 @@ async fn what_cannot_be_undone_is_refused_and_left_as_it_is() -> Tested {
         (json!(stop), "a stopped execution cannot be resumed; start the work anew"),
         (
             json!(Uuid::new_v4()),
-            "the ledger has no such action; see `actions[].id` of a result, or remediation.actions",
+            "the ledger has no such action and no such run; see `actions[].id` or `runId` of a result",
         ),
     ];
     for (id, why) in cases {

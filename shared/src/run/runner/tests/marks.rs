@@ -318,7 +318,7 @@ async fn a_plan_is_approved_in_parts_until_it_is_done_and_no_part_is_a_new_plan(
         };
         let report = invoke(&function, event).await;
         assert_eq!(set(&database).await, (1..=done).collect::<Vec<i32>>(), "at most {limit:?}, and 4 a run");
-        let left = report.skipped.iter().filter(|skipped| !skipped.why.contains("asked limit")).count();
+        let left = report.skipped.iter().filter(|skipped| !skipped.why.contains("requested limit")).count();
         assert_eq!(left, 0, "what an earlier part has done has not moved: {:?}", report.skipped);
         let (still, event) = (waits.then_some(plan), waits.then(|| json!({ "approve": plan })));
         assert_eq!((report.plan_id, report.to_do_it), (still, event));
