@@ -8,8 +8,10 @@ pub mod close_lease;
 pub mod create_index;
 pub mod end_session;
 pub mod fence;
+pub mod forget_records;
 pub mod migrate;
 pub mod retry_process;
+pub mod set_control;
 pub mod set_goal_status;
 pub mod set_row_status;
 pub mod start_step;
@@ -30,8 +32,10 @@ pub use close_lease::CloseLease;
 pub use create_index::{Care, CreateIndex, DropInvalidIndex};
 pub use end_session::EndSession;
 pub use fence::Fence;
+pub use forget_records::ForgetRecords;
 pub use migrate::Migrate;
 pub use retry_process::{ResolveRetry, RetryProcess};
+pub use set_control::SetControl;
 pub use set_goal_status::SetGoalStatus;
 pub use set_row_status::SetRowStatus;
 pub use start_step::StartStep;
@@ -69,6 +73,10 @@ pub enum Action {
     ChangeWorker(Box<ChangeWorker>),
     /// Confirms a lease, or ends one that has nothing left to put back.
     CloseLease(CloseLease),
+    /// Sets what an installation allows a step.
+    SetControl(Box<SetControl>),
+    /// Deletes what is older than its retention.
+    ForgetRecords(ForgetRecords),
 }
 
 impl Action {
@@ -90,6 +98,8 @@ impl Action {
             Self::DropInvalidIndex(_) => DropInvalidIndex::KIND,
             Self::ChangeWorker(action) => action.kind(),
             Self::CloseLease(action) => action.kind(),
+            Self::SetControl(_) => SetControl::KIND,
+            Self::ForgetRecords(_) => ForgetRecords::KIND,
         }
     }
 
@@ -97,6 +107,28 @@ impl Action {
     #[must_use]
     pub const fn is_undo(&self) -> bool {
         matches!(self, Self::Undo(_))
+    }
+
+    /// Whether it changes nothing but our own record: the installation's mode, the red button and the limits, which are there to keep
+    /// the application from harm, do not bind it.
+    #[must_use]
+    pub const fn is_own_record(&self) -> bool {
+        match self {
+            Self::Migrate(_) | Self::SetControl(_) | Self::ForgetRecords(_) => true,
+            Self::Undo(action) => matches!(action.kind, Undoable::Control),
+            Self::SetRowStatus(_)
+            | Self::StopExecution(_)
+            | Self::RetryProcess(_)
+            | Self::ResolveRetry(_)
+            | Self::Fence(_)
+            | Self::SetGoalStatus(_)
+            | Self::StartStep(_)
+            | Self::EndSession(_)
+            | Self::CreateIndex(_)
+            | Self::DropInvalidIndex(_)
+            | Self::ChangeWorker(_)
+            | Self::CloseLease(_) => false,
+        }
     }
 
     /// Whether it only puts something right in a row that stays what it is: that is safe however many rows need it.
@@ -123,7 +155,9 @@ impl Action {
             | Self::Fence(_)
             | Self::SetGoalStatus(_)
             | Self::StartStep(_)
-            | Self::CloseLease(_) => None,
+            | Self::CloseLease(_)
+            | Self::ForgetRecords(_) => None,
+            Self::SetControl(action) => Some(action.terms()),
         }
     }
 
@@ -135,7 +169,8 @@ impl Action {
             | Self::EndSession(_)
             | Self::CreateIndex(_)
             | Self::DropInvalidIndex(_)
-            | Self::ChangeWorker(_) => true,
+            | Self::ChangeWorker(_)
+            | Self::SetControl(_) => true,
             Self::SetRowStatus(_)
             | Self::StopExecution(_)
             | Self::RetryProcess(_)
@@ -144,7 +179,8 @@ impl Action {
             | Self::Migrate(_)
             | Self::Fence(_)
             | Self::SetGoalStatus(_)
-            | Self::CloseLease(_) => false,
+            | Self::CloseLease(_)
+            | Self::ForgetRecords(_) => false,
         }
     }
 
@@ -164,7 +200,9 @@ impl Action {
             | Self::StartStep(_)
             | Self::EndSession(_)
             | Self::CreateIndex(_)
-            | Self::DropInvalidIndex(_) => false,
+            | Self::DropInvalidIndex(_)
+            | Self::SetControl(_)
+            | Self::ForgetRecords(_) => false,
         }
     }
 
@@ -186,6 +224,8 @@ impl Action {
             Self::DropInvalidIndex(action) => action.target.clone(),
             Self::ChangeWorker(action) => action.target.clone(),
             Self::CloseLease(action) => action.target(),
+            Self::SetControl(action) => action.target(),
+            Self::ForgetRecords(_) => ForgetRecords::TARGET.to_owned(),
         }
     }
 
@@ -210,6 +250,8 @@ impl Action {
             Self::DropInvalidIndex(action) => action.preview(),
             Self::ChangeWorker(action) => action.preview(),
             Self::CloseLease(action) => action.preview(),
+            Self::SetControl(action) => action.preview(),
+            Self::ForgetRecords(action) => action.preview(),
         }
     }
 }
@@ -231,6 +273,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             }
             Undoable::Index => create_index::undo(session, run, planned, action).await?,
             Undoable::Worker(setting) => change_worker::undo(session, run, planned, action, setting).await?,
+            Undoable::Control => set_control::undo(session.db, run, planned, action).await?,
         },
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
         Action::Fence(action) => {
@@ -247,6 +290,8 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
         Action::DropInvalidIndex(action) => create_index::drop_invalid(session, run, planned, action).await?,
         Action::ChangeWorker(action) => change_worker::apply(session, run, planned, action).await?,
         Action::CloseLease(action) => close_lease::apply(session.db, run, planned, action).await?,
+        Action::SetControl(action) => set_control::apply(session.db, run, planned, action).await?,
+        Action::ForgetRecords(action) => forget_records::apply(session, planned, action).await?,
     };
     Ok(Some(outcome))
 }

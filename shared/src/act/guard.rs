@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
+use crate::act::ledger::controls::Control;
 use crate::act::plan::Planned;
 use crate::act::texts;
 use crate::domain::{Language, Mode};
@@ -12,7 +13,7 @@ use crate::gather::manifest::Limits;
 /// What the ledger knows of a step and its targets.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
-    /// The step's row in `remediation.controls`.
+    /// What `remediation.controls` leaves the step.
     pub control: Control,
     /// Its last three runs that acted, within a day, all failed to help.
     pub did_not_help: bool,
@@ -20,19 +21,6 @@ pub struct Facts {
     pub actions_last_hour: usize,
     /// What was done to each target, where something was.
     pub targets: HashMap<String, TargetFacts>,
-}
-
-/// What an installation allows a step, where it says so.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Control {
-    /// The most that it may do.
-    pub mode: Option<Mode>,
-    /// Instead of the manifest's.
-    pub actions_per_run: Option<usize>,
-    /// Instead of the manifest's.
-    pub actions_per_hour: Option<usize>,
-    /// Instead of the manifest's share of candidates.
-    pub share: Option<f64>,
 }
 
 /// What was done to a target.
@@ -52,6 +40,8 @@ pub struct TargetFacts {
 pub struct Demand {
     /// The least of what is configured and asked for; the control still counts.
     pub mode: Mode,
+    /// What is asked for, whatever the installation is configured to: as far as an action on our own record may go.
+    pub own: Mode,
     /// A person approved these very actions.
     pub approved: bool,
     /// How many targets were looked at.
@@ -79,9 +69,22 @@ pub struct Guarded {
     pub leave: Vec<(Planned, String)>,
 }
 
-/// Applies the mode and every limit.
+/// Applies the mode and every limit. What only changes our own record ([`crate::act::actions::Action::is_own_record`]) is bound by what is asked for alone.
 #[must_use]
 pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
+    let (own, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|planned| planned.action.is_own_record());
+    let alone = wanted.is_empty();
+    let mut guarded = guard_changes(wanted, demand, limits, facts);
+    if alone && !own.is_empty() {
+        (guarded.mode, guarded.over) = (demand.own, None);
+    }
+    // First: what else is wanted may need it.
+    let first = if demand.own == Mode::Act { &mut guarded.apply } else { &mut guarded.hold };
+    first.splice(0..0, own);
+    guarded
+}
+
+fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
     let language = demand.language;
     // To take something back is a person's decision already: it needs no second person's.
     let by_person = demand.approved || !wanted.is_empty() && wanted.iter().all(|planned| planned.action.is_undo());
@@ -160,20 +163,30 @@ mod tests {
 
     use super::*;
     use crate::act::actions::set_row_status::ErrorChange;
-    use crate::act::actions::{Action, Migrate, ResolveRetry, SetRowStatus, Undo, Undoable};
+    use crate::act::actions::{Action, Migrate, ResolveRetry, SetGoalStatus, SetRowStatus, Undo, Undoable};
     use crate::domain::{Process, ProcessId, ProcessStatus};
+    use crate::gather::goals::{GoalId, GoalStatus};
+
+    /// What all actions here are on.
+    const TARGET: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
     /// `count` actions, all on one target: the reason of each is its place.
     fn wanted(count: usize) -> Vec<Planned> {
-        let plain = Migrate { from: 0, to: 1 };
-        (0..count).map(|at| Planned::new(Action::Migrate(plain.clone()), at.to_string())).collect()
+        let plain = SetGoalStatus {
+            goal: GoalId(Uuid::max()),
+            version: 1,
+            from: GoalStatus::Completed,
+            process: None,
+            cause: "test",
+        };
+        (0..count).map(|at| Planned::new(Action::SetGoalStatus(plain.clone()), at.to_string())).collect()
     }
 
     fn undo() -> Vec<Planned> {
         let undo = Undo {
             of: Uuid::nil(),
             kind: Undoable::RowStatus,
-            target: "schema remediation".into(),
+            target: TARGET.into(),
             before: Value::Null,
             after: Value::Null,
         };
@@ -181,7 +194,15 @@ mod tests {
     }
 
     fn demand(population: usize) -> Demand {
-        Demand { mode: Mode::Act, approved: false, population, limit: None, done: 0, language: Language::En }
+        Demand {
+            mode: Mode::Act,
+            own: Mode::Act,
+            approved: false,
+            population,
+            limit: None,
+            done: 0,
+            language: Language::En,
+        }
     }
 
     const LIMITS: Limits = Limits {
@@ -200,7 +221,7 @@ mod tests {
 
     /// What was done to the one target that these actions have.
     fn history(target: TargetFacts) -> Facts {
-        Facts { targets: HashMap::from([("schema remediation".to_owned(), target)]), ..Facts::default() }
+        Facts { targets: HashMap::from([(TARGET.to_owned(), target)]), ..Facts::default() }
     }
 
     fn control(control: Control) -> Facts {
@@ -390,6 +411,36 @@ mod tests {
             let guarded = guard(wanted(), Demand { mode, ..demand(2) }, &LIMITS, &facts);
             assert_eq!(outcome(&guarded), (mode, 0, 2, 0, false));
         }
+    }
+
+    #[test]
+    fn our_own_record_is_bound_by_what_is_asked_for_and_by_nothing_else() {
+        let own = || vec![Planned::new(Action::Migrate(Migrate { from: 0, to: 1 }), "own".into())];
+        let worst = Facts {
+            control: Control { mode: Some(Mode::Observe), actions_per_run: Some(0), ..Control::default() },
+            did_not_help: true,
+            actions_last_hour: 20,
+            targets: HashMap::from([(
+                "schema remediation".to_owned(),
+                TargetFacts { attempts: 9, ..TargetFacts::default() },
+            )]),
+        };
+        let observing = Demand { mode: Mode::Observe, ..demand(0) };
+        for demand in [observing, demand(0)] {
+            assert_eq!(outcome(&guard(own(), demand, &LIMITS, &worst)), (Mode::Act, 1, 0, 0, false));
+            let helpless = Facts { did_not_help: true, ..Facts::default() };
+            assert_eq!(outcome(&guard(own(), demand, &LIMITS, &helpless)), (Mode::Act, 1, 0, 0, false));
+        }
+        for mode in [Mode::Observe, Mode::Propose] {
+            let asked = Demand { own: mode, mode, ..demand(0) };
+            assert_eq!(outcome(&guard(own(), asked, &LIMITS, &worst)), (mode, 0, 1, 0, false));
+        }
+        // Beside it, what is no record of ours is bound as ever.
+        let guarded = guard(own().into_iter().chain(wanted(2)).collect(), observing, &LIMITS, &worst);
+        assert_eq!((guarded.mode, guarded.apply.len(), guarded.hold.len()), (Mode::Observe, 1, 2));
+        let guarded = guard(wanted(2).into_iter().chain(own()).collect(), demand(2), &LIMITS, &Facts::default());
+        assert_eq!(outcome(&guarded), (Mode::Act, 3, 0, 0, false));
+        assert_eq!(guarded.apply[0].reason, "own", "it comes first");
     }
 
     #[test]

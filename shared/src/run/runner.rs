@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::act::actions::{self, Action, ActionResult, Outcome, Undo, set_row_status};
 use crate::act::guard::{Demand, Facts, Guarded, guard};
+use crate::act::ledger::controls::{self, Bound, Control};
 use crate::act::ledger::facts;
 use crate::act::ledger::incidents;
 use crate::act::ledger::plans;
@@ -63,7 +64,9 @@ pub async fn run<S: Step>(step: S) -> Result<(), lambda_runtime::Error> {
         let deadline = Duration::from_millis(event.context.deadline);
         let left = deadline.saturating_sub(Duration::from_millis(Utc::now().timestamp_millis().unsigned_abs()));
         let function = function.as_ref().map_err(Diagnostic::from)?;
-        Box::pin(function.handle(event.payload, left)).await.map_err(|error| Diagnostic::from(&error))
+        Box::pin(function.handle(event.payload, &event.context.request_id, left))
+            .await
+            .map_err(|error| Diagnostic::from(&error))
     }))
     .await
 }
@@ -117,20 +120,23 @@ impl<S: Step> Function<S> {
     }
 
     /// Answers one event within `left`.
-    async fn handle(&self, event: Value, left: Duration) -> Result<Report, Error> {
+    async fn handle(&self, event: Value, request_id: &str, left: Duration) -> Result<Report, Error> {
         let trigger = trigger::decode(event, &self.config.result_path, S::PARAMETERS)?;
         let reserve = RESERVE.min(left / 10);
         let stop_at = Instant::now() + left.saturating_sub(reserve);
         let last_moment = stop_at + reserve / 2;
+        let (reason, by) = match &trigger {
+            Trigger::Operator(ask) => (ask.reason.clone(), ask.by.clone()),
+            Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => (None, None),
+        };
         let run = Run {
             id: Uuid::now_v7(),
             step: self.name,
             started_at: Utc::now(),
             trigger: trigger.describe(),
-            reason: match &trigger {
-                Trigger::Operator(ask) => ask.reason.clone(),
-                Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => None,
-            },
+            reason,
+            by,
+            request_id: request_id.to_owned(),
         };
         let mut kept = self.kept.lock().await;
         let answer = match self.attempt_until(last_moment, &mut kept, &trigger, &run, stop_at).await {
@@ -290,14 +296,12 @@ impl<S: Step> Function<S> {
                     Scope::Process(id) => Question::Process(*id),
                     Scope::Execution(arn) => Question::Execution(arn.clone()),
                     Scope::Approve(plan) => {
-                        if self.configured_mode(session.parameters) == Mode::Observe {
+                        if self.configured_mode() == Mode::Observe {
                             return Err(Error::Refused(
                                 "`approve`: this installation only observes; raise REMEDIATION_MODE to propose or act first".to_owned(),
                             ));
                         }
-                        let targets =
-                            plans::approve(session.db, run, *plan, self.configured_mode(session.parameters).min(asked))
-                                .await?;
+                        let targets = plans::approve(session.db, run, *plan, self.configured_mode().min(asked)).await?;
                         let processes = processes::of_targets(session.db, &targets).await?;
                         approved = Some(targets.into_iter().collect());
                         Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())
@@ -306,7 +310,8 @@ impl<S: Step> Function<S> {
             }
         };
         let demand = Demand {
-            mode: self.configured_mode(session.parameters).min(asked),
+            mode: self.configured_mode().min(asked),
+            own: self.manifest.mode.min(asked),
             approved: approved.is_some(),
             population: 0,
             limit,
@@ -316,12 +321,8 @@ impl<S: Step> Function<S> {
         Ok(Order { question, demand, approved })
     }
 
-    fn configured_mode(&self, parameters: &Map<String, Value>) -> Mode {
-        if S::OWN_SCHEMA_ONLY && parameters.is_empty() {
-            self.manifest.mode
-        } else {
-            self.config.mode.min(self.manifest.mode)
-        }
+    fn configured_mode(&self) -> Mode {
+        self.config.mode.min(self.manifest.mode)
     }
 
     async fn sweep(&self, session: &mut Session<'_>) -> Result<Question, Error> {
@@ -369,7 +370,10 @@ impl<S: Step> Function<S> {
             if let (Some(cursor), Some(after)) = (&mut cursor, outcomes.stopped_after) {
                 cursor.after = Some(after);
             }
-            let CarriedOut { again: mut moved, .. } = outcomes;
+            let CarriedOut { again: mut moved, ended, .. } = outcomes;
+            if ended {
+                return Ok(cursor);
+            }
             // What was said of them no longer holds; the next look says it anew, and once.
             tally.forget(&moved);
             lost += usize::from(moved.iter().any(|moved| moved.lost));
@@ -418,7 +422,7 @@ impl<S: Step> Function<S> {
                 let targets: Vec<String> = wanted.iter().map(|planned| planned.action.target()).collect();
                 facts::facts(session.db, self.name, &targets).await?
             }
-            LedgerKind::Log => Facts::default(),
+            LedgerKind::Log => Facts { control: self.control(session).await?, ..Facts::default() },
         };
         let Guarded { mode, apply, hold, over, leave } = guard(wanted, *demand, &self.manifest.limits, &facts);
         tally.mode = Some(mode);
@@ -431,8 +435,35 @@ impl<S: Step> Function<S> {
                 evidence: json!({ "held": hold.len(), "population": demand.population }),
             });
         }
+        if !hold.is_empty()
+            && let Some(bound) = facts.control.bound.as_ref().filter(|bound| bound.step.is_none())
+        {
+            tally.findings.push(self.bound(bound, hold.len()));
+        }
         self.hold(session, run, mode, hold, over.as_deref(), tally).await?;
-        self.apply(session, run, apply, tally).await
+        let by_person = demand.approved || apply.iter().all(|planned| planned.action.is_undo());
+        let needs = if by_person { Mode::Propose } else { Mode::Act };
+        self.apply(session, run, apply, needs, tally).await
+    }
+
+    /// What the controls leave this step now. A step whose ledger is the log goes on where nobody can be asked (design, 6.8).
+    async fn control(&self, session: &mut Session<'_>) -> Result<Control, Error> {
+        match (controls::in_force(session.db, self.name).await, self.manifest.ledger) {
+            (Err(error), LedgerKind::Log) => {
+                tracing::warn!(%error, "what is allowed cannot be asked");
+                Ok(Control::default())
+            }
+            (control, LedgerKind::Log | LedgerKind::Database) => control,
+        }
+    }
+
+    fn bound(&self, bound: &Bound, held: usize) -> Finding {
+        Finding {
+            code: "stopped",
+            message: texts::bound(self.config.language, bound),
+            target: bound.step.as_deref().unwrap_or(controls::EVERYWHERE).to_owned(),
+            evidence: json!({ "mode": bound.mode, "by": bound.by, "since": bound.since, "reason": bound.reason, "held": held }),
+        }
     }
 
     /// What is wanted and may not be done is told, or stored to wait for approval.
@@ -468,19 +499,31 @@ impl<S: Step> Function<S> {
         &self,
         session: &mut Session<'_>,
         run: &Run,
-        apply: Vec<Planned>,
+        mut apply: Vec<Planned>,
+        needs: Mode,
         tally: &mut Tally,
     ) -> Result<CarriedOut, Error> {
         let mut carried_out = CarriedOut::default();
+        let mut done = HashSet::with_capacity(apply.len());
+        // The red button is asked for again before every batch and every single action (design, 6.1). What comes first was asked for a
+        // moment ago, with the limits.
+        let mut bound = None;
         let rows = set_row_status::of_this_kind(&apply);
         let (mut left, mut rows_left) = (apply.len(), rows.len());
         for batch in rows.chunks(set_row_status::BATCH) {
             if Instant::now() >= session.stop_at {
                 break;
             }
+            if !done.is_empty() {
+                bound = self.control(session).await?.bound.filter(|bound| bound.mode < needs);
+            }
+            if bound.is_some() {
+                break;
+            }
             let table = session.table().await?;
             let told = KEPT.saturating_sub(tally.actions.len());
             let outcomes = set_row_status::apply(session.db, &table, run, batch, told).await?;
+            done.extend(batch.iter().map(|(planned, _)| planned.id));
             left -= batch.len();
             rows_left -= batch.len();
             let last = batch.last().map(|(_, action)| action.process.id);
@@ -490,14 +533,31 @@ impl<S: Step> Function<S> {
             }
         }
         for planned in &apply {
-            if Instant::now() >= session.stop_at {
+            if bound.is_some() || Instant::now() >= session.stop_at {
                 break;
             }
+            if matches!(planned.action, Action::SetRowStatus(_)) {
+                continue;
+            }
+            if !done.is_empty() && !planned.action.is_own_record() {
+                bound = self.control(session).await?.bound.filter(|bound| bound.mode < needs);
+                if bound.is_some() {
+                    break;
+                }
+            }
             let Some(outcome) = actions::apply(session, run, planned).await? else { continue };
+            done.insert(planned.id);
             left -= 1;
             carried_out.take(tally, planned, outcome, self.config.language);
         }
-        if left > 0 {
+        if let Some(bound) = bound {
+            carried_out.ended = true;
+            apply.retain(|planned| !done.contains(&planned.id));
+            let why = texts::bound(self.config.language, &bound);
+            tally.unfinished = Some(texts::ended_by(self.config.language, &why, apply.len()));
+            tally.findings.push(self.bound(&bound, apply.len()));
+            self.hold(session, run, bound.mode, apply, Some(&why), tally).await?;
+        } else if left > 0 {
             tally.unfinished = Some(texts::out_of_time(self.config.language, left));
         }
         Ok(carried_out)
@@ -582,8 +642,10 @@ fn done(
 struct CarriedOut {
     /// Whose rows have to be decided on anew.
     again: Vec<Moved>,
-    /// The last row that was handled, where Lambda's deadline came before the last action.
+    /// The last row that was handled, where Lambda's deadline, or the red button, came before the last action.
     stopped_after: Option<ProcessId>,
+    /// The red button, or the step's own control, ended it.
+    ended: bool,
 }
 
 /// A process that is no longer as it was decided on.
@@ -803,7 +865,7 @@ mod tests {
     }
 
     async fn handle(function: &Function<Counts>) -> Result<Report, Error> {
-        Box::pin(function.handle(json!({ "all": true }), Duration::from_secs(60))).await
+        Box::pin(function.handle(json!({ "all": true }), "request", Duration::from_secs(60))).await
     }
 
     #[tokio::test]

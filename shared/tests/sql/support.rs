@@ -204,7 +204,15 @@ pub async fn make_schema(db: &mut PgConnection) {
 }
 
 pub fn run(step: &'static str) -> Run {
-    Run { id: Uuid::now_v7(), step, started_at: Utc::now(), trigger: json!({}), reason: None }
+    Run {
+        id: Uuid::now_v7(),
+        step,
+        started_at: Utc::now(),
+        trigger: json!({}),
+        reason: None,
+        by: None,
+        request_id: "test".into(),
+    }
 }
 
 pub fn planned(action: Action) -> Planned {

@@ -5,8 +5,8 @@ use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
 use super::{
-    ActionResult, CreateIndex, DropInvalidIndex, EndSession, Fence, Outcome, RetryProcess, SetGoalStatus, SetRowStatus,
-    StartStep, StopExecution,
+    ActionResult, CreateIndex, DropInvalidIndex, EndSession, Fence, Outcome, RetryProcess, SetControl, SetGoalStatus,
+    SetRowStatus, StartStep, StopExecution,
 };
 use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
@@ -41,6 +41,8 @@ pub enum Undoable {
     Index,
     /// [`super::ChangeWorker`]; [`super::change_worker::undo`] takes it back.
     Worker(Setting),
+    /// [`SetControl`]; [`super::set_control::undo`] takes it back.
+    Control,
 }
 
 impl Undoable {
@@ -51,6 +53,7 @@ impl Undoable {
             SetRowStatus::KIND => Some(Self::RowStatus),
             SetGoalStatus::KIND => Some(Self::GoalStatus),
             CreateIndex::KIND => Some(Self::Index),
+            SetControl::KIND => Some(Self::Control),
             kind => Setting::of_kind(kind).filter(|setting| setting.is_revertible()).map(Self::Worker),
         }
     }
@@ -62,7 +65,7 @@ impl Undoable {
             Self::GoalStatus => &["status"],
             Self::Index => &["definition"],
             // Its own action reads back what it wrote.
-            Self::Worker(_) => &[],
+            Self::Worker(_) | Self::Control => &[],
         }
     }
 }
@@ -145,7 +148,7 @@ pub async fn apply(
     let sql = match action.kind {
         Undoable::RowStatus => table.sql(include_str!("undo.sql")),
         Undoable::GoalStatus => Goals::to_write(db, table).await?.sql(table, include_str!("undo_goal_status.sql")),
-        Undoable::Index | Undoable::Worker(_) => {
+        Undoable::Index | Undoable::Worker(_) | Undoable::Control => {
             return Err(Error::Refused(format!("`undo` {}: it changed no row", action.of)));
         }
     };

@@ -97,7 +97,7 @@ pub async fn approve(db: &mut PgConnection, run: &Run, plan: Uuid, mode: Mode) -
         "UPDATE remediation.plans
             SET approved_at = CASE WHEN acts THEN now() END, approved_by = CASE WHEN acts THEN $3 END
            FROM (SELECT $4 AND NOT EXISTS (
-                        SELECT FROM remediation.controls WHERE step = $2 AND mode = 'observe') AS acts) may
+                        SELECT FROM remediation.controls WHERE step IN ($2, '*') AND mode = 'observe') AS acts) may
           WHERE id = $1 AND step = $2 AND (approved_at IS NULL OR approved_by = $3) RETURNING actions",
     )
     .bind(plan)

@@ -6,9 +6,10 @@ UPDATE remediation.actions a
        reason = a.reason || CASE WHEN ran THEN ' — no answer came, and the step has run'
                                  ELSE ' — no answer came, and the step has no record of it' END
   FROM (SELECT o.id,
-               EXISTS (SELECT FROM remediation.runs r
-                        WHERE 'step ' || r.step = o.target AND r.started_at > o.created_at - interval '1 minute'
-                          AND strpos(r.reason, '(run ' || o.run_id || ')') > 0) AS ran
+               -- A value, for which the index on step and time is asked; an EXISTS may be answered by reading all runs once.
+               (SELECT count(*) > 0 FROM remediation.runs r
+                 WHERE r.step = substr(o.target, length('step ') + 1) AND r.started_at > o.created_at - interval '1 minute'
+                   AND strpos(r.reason, '(run ' || o.run_id || ')') > 0) AS ran
           FROM remediation.actions o
          WHERE o.outcome = 'applying' AND o.kind = $1 AND o.created_at < now() - make_interval(secs => $2)) open
  WHERE a.id = open.id AND a.outcome = 'applying'
