@@ -1,14 +1,15 @@
 -- An old ledger: {actions} entries and {runs} runs of the last {days} days, and of all else what goes with them; a little of each is older
--- than its retention. The same rows every time, but for their times.
+-- than its retention. The same rows every time, but for their times; the oldest first, as a ledger grows.
 
 -- Three of four entries are one step's, each on a target of its own. Of the others, many are on the few targets whose history has no end.
 INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, after, outcome, reason, created_at, closed_at)
-SELECT md5('action ' || n)::uuid, md5('run ' || n % {runs})::uuid, step, kind,
+SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::int8), 12, '0') || '7' || substr(md5(n::text), 1, 3) || '8' || substr(md5(n::text), 4, 15))::uuid,
+       md5('run ' || n % {runs})::uuid, step, kind,
        CASE kind WHEN 'start-step' THEN 'step reconcile-processes' WHEN 'set-worker-timeout' THEN 'function ai-generation-worker'
                  ELSE md5('target ' || n)::uuid::text END,
        'TIMED_OUT', '{"status": "PROCESSING", "progress": 40}', '{"status": "FAILED", "progress": 40}',
        CASE WHEN n % 50 = 0 THEN 'failed' ELSE 'applied' END, 'an old entry', at, at
-  FROM generate_series(1, {actions}) AS n,
+  FROM generate_series({actions}, 1, -1) AS n,
        LATERAL (SELECT now() - interval '2 hours' - n * (interval '{days} days' / {actions}) AS at,
                        CASE n % 8 WHEN 0 THEN 'triage-errors' WHEN 1 THEN 'extend-worker-timeout' ELSE 'reconcile-processes' END AS step,
                        CASE n % 8 WHEN 0 THEN 'start-step' WHEN 1 THEN 'set-worker-timeout' ELSE 'set-row-status' END AS kind) AS made;

@@ -214,7 +214,7 @@ async fn in_an_old_ledger_every_statement_of_every_step_finds_what_it_wants_by_i
     let server = explaining().await?;
     let bench = Bench::on(&server, "old_ledger", GUIDE).await?;
     bench.insert(&[sampled()?]).await?;
-    scale::fill_ledger(&bench.database, OldLedger { actions: 200_000, runs: 60_000, few: 10_000, days: 410 }).await?;
+    scale::fill_ledger(&bench.database, OldLedger { actions: 200_000, runs: 60_000, few: 20_000, days: 410 }).await?;
     // A start that a crash left open is looked up among the runs.
     bench
         .database
