@@ -23,6 +23,10 @@ const PASSED = {
   blockingSeconds: 'BLOCKING_SECONDS',
   longQuerySeconds: 'LONG_QUERY_SECONDS',
   databaseInstanceId: 'DATABASE_INSTANCE_ID',
+  retentionActionsDays: 'RETENTION_ACTIONS_DAYS',
+  retentionRunsDays: 'RETENTION_RUNS_DAYS',
+  retentionExecutionsDays: 'RETENTION_EXECUTIONS_DAYS',
+  retentionRefusedWritesDays: 'RETENTION_REFUSED_WRITES_DAYS',
   endpointUrl: 'AWS_ENDPOINT_URL',
 } as const satisfies Partial<Record<keyof Settings, string>>;
 

@@ -5,6 +5,7 @@ import type { Node } from 'constructs';
 import * as kinds from './kinds';
 
 const seconds = () => kinds.optional(kinds.integer(0, 365 * 24 * 3600));
+const days = (atLeast: number) => kinds.optional(kinds.integer(atLeast, 36_500));
 
 /** Log groups keep their events for these numbers of days and no others. */
 const RETENTION_DAYS = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288,
@@ -27,6 +28,11 @@ const SETTINGS = {
   remediationMode: kinds.optional(kinds.oneOf('observe', 'propose', 'act')),
   textLanguage: kinds.optional(kinds.oneOf('ja', 'en')),
   thresholds: kinds.optional(kinds.mapOf(kinds.decimal())),
+  // How long the ledger is kept. The least of each is what something is still counted by.
+  retentionActionsDays: days(32),
+  retentionRunsDays: days(2),
+  retentionExecutionsDays: days(90),
+  retentionRefusedWritesDays: days(1),
 
   // Its database: one of three ways.
   databaseUrl: kinds.optional(kinds.text('postgres://<user>:<password>@<host>:<port>/<database>', /^postgres(ql)?:\/\/\S+$/)),

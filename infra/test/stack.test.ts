@@ -217,6 +217,7 @@ test('settings reach the functions and the alarms', () => {
     remediationMode: 'observe',
     requireResult: true,
     reservedConcurrency: { heal: 5 },
+    retentionRunsDays: 7,
     thresholds: { 'too-many': 50 },
     workerAlias: 'live',
   });
@@ -231,6 +232,7 @@ test('settings reach the functions and the alarms', () => {
     PROCESS_DEADLINE_SECONDS: '1200',
     REMEDIATION_MODE: 'observe',
     REQUIRE_RESULT: 'true',
+    RETENTION_RUNS_DAYS: '7',
     WORKER_ALIAS: 'live',
   });
   assert.equal(alarmNamed('too-many', made).Threshold, 50);

@@ -235,7 +235,7 @@ fn a_run_carries_how_many_led_to_it() {
 #[test]
 fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
     let kinds = "`CloudWatch Alarm State Change`";
-    let fields = "all, processId, executionArn, approve, undo, mode, limit, reason, depth, cancel, fence";
+    let fields = "all, processId, executionArn, approve, undo, mode, limit, reason, by, depth, cancel, fence";
     let standard = "arn:aws:states:<region>:<account>:execution:<state machine>:<name>";
     let express = "arn:aws:states:us-east-1:1:express:machine:name:uuid";
     let cases = [
@@ -351,6 +351,7 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (json!({ "all": true, "depth": -1 }), "`depth` is -1", "0 (a person), 1 or 2"),
         (json!({ "all": true, "depth": "1" }), "`depth` is \"1\"", "0 (a person), 1 or 2"),
         (json!({ "all": true, "reason": "" }), "`reason` is \"\"", "a string"),
+        (json!({ "all": true, "by": null }), "`by` is null", "a string"),
         (json!({ "all": true, "processId": PROCESS }), "`all` and `processId`", "at most one of"),
         (json!({ "approve": PROCESS, "undo": PROCESS }), "`approve` and `undo`", "at most one of"),
         (json!({ "approve": PROCESS, "cancel": true }), "`approve` and `cancel`", "exactly as recorded"),

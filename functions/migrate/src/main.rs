@@ -1,19 +1,21 @@
-//! Makes schema `remediation` and brings it up to date, at every deployment; and, where an operator asks for it, puts the fence on
-//! the application's table or takes it away.
+//! Makes schema `remediation` and brings it up to date, at every deployment; deletes once a day what is older there than its retention;
+//! and, where an operator asks for it, puts the fence on the application's table or takes it away.
 //!
 //! It creates the ledger, so its runs are recorded in the log. The schema does not belong to the application, so an installation that only
-//! observes gets it as well. The fence is on the application's table, so it needs the installation's mode `act`.
+//! observes gets it, and its upkeep, as well. The fence is on the application's table, so it needs the installation's mode `act`.
 
 mod texts;
 
 use chrono::{DateTime, Utc};
 use remediation::act::actions::fence::Fence;
 use remediation::act::actions::fence::{Change, State};
+use remediation::act::actions::forget_records::ForgetRecords;
 use remediation::act::actions::migrate::Migrate;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::indexes::{self, Missing};
-use remediation::gather::trigger::TriggerError;
+use remediation::gather::parameters::Parameters;
+use remediation::gather::trigger::{Trigger, TriggerError};
 use remediation::run::step::Kind;
 use remediation::run::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
 use serde_json::json;
@@ -29,10 +31,13 @@ struct Evidence {
     asked: Option<(Change, Option<Fence>)>,
     /// Optional indexes that the application's table does not have.
     indexes: Vec<Missing>,
+    /// Where the day's upkeep is asked for: what is older than its retention.
+    forget: Option<Option<ForgetRecords>>,
 }
 
-/// The operator's parameter.
+/// The operator's parameters.
 const FENCE: &str = "fence";
+const FORGET: &str = "forget";
 
 fn asked(session: &Session<'_>) -> Result<Option<Change>, Error> {
     match session.parameters.get(FENCE) {
@@ -50,11 +55,10 @@ fn asked(session: &Session<'_>) -> Result<Option<Change>, Error> {
 impl Step for MigrateSchema {
     type Evidence = Evidence;
 
-    const KINDS: &'static [Kind] = &[Kind::of::<Migrate>(), Kind::of::<Fence>()];
+    const KINDS: &'static [Kind] = &[Kind::of::<Migrate>(), Kind::of::<Fence>(), Kind::of::<ForgetRecords>()];
 
-    const OWN_SCHEMA_ONLY: bool = true;
-    const PARAMETERS: &'static [&'static str] = &[FENCE];
-    const COMMANDS: &'static [&'static str] = &[FENCE];
+    const PARAMETERS: &'static [&'static str] = &[FENCE, FORGET];
+    const COMMANDS: &'static [&'static str] = &[FENCE, FORGET];
 
     fn manifest(&self) -> &'static str {
         include_str!("../manifest.toml")
@@ -85,12 +89,25 @@ impl Step for MigrateSchema {
                 (Some((change, wanted)), table.err())
             }
         };
-        Ok(Evidence { missing, table, indexes, fence, asked })
+        let by_hand = Parameters(session.parameters).flag(FORGET)?;
+        let forget = if by_hand || matches!(session.trigger, Trigger::Schedule(_)) {
+            // Of a schema that is not this build's, nothing is known.
+            let retention = &session.config.retention;
+            let known = session.table().await.ok();
+            match missing {
+                Some(_) => Some(None),
+                None => Some(ForgetRecords::wanted(session.db, retention, known.as_deref(), session.now).await?),
+            }
+        } else {
+            None
+        };
+        Ok(Evidence { missing, table, indexes, fence, asked, forget })
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
-        let Evidence { missing, table, indexes, fence, asked } = evidence;
-        let migrate = missing.iter().map(|missing| {
+        let Evidence { missing, table, indexes, fence, asked, forget } = evidence;
+        // The upkeep brings no new schema: a deployment does, or a person who asks for that.
+        let migrate = missing.iter().filter(|_| forget.is_none()).map(|missing| {
             let reason = texts::schema_behind(config.language, missing.from, missing.to);
             Planned::new(missing.clone(), reason)
         });
@@ -109,11 +126,22 @@ impl Step for MigrateSchema {
             target: config.table.to_string(),
             why: texts::fence_already_so(config.language, *fence),
         });
+        let older = forget
+            .iter()
+            .flatten()
+            .map(|older| Planned::new(older.clone(), texts::older(config.language, &config.retention)));
+        let nothing_to_forget = forget.iter().filter(|older| older.is_none()).map(|_| Skipped {
+            target: "schema remediation".to_owned(),
+            why: match missing {
+                Some(missing) => texts::outdated(config.language, missing),
+                None => texts::nothing_older(config.language),
+            },
+        });
         Plan {
             // The schema first: the fence needs it.
-            actions: migrate.chain(wanted).collect(),
+            actions: migrate.chain(wanted).chain(older).collect(),
             findings: unfit.chain(outdated).collect(),
-            skipped: already_so.collect(),
+            skipped: already_so.chain(nothing_to_forget).collect(),
             population: 1,
             // Where the fence is changed, the action says what it was and is.
             report: Some(match asked {

@@ -1,7 +1,9 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
+use remediation::act::actions::Migrate;
 use remediation::act::actions::fence::{Change, State};
 use remediation::domain::Language;
+use remediation::gather::config::Retention;
 use remediation::text;
 
 /// Why the fence is to be changed.
@@ -44,8 +46,8 @@ pub fn fence_outdated(language: Language) -> String {
 pub fn about_the_whole(language: Language) -> String {
     text!(
         language,
-        ja: "migrate はスキーマ全体を扱う。{{\"all\": true}}、または不足を確認するだけなら {{}} を送ること。フェンスには {{\"fence\": \"install\"}} か {{\"fence\": \"remove\"}} だけを送る",
-        en: "migrate looks after the whole schema: send {{\"all\": true}}, or {{}} to see what is missing; for the fence, {{\"fence\": \"install\"}} or {{\"fence\": \"remove\"}} alone",
+        ja: "migrate はスキーマ全体を扱う。{{\"all\": true}}、または不足を確認するだけなら {{}} を送ること。フェンスには {{\"fence\": \"install\"}} か {{\"fence\": \"remove\"}} だけ、保存期間を過ぎた記録の削除には {{\"forget\": true}} を送る",
+        en: "migrate looks after the whole schema: send {{\"all\": true}}, or {{}} to see what is missing; for the fence, {{\"fence\": \"install\"}} or {{\"fence\": \"remove\"}} alone; {{\"forget\": true}} deletes what is older than its retention",
     )
 }
 
@@ -56,5 +58,35 @@ pub fn schema_behind(language: Language, from: i64, to: i64) -> String {
         language,
         ja: "スキーマ remediation はバージョン {from} だが、このビルドには {to} が必要である",
         en: "schema remediation is at version {from}, this build needs {to}",
+    )
+}
+
+/// Why records are deleted.
+#[must_use]
+pub fn older(language: Language, retention: &Retention) -> String {
+    let Retention { actions, runs, executions, refused_writes } = retention;
+    let [actions, runs, executions, refused] = [actions, runs, executions, refused_writes].map(|kept| kept.num_days());
+    text!(
+        language,
+        ja: "保存期間を過ぎた記録を削除する（対応の記録 {actions} 日、何もしなかった起動と未承認の計画 {runs} 日、終了した実行 {executions} 日、フェンスが拒否した書き込み {refused} 日）",
+        en: "older than its retention: {actions} days for what was done, {runs} for runs that did nothing and plans that nobody approved, {executions} for executions that are over, {refused} for writes that the fence refused",
+    )
+}
+
+/// Nothing is old enough to be deleted.
+#[must_use]
+pub fn nothing_older(language: Language) -> String {
+    text!(language, ja: "保存期間を過ぎた記録はない", en: "already so: nothing is older than its retention")
+}
+
+/// The schema is another build's.
+#[must_use]
+pub fn outdated(language: Language, missing: &Migrate) -> String {
+    let Migrate { from, to } = missing;
+    let event = r#"{"all": true}"#;
+    text!(
+        language,
+        ja: "スキーマのバージョンが {from} で、このビルドには {to} が必要なため何も削除しない。先に {event} を送ること",
+        en: "nothing is deleted: the schema is at version {from} and this build needs {to}; send {event} first",
     )
 }

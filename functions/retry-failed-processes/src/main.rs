@@ -85,7 +85,7 @@ impl Step for RetryFailedProcesses {
         processes.findings.extend(refused);
 
         let deadline = session.config.policy.process_deadline;
-        let probe = Probe::last(session.db).await.map_err(Error::database("reading the last probe"))?;
+        let probe = Probe::last(session.db, &manifest.name).await.map_err(Error::database("reading the last probe"))?;
         let probe = probe.map(|probe| probe.state(deadline, session.now));
         let closed = closed(session, breaker::since(probe, session.now)).await?;
         let left = session.stop_at.saturating_duration_since(Instant::now()).saturating_sub(TO_START);

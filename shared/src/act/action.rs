@@ -95,6 +95,15 @@ pub trait Action: Any + Debug + Send + Sync {
         false
     }
 
+    /// Whether it changes nothing but our own record, so that to take it back does so, too ([`Class::Own`]).
+    #[must_use]
+    fn is_own_record() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
+
     /// How many are made in one statement.
     #[must_use]
     fn batch() -> usize
@@ -200,7 +209,12 @@ pub enum Class {
     Index,
     /// Runs of other steps.
     Step,
-    /// Our own schema, record and trigger.
+    /// Our trigger on the application's table.
+    Fence,
+    /// Leases of settings.
+    Lease,
+    /// Nothing but our own record: the installation's mode, the red button and the limits, which are there to keep the application from
+    /// harm, do not bind it.
     Own,
 }
 
@@ -218,6 +232,8 @@ impl Class {
             | Self::Session
             | Self::Index
             | Self::Step
+            | Self::Fence
+            | Self::Lease
             | Self::Own => true,
         }
     }
@@ -314,6 +330,7 @@ pub struct Kind {
     only: Option<&'static [&'static str]>,
     counts_failures: fn(&str) -> bool,
     batch: fn() -> usize,
+    is_own_record: fn() -> bool,
     apply: ApplyBatch,
     no_undo: fn(&str, &str, Language) -> Option<String>,
     undo: for<'a, 'b> fn(&'a mut Session<'b>, &'a Run, &'a Planned, &'a Entry) -> Doing<'a, Outcome>,
@@ -329,6 +346,7 @@ impl Kind {
             only: None,
             counts_failures: A::counts_failures,
             batch: A::batch,
+            is_own_record: A::is_own_record,
             apply: |session, run, batch, told| {
                 Box::pin(async move {
                     let batch: Vec<(&Planned, &A)> =
@@ -370,6 +388,12 @@ impl Kind {
     #[must_use]
     pub fn batch(&self) -> usize {
         (self.batch)()
+    }
+
+    /// [`Action::is_own_record`].
+    #[must_use]
+    pub fn is_own_record(&self) -> bool {
+        (self.is_own_record)()
     }
 
     /// [`Action::apply_batch`], of actions of this kind.

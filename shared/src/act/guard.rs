@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::act::action::{Action, Planned};
+use crate::act::action::{Action, Class, Planned};
+use crate::act::ledger::controls::Control;
 use crate::act::texts;
 use crate::domain::{Language, Mode};
 use crate::gather::manifest::Limits;
@@ -13,7 +14,7 @@ use crate::gather::manifest::Limits;
 /// What the ledger knows of a step and its targets.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
-    /// The step's row in `remediation.controls`.
+    /// What `remediation.controls` leaves the step.
     pub control: Control,
     /// Its last three runs that acted, within a day, all failed to help.
     pub did_not_help: bool,
@@ -21,19 +22,6 @@ pub struct Facts {
     pub actions_last_hour: usize,
     /// What was done to each target, where something was.
     pub targets: HashMap<String, TargetFacts>,
-}
-
-/// What an installation allows a step, where it says so.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Control {
-    /// The most that it may do.
-    pub mode: Option<Mode>,
-    /// Instead of the manifest's.
-    pub actions_per_run: Option<usize>,
-    /// Instead of the manifest's.
-    pub actions_per_hour: Option<usize>,
-    /// Instead of the manifest's share of candidates.
-    pub share: Option<f64>,
 }
 
 /// What was done to a target.
@@ -56,6 +44,8 @@ pub struct TargetFacts {
 pub struct Demand {
     /// The least of what is configured and asked for; the control still counts.
     pub mode: Mode,
+    /// What is asked for, whatever the installation is configured to: as far as an action on our own record may go.
+    pub own: Mode,
     /// A person approved these very actions.
     pub approved: bool,
     /// A person asks for just this target or value: no person's undo holds that up.
@@ -87,9 +77,22 @@ pub struct Guarded {
     pub limited: bool,
 }
 
-/// Applies the mode and every limit.
+/// Applies the mode and every limit. What only changes our own record ([`Class::Own`]) is bound by what is asked for alone.
 #[must_use]
 pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
+    let (own, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|planned| planned.action.class() == Class::Own);
+    let alone = wanted.is_empty();
+    let mut guarded = guard_changes(wanted, demand, limits, facts);
+    if alone && !own.is_empty() {
+        (guarded.mode, guarded.over) = (demand.own, None);
+    }
+    // First: what else is wanted may need it.
+    let first = if demand.own == Mode::Act { &mut guarded.apply } else { &mut guarded.hold };
+    first.splice(0..0, own);
+    guarded
+}
+
+fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
     let language = demand.language;
     // To take something back is a person's decision already: it needs no second person's.
     let by_person = demand.approved || !wanted.is_empty() && wanted.iter().all(|planned| planned.action.is_undo());

@@ -84,7 +84,16 @@ pub fn lint(wanted: &[Planned], kinds: &[Kind]) -> Vec<(usize, Wrong)> {
 fn is_already_so(action: &dyn Action) -> bool {
     match action.class() {
         Class::Closing | Class::Repair | Class::Goal | Class::Setting => {}
-        Class::Stop | Class::Start | Class::Session | Class::Index | Class::Step | Class::Own => return false,
+        Class::Stop
+        | Class::Start
+        | Class::Session
+        | Class::Index
+        | Class::Step
+        | Class::Fence
+        | Class::Lease
+        | Class::Own => {
+            return false;
+        }
     }
     if action.is_end() || action.is_undo() {
         return false;

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use chrono::TimeDelta;
 
-use crate::domain::Language;
+use crate::act::ledger::controls::Bound;
+use crate::domain::{Language, Mode};
 use crate::text;
 
 /// The loser of a lock.
@@ -205,4 +206,33 @@ pub fn plan_target_gone(language: Language) -> String {
         ja: "計画の作成後に状況が変わり、変更は不要になった",
         en: "it has moved since the plan was made: nothing is to be changed any more",
     )
+}
+
+/// Who lowered the mode, when, and why: the red button, or a step's own control.
+#[must_use]
+pub fn bound(language: Language, bound: &Bound) -> String {
+    let Bound { step, mode, by, since, reason } = bound;
+    let since = since.format("%Y-%m-%d %H:%M:%S UTC");
+    let by = by.as_deref().unwrap_or("-");
+    let said = match (step, mode) {
+        (None, Mode::Observe) => {
+            text!(language, ja: "緊急停止中（{by}、{since}）", en: "the red button is pressed, by {by} at {since}")
+        }
+        (None, mode) => {
+            text!(language, ja: "全ステップの上限が {mode} に制限されている（{by}、{since}）", en: "every step is limited to `{mode}`, by {by} at {since}")
+        }
+        (Some(step), mode) => {
+            text!(language, ja: "{step} の上限が {mode} に制限されている（{by}、{since}）", en: "{step} is limited to `{mode}`, by {by} at {since}")
+        }
+    };
+    match reason {
+        Some(reason) => format!("{said}: {reason}"),
+        None => said,
+    }
+}
+
+/// A run that a control has ended while it was under way.
+#[must_use]
+pub fn ended_by(language: Language, why: &str, left: usize) -> String {
+    text!(language, ja: "途中で終了した。残り {left} 件は実行していない。{why}", en: "ended before the last {left} were done: {why}")
 }

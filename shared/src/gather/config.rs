@@ -43,6 +43,23 @@ pub struct Config {
     pub sessions: SessionPolicy,
     /// `DATABASE_INSTANCE_ID`: the identifier of the RDS or Aurora instance.
     pub database_instance: Option<String>,
+    /// How long the ledger is kept.
+    pub retention: Retention,
+}
+
+/// How long the ledger is kept, in whole days (design, 6.4). What limits and attempts are counted by is never younger than the least of
+/// what may be set here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// `RETENTION_ACTIONS_DAYS` (400): what was done, by which run and plan, incidents that are over, leases that have ended, changes
+    /// of the controls.
+    pub actions: TimeDelta,
+    /// `RETENTION_RUNS_DAYS` (30): runs that did nothing, and plans that nobody approved.
+    pub runs: TimeDelta,
+    /// `RETENTION_EXECUTIONS_DAYS` (90): executions that are over, of rows that are closed. Step Functions lists them for as long.
+    pub executions: TimeDelta,
+    /// `RETENTION_REFUSED_WRITES_DAYS` (90): what the fence refused.
+    pub refused_writes: TimeDelta,
 }
 
 /// The sessions of the database that may be ended, and when (relieve-database).
@@ -157,6 +174,15 @@ impl Config {
             long_query: reader.seconds("LONG_QUERY_SECONDS", 900),
         };
         let database_instance = reader.database_instance();
+        let retention = Retention {
+            // A target may rest for 31 days.
+            actions: reader.days("RETENTION_ACTIONS_DAYS", 400, 32),
+            // What was told is told again after a day.
+            runs: reader.days("RETENTION_RUNS_DAYS", 30, 2),
+            // What Step Functions still lists would be remembered anew.
+            executions: reader.days("RETENTION_EXECUTIONS_DAYS", 90, 90),
+            refused_writes: reader.days("RETENTION_REFUSED_WRITES_DAYS", 90, 1),
+        };
         match (database, table, state_machine_arn, reader.faults) {
             (Some(database), Some(table), Some(state_machine_arn), faults) if faults.is_empty() => Ok(Self {
                 database,
@@ -174,6 +200,7 @@ impl Config {
                 own_function,
                 sessions,
                 database_instance,
+                retention,
             }),
             (.., faults) => Err(Error::Configuration(faults)),
         }
@@ -354,6 +381,20 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             }
         };
         TimeDelta::seconds(i64::from(seconds))
+    }
+
+    /// A hundred years are for ever.
+    fn days(&mut self, name: &str, default: u32, at_least: u32) -> TimeDelta {
+        let days = match self.value(name) {
+            None => default,
+            Some(value) => match value.parse::<u32>() {
+                Ok(days) if (at_least..=36_500).contains(&days) => days,
+                _ => self
+                    .fault(format!("{name} `{value}` must be a whole number of days from {at_least} to 36500"))
+                    .unwrap_or(default),
+            },
+        };
+        TimeDelta::days(i64::from(days))
     }
 
     fn flag(&mut self, name: &str) -> bool {

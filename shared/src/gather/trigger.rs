@@ -111,6 +111,8 @@ pub struct Ask {
     pub limit: Option<usize>,
     /// Why, for the ledger.
     pub reason: Option<String>,
+    /// Who asks, for the ledger: the caller's identity is with CloudTrail, which knows the same request.
+    pub by: Option<String>,
     /// How many runs led to this one: 0 for a person, one more for each step that starts another (design, 6.11).
     pub depth: u8,
     /// The step's own parameters, by name.
@@ -247,6 +249,7 @@ impl Trigger {
                 "mode": ask.mode,
                 "limit": ask.limit,
                 "reason": ask.reason,
+                "by": ask.by,
                 "depth": (ask.depth > 0).then_some(ask.depth),
                 "parameters": (!ask.parameters.is_empty()).then_some(&ask.parameters),
             }),

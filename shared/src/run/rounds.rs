@@ -6,9 +6,10 @@ use chrono::Utc;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::act::action::{Kind, Planned};
+use crate::act::action::{Class, Kind, Planned};
 use crate::act::actions::undo::Undo;
 use crate::act::guard::{Demand, Facts, Guarded, guard};
+use crate::act::ledger::controls::{self, Bound, Control};
 use crate::act::ledger::plans::{self, Approval, Moved as PlanMoved};
 use crate::act::ledger::runs::Run;
 use crate::act::ledger::{entries, facts};
@@ -88,7 +89,10 @@ impl<S: Step> Rounds<'_, S> {
             if let (Some(cursor), Some(after)) = (&mut cursor, outcomes.stopped_after) {
                 cursor.after = Some(after);
             }
-            let CarriedOut { again: mut moved, .. } = outcomes;
+            let CarriedOut { again: mut moved, ended, .. } = outcomes;
+            if ended {
+                return Ok(cursor);
+            }
             // What was said of them no longer holds; the next look says it anew, and once.
             tally.forget(&moved);
             lost += usize::from(moved.iter().any(|moved| moved.lost));
@@ -182,7 +186,7 @@ impl<S: Step> Rounds<'_, S> {
                 let targets: Vec<String> = wanted.iter().map(|planned| planned.action.target()).collect();
                 facts::facts(session.db, self.run.step, S::KINDS, &targets).await?
             }
-            LedgerKind::Log => Facts::default(),
+            LedgerKind::Log => Facts { control: self.control(session).await?, ..Facts::default() },
         };
         let Guarded { mode, apply, hold, over, leave, limited } = guard(wanted, *demand, &self.manifest.limits, &facts);
         tally.mode = Some(mode);
@@ -192,9 +196,35 @@ impl<S: Step> Rounds<'_, S> {
             let evidence = json!({ "held": hold.len(), "population": demand.population });
             tally.findings.push(Finding::new("over_limit", self.run.step, message.as_str(), evidence));
         }
+        if !hold.is_empty()
+            && let Some(bound) = facts.control.bound.as_ref().filter(|bound| bound.step.is_none())
+        {
+            tally.findings.push(self.bound(bound, hold.len()));
+        }
         tally.held.extend(hold);
         tally.over = over.or(tally.over.take());
-        self.apply(session, apply, tally).await
+        let by_person = demand.approved || apply.iter().all(|planned| planned.action.is_undo());
+        let needs = if by_person { Mode::Propose } else { Mode::Act };
+        self.apply(session, apply, needs, tally).await
+    }
+
+    /// What the controls leave this step now. A step whose ledger is the log goes on where nobody can be asked (design, 6.8).
+    async fn control(&self, session: &mut Session<'_>) -> Result<Control, Error> {
+        match (controls::in_force(session.db, self.run.step).await, self.manifest.ledger) {
+            (Err(error), LedgerKind::Log) => {
+                tracing::warn!(%error, "what is allowed cannot be asked");
+                Ok(Control::default())
+            }
+            (control, LedgerKind::Log | LedgerKind::Database) => control,
+        }
+    }
+
+    fn bound(&self, bound: &Bound, held: usize) -> Finding {
+        let target = bound.step.as_deref().unwrap_or(controls::EVERYWHERE);
+        let evidence = json!({
+            "mode": bound.mode, "by": bound.by, "since": bound.since, "reason": bound.reason, "held": held,
+        });
+        Finding::new("stopped", target, texts::bound(self.language(), bound), evidence)
     }
 
     /// What is left of a plan after the linter has read it: nothing, where it has a fault.
@@ -243,17 +273,20 @@ impl<S: Step> Rounds<'_, S> {
         Ok(())
     }
 
+    /// The red button is asked for again before every batch and every single action (design, 6.1); what comes first was asked for a moment
+    /// ago, with the limits. `needs`: less than this mode ends it.
     async fn apply(
         &self,
         session: &mut Session<'_>,
         mut apply: Vec<Planned>,
+        needs: Mode,
         tally: &mut Tally,
     ) -> Result<CarriedOut, Error> {
         let mut carried_out = CarriedOut::default();
         let batch_of = |planned: &Planned| kind_of::<S>(planned.action.kind()).map_or(1, |kind| kind.batch());
         // Rows first, many in one statement.
         apply.sort_by_key(|planned| batch_of(planned) == 1);
-        let mut left = apply.len();
+        let (mut done, mut bound) = (0, None);
         'all: for of_a_kind in apply.chunk_by(|one, other| one.action.kind() == other.action.kind()) {
             let Some(kind) = kind_of::<S>(of_a_kind[0].action.kind()) else { continue };
             let mut rows_left = of_a_kind.len();
@@ -261,9 +294,15 @@ impl<S: Step> Rounds<'_, S> {
                 if Instant::now() >= session.stop_at {
                     break 'all;
                 }
+                if done > 0 && batch[0].action.class() != Class::Own {
+                    bound = self.control(session).await?.bound.filter(|bound| bound.mode < needs);
+                }
+                if bound.is_some() {
+                    break 'all;
+                }
                 let told = KEPT.saturating_sub(tally.actions.len());
                 let outcomes = kind.apply(session, self.run, batch, told).await?;
-                left -= batch.len();
+                done += batch.len();
                 rows_left -= batch.len();
                 if kind.batch() > 1 {
                     let last = batch.last().and_then(|planned| planned.action.process());
@@ -274,8 +313,17 @@ impl<S: Step> Rounds<'_, S> {
                 }
             }
         }
-        if left > 0 {
-            tally.unfinished = Some(texts::out_of_time(self.language(), left));
+        let rest = apply.split_off(done);
+        if let Some(bound) = bound {
+            carried_out.ended = true;
+            let why = texts::bound(self.language(), &bound);
+            tally.unfinished = Some(texts::ended_by(self.language(), &why, rest.len()));
+            tally.findings.push(self.bound(&bound, rest.len()));
+            tally.mode = Some(bound.mode);
+            tally.held.extend(rest);
+            tally.over = Some(why);
+        } else if !rest.is_empty() {
+            tally.unfinished = Some(texts::out_of_time(self.language(), rest.len()));
         }
         Ok(carried_out)
     }

@@ -60,7 +60,9 @@ pub async fn run<S: Step>(step: S) -> Result<(), lambda_runtime::Error> {
         let deadline = Duration::from_millis(event.context.deadline);
         let left = deadline.saturating_sub(Duration::from_millis(Utc::now().timestamp_millis().unsigned_abs()));
         let function = function.as_ref().map_err(Diagnostic::from)?;
-        Box::pin(function.handle(event.payload, left)).await.map_err(|error| Diagnostic::from(&error))
+        Box::pin(function.handle(event.payload, &event.context.request_id, left))
+            .await
+            .map_err(|error| Diagnostic::from(&error))
     }))
     .await
 }
@@ -106,20 +108,23 @@ impl<S: Step> Function<S> {
     }
 
     /// Answers one event within `left`.
-    async fn handle(&self, event: Value, left: Duration) -> Result<Report, Error> {
+    async fn handle(&self, event: Value, request_id: &str, left: Duration) -> Result<Report, Error> {
         let trigger = trigger::decode::decode(event, &self.config.result_path, S::PARAMETERS)?;
         let reserve = RESERVE.min(left / 10);
         let stop_at = Instant::now() + left.saturating_sub(reserve);
         let last_moment = stop_at + reserve / 2;
+        let (reason, by) = match &trigger {
+            Trigger::Operator(ask) => (ask.reason.clone(), ask.by.clone()),
+            Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => (None, None),
+        };
         let run = Run {
             id: Uuid::now_v7(),
             step: self.name,
             started_at: Utc::now(),
             trigger: trigger.describe(),
-            reason: match &trigger {
-                Trigger::Operator(ask) => ask.reason.clone(),
-                Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => None,
-            },
+            reason,
+            by,
+            request_id: request_id.to_owned(),
             alive_until: Utc::now() + TimeDelta::from_std(left).unwrap_or_default(),
         };
         let mut kept = self.kept.lock().await;
@@ -342,7 +347,7 @@ impl<S: Step> Function<S> {
                     Scope::Process(id) => Question::Process(*id),
                     Scope::Execution(arn) => Question::Execution(arn.clone()),
                     Scope::Approve(plan) => {
-                        if self.configured_mode(session.parameters) == Mode::Observe {
+                        if self.configured_mode() == Mode::Observe {
                             return Err(Error::Refused(texts::only_observes(self.config.language)));
                         }
                         let plan = plans::read(session.db, run, *plan, self.config.language).await?;
@@ -359,7 +364,8 @@ impl<S: Step> Function<S> {
             }
         };
         let demand = Demand {
-            mode: self.configured_mode(session.parameters).min(asked),
+            mode: self.configured_mode().min(asked),
+            own: self.manifest.mode.min(asked),
             approved: approval.is_some(),
             by_name,
             population: 0,
@@ -370,12 +376,8 @@ impl<S: Step> Function<S> {
         Ok(Order { question, demand, approval })
     }
 
-    fn configured_mode(&self, parameters: &Map<String, Value>) -> Mode {
-        if S::OWN_SCHEMA_ONLY && parameters.is_empty() {
-            self.manifest.mode
-        } else {
-            self.config.mode.min(self.manifest.mode)
-        }
+    fn configured_mode(&self) -> Mode {
+        self.config.mode.min(self.manifest.mode)
     }
 
     async fn sweep(&self, session: &mut Session<'_>) -> Result<Question, Error> {

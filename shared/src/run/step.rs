@@ -16,10 +16,6 @@ pub trait Step: Send + Sync {
     /// What it reads.
     type Evidence: Send + Sync;
 
-    /// It changes nothing but schema `remediation`: `REMEDIATION_MODE` does not bind it, the event's mode does. A command of
-    /// its own may want more than that, and is bound.
-    const OWN_SCHEMA_ONLY: bool = false;
-
     /// The states of an alarm that start it. The other ones only open or close the alarm's incident.
     const ALARM_STATES: &'static [AlarmState] = &[AlarmState::Alarm];
 

@@ -20,8 +20,10 @@ use crate::run::texts;
 pub(super) struct CarriedOut {
     /// Whose rows have to be decided on anew.
     pub again: Vec<Moved>,
-    /// The last row that was handled, where Lambda's deadline came before the last action.
+    /// The last row that was handled, where Lambda's deadline, or the red button, came before the last action.
     pub stopped_after: Option<ProcessId>,
+    /// The red button, or the step's own control, ended it.
+    pub ended: bool,
 }
 
 /// A process that is no longer as it was decided on.

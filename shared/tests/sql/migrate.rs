@@ -22,9 +22,10 @@ async fn tables_of(db: &mut PgConnection, schema: &str) -> Vec<String> {
         .unwrap()
 }
 
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "actions",
     "controls",
+    "controls_history",
     "executions",
     "incidents",
     "leases",

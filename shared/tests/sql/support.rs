@@ -234,7 +234,16 @@ pub async fn make_schema(db: &mut PgConnection) {
 pub fn run(step: &'static str) -> Run {
     let started_at = Utc::now();
     let alive_until = started_at + TimeDelta::seconds(60);
-    Run { id: Uuid::now_v7(), step, started_at, trigger: json!({}), reason: None, alive_until }
+    Run {
+        id: Uuid::now_v7(),
+        step,
+        started_at,
+        trigger: json!({}),
+        reason: None,
+        alive_until,
+        by: None,
+        request_id: "test".into(),
+    }
 }
 
 pub fn planned(action: impl Action) -> Planned {

@@ -72,6 +72,46 @@ pub async fn fill(database: &Database, migrate: &Function, history: u32) -> Test
     Ok(())
 }
 
+/// How much an old ledger holds.
+#[derive(Debug, Clone, Copy)]
+pub struct OldLedger {
+    /// Entries, evenly over its days.
+    pub actions: u32,
+    /// Runs, and executions.
+    pub runs: u32,
+    /// Plans, incidents, leases, refused writes and changes of controls: each so many.
+    pub few: u32,
+    /// How old it is. What is older than 400 days is to be forgotten.
+    pub days: u32,
+}
+
+/// Fills the ledger, and looks to it that the planner knows the tables.
+///
+/// # Errors
+/// What PostgreSQL answers.
+pub async fn fill_ledger(database: &Database, OldLedger { actions, runs, few, days }: OldLedger) -> Tested {
+    let mut sql = include_str!("../sql/ledger.sql")
+        .replace("{executions}", &STATE_MACHINE_ARN.replace(":stateMachine:", ":execution:"));
+    for (name, value) in [("{actions}", actions), ("{runs}", runs), ("{few}", few), ("{days}", days)] {
+        sql = sql.replace(name, &value.to_string());
+    }
+    database.execute(&sql).await?;
+    for table in [
+        "actions",
+        "runs",
+        "plans",
+        "incidents",
+        "leases",
+        "refused_writes",
+        "controls_history",
+        "executions",
+        "controls",
+    ] {
+        database.execute(&format!("VACUUM ANALYZE remediation.{table}")).await?;
+    }
+    Ok(())
+}
+
 /// An endpoint on which no other executions are listed than those that are known, and whose log is empty.
 ///
 /// # Errors

@@ -5,6 +5,7 @@
 
 mod fence;
 mod figure;
+mod ledger;
 mod measured;
 mod programs;
 mod scale;
@@ -19,26 +20,28 @@ use figure::Figure;
 use measured::{Measured, say};
 use serde_json::json;
 
-const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N] [--built]
+const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N] [--entries N] [--built]
 
-  --only PART  start, size, sync, sweep, scale or fence; all of them by default
+  --only PART  start, size, sync, sweep, scale, fence or ledger; all of them by default
   --rows N     open rows for the sweep (100000)
   --times N    sweeps, of which the median counts (3)
+  --entries N  entries of the old ledger (10000000)
   --built      measure what was built last, building nothing";
 
-const PARTS: [&str; 6] = ["start", "size", "sync", "sweep", "scale", "fence"];
+const PARTS: [&str; 7] = ["start", "size", "sync", "sweep", "scale", "fence", "ledger"];
 
 /// What is asked for on the command line.
 struct Order {
     parts: Vec<String>,
     rows: i32,
     times: usize,
+    entries: u32,
     built: bool,
 }
 
 impl Order {
     fn read(mut words: impl Iterator<Item = String>) -> Result<Self, String> {
-        let mut order = Self { parts: Vec::new(), rows: 100_000, times: 3, built: false };
+        let mut order = Self { parts: Vec::new(), rows: 100_000, times: 3, entries: 10_000_000, built: false };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
             let number = |value: String| {
@@ -48,6 +51,7 @@ impl Order {
                 "--only" => order.parts.push(value()?),
                 "--rows" => order.rows = number(value()?)?,
                 "--times" => order.times = number(value()?)?.unsigned_abs() as usize,
+                "--entries" => order.entries = number(value()?)?.unsigned_abs(),
                 "--built" => order.built = true,
                 _ => return Err(format!("{word:?} is unknown")),
             }
@@ -100,6 +104,9 @@ async fn measure(order: &Order) -> Measured<()> {
     }
     if order.wants("fence") {
         figures.extend(fence::measure(&programs).await?);
+    }
+    if order.wants("ledger") {
+        figures.extend(ledger::measure(&programs, order.entries).await?);
     }
     let report = harness::paths::target().join("speed.json");
     let content = json!({

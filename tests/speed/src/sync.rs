@@ -70,7 +70,7 @@ pub async fn measure(programs: &BTreeMap<String, PathBuf>) -> Measured<Vec<Figur
 }
 
 /// An execution ends, and its row is open: the function closes it.
-async fn invoke(function: &Function, database: &Database) -> Measured<Duration> {
+pub async fn invoke(function: &Function, database: &Database) -> Measured<Duration> {
     let started = (Utc::now() - TimeDelta::seconds(90)).trunc_subsecs(3);
     let row = Row::pending(started - TimeDelta::seconds(1)).became("PROCESSING", started);
     table::insert(database.pool(), &GUIDE, std::slice::from_ref(&row)).await?;

@@ -63,7 +63,7 @@ impl Action for CloseLease {
     }
 
     fn class(&self) -> Class {
-        Class::Own
+        Class::Lease
     }
 
     fn is_end(&self) -> bool {

@@ -129,7 +129,7 @@ impl Action for Fence {
     }
 
     fn class(&self) -> Class {
-        Class::Own
+        Class::Fence
     }
 
     fn kinds() -> &'static [&'static str] {

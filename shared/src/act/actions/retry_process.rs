@@ -300,7 +300,7 @@ async fn reopen(
         if !lock(db, "probe").await? {
             return Ok(Begun::Busy);
         }
-        let last = Probe::last(db).await?;
+        let last = Probe::last(db, run.step).await?;
         if last.is_some_and(|last| last.state(deadline, Utc::now()) == ProbeState::UnderWay) {
             return Ok(Begun::Busy);
         }
@@ -416,10 +416,11 @@ impl Probe {
     ///
     /// # Errors
     /// What PostgreSQL answers.
-    pub async fn last(db: &mut PgConnection) -> Result<Option<Self>, sqlx::Error> {
+    pub async fn last(db: &mut PgConnection, step: &str) -> Result<Option<Self>, sqlx::Error> {
         let row = sqlx::query(include_str!("retry_process/last_probe.sql"))
             .bind(RetryProcess::KIND)
             .bind(RetryCause::Probe.as_str())
+            .bind(step)
             .fetch_optional(db)
             .await?;
         let Some(row) = row else { return Ok(None) };

@@ -34,7 +34,7 @@ impl Action for Undo {
     }
 
     fn class(&self) -> Class {
-        Class::Repair
+        if self.kind.is_own_record() { Class::Own } else { Class::Repair }
     }
 
     fn is_undo(&self) -> bool {

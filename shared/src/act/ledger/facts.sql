@@ -1,5 +1,5 @@
 -- What the limits are counted by, in one answer. Times are PostgreSQL's own: all containers count by one clock.
-SELECT c.mode, c.actions_per_run, c.actions_per_hour, c.share,
+SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM remediation.controls c WHERE c.step IN ($1, '*')),
        (SELECT count(*) FROM remediation.actions a
          WHERE a.step = $1 AND a.outcome IN ('applying', 'applied') AND a.created_at > now() - interval '1 hour'),
        (SELECT count(*) = 3 AND bool_and(r.verification = 'failed')
@@ -25,9 +25,9 @@ SELECT c.mode, c.actions_per_run, c.actions_per_hour, c.share,
                                           ORDER BY a.created_at DESC) FILTER (WHERE a.outcome = 'applied'))[1] AS undone
                           FROM remediation.actions a
                          WHERE a.target = ANY ($2)
+                           -- No target rests for longer. Some have a history without end: the worker, a step that is started again and again.
+                           AND a.created_at > now() - interval '31 days'
                            -- What the outside refuses is not tried for ever, where its kind says so ($3).
                            AND (a.outcome = 'applied' OR a.outcome = 'failed' AND a.kind = ANY ($3))
                          GROUP BY 1, 2) k
                  GROUP BY k.target) t)
-  FROM (SELECT $1 AS step) this
-  LEFT JOIN remediation.controls c USING (step)

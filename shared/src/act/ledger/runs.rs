@@ -25,6 +25,10 @@ pub struct Run {
     pub reason: Option<String>,
     /// Until when it can be alive: Lambda's deadline. What it has left open by then is resolved by looking.
     pub alive_until: DateTime<Utc>,
+    /// Who asks for it, where somebody says so.
+    pub by: Option<String>,
+    /// Lambda's id of the request, under which CloudTrail knows the caller.
+    pub request_id: String,
 }
 
 /// Writes the run's record; one that is there already stands (the answer to it was lost with the connection).
@@ -40,8 +44,8 @@ pub async fn finish(
 ) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
-                                       skipped, verification, cursor)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12)
+                                       skipped, verification, cursor, asked_by, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12, $13, $14)
              ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
@@ -56,6 +60,8 @@ pub async fn finish(
     .bind(stored::json(&json!(report.skipped)))
     .bind(report.verification.as_str())
     .bind(cursor.map(|cursor| json!(cursor)))
+    .bind(run.by.as_deref().map(stored::text))
+    .bind(&run.request_id)
     .execute(db)
     .await
     .map(drop)
@@ -68,8 +74,8 @@ pub async fn finish(
 /// [`Error::Database`].
 pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO remediation.runs (id, step, trigger, reason, started_at, finished_at, error)
-         VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6)
+        "INSERT INTO remediation.runs (id, step, trigger, reason, started_at, finished_at, error, asked_by, request_id)
+         VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8)
              ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
@@ -78,6 +84,8 @@ pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(),
     .bind(run.reason.as_deref().map(stored::text))
     .bind(run.started_at)
     .bind(stored::text(&error.to_string()))
+    .bind(run.by.as_deref().map(stored::text))
+    .bind(&run.request_id)
     .execute(db)
     .await
     .map(drop)

@@ -74,6 +74,29 @@ fn only_the_applications_own_sessions_may_be_ended() {
 }
 
 #[test]
+fn the_ledger_is_kept_for_whole_days_and_for_no_less_than_it_is_counted_by() {
+    let with = |variable: &'static str, value: &'static str| {
+        read(&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN), (variable, value)])
+    };
+    let Retention { actions, runs, executions, refused_writes } = with("X", "").unwrap().retention;
+    let days = [actions, runs, executions, refused_writes].map(|kept| kept.num_days());
+    assert_eq!(days, [400, 30, 90, 90]);
+    for (variable, least, less) in [
+        ("RETENTION_ACTIONS_DAYS", "32", "31"),
+        ("RETENTION_RUNS_DAYS", "2", "1"),
+        ("RETENTION_EXECUTIONS_DAYS", "90", "89"),
+        ("RETENTION_REFUSED_WRITES_DAYS", "1", "0"),
+    ] {
+        with(variable, least).unwrap();
+        let error = with(variable, less).unwrap_err();
+        assert!(
+            error.contains(&format!("{variable} `{less}` must be a whole number of days from {least} to 36500")),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn all_faults_are_listed_at_once() {
     let error = read(&[
         ("DATABASE_URL", "mysql://x"),
@@ -82,6 +105,7 @@ fn all_faults_are_listed_at_once() {
         ("PROCESS_DEADLINE_SECONDS", "15m"),
         ("TIMED_OUT_STATUS", "GONE"),
         ("REMEDIATION_MODE", "dare"),
+        ("RETENTION_RUNS_DAYS", "for ever"),
         ("TEXT_LANGUAGE", "fr"),
         ("REQUIRE_RESULT", "yes"),
         ("RESULT_PATH", "generationResult"),

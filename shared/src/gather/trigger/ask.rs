@@ -24,6 +24,7 @@ const UUID: &str = "a UUID such as 6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
 const MODE: &str = "mode";
 const LIMIT: &str = "limit";
 const REASON: &str = "reason";
+const BY: &str = "by";
 const DEPTH: &str = "depth";
 
 /// `{"schedule": "<name>"}`, with `mode`.
@@ -53,6 +54,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         mode: optional(fields, MODE, mode)?,
         limit: optional(fields, LIMIT, limit)?,
         reason: optional(fields, REASON, |reason| reason.text().map(str::to_owned))?,
+        by: optional(fields, BY, |by| by.text().map(str::to_owned))?,
         depth: optional(fields, DEPTH, depth)?.unwrap_or(0),
         parameters: fields
             .iter()
@@ -62,8 +64,8 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
     };
     let goes_with_it: &[&str] = match ask.scope {
         // In parts, where that is wanted.
-        Scope::Approve(_) => &["approve", MODE, REASON, DEPTH, LIMIT],
-        Scope::Undo(_) => &["undo", MODE, REASON, DEPTH],
+        Scope::Approve(_) => &["approve", MODE, REASON, BY, DEPTH, LIMIT],
+        Scope::Undo(_) => &["undo", MODE, REASON, BY, DEPTH],
         Scope::Everything | Scope::All | Scope::Process(_) | Scope::Execution(_) => return Ok(ask),
     };
     match fields.keys().find(|name| !goes_with_it.contains(&name.as_str())) {
@@ -71,7 +73,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         Some(other) => Err(TriggerError::Contradiction {
             one: goes_with_it[0].to_owned(),
             other: other.clone(),
-            rule: "a plan is approved, and an action undone, exactly as recorded; only `mode` and `reason` may go with it, and `limit` with `approve`",
+            rule: "a plan is approved, and an action undone, exactly as recorded; only `mode`, `reason` and `by` may go with it, and `limit` with `approve`",
         }),
     }
 }
@@ -125,7 +127,7 @@ fn depth(field: &Field<'_>) -> Result<u8, TriggerError> {
 }
 
 fn is_common(name: &str) -> bool {
-    SCOPES.iter().any(|(scope, _)| *scope == name) || [MODE, LIMIT, REASON, DEPTH].contains(&name)
+    SCOPES.iter().any(|(scope, _)| *scope == name) || [MODE, LIMIT, REASON, BY, DEPTH].contains(&name)
 }
 
 fn is_known(name: &str, allowed: &[&str]) -> bool {
@@ -138,7 +140,7 @@ pub(super) fn unknown(found: &str, allowed: &[&str]) -> TriggerError {
 }
 
 fn known_fields(allowed: &[&str]) -> String {
-    list(SCOPES.iter().map(|(name, _)| name).chain(&[MODE, LIMIT, REASON, DEPTH]).chain(allowed))
+    list(SCOPES.iter().map(|(name, _)| name).chain(&[MODE, LIMIT, REASON, BY, DEPTH]).chain(allowed))
 }
 
 /// Names, as many as a message can bear.

@@ -5,6 +5,7 @@
 
 mod cancelled;
 mod concurrency;
+mod control;
 mod deployed;
 mod errors;
 mod fence;
@@ -15,6 +16,7 @@ mod performance;
 mod progress;
 mod reboot;
 mod reconcile;
+mod retention;
 mod retry;
 mod scale;
 mod sessions;

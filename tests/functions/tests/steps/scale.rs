@@ -7,12 +7,15 @@ use patient::table::{self, GUIDE};
 use serde_json::{Value, json};
 
 /// Explains, in its log, every statement as it is really run.
-async fn explaining() -> Tested<Postgres> {
+pub async fn explaining() -> Tested<Postgres> {
     let server = Postgres::builder()
         .setting("shared_preload_libraries", "pg_stat_statements,auto_explain")
         .setting("auto_explain.log_min_duration", "0")
         .setting("auto_explain.log_nested_statements", "on")
         .setting("auto_explain.log_format", "json")
+        .setting("auto_explain.log_analyze", "on")
+        .setting("auto_explain.log_timing", "off")
+        .setting("auto_explain.log_verbose", "on")
         .setting("logging_collector", "on")
         .setting("log_destination", "jsonlog")
         .setting("log_directory", "log")
@@ -25,17 +28,17 @@ async fn explaining() -> Tested<Postgres> {
     Ok(server.start().await?)
 }
 
-/// The plans of the statements that a step has sent, from the server's log.
-async fn plans(server: &Postgres, database: &Database, step: &str) -> Tested<Vec<Value>> {
+/// The plans of the statements that the steps have sent, each with its step, from the server's log.
+pub async fn plans(server: &Postgres, database: &Database) -> Tested<Vec<(String, Value)>> {
     use sqlx::Connection as _;
     let mut administrator = sqlx::PgConnection::connect_with(&server.administrator(database.name())).await?;
     let log: String =
         sqlx::query_scalar("SELECT pg_read_file(pg_current_logfile('jsonlog'))").fetch_one(&mut administrator).await?;
     let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let of_step = lines.filter(|line| line["application_name"] == format!("remediation/{step}"));
-    let plans = of_step.filter_map(|line| {
+    let plans = lines.filter_map(|line| {
+        let step = line["application_name"].as_str()?.strip_prefix("remediation/")?;
         let (_, plan) = line["message"].as_str()?.split_once("plan:\n")?;
-        serde_json::from_str(plan).ok()
+        Some((step.to_owned(), serde_json::from_str(plan).ok()?))
     });
     Ok(plans.collect())
 }
@@ -74,9 +77,10 @@ async fn among_a_million_processes_every_sweep_finds_its_work_by_index() -> Test
         let function = scale::function(Function::builder(sweep.step), &database, &aws).start().await?;
         let answer = function.invoke(&sweep.event()).await?;
         assert_eq!(Sweep::told(&answer), sweep.actions, "{}: {}", sweep.step, answer["summary"]);
-        let plans = plans(&server, &database, sweep.step).await?;
+        let mut plans = plans(&server, &database).await?;
+        plans.retain(|(step, _)| step == sweep.step);
         assert!(!plans.is_empty(), "{}: its statements are in the log", sweep.step);
-        for plan in &plans {
+        for (_, plan) in &plans {
             let scans = sequential_scans(&plan["Plan"], "processing_state");
             assert_eq!(scans, 0, "{} reads the whole table: {plan:#}", sweep.step);
         }

@@ -10,13 +10,13 @@ const PROCESS: &str = "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
 const STARTED: i64 = 1_795_482_000_000;
 
 /// The samples' process, as it is while its execution runs.
-fn sampled() -> Tested<Row> {
+pub fn sampled() -> Tested<Row> {
     let started = chrono::DateTime::from_timestamp_millis(STARTED).ok_or("no time")?;
     Ok(Row { id: PROCESS.parse()?, ..Row::pending(started).became("PROCESSING", started) })
 }
 
 /// Step Functions, as far as the samples need it: the execution has timed out, and there is no other.
-async fn step_functions() -> Tested<AwsProxy> {
+pub async fn step_functions() -> Tested<AwsProxy> {
     let aws = scripted().await?;
     aws.answer("ListExecutions", json!({ "executions": [] }));
     let row = sampled()?;
@@ -26,7 +26,7 @@ async fn step_functions() -> Tested<AwsProxy> {
 }
 
 /// Lambda and the definition, as far as the samples of the steps that change the worker need them; and the change that they confirm.
-async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
+pub async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
     let configuration = json!({
         "FunctionName": "ai-generation-worker", "Version": "$LATEST", "Timeout": 300, "MemorySize": 1024, "RevisionId": "a",
         "State": "Active", "LastUpdateStatus": "Successful",
@@ -56,7 +56,8 @@ async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
     Ok(())
 }
 
-fn samples(function: &str) -> Tested<Vec<String>> {
+/// The names of a function's sample events.
+pub fn samples(function: &str) -> Tested<Vec<String>> {
     let folder = paths::workspace().join(format!("functions/{function}/events"));
     let mut names = Vec::new();
     for entry in std::fs::read_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))? {

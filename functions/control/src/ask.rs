@@ -1,0 +1,132 @@
+//! What an operator's event asks of a control: read with all its rules, without a database.
+
+use remediation::act::actions::set_control::Wanted;
+use remediation::act::ledger::controls::{Allowance, EVERYWHERE};
+use remediation::domain::Mode;
+use remediation::gather::error::Error;
+use remediation::gather::parameters::Parameters;
+use remediation::gather::trigger::TriggerError;
+
+/// The operator's parameters.
+pub const PARAMETERS: &[&str] = &[STEP, STOP, RESUME, RESET, ALLOW, PER_RUN, PER_HOUR, SHARE];
+/// Those that change something.
+pub const COMMANDS: &[&str] = &[STOP, RESUME, RESET, ALLOW, PER_RUN, PER_HOUR, SHARE];
+
+const STEP: &str = "step";
+const STOP: &str = "stop";
+const RESUME: &str = "resume";
+const RESET: &str = "reset";
+const ALLOW: &str = "allow";
+const PER_RUN: &str = "actionsPerRun";
+const PER_HOUR: &str = "actionsPerHour";
+const SHARE: &str = "share";
+
+/// A change that is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The step, or [`EVERYWHERE`].
+    pub step: String,
+    /// What is to become of its row.
+    pub verb: Verb,
+    /// Who asks.
+    pub by: String,
+    /// Why.
+    pub reason: Option<String>,
+}
+
+/// What is to become of a control.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verb {
+    /// Nothing is done from now on.
+    Stop,
+    /// Whatever else binds it, this row no longer does. Its limits stay.
+    Resume,
+    /// All as the manifest has it.
+    Reset,
+    /// What is named is set; what is not stays.
+    Set(Allowance),
+}
+
+impl Verb {
+    /// What becomes of a row that allows `now`.
+    #[must_use]
+    pub fn of(&self, now: &Allowance) -> Wanted {
+        match self {
+            Self::Stop => Wanted::Stop,
+            Self::Resume => Wanted::Exactly(Allowance { mode: None, ..now.clone() }),
+            Self::Reset => Wanted::Exactly(Allowance::default()),
+            Self::Set(Allowance { mode, actions_per_run, actions_per_hour, share }) => Wanted::Exactly(Allowance {
+                mode: mode.or(now.mode),
+                actions_per_run: actions_per_run.or(now.actions_per_run),
+                actions_per_hour: actions_per_hour.or(now.actions_per_hour),
+                share: share.or(now.share),
+            }),
+        }
+    }
+}
+
+/// Reads what is asked for; `None` where an event only wants to know what is in force.
+///
+/// # Errors
+/// [`Error::Trigger`] with the parameter that is wrong, and what it may be; [`Error::Refused`] where nobody says who asks, or why
+/// everything is to stop.
+pub fn read(
+    parameters: Parameters<'_>,
+    steps: &[String],
+    by: Option<&str>,
+    reason: Option<&str>,
+) -> Result<Option<Ask>, Error> {
+    let known = |name: &str| steps.iter().any(|step| step == name);
+    let expected = format!("one of {}; left out, it is every step", steps.join(", "));
+    let step = parameters.read(STEP, expected, |value| value.as_str().filter(|name| known(name)).map(str::to_owned))?;
+    let mode = parameters.read(ALLOW, "one of observe, propose, act", |value| value.as_str()?.parse::<Mode>().ok())?;
+    let share = parameters
+        .read(SHARE, "a number from 0 to 1", |value| value.as_f64().filter(|share| (0.0..=1.0).contains(share)))?;
+    let limits = Allowance {
+        mode,
+        actions_per_run: parameters.whole(PER_RUN, 0..=1_000_000)?,
+        actions_per_hour: parameters.whole(PER_HOUR, 0..=1_000_000)?,
+        share,
+    };
+    let mut verbs: Vec<(&str, Verb)> = Vec::new();
+    for (name, verb) in [(STOP, Verb::Stop), (RESUME, Verb::Resume), (RESET, Verb::Reset)] {
+        if parameters.flag(name)? {
+            verbs.push((name, verb));
+        }
+    }
+    let set = [ALLOW, PER_RUN, PER_HOUR, SHARE].into_iter().find(|name| parameters.0.contains_key(*name));
+    verbs.extend(set.map(|name| (name, Verb::Set(limits))));
+    let (name, verb) = match (verbs.pop(), verbs.pop()) {
+        (None, _) => return Ok(None),
+        (Some(only), None) => only,
+        (Some((one, _)), Some((other, _))) => {
+            return Err(Error::Trigger(TriggerError::Contradiction {
+                one: other.to_owned(),
+                other: one.to_owned(),
+                rule: "an event stops, resumes, resets, or sets mode and limits: one of these",
+            }));
+        }
+    };
+    if step.is_none() && !matches!(verb, Verb::Stop | Verb::Resume) {
+        return Err(Error::Refused(format!(
+            "`{name}` needs `{STEP}`: it is about one step, one of {}; what binds every step is {{\"stop\": true}} and {{\"resume\": true}}",
+            steps.join(", ")
+        )));
+    }
+    let by = by.ok_or_else(|| {
+        Error::Refused(format!(
+            "`by` is missing: `{name}` is kept with the name of whoever asks for it, such as {{\"by\": \"Sato\"}}"
+        ))
+    })?;
+    if matches!(verb, Verb::Stop) && reason.is_none() {
+        return Err(Error::Refused(format!(
+            "`reason` is missing: everybody who finds `{name}` in force will want to know why, such as {{\"reason\": \"wrong closings since 10:05\"}}"
+        )));
+    }
+    Ok(Some(Ask {
+        step: step.unwrap_or_else(|| EVERYWHERE.to_owned()),
+        verb,
+        by: by.to_owned(),
+        reason: reason.map(str::to_owned),
+    }))
+}

@@ -1,0 +1,55 @@
+//! What this step says, in Japanese (as the guide is) and in English.
+
+use remediation::act::ledger::controls::EVERYWHERE;
+use remediation::domain::Language;
+use remediation::text;
+
+use crate::ask::{Ask, Verb};
+
+/// Why a control is set.
+#[must_use]
+pub fn asked(language: Language, ask: &Ask) -> String {
+    let Ask { step, verb, by, reason } = ask;
+    let said = match (verb, step.as_str()) {
+        (Verb::Stop, EVERYWHERE) => {
+            text!(language, ja: "{by} が全ステップを緊急停止した", en: "{by} pressed the red button")
+        }
+        (Verb::Resume, EVERYWHERE) => {
+            text!(language, ja: "{by} が緊急停止を解除した", en: "{by} lifted the red button")
+        }
+        (Verb::Stop, step) => text!(language, ja: "{by} が {step} を停止した", en: "{by} stopped {step}"),
+        (Verb::Resume, step) => text!(language, ja: "{by} が {step} を再開した", en: "{by} resumed {step}"),
+        (Verb::Reset, step) => {
+            text!(language, ja: "{by} が {step} の設定をマニフェストの値に戻した", en: "{by} set {step} back to its manifest")
+        }
+        (Verb::Set(_), step) => {
+            text!(language, ja: "{by} が {step} のモードと上限を変更した", en: "{by} changed what {step} may do")
+        }
+    };
+    match reason {
+        Some(reason) => format!("{said}: {reason}"),
+        None => said,
+    }
+}
+
+/// The control is as it was asked for.
+#[must_use]
+pub fn already_so(language: Language, now: &str) -> String {
+    text!(language, ja: "既にそうなっている（{now}）", en: "already so: {now}")
+}
+
+/// A row that says nothing.
+#[must_use]
+pub fn unbound(language: Language, step: &str) -> String {
+    if step == EVERYWHERE {
+        return text!(language, ja: "緊急停止は押されていない", en: "the red button is not pressed");
+    }
+    text!(language, ja: "{step} の上限はこの設定のとおりである", en: "{step} is set to just that")
+}
+
+/// How the red button is lifted.
+#[must_use]
+pub fn to_lift(language: Language, why: &str) -> String {
+    let event = r#"{"resume": true, "by": "…"}"#;
+    text!(language, ja: "{why}。解除するには control に {event} を送る", en: "{why}. To lift it, send {event} to control")
+}
