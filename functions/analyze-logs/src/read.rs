@@ -111,7 +111,7 @@ struct Known {
     error: Option<String>,
 }
 
-/// Reads everything. The database has to answer; what AWS refuses is told, and hides nothing else.
+/// Reads everything. The database has to answer; what AWS refuses is reported, and does not affect the rest.
 pub async fn read(
     session: &mut Session<'_>,
     policy: &Policy,

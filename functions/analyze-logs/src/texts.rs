@@ -82,7 +82,7 @@ pub fn would_stop(language: Language, step: &str, reason: &str) -> String {
     )
 }
 
-/// Nothing is to be put right.
+/// Nothing is to be fixed.
 #[must_use]
 pub fn nothing_to_do(language: Language, reason: &str) -> String {
     text!(language, ja: "修正不要: {reason}", en: "nothing to fix: {reason}")

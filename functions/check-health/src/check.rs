@@ -81,7 +81,7 @@ impl Check {
         })
     }
 
-    /// What has to be told of a check that failed.
+    /// The finding of a check that failed.
     pub fn failed(&self) -> Option<Finding> {
         (self.state == CheckState::Failed).then(|| Finding {
             code: "check_failed",

@@ -1,8 +1,8 @@
 //! The guide's health check script: its five checks and one of the worker's own runs as one report, and the metrics that the
 //! alarms watch.
 //!
-//! Each check has its own time, and one that fails hides none of the others. What is counted as wrong is what the decision table
-//! of the steps that put things right says, so an alarm never goes off for what they would leave alone. It changes nothing.
+//! Each check has its own time, and one that fails does not affect the others. What counts as wrong is decided by the same decision
+//! table as in the steps that fix things, so no alarm is raised for what they would skip. It changes nothing.
 
 mod check;
 mod executions;

@@ -1,4 +1,4 @@
-//! Check 4: the processes by status, and what the other steps would put right.
+//! Check 4: the processes by status, and what the other steps would fix.
 
 use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -40,7 +40,7 @@ pub async fn read(session: &mut Session<'_>) -> Result<Processes, Error> {
     Ok(Processes { statuses, evidence, uncancelled, progress_anomalies })
 }
 
-/// A warning where there is something to put right. It asks the same decision table as the steps that answer.
+/// A warning if there is something to fix, by the same decision table as the steps that fix it.
 pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Check {
     let language = config.language;
     Check::of("processes", look, language, |found, check| {

@@ -1,8 +1,8 @@
 //! Makes schema `remediation` and brings it up to date, at every deployment; and, where an operator asks for it, puts the fence on
 //! the application's table or takes it away.
 //!
-//! It makes the ledger, so it is recorded in the log; and the schema is nothing of the application's, so an installation that only
-//! observes gets it all the same. The fence stands on the application's table: the installation's mode binds it.
+//! It creates the ledger, so its runs are recorded in the log. The schema does not belong to the application, so an installation that only
+//! observes gets it as well. The fence is on the application's table, so it needs the installation's mode `act`.
 
 mod texts;
 

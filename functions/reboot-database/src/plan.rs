@@ -1,4 +1,4 @@
-//! Whether the instance may be rebooted: pure. Whatever forbids it is told, all at once.
+//! Whether the instance may be rebooted: pure. Everything that prevents it is reported at once.
 
 use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};

@@ -1,6 +1,6 @@
 //! Compares every open or lately closed row with its newest execution (guide: data consistency 1).
 //!
-//! The sweep behind `sync-execution-status`: what an event was lost for is put right here, at the latest five minutes later.
+//! The sweep behind `sync-execution-status`: what was missed because an event was lost is fixed here, at most five minutes later.
 
 use remediation::run::processes::{Filter, ProcessStep};
 

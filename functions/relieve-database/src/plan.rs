@@ -24,7 +24,7 @@ use crate::report;
 pub struct Policy {
     /// From how many percent of the connections on they are scarce.
     pub connections_percent: f64,
-    /// After how many minutes what people were told is told again.
+    /// After how many minutes people are notified of the same finding again.
     pub tell_again_minutes: u32,
 }
 
@@ -172,7 +172,7 @@ impl<'a> Making<'a> {
         self.plan.skipped.push(Skipped { target, why });
     }
 
-    /// Wants a session ended, unless something stands in the way: then that is said, and comes back.
+    /// Wants a session ended. If something stands in the way, the session is skipped with that reason, which is returned.
     fn want(
         &mut self,
         backend: &'a Backend,

@@ -86,7 +86,7 @@ impl Step for RepairProgress {
             plan.actions.push(Planned::new(Action::SetRowStatus(Box::new(action)), reason));
             repaired.insert(target);
         }
-        // A row has one thing told of it: what is repaired is not left, and what is left is so for the reason that hinders.
+        // One thing is said of each row: either it is repaired, or it is skipped for the reason that prevents that.
         let told: HashSet<&str> = left.iter().map(|left| left.target.as_str()).collect();
         plan.skipped.retain(|skipped| !repaired.contains(&skipped.target) && !told.contains(skipped.target.as_str()));
         plan.skipped.extend(left);

@@ -22,7 +22,7 @@ pub struct History {
     pub retries: u32,
     /// An action on it is under way.
     pub busy: bool,
-    /// What is told once was told of this failure.
+    /// This failure was already reported: that is done once.
     pub told: bool,
     /// How often this step has acted on it within a day, in vain or not.
     pub tried_today: u32,

@@ -159,7 +159,7 @@ async fn histories(
                 executions: count("executions")?,
                 retries: count("retries")?,
                 busy: row.try_get("busy")?,
-                // What was told before it failed was told of an earlier failure.
+                // A report from before it failed was about an earlier failure.
                 told: told.get(&id.to_string()).is_some_and(|told| closed_at.get(&id).is_some_and(|at| told > at)),
                 tried_today: target.attempts,
                 undone: target.undone,

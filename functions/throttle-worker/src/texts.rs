@@ -83,7 +83,7 @@ pub fn recovered(language: Language, alarm: &str, to: &str) -> String {
     )
 }
 
-/// Why it is put back to what it was.
+/// Why it is restored to what it was.
 #[must_use]
 pub fn restored(language: Language, alarm: &str, to: &str) -> String {
     text!(

@@ -1,7 +1,7 @@
 //! Counts failures, names the dominant cause, and starts the step that answers it (guide, 2 and its part on each error).
 //!
 //! The rows are exact, so they decide. The worker's log tells beside them what no row does: errors that were tried again, or never
-//! reached a row. What no step answers, and what has no cause that stands out, people are told.
+//! reached a row. People are notified of a cause that no step handles, and if no cause stands out.
 
 mod dominant;
 mod log;

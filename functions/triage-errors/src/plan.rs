@@ -43,7 +43,7 @@ pub struct Looked {
     pub log: Log,
     /// How many runs led to this one.
     pub depth: u8,
-    /// A person asks for it, and is told whatever was told before.
+    /// A person asks for it, and gets every finding, also one that was reported before.
     pub by_person: bool,
     /// What people were told lately: codes and targets of findings.
     pub told: BTreeSet<(String, String)>,

@@ -8,14 +8,14 @@ use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use serde::Deserialize;
 
-/// How carefully an index is made, and which tables are told.
+/// How carefully an index is made, and which tables are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     lock_seconds: u32,
     transaction_seconds: u32,
     build_seconds: u32,
-    /// From how many rows on a table that is read whole is told.
+    /// A table with full scans is reported if it has at least this many rows.
     pub scanned_rows: u32,
     /// From how many such reads on.
     pub scans: u32,

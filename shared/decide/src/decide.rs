@@ -91,7 +91,7 @@ impl StopCause {
     }
 }
 
-/// Something worth telling that is not put right by itself.
+/// Something worth reporting that is not fixed automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Anomaly {
     /// The row is COMPLETED, its execution is not over in time or did not succeed.
@@ -311,7 +311,7 @@ pub fn cancel(
     }
 }
 
-/// How long what has just changed is left alone: the application's own last step may be under way. It writes FAILED a
+/// How much longer something that has just changed is skipped: the application's own last step may be in progress. It writes FAILED a
 /// moment before its execution ends, and CANCELLED a moment before it stops one.
 ///
 /// Only such a last step counts. A worker's progress does not: it may come more often than a row takes to settle, and

@@ -1,4 +1,4 @@
-//! Leases: changes of the worker that are put back when their time is over (design, 6.10).
+//! Leases: changes of the worker that are reverted when their time is over (design, 6.10).
 //!
 //! A lease is open until it has ended or a person has confirmed it. Of one setting of one target at most one is open, and it remembers
 //! what people had configured, however often the setting was changed since.
@@ -35,7 +35,7 @@ pub struct Lease {
     pub before: Value,
     /// The setting as it was changed.
     pub after: Value,
-    /// When it is put back.
+    /// When it is reverted.
     pub revert_at: DateTime<Utc>,
     /// When a person confirmed it.
     pub confirmed_at: Option<DateTime<Utc>>,
@@ -55,7 +55,7 @@ const COLUMNS: &str = "l.*, (SELECT count(*) FROM remediation.actions a
 /// How a lease ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The setting was put back.
+    /// The setting was reverted.
     Reverted,
     /// A person took the change back.
     Undone,
@@ -197,7 +197,7 @@ pub async fn end(transaction: &mut PgConnection, action: Uuid, end: End) -> Resu
     Ok(true)
 }
 
-/// Confirms an open lease: it will not be put back. Whether it was open.
+/// Confirms an open lease: it will not be reverted. Returns whether it was open.
 ///
 /// # Errors
 /// [`Error::Database`].

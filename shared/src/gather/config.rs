@@ -28,7 +28,7 @@ pub struct Config {
     pub mode: Mode,
     /// `TEXT_LANGUAGE`: of texts that reach rows and people.
     pub language: Language,
-    /// `NOTIFY_TOPIC_ARN`: where people are told.
+    /// `NOTIFY_TOPIC_ARN`: the topic that people are notified through.
     pub notify_topic_arn: Option<String>,
     /// The application's Lambda functions: `APPLICATION_FUNCTION_NAMES`, and the worker (`WORKER_FUNCTION_NAME`).
     pub application_functions: Vec<String>,
@@ -263,8 +263,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
     fn state_machine(&mut self) -> Option<String> {
         let Some(arn) = self.value("STATE_MACHINE_ARN") else {
-            return self
-                .fault("STATE_MACHINE_ARN must be set to the ARN of the state machine to look after".into());
+            return self.fault("STATE_MACHINE_ARN must be set to the ARN of the state machine to look after".into());
         };
         let parts: Vec<&str> = arn.split(':').collect();
         let sound = matches!(parts.as_slice(), ["arn", partition, "states", region, account, "stateMachine", name]
@@ -282,8 +281,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let sound = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
         let fits = !name.is_empty() && name.len() <= 64 && sound(name);
         if !fits {
-            self.faults
-                .push(format!("{variable}: `{name}` must be a function name, up to 64 letters, digits, - or _"));
+            self.faults.push(format!("{variable}: `{name}` must be a function name, up to 64 letters, digits, - or _"));
         }
         fits
     }

@@ -7,9 +7,8 @@ use lambda_runtime::Diagnostic;
 
 use crate::gather::trigger::TriggerError;
 
-/// Lambda retries and keeps asynchronous events only: whoever sent one by hand has the answer, and nothing else.
-const AGAIN: &str =
-    "If you sent this event, send it again; any other event is retried by Lambda and then kept in the dead-letter queue";
+/// Lambda retries and keeps asynchronous events only: a person who sends one by hand has the answer, and nothing else.
+const AGAIN: &str = "If you sent this event, send it again; any other event is retried by Lambda and then kept in the dead-letter queue";
 
 /// Why a run failed. Asynchronous events that meet one are retried by Lambda and then kept, whole, in the dead-letter queue.
 #[derive(Debug, thiserror::Error)]
@@ -18,7 +17,7 @@ pub enum Error {
     #[error("configuration: {}", .0.join("; "))]
     Configuration(Vec<String>),
 
-    /// The event is none that any step understands.
+    /// No step understands the event.
     #[error(transparent)]
     Trigger(#[from] TriggerError),
 

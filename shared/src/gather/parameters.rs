@@ -17,7 +17,7 @@ impl Parameters<'_> {
     /// What `read` makes of a parameter; `None` where it is absent. `expected` completes the sentence "it must be …".
     ///
     /// # Errors
-    /// [`Error::Trigger`] with the parameter's name, what stands there, and what may.
+    /// [`Error::Trigger`] with the parameter's name, its value, and what it may be.
     pub fn read<T>(
         &self,
         name: &str,
@@ -35,7 +35,7 @@ impl Parameters<'_> {
         }
     }
 
-    /// Whether it is `true`; anything else is refused, `false` too: whoever does not want it leaves it out.
+    /// Whether it is `true`; anything else is refused, `false` too: it is left out instead.
     ///
     /// # Errors
     /// [`Error::Trigger`].
@@ -67,7 +67,9 @@ impl Parameters<'_> {
     /// # Errors
     /// [`Error::Trigger`].
     pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        self.read(name, "a string that is not empty", |value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned))
+        self.read(name, "a string that is not empty", |value| {
+            value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+        })
     }
 
     /// A span of time, `"90s"`, `"30m"`, `"24h"` or `"7d"`, within bounds that are given in seconds.

@@ -384,7 +384,7 @@ pub async fn uncancelled(session: &mut Session<'_>) -> Result<Vec<Case>, Error> 
     Ok(cases)
 }
 
-/// What Step Functions refuses stops the looking up, and is told; what needs no look-up goes on.
+/// If Step Functions refuses a look-up, no more are made, and that is a finding; what needs no look-up continues.
 fn recoverable(error: Error) -> Result<Option<Error>, Error> {
     match error {
         error @ Error::Aws { .. } => Ok(Some(error)),

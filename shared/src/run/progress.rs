@@ -1,8 +1,8 @@
 //! Progress that cannot be true (guide: データ整合性問題, 進捗率の異常): out of 0..100, or lower than was seen in the same
 //! attempt.
 //!
-//! The step that repairs it and the one that counts it ask the same [`judge`], so an alarm never goes off for what would be
-//! left alone. Both read from the database only.
+//! The step that repairs it and the one that counts it ask the same [`judge`], so no alarm is raised for what would be
+//! skipped. Both read from the database only.
 
 use chrono::{DateTime, Utc};
 use sqlx::{AssertSqlSafe, Row};

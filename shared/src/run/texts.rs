@@ -96,7 +96,7 @@ pub fn summary(
 ) -> String {
     let parts = [
         (counts(DoneOutcome::Applied), "対応", "", "fixed"),
-        (counts(DoneOutcome::Planned), "変更候補", "（未実行）", "to fix (nothing was changed)"),
+        (counts(DoneOutcome::Planned), "変更候補", "（未実行）", "planned (nothing was changed)"),
         (counts(DoneOutcome::Proposed), "承認待ち", "", "waiting for approval"),
         (counts(DoneOutcome::Failed), "失敗", "", "failed"),
         (counts(DoneOutcome::Superseded), "他者が先に変更", "", "changed by somebody else first"),
@@ -112,7 +112,7 @@ pub fn summary(
 pub fn undo_summary(language: Language, counts: impl Fn(DoneOutcome) -> usize, skipped: usize) -> String {
     let parts = [
         (counts(DoneOutcome::Applied), "取り消し", "", "undone"),
-        (counts(DoneOutcome::Planned), "取り消し候補", "（未実行）", "to undo (nothing was changed)"),
+        (counts(DoneOutcome::Planned), "取り消し候補", "（未実行）", "planned (nothing was changed)"),
         (counts(DoneOutcome::Proposed), "承認待ち", "", "waiting for approval"),
         (counts(DoneOutcome::Failed), "取り消し失敗", "", "not undone: failed"),
         (

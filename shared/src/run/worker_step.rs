@@ -1,4 +1,4 @@
-//! What all steps that change the worker have alike: what they read, what keeps them from a change, and how their changes are put back.
+//! What all steps that change the worker share: what they read, what keeps them from a change, and how their changes are reverted.
 //!
 //! The judgement (whether the worker should have another value, and which) stays in each function's folder.
 
@@ -281,9 +281,9 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
 async fn to_confirm(db: &mut PgConnection, action: uuid::Uuid, rules: &Rules) -> Result<Lease, Error> {
     let refused = |why: String| Err(Error::Refused(format!("`{CONFIRM}` {action}: {why}")));
     match lease::of_action(db, action).await? {
-        None => refused(
-            "no such change of the worker; see `actions[].id` of a result, or remediation.leases".to_owned(),
-        ),
+        None => {
+            refused("no such change of the worker; see `actions[].id` of a result, or remediation.leases".to_owned())
+        }
         Some(lease) if lease.step != rules.step => refused(format!("it belongs to {}: send it there", lease.step)),
         Some(Lease { ended: Some(ended), ended_at: Some(at), .. }) => {
             refused(format!("its lease has already ended ({ended}, {at}): nothing left to confirm"))
@@ -326,7 +326,7 @@ async fn load(db: &mut PgConnection, table: &Table, now: DateTime<Utc>) -> Resul
     }
 }
 
-/// Findings that need a person: people are told of them, and once in a while only, however often they are seen.
+/// Findings that need a person: people are notified, but only once in a while, however often they are seen.
 pub const TOLD_ONCE: [&str; 13] = [
     "account_limit",
     "alias_mismatch",
@@ -534,7 +534,7 @@ impl Evidence {
         self.action(to, Purpose::Set { cause, revert_after }, reason)
     }
 
-    /// The action that puts back what a lease of this step has changed.
+    /// The action that reverts what a lease of this step has changed.
     #[must_use]
     pub fn revert(&self, lease: &Lease, language: Language) -> Planned {
         let to = self.rules.setting.value_in(&lease.before);

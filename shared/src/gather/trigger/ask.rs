@@ -119,8 +119,7 @@ fn limit(field: &Field<'_>) -> Result<usize, TriggerError> {
 fn depth(field: &Field<'_>) -> Result<u8, TriggerError> {
     let depth = field.value().and_then(Value::as_u64).and_then(|depth| u8::try_from(depth).ok());
     depth.filter(|depth| *depth <= Ask::DEEPEST).ok_or_else(|| {
-        field
-            .refused("0 (a person), 1 or 2: how many runs led to this one, as set by the step that started it")
+        field.refused("0 (a person), 1 or 2: how many runs led to this one, as set by the step that started it")
     })
 }
 

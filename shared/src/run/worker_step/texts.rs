@@ -66,11 +66,14 @@ pub fn for_incident(language: Language, alarm: &str, setting: Setting, from: Opt
 /// Why a setting is changed: a person.
 #[must_use]
 pub fn for_operator(language: Language, setting: Setting, from: Option<u32>, to: Option<u32>) -> String {
+    if !setting.is_revertible() {
+        return text!(language, ja: "運用者の指示", en: "requested by an operator");
+    }
     let (from, to) = (amount(setting, from), amount(setting, to));
     text!(language, ja: "運用者の指示: {from} から {to} に変更", en: "requested by an operator: from {from} to {to}")
 }
 
-/// Why a setting is put back.
+/// Why a setting is reverted.
 #[must_use]
 pub fn lease_over(language: Language, setting: Setting, to: Option<u32>, revert_at: DateTime<Utc>) -> String {
     let (to, at) = (amount(setting, to), moment(revert_at));
@@ -91,7 +94,7 @@ pub fn lease_kept(language: Language, alarm: &str) -> String {
     )
 }
 
-/// A change that could not be put back, again and again.
+/// A change that could not be reverted, again and again.
 #[must_use]
 pub fn revert_failed(language: Language, failures: i64) -> String {
     text!(
@@ -111,7 +114,7 @@ pub fn lease_elsewhere(language: Language, target: &str) -> String {
     )
 }
 
-/// Why a lease ends without anything being put back: the setting is as it was before.
+/// Why a lease ends without anything being reverted: the setting is as it was before.
 #[must_use]
 pub fn lease_already_back(language: Language) -> String {
     text!(
@@ -121,7 +124,7 @@ pub fn lease_already_back(language: Language) -> String {
     )
 }
 
-/// Why a lease ends without anything being put back: somebody has decided otherwise.
+/// Why a lease ends without anything being reverted: somebody has changed the setting.
 #[must_use]
 pub fn lease_changed(language: Language, setting: Setting, now: Option<u32>) -> String {
     let now = amount(setting, now);
@@ -154,7 +157,8 @@ pub fn set_in_cdk(language: Language, line: &str) -> String {
     )
 }
 
-/// What a change costs, until when it stays, and what to do for good.
+/// What a change costs, how long it stays, and what to do for good. It is said before anybody knows whether the change is made: the
+/// sentence has to be true of one that is only shown or proposed, too.
 #[must_use]
 pub fn change(
     language: Language,

@@ -271,11 +271,7 @@ async fn an_event_that_no_step_takes_is_refused_with_what_it_may_be() -> Tested 
             "the ARN of an execution of a STANDARD state machine",
         ),
         (json!({ "all": true, "mode": "dare" }), "`mode` is \"dare\"", "one of observe, propose, act"),
-        (
-            json!({ "all": true, "limit": 0 }),
-            "`limit` is 0",
-            "1 or more; to change nothing, send the mode `observe`",
-        ),
+        (json!({ "all": true, "limit": 0 }), "`limit` is 0", "1 or more; to change nothing, send the mode `observe`"),
         (json!({ "all": false }), "`all` is false", "leave it out to look at everything and change nothing"),
         (
             json!({ "all": true, "processId": Uuid::nil() }),

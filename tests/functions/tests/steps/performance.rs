@@ -203,7 +203,7 @@ async fn what_logs_insights_does_not_tell_is_not_known_and_the_rows_are_told_all
         (refused("StartQuery", "MalformedQueryException").await?, "MalformedQueryException", 0),
         (refused("StartQuery", "AccessDeniedException").await?, "lacks this permission", 0),
         (refused("GetQueryResults", "AccessDeniedException").await?, "lacks this permission", 1),
-        (ended("Failed").await?, "the Logs Insights query ended Failed", 1),
+        (ended("Failed").await?, "the Logs Insights query ended in Failed", 1),
         (ended("Timeout").await?, "the Logs Insights query ended Timeout", 1),
         (ended("Cancelled").await?, "the Logs Insights query ended Cancelled", 1),
         (ended("Complete").await?, "the Logs Insights estimate could not be read", 0),
