@@ -42,7 +42,13 @@ pub fn check_titles(language: Language) -> [String; 6] {
         ("過去1時間のエラー率", "Error rate of the last hour"),
         ("ワーカーの実行", "Runs of the worker"),
     ];
-    titles.map(|(ja, en)| text!(language, ja: "{ja}", en: "{en}"))
+    titles.map(|(ja, en)| {
+        let title = match language {
+            Language::Ja => ja,
+            Language::En => en,
+        };
+        title.to_owned()
+    })
 }
 
 /// How a check ended.

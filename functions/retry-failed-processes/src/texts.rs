@@ -90,7 +90,7 @@ pub fn row_not_failed(language: Language, status: ProcessStatus) -> String {
 /// A row that a person closed.
 #[must_use]
 pub fn closed_by_person(language: Language) -> String {
-    text!(language, ja: "行は人が手動で終了済み（MANUAL_INTERVENTION）", en: "the row was closed by a person (MANUAL_INTERVENTION)")
+    text!(language, ja: "行は人が手動でクローズ済み（MANUAL_INTERVENTION）", en: "the row was closed by a person (MANUAL_INTERVENTION)")
 }
 
 /// An execution that a person stopped.
@@ -151,7 +151,7 @@ pub fn execution_succeeded(language: Language) -> String {
 #[must_use]
 pub fn failed_just_now(language: Language, left: TimeDelta) -> String {
     let left = duration(language, left);
-    text!(language, ja: "失敗した直後のため、あと {left}待つ", en: "it has just failed: {left} more to settle")
+    text!(language, ja: "失敗した直後のため、あと {left}待つ", en: "it has just failed: waiting {left} for it to settle")
 }
 
 /// Nobody knows whether a newer execution was started.

@@ -27,7 +27,7 @@ pub fn cause(language: Language, cause: &Cause) -> String {
         }
         Cause::StepFunctions => text!(language, ja: "Step Functions のエラー", en: "Step Functions errors"),
         Cause::Other(code) => text!(language, ja: "未知のコード {code}", en: "unknown code {code}"),
-        Cause::ByPerson => text!(language, ja: "人が手動で終了", en: "closed by a person"),
+        Cause::ByPerson => text!(language, ja: "人による手動クローズ", en: "closed by a person"),
     }
 }
 
@@ -113,7 +113,7 @@ pub fn no_dominant_cause(language: Language, failed: i64, causes: &str, least: f
 pub fn nothing_failed(language: Language, window: &str, closed: i64) -> String {
     text!(
         language,
-        ja: "直近 {window} に終了した {closed} 件に、人が手動で終了したもの以外の失敗なし",
+        ja: "直近 {window} に終了した {closed} 件に、人が手動でクローズしたもの以外の失敗なし",
         en: "closed in the last {window}: {closed}, no failures except those closed by a person",
     )
 }

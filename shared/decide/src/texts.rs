@@ -46,7 +46,7 @@ pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) 
         }
         Reason::Settling { left } => {
             let left = duration(language, left);
-            text!(language, ja: "行または実行が更新された直後のため、あと {left}待つ", en: "row or execution has just changed: {left} more to settle")
+            text!(language, ja: "行または実行が更新された直後のため、あと {left}待つ", en: "row or execution has just changed: waiting {left} for it to settle")
         }
         Reason::Reopened { left } => {
             let left = duration(language, left);
@@ -67,16 +67,16 @@ pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) 
             text!(language, ja: "実行 {name} は期限超過のため停止済み", en: "execution {name} was stopped because it was past its deadline")
         }
         Reason::LateSuccess => {
-            text!(language, ja: "行が失敗で終了した後に実行 {name} が成功", en: "execution {name} succeeded after the row had been closed as failed")
+            text!(language, ja: "行が失敗としてクローズされた後に実行 {name} が成功", en: "execution {name} succeeded after the row had been closed as failed")
         }
         Reason::ClosedByPerson => {
-            text!(language, ja: "行は人が手動で終了済み（MANUAL_INTERVENTION）", en: "the row was closed by a person (MANUAL_INTERVENTION)")
+            text!(language, ja: "行は人が手動でクローズ済み（MANUAL_INTERVENTION）", en: "the row was closed by a person (MANUAL_INTERVENTION)")
         }
         Reason::CancelledButRunning => {
             text!(language, ja: "行はキャンセル済みだが、実行 {name} が実行中", en: "execution {name} is still running although its row is CANCELLED")
         }
         Reason::RetryMayRun => {
-            text!(language, ja: "行は失敗だが、実行 {name} は期限内で実行中（リトライ中の可能性あり）", en: "the row failed, but execution {name} is still running in time: it may be retrying")
+            text!(language, ja: "行は失敗だが、実行 {name} は期限内で実行中（再試行中の可能性あり）", en: "the row failed, but execution {name} is still running in time: it may be retrying")
         }
         Reason::EndingUnknown => {
             text!(language, ja: "実行 {name} の結果は Step Functions への照会が必要", en: "only Step Functions knows how execution {name} ended")

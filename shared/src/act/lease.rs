@@ -35,7 +35,7 @@ pub struct Lease {
     pub before: Value,
     /// The setting as it was changed.
     pub after: Value,
-    /// When it is put back.
+    /// When it is reverted.
     pub revert_at: DateTime<Utc>,
     /// When a person confirmed it.
     pub confirmed_at: Option<DateTime<Utc>>,

@@ -133,7 +133,7 @@ impl Game {
         problems.extend(settled.err().filter(|_| !problems.is_empty()).map(|error| error.to_string()));
         let (kind, text) = match problems.as_slice() {
             [] if self.world.mode == Mode::Observe => (Kind::Right, "told, and left as it was".to_owned()),
-            [] => (Kind::Right, "as it should be".to_owned()),
+            [] => (Kind::Right, "as expected".to_owned()),
             problems => (Kind::Wrong, problems.join("; ")),
         };
         self.timeline.tell(watched.settled_at, fault.name(), kind, text);
@@ -195,7 +195,7 @@ impl Game {
             let by = ledger::told(pool, broken.process, code).await.ok()?;
             done &= by.is_some();
             by.into_iter()
-                .for_each(|by| tell(Utc::now(), Kind::Noticed, code.to_owned(), format!("{by} tells {code}")));
+                .for_each(|by| tell(Utc::now(), Kind::Noticed, code.to_owned(), format!("{by} reports {code}")));
         }
         done.then_some(())
     }
@@ -269,7 +269,7 @@ impl Game {
         if let Some(code) = expected.finding
             && ledger::told(pool, broken.process, code).await?.is_none()
         {
-            problems.push(format!("nobody has told {code}"));
+            problems.push(format!("nobody has reported {code}"));
         }
         Ok(Checked { problems, row, actions })
     }

@@ -58,20 +58,20 @@ fn list() -> String {
 
 fn help() -> String {
     format!(
-        "Deploys the product beside a small real system, breaks that in every known way, and shows how it is put right.
+        "Deploys the product next to a small real application, breaks that in every known way, and shows how it is fixed.
 
 Usage: cargo gameday [OPTIONS]
 
-  --only FAULT    break only this; may be given more than once
-  --mode observe  the product may only look: no row may change, and every fault must be told
+  --only FAULT    play this fault only; may be given more than once
+  --mode observe  the product only looks: no row may change, and every fault must be reported
   --keep          leave everything running at the end, and print how to reach it
-  --help          this
+  --help          print this
 
 Faults:
 {}
 
 The timeline is drawn in target/gameday/report.html; target/gameday/report.json is for programs. The exit code is 0 if
-every row is as it should be.",
+every row ended as expected.",
         list()
     )
 }

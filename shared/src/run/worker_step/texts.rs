@@ -66,6 +66,9 @@ pub fn for_incident(language: Language, alarm: &str, setting: Setting, from: Opt
 /// Why a setting is changed: a person.
 #[must_use]
 pub fn for_operator(language: Language, setting: Setting, from: Option<u32>, to: Option<u32>) -> String {
+    if !setting.is_revertible() {
+        return text!(language, ja: "運用者の指示", en: "requested by an operator");
+    }
     let (from, to) = (amount(setting, from), amount(setting, to));
     text!(language, ja: "運用者の指示: {from} から {to} に変更", en: "requested by an operator: from {from} to {to}")
 }
@@ -76,7 +79,7 @@ pub fn lease_over(language: Language, setting: Setting, to: Option<u32>, revert_
     let (to, at) = (amount(setting, to), moment(revert_at));
     text!(
         language,
-        ja: "期限 {at} を過ぎ、confirm もないため {to} に戻す",
+        ja: "リース期限 {at} を過ぎ、confirm もないため {to} に戻す",
         en: "lease expired at {at} without confirmation: revert to {to}",
     )
 }
@@ -86,7 +89,7 @@ pub fn lease_over(language: Language, setting: Setting, to: Option<u32>, revert_
 pub fn lease_kept(language: Language, alarm: &str) -> String {
     text!(
         language,
-        ja: "期限切れだが、アラーム {alarm} のインシデントが続く間は維持",
+        ja: "リース期限切れだが、アラーム {alarm} のインシデントが続く間は維持",
         en: "lease expired, but kept while the incident of alarm {alarm} is open",
     )
 }
@@ -116,8 +119,8 @@ pub fn lease_elsewhere(language: Language, target: &str) -> String {
 pub fn lease_already_back(language: Language) -> String {
     text!(
         language,
-        ja: "値は既に元どおりのため、期限の管理を終了",
-        en: "the value is already back to what it was: nothing left to revert",
+        ja: "値は既に元どおりのため、リースを終了",
+        en: "the value is already back to what it was: nothing left to revert, lease ends",
     )
 }
 
@@ -127,8 +130,8 @@ pub fn lease_changed(language: Language, setting: Setting, now: Option<u32>) -> 
     let now = amount(setting, now);
     text!(
         language,
-        ja: "その後に他者が {now} に変更したため元に戻さず、期限の管理を終了",
-        en: "somebody has changed it to {now} since: left unchanged, no longer reverted",
+        ja: "その後に他者が {now} に変更したため、元に戻さずリースを終了",
+        en: "somebody has changed it to {now} since: left unchanged, lease ends",
     )
 }
 
@@ -154,7 +157,8 @@ pub fn set_in_cdk(language: Language, line: &str) -> String {
     )
 }
 
-/// What a change costs, until when it stays, and what to do for good.
+/// What a change costs, how long it stays, and what to do for good. It is said before anybody knows whether the change is made: the
+/// sentence has to be true of one that is only shown or proposed, too.
 #[must_use]
 pub fn change(
     language: Language,

@@ -354,7 +354,7 @@ async fn the_same_code_is_published_once_more_after_a_person_approved_it() -> Te
 
     let result = step.invoke(&json!({})).await?;
     assert_eq!(outcomes(&result), [("redeploy-worker", "planned")], "{result:#}");
-    assert!(texts(&result["findings"], "message").join("\n").contains("2 executions run"), "{result:#}");
+    assert!(texts(&result["findings"], "message").join("\n").contains("executions running: 2"), "{result:#}");
     let result = step.invoke(&sample("redeploy-worker", "operator-all")?).await?;
     assert_eq!((outcomes(&result), version().await?), (vec![("redeploy-worker", "proposed")], before.clone()));
 

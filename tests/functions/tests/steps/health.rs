@@ -342,7 +342,7 @@ async fn executions_beyond_ten_are_ten_or_more_and_one_past_its_deadline_is_a_wa
     aws.answer("ListExecutions", json!({ "executions": running, "nextToken": "more" }));
     let result = health(&bench, &aws).start().await?.invoke(&json!({})).await?;
     let executions = check(&result, "step-functions");
-    let sentence = "10 or more running, 1 of them past the deadline of 900 s";
+    let sentence = "10 or more running, 1 of them past the deadline of 15 min";
     assert_eq!((&executions["state"], &executions["sentence"]), (&json!("warning"), &json!(sentence)));
     let asked = aws.requests("ListExecutions");
     assert_eq!(
@@ -403,7 +403,7 @@ async fn an_aws_that_does_not_answer_holds_up_nothing_else() -> Tested {
     let function = health(&bench, &aws).start().await?;
     let result = function.invoke(&json!({})).await?;
     assert_failed(&result, &["lambda-functions", "step-functions", "worker"]);
-    assert!(texts_of(&result).contains("could not be checked: no answer within 5s"), "{result:#}");
+    assert!(texts_of(&result).contains("could not be checked: no answer within 5 s"), "{result:#}");
     let line = measured(&function, 1).await?;
     assert_eq!((sent(&line, &OF_DATABASE), sent(&line, &OF_TABLE)), (OF_DATABASE.to_vec(), OF_TABLE.to_vec()));
     Ok(())

@@ -267,7 +267,10 @@ async fn without_the_instances_name_it_refuses_and_says_which_setting_is_missing
     let function = bench.function("reboot-database").start().await?;
     let refused = function.invoke(&json!({})).await.err().ok_or("it was answered")?;
     assert_eq!(refused.error_type, "Refused");
-    assert!(refused.error_message.contains("set DATABASE_INSTANCE_ID (the CDK app's databaseInstanceId)"), "{refused}");
+    assert!(
+        refused.error_message.contains("set DATABASE_INSTANCE_ID (databaseInstanceId in the CDK app)"),
+        "{refused}"
+    );
     let down = bench.function("reboot-database").env("DATABASE_URL", down()).env("AWS_ENDPOINT_URL", NOWHERE);
     let result = down.start().await?.invoke(&json!({})).await?;
     assert_eq!(findings(&result), ["reboot_refused"], "{result:#}");

@@ -91,7 +91,7 @@ async fn a_running_execution_is_stopped_before_its_row_is_failed() -> Tested {
     assert!(
         actions[0]["reason"]
             .as_str()
-            .is_some_and(|why| why.contains("still runs") && why.contains("past its deadline"))
+            .is_some_and(|why| why.contains("still running") && why.contains("past its deadline"))
     );
     assert_eq!(result["verification"], "verified", "{result:#}");
     Ok(())

@@ -122,7 +122,7 @@ async fn what_the_log_does_not_tell_is_missing_and_said() -> Tested {
     // (the log's configuration, what FilterLogEvents answers, none where there is no group, throttles measured, requests, what is said)
     for (logging, answer, throttles, requests, said) in [
         (text_log.clone(), None, None, 3, "log group /aws/lambda/ai-generation-worker does not exist"),
-        (text_log.clone(), Some(lines(&[])), Some(0.0), 3, "no run ended in the last 5 minutes"),
+        (text_log.clone(), Some(lines(&[])), Some(0.0), 3, "no run ended in the last 5 min"),
         (text_log.clone(), Some(more), None, 6, "the log could not be read to its end"),
         (text_log, Some(sampled), None, 6, "the figures cover only the runs that were found"),
         (quiet, Some(lines(&[])), Some(0.0), 3, "set LoggingConfig.SystemLogLevel to INFO"),

@@ -19,7 +19,7 @@ impl Fault for ApplicationWritesToo {
     }
 
     fn story(&self) -> &'static str {
-        "the application cancels the row at the very moment in which it is to be completed"
+        "the application cancels the row at the very moment when it is being completed"
     }
 
     fn expected(&self) -> Expected {

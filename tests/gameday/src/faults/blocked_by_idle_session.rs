@@ -20,7 +20,7 @@ impl Fault for BlockedByIdleSession {
     }
 
     fn story(&self) -> &'static str {
-        "a session that went idle in its transaction holds the row, and the workflow's write waits"
+        "a session that is idle in transaction locks the row, and the workflow's write waits"
     }
 
     fn expected(&self) -> Expected {

@@ -13,7 +13,7 @@ impl Fault for EventLost {
     }
 
     fn story(&self) -> &'static str {
-        "a last update is lost, and every event of the execution as well"
+        "a last update is lost, and so is every event of the execution"
     }
 
     fn expected(&self) -> Expected {

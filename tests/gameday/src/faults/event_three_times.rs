@@ -14,7 +14,7 @@ impl Fault for EventThreeTimes {
     }
 
     fn story(&self) -> &'static str {
-        "a last update is lost, and the event that tells of it is delivered three times"
+        "a last update is lost, and the event of the end is delivered three times"
     }
 
     fn expected(&self) -> Expected {

@@ -12,7 +12,7 @@ impl Fault for ExecutionFailed {
     }
 
     fn story(&self) -> &'static str {
-        "the worker fails, neither it nor the workflow gets that into the row"
+        "the worker fails, and neither it nor the workflow records that in the row"
     }
 
     fn expected(&self) -> Expected {

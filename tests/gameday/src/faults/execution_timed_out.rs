@@ -19,7 +19,7 @@ impl Fault for ExecutionTimedOut {
     }
 
     fn story(&self) -> &'static str {
-        "the execution meets its own timeout, after which no state of it can tell the row"
+        "the execution hits its own timeout, and no state is left to update the row"
     }
 
     fn expected(&self) -> Expected {

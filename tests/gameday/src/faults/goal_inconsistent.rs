@@ -17,7 +17,7 @@ impl Fault for GoalInconsistent {
     }
 
     fn story(&self) -> &'static str {
-        "a process for a sub-goal fails for good: the goal is COMPLETED, and work under it is open"
+        "a process for a sub-goal fails permanently: its goal is COMPLETED but still has open work"
     }
 
     fn expected(&self) -> Expected {

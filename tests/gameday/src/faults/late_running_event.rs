@@ -14,7 +14,7 @@ impl Fault for LateRunningEvent {
     }
 
     fn story(&self) -> &'static str {
-        "a last update is lost, and after the event of the end comes the event of the start"
+        "a last update is lost, and the event of the start arrives after the event of the end"
     }
 
     fn expected(&self) -> Expected {

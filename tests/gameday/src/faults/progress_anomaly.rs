@@ -16,7 +16,7 @@ impl Fault for ProgressAnomaly {
     }
 
     fn story(&self) -> &'static str {
-        "a late worker that has lost count writes a progress of 250 into the completed row"
+        "a late worker that miscounts writes a progress of 250 into the completed row"
     }
 
     fn expected(&self) -> Expected {

@@ -14,7 +14,7 @@ impl Fault for TransientFailure {
     }
 
     fn story(&self) -> &'static str {
-        "the model does not answer once, the process is FAILED with AI_ERROR, and nobody tries again"
+        "the model fails to answer once, the process is FAILED with AI_ERROR, and nobody retries it"
     }
 
     fn expected(&self) -> Expected {

@@ -130,7 +130,7 @@ pub fn abandoned(language: Language) -> String {
     text!(
         language,
         ja: "変更を始めた回が途中で終了し、変更は反映されていない",
-        en: "the run that started this change ended before finishing it; callers do not have it",
+        en: "the run that started this change ended before finishing it; it has not reached the callers",
     )
 }
 

@@ -35,7 +35,7 @@ pub fn too_late(language: Language, left: Duration) -> String {
     let left = duration(language, TimeDelta::from_std(left).unwrap_or_default());
     text!(
         language,
-        ja: "この回の残り時間が {left}のため作成を開始しない。もう一度 {{\"all\": true}} を送り、新しい計画を承認する",
+        ja: "この回の残り時間が {left}しかないため作成を開始しない。もう一度 {{\"all\": true}} を送り、新しい計画を承認する",
         en: "not started: this run has only {left} left; send {{\"all\": true}} again and approve the new plan",
     )
 }
