@@ -3,7 +3,9 @@
 use serde::Serialize;
 use serde_json::Value;
 
-/// Something worth telling.
+use crate::redact;
+
+/// Something worth telling. Made by [`Finding::new`] only.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// For machines: `row_missing`, `result_missing` …
@@ -14,6 +16,15 @@ pub struct Finding {
     pub target: String,
     /// What was read.
     pub evidence: Value,
+}
+
+impl Finding {
+    /// A finding. What it says and what was read lose here, before ledger, log, answer and message, what nobody may see.
+    #[must_use]
+    pub fn new(code: &'static str, target: impl Into<String>, message: impl Into<String>, evidence: Value) -> Self {
+        let (message, evidence) = (redact::text(&message.into()), redact::json(&evidence));
+        Self { code, message, target: target.into(), evidence }
+    }
 }
 
 /// Something that was left alone.

@@ -13,13 +13,13 @@ mod scan;
 mod shapes;
 mod values;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use names::Kind;
+pub use scan::REDACTED;
 use scan::find;
-
-/// What stands in the place of what was taken out.
-pub const REDACTED: &str = "[redacted]";
 
 /// How deep JSON is looked into: as deep as `serde_json` reads it. What is deeper goes.
 const DEPTH: usize = 128;
@@ -71,6 +71,9 @@ fn field(kind: Option<Kind>, value: &Value, depth: usize) -> Value {
 pub fn text(text: &str) -> String {
     let once = |text: &str| shapes::take_out(&values::take_out(&blocks(text)));
     let mut redacted = once(text);
+    if redacted == text {
+        return redacted;
+    }
     // What is gone may have been a part of another name, or of a tag.
     for _ in 0..AGAIN {
         let again = once(&redacted);
@@ -94,25 +97,31 @@ pub fn cut(whole: &str, characters: usize) -> String {
 
 /// Takes out what says itself where it begins: keys and certificates in PEM, and the row that PostgreSQL quotes where a constraint
 /// refuses it.
-fn blocks(text: &str) -> String {
+fn blocks(text: &str) -> Cow<'_, str> {
+    const KEY: &str = "-----BEGIN ";
     const ROW: &str = "Failing row contains (";
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = find(rest, "-----BEGIN ") {
-        out.push_str(&rest[..at]);
-        out.push_str(REDACTED);
-        rest = &rest[at..];
-        let end = find(rest, "-----END ").map_or(rest.len(), |end| end + "-----END ".len());
-        rest = &rest[end..];
-        rest = &rest[scan::span(rest, |c| c.is_ascii_uppercase() || matches!(c, ' ' | '-'))..];
+    let mut text = Cow::Borrowed(text);
+    if let Some(first) = find(&text, KEY) {
+        let (mut out, mut rest) = (text[..first].to_owned(), &text[first..]);
+        loop {
+            let end = find(rest, "-----END ").map_or(rest.len(), |end| end + "-----END ".len());
+            rest = &rest[end..];
+            rest = &rest[scan::span(rest, |c| c.is_ascii_uppercase() || matches!(c, ' ' | '-'))..];
+            out.push_str(REDACTED);
+            let Some(next) = find(rest, KEY) else { break };
+            out.push_str(&rest[..next]);
+            rest = &rest[next..];
+        }
+        out.push_str(rest);
+        text = Cow::Owned(out);
     }
-    out.push_str(rest);
     // Where the row ends nobody can tell: a value may hold anything.
-    if let Some(at) = find(&out, ROW) {
-        out.truncate(at + ROW.len());
-        out.push_str(REDACTED);
+    if let Some(at) = find(&text, ROW) {
+        let text = text.to_mut();
+        text.truncate(at + ROW.len());
+        text.push_str(REDACTED);
     }
-    out
+    text
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use uuid::Uuid;
 use crate::act::actions::Action;
 use crate::finding::{Finding, Metric, Skipped};
 use crate::gather::session::Cursor;
+use crate::redact;
 
 /// What a step wants, and what it has to tell.
 #[derive(Debug, Default)]
@@ -40,9 +41,9 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// An action with an identity of its own.
+    /// An action with an identity of its own. Its reason loses here, before ledger, log, answer and message, what nobody may see.
     #[must_use]
     pub fn new(action: Action, reason: String) -> Self {
-        Self { id: Uuid::now_v7(), action, reason }
+        Self { id: Uuid::now_v7(), action, reason: redact::text(&reason) }
     }
 }

@@ -175,7 +175,8 @@ impl Config {
                 sessions,
                 database_instance,
             }),
-            (.., faults) => Err(Error::Configuration(faults)),
+            // A value may stand in the wrong variable.
+            (.., faults) => Err(Error::Configuration(faults.iter().map(Error::words).collect())),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Takes out the values of names: `name=value`, `name: value`, `"name": value`, `<name>value</name>`, `name is value`,
 //! `--name value`; in JSON that is quoted once more as well, and in a URL.
 
-use super::REDACTED;
 use super::extent::{
     begins_with_name, block, has_no_value, is_failure, is_placeholder, item, line, quote, quoted, structured, word,
 };
 use super::names::Kind;
-use super::scan::{arn, blank, find, is_name, is_quote, span, span_back};
+use super::scan::{REDACTED, arn, blank, find, is_name, is_quote, span, span_back};
 
 /// Takes out the values of all names that give them away.
 pub(super) fn take_out(text: &str) -> String {
@@ -100,6 +99,9 @@ impl<'a> Name<'a> {
 
     /// Where the value is that goes.
     fn value(&self) -> Place {
+        if self.is_plain() {
+            return None;
+        }
         let ways = [
             Self::scheme,
             Self::enclosed,
@@ -110,6 +112,19 @@ impl<'a> Name<'a> {
             Self::said_in_japanese,
         ];
         ways.iter().find_map(|way| way(self).filter(|(_, length)| *length > 0))
+    }
+
+    /// What follows cannot lead to a value: so it is with nearly all words.
+    fn is_plain(&self) -> bool {
+        let next = self.after[blank(self.after)..].bytes().next();
+        let leads = next.is_some_and(|byte| match byte {
+            b':' | b'=' | b'%' | b'"' | b'\'' | b'`' | b'\\' | b'&' | b'(' | b')' | b'>' | b'[' => true,
+            // `is`, `was`, `are`.
+            b'i' | b'I' | b'w' | b'W' | b'a' | b'A' => true,
+            byte => !byte.is_ascii(),
+        });
+        let takes_any = self.text.starts_with('-') || matches!(self.text.len(), 5 | 6) || !self.text.is_ascii();
+        !leads && !takes_any && self.tag.is_none()
     }
 
     /// `Bearer x`, and `Basic x` where that is more than a word: `Basic authentication` is none.
