@@ -202,6 +202,10 @@ impl<'a> Name<'a> {
         if closing > 0 && !is_field || is_flag || has_no_value(kind, value) {
             return None;
         }
+        // A sentence of ours again: "the row has a result: the work was done".
+        if !is_field && self.text == "result" && self.first_half == Some("a") {
+            return None;
+        }
         // What stands on the next line may be the next name: this one has no value.
         if !is_field && self.after[at..at + gap].contains('\n') && begins_with_name(value) {
             return None;
