@@ -7,4 +7,5 @@ pub mod progress;
 pub mod runner;
 pub mod step;
 pub mod texts;
+mod topic;
 pub mod worker_step;
