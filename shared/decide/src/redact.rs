@@ -95,11 +95,11 @@ pub fn cut(whole: &str, characters: usize) -> String {
     }
 }
 
-/// Takes out what says itself where it begins: keys and certificates in PEM, and the row that PostgreSQL quotes where a constraint
-/// refuses it.
+/// Takes out what says itself where it begins: keys and certificates in PEM, and the row or the values that PostgreSQL quotes where it refuses
+/// a statement.
 fn blocks(text: &str) -> Cow<'_, str> {
     const KEY: &str = "-----BEGIN ";
-    const ROW: &str = "Failing row contains (";
+    const QUOTES: [&str; 2] = ["Failing row contains (", "arameters: $1 = "];
     let mut text = Cow::Borrowed(text);
     if let Some(first) = find(&text, KEY) {
         let (mut out, mut rest) = (text[..first].to_owned(), &text[first..]);
@@ -116,10 +116,12 @@ fn blocks(text: &str) -> Cow<'_, str> {
         text = Cow::Owned(out);
     }
     // Where the row ends nobody can tell: a value may hold anything.
-    if let Some(at) = find(&text, ROW) {
-        let text = text.to_mut();
-        text.truncate(at + ROW.len());
-        text.push_str(REDACTED);
+    for begins in QUOTES {
+        if let Some(at) = find(&text, begins) {
+            let text = text.to_mut();
+            text.truncate(at + begins.len());
+            text.push_str(REDACTED);
+        }
     }
     text
 }
