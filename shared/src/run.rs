@@ -10,4 +10,5 @@ pub mod step;
 mod tally;
 pub mod telling;
 pub mod texts;
+mod topic;
 pub mod worker_step;

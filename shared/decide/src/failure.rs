@@ -8,6 +8,8 @@ pub mod transient;
 
 use serde_json::{Map, Value};
 
+use crate::redact;
+
 /// The code of an execution that failed for no reason that is known better.
 pub const UNKNOWN: &str = "STEP_FUNCTIONS_ERROR";
 
@@ -23,9 +25,9 @@ const DEPTH: u8 = 5;
 pub struct Failure {
     /// The application's code (`AI_ERROR`, `DATABASE_ERROR`, …), [`UNKNOWN`] where there is none.
     pub code: String,
-    /// The text for people, of at most 2,000 characters; never empty.
+    /// The text for people, without what nobody may see, of at most 2,000 characters; never empty.
     pub message: String,
-    /// The cause as it came, of at most 4,000 characters.
+    /// The cause as it came, without what nobody may see, of at most 4,000 characters.
     pub cause: Option<String>,
     /// `false`: only a `Fail` state's own words; the last failed task in the history may know more.
     pub certain: bool,
@@ -211,9 +213,10 @@ fn is_code(word: &str) -> bool {
         && word.bytes().all(spelt)
 }
 
-/// At most so many characters, and none that PostgreSQL cannot store: neither `text` nor `jsonb` has U+0000.
+/// What may be shown of a text, and stored: of at most so many characters, and none that PostgreSQL cannot store: neither `text` nor
+/// `jsonb` has U+0000.
 fn bounded(text: &str, characters: usize) -> String {
-    text.chars().filter(|c| *c != '\0').take(characters).collect()
+    redact::text(&text.replace('\0', "")).chars().take(characters).collect()
 }
 
 #[cfg(test)]
@@ -290,6 +293,17 @@ mod tests {
         let told = failure(Some("AI_ERROR"), Some(&format!("\0{}", "遅".repeat(5000))));
         assert_eq!(told.message, "遅".repeat(2000));
         assert_eq!(told.cause, Some("遅".repeat(4000)));
+    }
+
+    #[test]
+    fn what_nobody_may_see_reaches_no_row() {
+        let input =
+            r#"The JSONPath '$.error' could not be found in the input '{"userId":"u","params":{"goal":"痩せたい"}}'"#;
+        let told = failure(Some("States.Runtime"), Some(input));
+        assert_eq!(told.message, "The JSONPath '$.error' could not be found in the input [redacted]'");
+        assert_eq!(told.cause.as_ref(), Some(&told.message));
+        let told = failure(Some("Error"), Some(r#"{"errorMessage":"AI_ERROR: no answer to pass\u0000word=hunter2"}"#));
+        assert_eq!(told.message, "no answer to password=[redacted]");
     }
 
     #[test]

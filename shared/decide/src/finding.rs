@@ -4,6 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::redact;
+
 /// Something worth telling. Made by [`Finding::new`] only.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -25,11 +27,13 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// A finding for whoever reads the answer or the ledger: nobody is told.
+    /// A finding for whoever reads the answer or the ledger: nobody is told. What it says and what was read lose here, before ledger, log,
+    /// answer and message, what nobody may see.
     #[must_use]
     pub fn new(code: &'static str, target: impl Into<String>, message: impl Into<String>, evidence: Value) -> Self {
         let (audience, often) = (Audience::Nobody, Often::Always);
-        Self { code, message: message.into(), target: target.into(), evidence, audience, often }
+        let (message, evidence) = (redact::text(&message.into()), redact::json(&evidence));
+        Self { code, message, target: target.into(), evidence, audience, often }
     }
 
     /// Says who is told of it, and how often.

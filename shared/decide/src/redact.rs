@@ -13,9 +13,12 @@ mod scan;
 mod shapes;
 mod values;
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
-use names::{Kind, REDACTED};
+use names::Kind;
+pub use scan::REDACTED;
 use scan::find;
 
 /// How deep JSON is looked into: as deep as `serde_json` reads it. What is deeper goes.
@@ -68,6 +71,9 @@ fn field(kind: Option<Kind>, value: &Value, depth: usize) -> Value {
 pub fn text(text: &str) -> String {
     let once = |text: &str| shapes::take_out(&values::take_out(&blocks(text)));
     let mut redacted = once(text);
+    if redacted == text {
+        return redacted;
+    }
     // What is gone may have been a part of another name, or of a tag.
     for _ in 0..AGAIN {
         let again = once(&redacted);
@@ -89,27 +95,35 @@ pub fn cut(whole: &str, characters: usize) -> String {
     }
 }
 
-/// Takes out what says itself where it begins: keys and certificates in PEM, and the row that PostgreSQL quotes where a constraint
-/// refuses it.
-fn blocks(text: &str) -> String {
-    const ROW: &str = "Failing row contains (";
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = find(rest, "-----BEGIN ") {
-        out.push_str(&rest[..at]);
-        out.push_str(REDACTED);
-        rest = &rest[at..];
-        let end = find(rest, "-----END ").map_or(rest.len(), |end| end + "-----END ".len());
-        rest = &rest[end..];
-        rest = &rest[scan::span(rest, |c| c.is_ascii_uppercase() || matches!(c, ' ' | '-'))..];
+/// Takes out what says itself where it begins: keys and certificates in PEM, and the row or the values that PostgreSQL quotes where it refuses
+/// a statement.
+fn blocks(text: &str) -> Cow<'_, str> {
+    const KEY: &str = "-----BEGIN ";
+    const QUOTES: [&str; 2] = ["Failing row contains (", "arameters: $1 = "];
+    let mut text = Cow::Borrowed(text);
+    if let Some(first) = find(&text, KEY) {
+        let (mut out, mut rest) = (text[..first].to_owned(), &text[first..]);
+        loop {
+            let end = find(rest, "-----END ").map_or(rest.len(), |end| end + "-----END ".len());
+            rest = &rest[end..];
+            rest = &rest[scan::span(rest, |c| c.is_ascii_uppercase() || matches!(c, ' ' | '-'))..];
+            out.push_str(REDACTED);
+            let Some(next) = find(rest, KEY) else { break };
+            out.push_str(&rest[..next]);
+            rest = &rest[next..];
+        }
+        out.push_str(rest);
+        text = Cow::Owned(out);
     }
-    out.push_str(rest);
     // Where the row ends nobody can tell: a value may hold anything.
-    if let Some(at) = find(&out, ROW) {
-        out.truncate(at + ROW.len());
-        out.push_str(REDACTED);
+    for begins in QUOTES {
+        if let Some(at) = find(&text, begins) {
+            let text = text.to_mut();
+            text.truncate(at + begins.len());
+            text.push_str(REDACTED);
+        }
     }
-    out
+    text
 }
 
 #[cfg(test)]

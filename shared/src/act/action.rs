@@ -16,6 +16,7 @@ use crate::act::ledger::runs::Run;
 use crate::domain::{Language, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
+use crate::redact;
 
 /// A kind of change, and one change of it to one target.
 ///
@@ -257,10 +258,11 @@ impl Planned {
         Self::with_id(Uuid::now_v7(), action, reason)
     }
 
-    /// An action that has its identity in the ledger already.
+    /// An action that has its identity in the ledger already. Its reason loses here, before ledger, log, answer and message, what nobody may
+    /// see.
     #[must_use]
     pub fn with_id(id: Uuid, action: impl Action, reason: String) -> Self {
-        Self { id, action: Arc::new(action), reason }
+        Self { id, action: Arc::new(action), reason: redact::text(&reason) }
     }
 }
 

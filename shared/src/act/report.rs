@@ -1,16 +1,20 @@
 //! What a run answers (design, section 7): the same for every step, as JSON, as metrics, and for people.
 
+mod bound;
+
 use std::cmp::Reverse;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use self::bound::Cut;
 use crate::domain::Mode;
 use crate::finding::{Finding, Skipped};
+use crate::redact;
 
 /// What a run did and saw.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// One sentence.
@@ -40,12 +44,13 @@ pub struct Report {
     /// Of a step that makes a report of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Value>,
-    /// How many entries of each list are left out here; all actions are in `remediation.actions`.
+    /// How many entries of each list are left out here, and of what is within them how many `characters` of texts and how many `values` of
+    /// lists; all actions, with their images, are in `remediation.actions`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub omitted: Map<String, Value>,
 }
 
-/// An action in a report.
+/// An action in a report. Whoever makes one shows it [`redacted`](Done::redacted).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Done {
     /// Its identity in the ledger: `{"undo": "<id>"}` takes it back.
@@ -68,6 +73,16 @@ pub struct Done {
     /// `{"undo": "<id>"}` takes it back.
     #[serde(skip)]
     pub is_undoable: bool,
+}
+
+impl Done {
+    /// As it may be shown: the one place where an image leaves the ledger. There it stays as it was, to the letter, since an undo compares
+    /// the row with it; answer, log and message have it from here.
+    #[must_use]
+    pub fn redacted(self) -> Self {
+        let shown = |image: Option<Value>| image.as_ref().map(redact::json);
+        Self { before: shown(self.before), after: shown(self.after), reason: redact::text(&self.reason), ..self }
+    }
 }
 
 /// What became of an action.
@@ -114,7 +129,22 @@ impl Verification {
     }
 }
 
-/// Lambda answers with 6 MB at the most, and nobody reads thousands of entries: counts tell the rest.
+/// Bytes of an answer. Lambda takes [6,291,556][1], and fails a run that answers with more, after all has been done.
+///
+/// [1]: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+const ANSWER: usize = 5_000_000;
+
+/// How far what is in an answer is cut, one after the other until it fits: characters of a text, values of an image or another document.
+/// With the last, any answer fits: 300 entries and as many documents, six bytes a character.
+const BOUNDS: [(usize, usize); 4] = [(16_384, 10_000), (2048, 2000), (256, 200), (64, 10)];
+
+/// Characters of a target that are always kept: an ARN has its name at its end.
+const TARGET: usize = 256;
+
+/// Characters of the summary that are always kept.
+const SUMMARY: usize = 2048;
+
+/// Nobody reads thousands of entries: counts tell the rest.
 pub(crate) const KEPT: usize = 100;
 
 impl Report {
@@ -130,7 +160,7 @@ impl Report {
         self.actions.iter().filter(|done| done.outcome == outcome).count()
     }
 
-    /// Shortens the lists, what went wrong first, and says by how much.
+    /// Shortens the lists, what went wrong first, then what is in them until it all fits into an answer, and says by how much.
     pub fn shorten(&mut self) {
         self.actions.sort_by_key(|done| match done.outcome {
             DoneOutcome::Failed => 0,
@@ -154,5 +184,51 @@ impl Report {
         self.actions.truncate(KEPT);
         self.findings.truncate(KEPT);
         self.skipped.truncate(KEPT);
+        self.fit();
+    }
+
+    fn fit(&mut self) {
+        // An event that was cut is none; it is as large only where the one that it repeats was.
+        if self.to_do_it.as_ref().is_some_and(|event| bound::size(event) > ANSWER / 4) {
+            self.to_do_it = None;
+            self.omitted.insert("toDoIt".to_owned(), 1.into());
+        }
+        if bound::size(self) <= ANSWER {
+            return;
+        }
+        let mut shorter = BOUNDS.into_iter().map(|(characters, values)| self.cut(characters, values));
+        let fits = shorter.find(|shorter| bound::size(shorter) <= ANSWER);
+        *self = fits.unwrap_or_else(|| self.cut(0, 0));
+    }
+
+    fn cut(&self, characters: usize, values: usize) -> Self {
+        let mut cut = Cut { characters, values, characters_less: 0, values_less: 0 };
+        let mut report = self.clone();
+        cut.text(&mut report.summary, characters.max(SUMMARY));
+        cut.document(&mut report.trigger);
+        for finding in &mut report.findings {
+            cut.text(&mut finding.target, characters.max(TARGET));
+            cut.text(&mut finding.message, characters);
+            cut.document(&mut finding.evidence);
+        }
+        for done in &mut report.actions {
+            cut.text(&mut done.target, characters.max(TARGET));
+            cut.text(&mut done.reason, characters);
+            done.before.iter_mut().chain(&mut done.after).for_each(|image| cut.document(image));
+        }
+        for skipped in &mut report.skipped {
+            cut.text(&mut skipped.target, characters.max(TARGET));
+            cut.text(&mut skipped.why, characters);
+        }
+        report.report.iter_mut().for_each(|own| cut.document(own));
+        for (what, less) in [("characters", cut.characters_less), ("values", cut.values_less)] {
+            if less > 0 {
+                report.omitted.insert(what.to_owned(), less.into());
+            }
+        }
+        report
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -202,7 +202,8 @@ impl Config {
                 database_instance,
                 retention,
             }),
-            (.., faults) => Err(Error::Configuration(faults)),
+            // A value may stand in the wrong variable.
+            (.., faults) => Err(Error::Configuration(faults.iter().map(Error::words).collect())),
         }
     }
 }

@@ -61,7 +61,8 @@ impl Database {
         let options = match &self.access {
             DatabaseAccess::Url(url) => url.parse::<PgConnectOptions>().map_err(|error| {
                 Error::Configuration(vec![format!(
-                    "DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>: {error}"
+                    "DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>: {}",
+                    Error::words(&error)
                 )])
             })?,
             DatabaseAccess::Secret { arn, host, port, name } => {

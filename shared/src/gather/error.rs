@@ -1,4 +1,7 @@
 //! What can go wrong, said so that the person who reads it knows what to do next.
+//!
+//! What somebody else says of it (PostgreSQL, AWS, a parser that quotes what it cannot read) loses what nobody may see where it becomes an
+//! [`Error`], so that answer, ledger, log and message need not know where a text is from.
 
 use std::time::Duration;
 
@@ -6,6 +9,7 @@ use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 
 use crate::gather::trigger::TriggerError;
+use crate::redact;
 
 /// Lambda retries and keeps asynchronous events only: whoever sent one by hand has the answer, and nothing else.
 const AGAIN: &str = "If you sent this event, send it again; any other event is retried by Lambda and then kept in the dead-letter queue";
@@ -81,6 +85,11 @@ impl Error {
         }
     }
 
+    /// What a library says, without what nobody may see.
+    pub fn words(said: &impl std::fmt::Display) -> String {
+        redact::text(&said.to_string())
+    }
+
     /// Wraps what sqlx says with what was being done and what to do about it.
     pub fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |error| {
@@ -110,7 +119,7 @@ impl Error {
             };
             Self::Database {
                 doing,
-                message: error.to_string(),
+                message: Self::words(&error),
                 advice: advice.to_owned(),
                 connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
                     || code.as_deref().is_some_and(|code| code.starts_with("57P")),
@@ -157,7 +166,7 @@ impl Error {
                 }
                 _ => AGAIN,
             };
-            Self::Aws { call, code, message, advice, refused }
+            Self::Aws { call, code, message: Self::words(&message), advice, refused }
         }
     }
 

@@ -139,7 +139,7 @@ impl Definition {
         let unreadable = |why: String| {
             Error::Refused(format!("the state machine's definition cannot be read: {why}: check STATE_MACHINE_ARN"))
         };
-        let definition: Value = serde_json::from_str(text).map_err(|error| unreadable(error.to_string()))?;
+        let definition: Value = serde_json::from_str(text).map_err(|error| unreadable(Error::words(&error)))?;
         let states = definition["States"].as_object().ok_or_else(|| unreadable("it has no `States`".to_owned()))?;
         let mut tasks = Vec::new();
         collect(states, &mut tasks);

@@ -12,6 +12,7 @@ use crate::finding::{Audience, Finding};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::run::texts;
+use crate::run::topic::{bounded, subject};
 
 /// Actions, and findings, that one message names; the ledger has them all.
 const NAMED: usize = 20;
@@ -35,8 +36,8 @@ pub async fn tell(config: &Config, aws: &SdkConfig, report: &Report, swept: bool
         .publish()
         .set_message_attributes(urgency.map(|urgency| HashMap::from([(URGENCY.to_owned(), urgency)])))
         .topic_arn(topic)
-        .subject(format!("[{}] {}", report.step, report.mode))
-        .message(message(report, config.language))
+        .subject(subject(&format!("[{}] {}", report.step, report.mode)))
+        .message(bounded(&message(report, config.language)))
         .send()
         .await
         .map(drop)

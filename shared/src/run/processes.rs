@@ -141,7 +141,7 @@ fn closing_of(
         }))
     };
     let own = |code: &str| {
-        error(code, texts::error_message(config.language, closing).unwrap_or_default(), words.1.map(str::to_owned))
+        error(code, texts::error_message(config.language, closing).unwrap_or_default(), failure(words.0, words.1).cause)
     };
     let (status, error, cause) = match closing {
         Closing::Completed { .. } => (Completed, ErrorChange::Clear, "succeeded"),

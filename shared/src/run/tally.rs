@@ -94,6 +94,7 @@ fn done(
         is_told: planned.action.is_told(),
         is_undoable,
     }
+    .redacted()
 }
 
 /// What a run has come to so far.

@@ -5,7 +5,7 @@ use super::scan::{blank, find, is_name, is_quote, span, span_back};
 
 /// Whether there is nothing to hide: a measure, or a word that says so.
 pub(super) fn has_no_value(kind: Kind, value: &str) -> bool {
-    let words = ["null", "true", "false", "undefined", "None", "nil"];
+    let words = ["null", "true", "false", "undefined", "None", "nil", "YES", "NO"];
     let ends = |rest: &str| rest.is_empty() || rest.starts_with([',', ';', '}', ']', ')', '&', '<', '\n']);
     kind == Kind::Tokens && value.starts_with(|c: char| c.is_ascii_digit())
         || words.iter().any(|word| value.strip_prefix(word).is_some_and(ends))
@@ -66,6 +66,8 @@ pub(super) fn line(value: &str) -> usize {
 /// A value in a list of them, which may hold blanks: `Server=db;Password=a b;Timeout=30`.
 pub(super) fn item(value: &str) -> Option<usize> {
     let length = span(value, |c| !matches!(c, ';' | '=' | '&' | '\n') && !is_quote(c));
+    // Base64 may end in `=`.
+    let length = length + span(&value[length..], |c| c == '=');
     let next = value[length..].strip_prefix(';')?;
     let next = &next[blank(next)..];
     let key = span(next, |c| is_name(c) || c == ' ');

@@ -1,8 +1,5 @@
 //! Which names give their values away.
 
-/// What stands in the place of what was taken out.
-pub(super) const REDACTED: &str = "[redacted]";
-
 /// Why a name's value goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -105,7 +102,9 @@ impl Kind {
         let name: String = name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let singular = name.strip_suffix('s').unwrap_or(name);
-        let has = |words: &[&str]| words.iter().any(|word| name.contains(word));
+        let begins =
+            |at: usize, words: &[&str]| words.iter().any(|word| name.as_bytes()[at..].starts_with(word.as_bytes()));
+        let has = |words: &[&str]| (0..name.len()).any(|at| begins(at, words));
         let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word) || singular.ends_with(word));
         if ends(&ABOUT) || ends(&OTHERS) {
             None

@@ -1,5 +1,8 @@
 //! How a text is looked at. The redaction has no other way, so that a test can count how much it looks at.
 
+/// What stands in the place of what was taken out.
+pub const REDACTED: &str = "[redacted]";
+
 /// How many bytes at the start are `of` this kind.
 pub(super) fn span(text: &str, of: impl Fn(char) -> bool) -> usize {
     let end = text.find(|c| !of(c)).unwrap_or(text.len());

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::names::REDACTED;
-use super::scan::{arn, find, find_back, is_quote, look, span, span_back};
+use super::scan::{REDACTED, arn, find, find_back, is_quote, look, span, span_back};
 
 /// How the keys of well-known services begin. <https://docs.github.com/code-security/secret-scanning>
 const PREFIXES: [&str; 16] = [
@@ -25,6 +24,9 @@ const PREFIXES: [&str; 16] = [
     "whsec_",
 ];
 
+/// What is shorter is no key of any kind.
+const SHORTEST: usize = 12;
+
 /// Takes out all of it.
 pub(super) fn take_out(text: &str) -> String {
     let ends = |c: char| c.is_whitespace() || is_quote(c) || matches!(c, '<' | '>' | '\\');
@@ -42,9 +44,13 @@ pub(super) fn take_out(text: &str) -> String {
 
 /// A word without the user and password of a URL, and without any part of a telling shape.
 fn word(word: &str, out: &mut String) {
+    let is_address = has_at(word);
+    if word.len() < SHORTEST && !is_address {
+        return out.push_str(word);
+    }
     let mut word = Cow::Borrowed(word);
     // One within another, as many as there are ways to write it.
-    for _ in 0..4 {
+    for _ in 0..if is_address { 4 } else { 0 } {
         let Some((from, to)) = login(&word) else { break };
         word.to_mut().replace_range(from..to, REDACTED);
     }
@@ -59,6 +65,11 @@ fn word(word: &str, out: &mut String) {
         rest = after;
     }
     parts(rest, out);
+}
+
+fn has_at(text: &str) -> bool {
+    look(text);
+    text.bytes().any(|byte| matches!(byte, b'@' | b'%'))
 }
 
 /// Where the user and password of a word are: `scheme://user:password@host`, `user:password@host`, and in a URL's encoding.
@@ -106,6 +117,9 @@ fn runs(text: &str, of: impl Fn(char) -> bool, out: &mut String, each: impl Fn(&
 
 /// E-mail addresses: `taro@example.com`, `taro%40example.com`.
 fn addresses(part: &str, out: &mut String) {
+    if !has_at(part) {
+        return keys(part, out);
+    }
     let (mut from, mut at) = (0, 0);
     loop {
         at += span(&part[at..], |c| c != '@' && c != '%');
@@ -143,6 +157,9 @@ fn domain_of(text: &str) -> usize {
 
 /// Access keys, with what they are joined to, and what is between them.
 fn keys(part: &str, out: &mut String) {
+    if part.len() < SHORTEST {
+        return out.push_str(part);
+    }
     let joins = |c: char| c.is_ascii_alphanumeric() || "+_.-".contains(c);
     let (mut from, mut at) = (0, 0);
     while at < part.len() {
@@ -174,25 +191,31 @@ fn long_words(part: &str, out: &mut String) {
 /// An access key's id, anywhere within: it begins with AKIA, or ASIA where it is temporary, and has 20 characters.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
 fn has_access_key(part: &str) -> bool {
+    if part.len() < 20 {
+        return false;
+    }
     look(part);
-    let begins = |at: usize| part[at..].starts_with("AKIA") || part[at..].starts_with("ASIA");
     let of_key = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    let long = |at: usize| part.as_bytes()[at..].iter().take(20).take_while(|byte| of_key(byte)).count() == 20;
-    (0..part.len()).any(|at| begins(at) && long(at))
+    let is_key =
+        |bytes: &[u8]| [b"AKIA", b"ASIA"].iter().any(|begin| bytes.starts_with(*begin)) && bytes.iter().all(of_key);
+    part.as_bytes().windows(20).any(is_key)
 }
 
 /// Long and without a word in it: base64 of some 24 bytes and more (a part of a JSON web token begins so even when it is short), or a
 /// digest in hexadecimal. UUIDs have dashes, and neither they nor an execution's name have letters of both cases.
 fn is_key(run: &str) -> bool {
+    if run.len() < SHORTEST {
+        return false;
+    }
     look(run);
     let has = |of: fn(&u8) -> bool| run.as_bytes().iter().any(of);
     let has_digit = has(u8::is_ascii_digit);
-    let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has_digit;
+    let mixed = || has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && has_digit;
     let long = run.len() >= 32;
-    run.starts_with("eyJ") && run.len() >= 12
+    run.starts_with("eyJ")
         || run.len() >= 20 && has_digit && PREFIXES.iter().any(|prefix| run.starts_with(prefix))
         || long && run.bytes().all(|byte| byte.is_ascii_hexdigit())
-        || long && mixed && !is_of_a_stack(run) && !is_of_words(run)
+        || long && mixed() && !is_of_a_stack(run) && !is_of_words(run)
 }
 
 /// The name of what a CDK stack has made: the construct's path, 8 digits of its digest, and what `CloudFormation` adds:

@@ -135,7 +135,7 @@ fn secrets_are_known_by_any_of_their_names() {
         ("PASS-PHRASE: a b c", "PASS-PHRASE: [redacted]"),
         ("api key: x, access key=y", "api key: [redacted]"),
         ("API KEY=x Secret Access Key=y", "API KEY=[redacted] Secret Access Key=[redacted]"),
-        ("AccountKey=abc;EndpointSuffix=x", "AccountKey=[redacted];EndpointSuffix=x"),
+        ("AccountKey=abc==;EndpointSuffix=x", "AccountKey=[redacted];EndpointSuffix=x"),
         ("pin=1234 otp=123456 jwt=abc", "pin=[redacted] otp=[redacted] jwt=[redacted]"),
         (r#"{"registry":{"auth":"dTpw"}}"#, r#"{"registry":{"auth":[redacted]}}"#),
         ("?sig=a%2Bb&se=2026", "?sig=[redacted]&se=2026"),
@@ -153,6 +153,10 @@ fn secrets_are_known_by_any_of_their_names() {
         ("wrong password 'hunter2' for app", "wrong password [redacted] for app"),
         (r#"setPassword("hunter2")"#, "setPassword([redacted])"),
         ("ALTER USER app PASSWORD 'hunter2'", "ALTER USER app PASSWORD [redacted]"),
+        ("the prompt was: a poem", "the prompt was: [redacted]"),
+        ("password → hunter2", "password → [redacted]"),
+        ("invalid password `hunter2`", "invalid password [redacted]"),
+        ("curl -u app:hunter2 https://x.test", "curl -u [redacted] https://x.test"),
         ("psql --password hunter2 -p 5432", "psql --password [redacted] -p 5432"),
         ("login --token='a b' --user=x", "login --token=[redacted] --user=x"),
     ] {
@@ -192,6 +196,8 @@ fn secrets_are_found_in_any_notation() {
         ("db:\n  password: >-\n    hunter2\n\n    hunter3\n  user: app", "db:\n  password: [redacted]\n  user: app"),
         ("password:\n  hunter2\nuser: app", "password:\n  [redacted]\nuser: app"),
         ("DB_PASS=\nDB_HOST=db", "DB_PASS=\nDB_HOST=db"),
+        ("- name: DB_PASSWORD\n  value: hunter2\n- name: X", "- name: DB_PASSWORD\n  value: [redacted]\n- name: X"),
+        ("[{ name: DB_PASSWORD, value: 'hunter2' }]", "[{ name: DB_PASSWORD, value: [redacted] }]"),
         // Connection strings.
         ("Server=db;Password=a b c;Timeout=30", "Server=db;Password=[redacted];Timeout=30"),
         ("Driver=x;PWD={a;b};Server=db", "Driver=x;PWD=[redacted]"),
@@ -233,6 +239,7 @@ fn what_users_and_models_wrote_goes() {
             "$.error could not be found in the input [redacted]'",
         ),
         ("refused. Failing row contains (1, hunter2, a).", "refused. Failing row contains ([redacted]"),
+        ("DETAIL: Parameters: $1 = 'hunter2', $2 = '1'", "DETAIL: Parameters: $1 = [redacted]"),
         ("DETAIL: Key (title)=(a b) already exists.", "DETAIL: Key (title)=([redacted]) already exists."),
     ] {
         assert_eq!(text(before), after, "{before}");
@@ -270,6 +277,8 @@ fn what_people_need_stays() {
         "Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON",
         "Unexpected token } in JSON at position 5",
         "password authentication failed for user \"app\"",
+        "Access denied for user 'app'@'10.0.0.1' (using password: YES)",
+        "DATABASE_SECRET_ARN `db` must be the ARN of a secret",
         "the password is required; the token is not valid; your password was changed",
         "CredentialsProviderError: Could not load credentials from any providers",
         "passwordRequired: true, tokenType=bearer",
@@ -288,6 +297,7 @@ fn what_people_need_stays() {
         "UPDATE t SET title = …",
         // Names of ours, in sentences of ours.
         "table processing_state has no column `result`: it is needed as jsonb",
+        "the row failed and has a result: the work was done, so it is not tried again",
         "DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>",
         "DATABASE_USER and DATABASE_IAM_AUTH=true must be set",
         // Ids.
@@ -379,7 +389,7 @@ const PIECES: &str = "password¦pass¦DB_PASS¦api key¦key¦prompt¦title¦toke
     was set to¦not¦value¦\"value\":¦パスワード¦は¦が¦「¦」¦x¦Ab1¦hunter2¦eyJ¦AKIA¦AKIAIOSFODNN7EXAMPLE¦\
     ABCDEFGHIJKLMNOPabcdefgh01234567¦taro@example.com¦sk-¦@¦://¦:¦::¦=¦=>¦)=(¦(¦)¦,¦;¦&¦&quot;¦&lt;¦&gt;¦<¦>¦</¦/>¦/¦\
     \\¦\\\\¦u0022¦\\u0022¦\\u003c¦\\u003e¦\"¦'¦`¦{¦}¦[¦]¦{'¦%¦%22¦%3D¦%3A¦%40¦%5C¦|¦|\n¦\n¦  ¦ ¦ ¦-¦--¦_¦.¦\
-    -----BEGIN ¦-----END ¦Failing row contains (¦[redacted]¦null¦true¦$1¦?¦…¦0¦errorMessage¦<password¦<password>¦\
+    -----BEGIN ¦-----END ¦Failing row contains (¦Parameters: $1 = ¦-u¦→¦->¦, value: ¦[redacted]¦null¦true¦$1¦?¦…¦0¦errorMessage¦<password¦<password>¦\
     </password>¦u003cpassword";
 
 fn piece() -> impl Strategy<Value = &'static str> {
@@ -441,6 +451,10 @@ fn the_work_is_linear_whatever_the_text() {
         ("", "-----BEGIN ", ""),
         ("", "-----END ", ""),
         ("", "Failing row contains (", ""),
+        ("", "password,", ""),
+        ("", "password\n", ""),
+        ("", "-u a:b", ""),
+        ("password=", "=", "; "),
         ("", "a", ""),
         ("", "漢", ""),
         ("", "-", ""),

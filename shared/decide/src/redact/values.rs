@@ -2,11 +2,11 @@
 //! `--name value`; in JSON that is quoted once more as well, and in a URL.
 
 use super::extent::{
-    begins_with_name, block, has_no_value, is_failure, is_placeholder, item, line, quote, quoted, structured, word,
+    Quote, begins_with_name, block, has_no_value, is_failure, is_placeholder, item, line, quote, quoted, structured,
+    word,
 };
 use super::names::Kind;
-use super::names::REDACTED;
-use super::scan::{arn, blank, find, is_name, is_quote, span, span_back};
+use super::scan::{REDACTED, arn, blank, find, is_name, is_quote, span, span_back};
 
 /// Takes out the values of all names that give them away.
 pub(super) fn take_out(text: &str) -> String {
@@ -100,6 +100,9 @@ impl<'a> Name<'a> {
 
     /// Where the value is that goes.
     fn value(&self) -> Place {
+        if self.is_plain() {
+            return None;
+        }
         let ways = [
             Self::scheme,
             Self::enclosed,
@@ -110,6 +113,19 @@ impl<'a> Name<'a> {
             Self::said_in_japanese,
         ];
         ways.iter().find_map(|way| way(self).filter(|(_, length)| *length > 0))
+    }
+
+    /// What follows cannot lead to a value: so it is with nearly all words.
+    fn is_plain(&self) -> bool {
+        let next = self.after[blank(self.after)..].bytes().next();
+        let leads = next.is_some_and(|byte| match byte {
+            b':' | b'=' | b'%' | b'"' | b'\'' | b'`' | b'\\' | b'&' | b'(' | b')' | b'>' | b'[' | b'-' => true,
+            // `is`, `was`, `are`; `, value`.
+            b'i' | b'I' | b'w' | b'W' | b'a' | b'A' | b',' | b'v' | b'V' => true,
+            byte => !byte.is_ascii(),
+        });
+        let takes_any = self.text.starts_with('-') || matches!(self.text.len(), 5 | 6) || !self.text.is_ascii();
+        !leads && !takes_any && self.tag.is_none()
     }
 
     /// `Bearer x`, and `Basic x` where that is more than a word: `Basic authentication` is none.
@@ -187,6 +203,10 @@ impl<'a> Name<'a> {
         if closing > 0 && !is_field || is_flag || has_no_value(kind, value) {
             return None;
         }
+        // A sentence of ours again: "the row has a result: the work was done".
+        if !is_field && self.text == "result" && self.first_half == Some("a") {
+            return None;
+        }
         // What stands on the next line may be the next name: this one has no value.
         if !is_field && self.after[at..at + gap].contains('\n') && begins_with_name(value) {
             return None;
@@ -222,16 +242,22 @@ impl<'a> Name<'a> {
         Some((at, length))
     }
 
-    /// The value of what has this name: `"name": "password", "value": "x"`, `<add key="password" value="x"/>`, `<entry key="password">x<`.
+    /// The value of what has this name: `"name": "password", "value": "x"`, `<add key="password" value="x"/>`, `<entry key="password">x<`,
+    /// `name: password` and `value: x` on the next line.
     fn paired(&self) -> Place {
-        let mut at = quote(self.after)?.length;
-        if self.after[at..].starts_with('>') {
-            let value = &self.after[at + 1..];
+        let closing = quote(self.after).map_or(0, |quote| quote.length);
+        if closing > 0 && self.after[closing..].starts_with('>') {
+            let value = &self.after[closing + 1..];
             self.kind()?;
-            return Some((at + 1, span(value, |c| c != '<')));
+            return Some((closing + 1, span(value, |c| c != '<')));
         }
-        at += blank(&self.after[at..]);
-        at += usize::from(self.after[at..].starts_with(','));
+        let mut at = closing + blank(&self.after[closing..]);
+        let is_line = self.after[..at].contains('\n');
+        let is_list = self.after[at..].starts_with(',');
+        if closing == 0 && !is_line && !is_list {
+            return None;
+        }
+        at += usize::from(is_list);
         at += blank(&self.after[at..]);
         at += quote(&self.after[at..]).map_or(0, |quote| quote.length);
         if !self.after[at..].get(..5).is_some_and(|name| name.eq_ignore_ascii_case("value")) {
@@ -253,14 +279,21 @@ impl<'a> Name<'a> {
         let gap = if self.after.starts_with('(') { 1 } else { blank(self.after) };
         let value = &self.after[gap..];
         let is_option = self.text.starts_with('-') && self.after.starts_with(' ');
-        let opening = quote(value).filter(|quote| matches!(quote.mark, "\"" | "'"));
+        let opening = quote(value).filter(|quote| matches!(quote.mark, "\"" | "'" | "`"));
         if gap == 0 || opening.is_none() && !is_option {
             return None;
+        }
+        if is_option && matches!(self.text, "-u" | "--user") {
+            // `curl -u user:password`.
+            let login = span(value, |c| !c.is_whitespace());
+            return value[..login].contains(':').then_some((gap, login));
         }
         let kind = self.kind()?;
         let length = match (opening, kind) {
             // A parser's word for what it did not expect.
             (Some(_), Kind::Token | Kind::Tokens) if !is_option => return None,
+            // A sentence of ours: DATABASE_SECRET_ARN `…` must be the ARN of a secret.
+            (Some(Quote { mark: "`", .. }), _) if kind != Kind::Secret || self.text.ends_with("_ARN") => return None,
             (Some(opening), Kind::Content) if value[opening.length..].starts_with(['{', '[']) => {
                 opening.length + structured(&value[opening.length..])
             }
@@ -282,7 +315,8 @@ impl<'a> Name<'a> {
         if self.after[at..].starts_with(is_name) {
             return None;
         }
-        at += span(&self.after[at..], |c| matches!(c, ':' | '='));
+        let colon = span(&self.after[at..], |c| matches!(c, ':' | '='));
+        at += colon;
         at += blank(&self.after[at..]);
         // `is now x`, `was set to x`.
         for passed in ["now ", "still ", "set to ", "reset to ", "changed to ", "updated to "] {
@@ -293,6 +327,7 @@ impl<'a> Name<'a> {
         let length = match (quote(value), kind) {
             _ if value.starts_with(REDACTED) => REDACTED.len(),
             (Some(opening), _) => quoted(value, &opening),
+            (None, Kind::Content) if colon > 0 => value.len(),
             (None, Kind::Content) => return None,
             (None, _) => {
                 let word = &value[..span(value, |c| !c.is_whitespace())];
@@ -350,7 +385,7 @@ fn end_of_name(whole: &str, start: usize) -> usize {
 
 /// What stands between a name and its value.
 fn separator(text: &str) -> Option<&'static str> {
-    let separators = [":", "=", "：", "＝", "%3A", "%3a", "%3D", "%3d", ")=("];
+    let separators = [":", "=", "：", "＝", "->", "→", "%3A", "%3a", "%3D", "%3d", ")=("];
     // `secret::of` is a path.
     separators.into_iter().find(|separator| text.starts_with(separator)).filter(|_| !text.starts_with("::"))
 }

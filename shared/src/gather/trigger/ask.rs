@@ -6,6 +6,7 @@ use super::execution::EXECUTION_ARN;
 use super::field::Field;
 use super::{Ask, Schedule, Scope, TriggerError};
 use crate::domain::Mode;
+use crate::redact;
 
 /// Reads a field, or says how it is wrong.
 type Read<T> = fn(&Field<'_>) -> Result<T, TriggerError>;
@@ -53,8 +54,9 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         scope: scope(fields)?,
         mode: optional(fields, MODE, mode)?,
         limit: optional(fields, LIMIT, limit)?,
-        reason: optional(fields, REASON, |reason| reason.text().map(str::to_owned))?,
-        by: optional(fields, BY, |by| by.text().map(str::to_owned))?,
+        // It goes to ledger, log, answer and people.
+        reason: optional(fields, REASON, |reason| reason.text().map(redact::text))?,
+        by: optional(fields, BY, |by| by.text().map(redact::text))?,
         depth: optional(fields, DEPTH, depth)?.unwrap_or(0),
         parameters: fields
             .iter()

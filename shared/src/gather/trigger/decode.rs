@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::result_path::ResultPath;
 use super::{Trigger, TriggerError, alarm, ask, execution};
+use crate::redact;
 
 /// Reads an event of any kind that a step takes.
 ///
@@ -41,7 +42,7 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
 
 fn from_event_bridge(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
     let event: EventBridgeEvent =
-        serde_json::from_value(event).map_err(|error| TriggerError::Envelope(error.to_string()))?;
+        serde_json::from_value(event).map_err(|error| TriggerError::Envelope(redact::text(&error.to_string())))?;
     match (event.source.as_str(), event.detail_type.as_str()) {
         ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm::from_event_bridge(&event).map(Trigger::Alarm),
         ("aws.states", "Step Functions Execution Status Change") => {

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::TriggerError;
+use crate::redact;
 
 /// A place in an event, with what stands there.
 pub(super) struct Field<'a> {
@@ -27,7 +28,7 @@ impl<'a> Field<'a> {
 
     /// The error that this place is not as it must be.
     pub(super) fn refused(&self, expected: &'static str) -> TriggerError {
-        let found = self.value.map_or_else(|| "missing".to_owned(), |value| shorten(&value.to_string()));
+        let found = self.value.map_or_else(|| "missing".to_owned(), shown);
         TriggerError::Field { path: self.path.clone(), found, expected: expected.into() }
     }
 
@@ -83,11 +84,8 @@ impl<'a> Field<'a> {
     }
 }
 
-/// As much of a value as an error message can bear.
-fn shorten(text: &str) -> String {
+/// As much of a value as an error message can bear, and may show.
+fn shown(value: &Value) -> String {
     const CHARACTERS: usize = 100;
-    match text.char_indices().nth(CHARACTERS) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+    redact::cut(&value.to_string(), CHARACTERS)
 }
