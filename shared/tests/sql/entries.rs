@@ -7,8 +7,10 @@ use remediation::act::actions::set_row_status::SetRowStatus;
 use remediation::act::actions::stop_execution::StopExecution;
 use remediation::act::actions::undo::Undo;
 use remediation::act::ledger::entries::{self, Begin};
+use remediation::act::ledger::facts;
 use remediation::act::ledger::runs::Run;
 use remediation::act::report::DoneOutcome;
+use remediation::act::undoing::{self, Named};
 use remediation::domain::Language;
 use remediation::run::step::Planned;
 use serde_json::json;
@@ -206,5 +208,52 @@ async fn a_run_that_begins_again_knows_what_it_has_done_in_its_order() -> Tested
     );
     assert_eq!((&done[0].before, &done[0].after), (&Some(json!({ "n": 1 })), &Some(json!({ "n": 2 }))));
     assert_eq!(done[0].reason, "why");
+    Ok(())
+}
+
+/// How often entries have been looked up in this session: by reading the whole table, and by an index.
+async fn scans(db: &mut PgConnection) -> (i64, i64) {
+    let sql = "SELECT seq_scan, idx_scan FROM pg_stat_xact_user_tables WHERE relid = 'remediation.actions'::regclass";
+    sqlx::query_as(sql).fetch_one(db).await.unwrap()
+}
+
+#[tokio::test]
+async fn among_twenty_thousand_entries_every_one_is_found_by_an_index() -> Tested {
+    let mut world = World::new("many_entries").await;
+    // Two hundred runs over as many days; of every tenth change there is an undo.
+    world
+        .execute(
+            "INSERT INTO remediation.actions (id, run_id, step, kind, target, before, after, outcome, reason, created_at)
+             SELECT md5('action ' || n)::uuid, md5('run ' || n / 100)::uuid, 'test-step', 'set-row-status', 'row ' || n % 5000,
+                    '{}', '{}', 'applied', 'r', now() - n / 100 * interval '1 day' - n * interval '1 ms'
+               FROM generate_series(1, 20000) n;
+             INSERT INTO remediation.actions (id, run_id, step, kind, target, outcome, reason, undo_of)
+             SELECT gen_random_uuid(), gen_random_uuid(), 'test-step', 'undo', 'row ' || n % 5000, 'applied', 'r',
+                    md5('action ' || n)::uuid FROM generate_series(10, 20000, 10) n;
+             ANALYZE remediation.actions",
+        )
+        .await;
+    let ids = "SELECT md5('action 777')::uuid, md5('run 7')::uuid";
+    let (action, of): (Uuid, Uuid) = sqlx::query_as(ids).fetch_one(world.database.pool()).await?;
+    let targets: Vec<String> = (0..100).map(|number| format!("row {number}")).collect();
+    let mut transaction = world.db.begin().await?;
+    let mut before = scans(&mut transaction).await;
+    for what in ["abandoned", "begun again", "facts", "named", "undo of one", "undo of a run"] {
+        let db = &mut *transaction;
+        match what {
+            "abandoned" => assert!(entries::abandoned(db, KINDS).await?.is_empty()),
+            "begun again" => assert_eq!(entries::of_run(db, of, KINDS, Language::En).await?.len(), 100),
+            "facts" => assert_eq!(facts::facts(db, STEP, KINDS, &targets).await?.targets.len(), 100),
+            "named" => assert_eq!(undoing::named(db, of, Language::En).await?, Named::Run),
+            "undo of one" => assert!(undoing::action(db, action, KINDS, "x", Language::En).await.is_ok()),
+            _ => {
+                let page = undoing::run(db, Uuid::nil(), of, None, KINDS, "x", Language::En).await?;
+                assert_eq!((page.undos.len(), page.skipped.len()), (90, 10));
+            }
+        }
+        let after = scans(&mut transaction).await;
+        assert!(after.0 == before.0 && after.1 > before.1, "{what}: {before:?}, {after:?}");
+        before = after;
+    }
     Ok(())
 }
