@@ -273,7 +273,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
             }
             Undoable::Index => create_index::undo(session, run, planned, action).await?,
             Undoable::Worker(setting) => change_worker::undo(session, run, planned, action, setting).await?,
-            Undoable::Control => set_control::undo(session.db, run, planned, action).await?,
+            Undoable::Control => set_control::undo(session, run, planned, action).await?,
         },
         Action::Migrate(action) => migrate::apply(session.db, planned, action).await?,
         Action::Fence(action) => {
@@ -290,7 +290,7 @@ pub async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned) -> R
         Action::DropInvalidIndex(action) => create_index::drop_invalid(session, run, planned, action).await?,
         Action::ChangeWorker(action) => change_worker::apply(session, run, planned, action).await?,
         Action::CloseLease(action) => close_lease::apply(session.db, run, planned, action).await?,
-        Action::SetControl(action) => set_control::apply(session.db, run, planned, action).await?,
+        Action::SetControl(action) => set_control::apply(session, run, planned, action).await?,
         Action::ForgetRecords(action) => forget_records::apply(session, planned, action).await?,
     };
     Ok(Some(outcome))

@@ -11,9 +11,11 @@ use super::{ActionResult, Outcome, Undo};
 use crate::act::ledger::controls::{Allowance, EVERYWHERE, Row};
 use crate::act::ledger::runs::Run;
 use crate::act::plan::Planned;
-use crate::domain::Mode;
+use crate::domain::{Language, Mode};
 use crate::gather::error::Error;
+use crate::gather::session::Session;
 use crate::stored;
+use crate::text;
 
 /// A control that is to be set.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,7 +100,12 @@ fn allowed(row: Option<&Row>) -> Allowance {
 ///
 /// # Errors
 /// [`Error::Refused`] where somebody holds the table; [`Error::Database`].
-pub async fn apply(db: &mut PgConnection, run: &Run, planned: &Planned, action: &SetControl) -> Result<Outcome, Error> {
+pub async fn apply(
+    session: &mut Session<'_>,
+    run: &Run,
+    planned: &Planned,
+    action: &SetControl,
+) -> Result<Outcome, Error> {
     let version = |row: Option<&Row>| row.map(|row| row.updated_at);
     let write = Write {
         step: &action.step,
@@ -112,7 +119,7 @@ pub async fn apply(db: &mut PgConnection, run: &Run, planned: &Planned, action: 
         Wanted::Exactly(_) if version(row) != version(action.found.as_ref()) => None,
         Wanted::Stop | Wanted::Exactly(_) => Some(action.to.of(&allowed(row))),
     };
-    let (before, after) = write.carry_out(db, run, planned, decide).await?;
+    let (before, after) = write.carry_out(session, run, planned, decide).await?;
     let result = if after.is_some() { ActionResult::Applied } else { ActionResult::Superseded };
     Ok(Outcome { id: planned.id, result, before: Some(before), after, again: None })
 }
@@ -121,7 +128,8 @@ pub async fn apply(db: &mut PgConnection, run: &Run, planned: &Planned, action: 
 ///
 /// # Errors
 /// As of [`apply`].
-pub async fn undo(db: &mut PgConnection, run: &Run, planned: &Planned, action: &Undo) -> Result<Outcome, Error> {
+pub async fn undo(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Undo) -> Result<Outcome, Error> {
+    let language = session.config.language;
     let read = |image: &Value| {
         let part = |name: &str| image.get(name).cloned().unwrap_or_default();
         let allows = json!({ "mode": part("mode"), "actions_per_run": part("actionsPerRun"),
@@ -139,10 +147,14 @@ pub async fn undo(db: &mut PgConnection, run: &Run, planned: &Planned, action: &
         undo_of: Some(action.of),
     };
     let decide = |row: Option<&Row>| (allowed(row) == left).then(|| back.clone());
-    let (before, after) = write.carry_out(db, run, planned, decide).await?;
+    let (before, after) = write.carry_out(session, run, planned, decide).await?;
     let result = match after {
         Some(_) => ActionResult::Applied,
-        None => ActionResult::Failed("somebody has changed the control since: it is left as it is".to_owned()),
+        None => ActionResult::Failed(text!(
+            language,
+            ja: "その後に別の変更があったため、元に戻さない",
+            en: "somebody has changed the control since: it is left as it is",
+        )),
     };
     Ok(Outcome { id: planned.id, result, before: Some(before), after, again: None })
 }
@@ -162,13 +174,13 @@ impl Write<'_> {
     /// Writes what `decide` makes of the row as it is now, and records it; its images before and, where it was written, after.
     async fn carry_out(
         &self,
-        db: &mut PgConnection,
+        session: &mut Session<'_>,
         run: &Run,
         planned: &Planned,
         decide: impl Fn(Option<&Row>) -> Option<Allowance>,
     ) -> Result<(Value, Option<Value>), Error> {
-        let mut transaction = db.begin().await.map_err(Error::database(SETTING))?;
-        let found = self.lock(&mut transaction).await?;
+        let mut transaction = session.db.begin().await.map_err(Error::database(SETTING))?;
+        let found = self.lock(&mut transaction, session.config.language).await?;
         let before = image(found.as_ref());
         let Some(to) = decide(found.as_ref()) else {
             transaction.rollback().await.map_err(Error::database(SETTING))?;
@@ -199,15 +211,12 @@ impl Write<'_> {
     }
 
     /// The row as it is now; nobody else changes a control before the transaction ends.
-    async fn lock(&self, db: &mut PgConnection) -> Result<Option<Row>, Error> {
+    async fn lock(&self, db: &mut PgConnection, language: Language) -> Result<Option<Row>, Error> {
         sqlx::raw_sql("SET LOCAL lock_timeout = '3s'; LOCK TABLE remediation.controls IN SHARE ROW EXCLUSIVE MODE")
             .execute(&mut *db)
             .await
             .map_err(|error| match error.as_database_error().and_then(|error| error.code()).as_deref() {
-                Some("55P03") => Error::Refused(
-                    "remediation.controls stayed locked by somebody else for 3 s, so nothing was changed: try again; who holds it: SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = 'remediation.controls'::regclass)"
-                        .to_owned(),
-                ),
+                Some("55P03") => Error::Refused(locked(language)),
                 _ => Error::database(SETTING)(error),
             })?;
         let row: Option<Value> = sqlx::query_scalar("SELECT to_jsonb(c) FROM remediation.controls c WHERE c.step = $1")
@@ -244,6 +253,16 @@ impl Write<'_> {
 }
 
 const SETTING: &str = "setting a control";
+
+/// Somebody has changed the table in a transaction that is still open.
+fn locked(language: Language) -> String {
+    let holders = "SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = 'remediation.controls'::regclass)";
+    text!(
+        language,
+        ja: "remediation.controls が 3 秒以上ロックされていたため、何も変更していない。ロックの保持者を確認して再度送ること: {holders}",
+        en: "remediation.controls stayed locked by somebody else for 3 s, so nothing was changed: try again; who holds it: {holders}",
+    )
+}
 
 fn read(row: Value) -> Result<Row, Error> {
     serde_json::from_value(row).map_err(|error| Error::Refused(format!("remediation.controls cannot be read: {error}")))
