@@ -2,10 +2,12 @@
 
 use remediation::act::actions::set_control::Wanted;
 use remediation::act::ledger::controls::{Allowance, EVERYWHERE};
-use remediation::domain::Mode;
+use remediation::domain::{Language, Mode};
 use remediation::gather::error::Error;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::TriggerError;
+
+use crate::texts;
 
 /// The operator's parameters.
 pub const PARAMETERS: &[&str] = &[STEP, STOP, RESUME, RESET, ALLOW, PER_RUN, PER_HOUR, SHARE];
@@ -75,6 +77,7 @@ pub fn read(
     steps: &[String],
     by: Option<&str>,
     reason: Option<&str>,
+    language: Language,
 ) -> Result<Option<Ask>, Error> {
     let known = |name: &str| steps.iter().any(|step| step == name);
     let expected = format!("one of {}; left out, it is every step", steps.join(", "));
@@ -108,20 +111,11 @@ pub fn read(
         }
     };
     if step.is_none() && !matches!(verb, Verb::Stop | Verb::Resume) {
-        return Err(Error::Refused(format!(
-            "`{name}` needs `{STEP}`: it is about one step, one of {}; what binds every step is {{\"stop\": true}} and {{\"resume\": true}}",
-            steps.join(", ")
-        )));
+        return Err(Error::Refused(texts::needs_step(language, name, &steps.join(", "))));
     }
-    let by = by.ok_or_else(|| {
-        Error::Refused(format!(
-            "`by` is missing: `{name}` is kept with the name of whoever asks for it, such as {{\"by\": \"Sato\"}}"
-        ))
-    })?;
+    let by = by.ok_or_else(|| Error::Refused(texts::needs_by(language, name)))?;
     if matches!(verb, Verb::Stop) && reason.is_none() {
-        return Err(Error::Refused(format!(
-            "`reason` is missing: everybody who finds `{name}` in force will want to know why, such as {{\"reason\": \"wrong closings since 10:05\"}}"
-        )));
+        return Err(Error::Refused(texts::needs_reason(language, name)));
     }
     Ok(Some(Ask {
         step: step.unwrap_or_else(|| EVERYWHERE.to_owned()),

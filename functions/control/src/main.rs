@@ -56,10 +56,7 @@ impl Step for SetControls {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Evidence, Error> {
         if !matches!(question, Question::Sweep(_) | Question::Again(_)) {
-            return Err(Error::Refused(
-                "control is about steps, not about processes: send {} to see what is in force, {\"stop\": true, \"by\": \"…\", \"reason\": \"…\"} to stop everything, {\"resume\": true, \"by\": \"…\"} to go on"
-                    .to_owned(),
-            ));
+            return Err(Error::Refused(texts::about_steps(session.config.language)));
         }
         let manifests = MANIFESTS.iter().map(|text| Manifest::parse(text)).collect::<Result<Vec<_>, _>>()?;
         let steps: Vec<String> = manifests.iter().map(|manifest| manifest.name.clone()).collect();
@@ -67,7 +64,7 @@ impl Step for SetControls {
             Trigger::Operator(ask) => (ask.by.as_deref(), ask.mode),
             Trigger::Alarm(_) | Trigger::Execution(_) | Trigger::Schedule(_) => (None, None),
         };
-        let asked = ask::read(Parameters(session.parameters), &steps, by, session.reason)?;
+        let asked = ask::read(Parameters(session.parameters), &steps, by, session.reason, session.config.language)?;
         let ran = sqlx::query_as(include_str!("ran.sql"))
             .fetch_all(&mut *session.db)
             .await

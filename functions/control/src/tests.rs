@@ -1,6 +1,6 @@
 use remediation::act::actions::set_control::Wanted;
 use remediation::act::ledger::controls::Allowance;
-use remediation::domain::Mode;
+use remediation::domain::{Language, Mode};
 use remediation::gather::parameters::Parameters;
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::ask::{Ask, Verb, read};
 fn asked(parameters: &Value, by: Option<&str>, reason: Option<&str>) -> Result<Option<Ask>, String> {
     let steps = ["reconcile-processes", "migrate"].map(str::to_owned);
     let map = parameters.as_object().cloned().unwrap_or_default();
-    read(Parameters(&map), &steps, by, reason).map_err(|error| error.to_string())
+    read(Parameters(&map), &steps, by, reason, Language::En).map_err(|error| error.to_string())
 }
 
 #[test]

@@ -53,3 +53,47 @@ pub fn to_lift(language: Language, why: &str) -> String {
     let event = r#"{"resume": true, "by": "…"}"#;
     text!(language, ja: "{why}。解除するには control に {event} を送る", en: "{why}. To lift it, send {event} to control")
 }
+
+/// A change of one step without its name.
+#[must_use]
+pub fn needs_step(language: Language, name: &str, steps: &str) -> String {
+    let (stop, resume) = (r#"{"stop": true}"#, r#"{"resume": true}"#);
+    text!(
+        language,
+        ja: "`{name}` には `step` が必要である。指定できるのは {steps}。全ステップの停止と再開は {stop} と {resume}",
+        en: "`{name}` needs `step`: it is about one step, one of {steps}; what binds every step is {stop} and {resume}",
+    )
+}
+
+/// A change by nobody.
+#[must_use]
+pub fn needs_by(language: Language, name: &str) -> String {
+    let example = r#"{"by": "Sato"}"#;
+    text!(
+        language,
+        ja: "`by` がない。`{name}` は求めた人の名前とともに記録される（例: {example}）",
+        en: "`by` is missing: `{name}` is kept with the name of whoever asks for it, such as {example}",
+    )
+}
+
+/// A stop without a reason.
+#[must_use]
+pub fn needs_reason(language: Language, name: &str) -> String {
+    let example = r#"{"reason": "wrong closings since 10:05"}"#;
+    text!(
+        language,
+        ja: "`reason` がない。`{name}` に気付いた人が理由を確認できるように書くこと（例: {example}）",
+        en: "`reason` is missing: everybody who finds `{name}` in force will want to know why, such as {example}",
+    )
+}
+
+/// An event about a process.
+#[must_use]
+pub fn about_steps(language: Language) -> String {
+    let (stop, resume) = (r#"{"stop": true, "by": "…", "reason": "…"}"#, r#"{"resume": true, "by": "…"}"#);
+    text!(
+        language,
+        ja: "control は処理ではなくステップを対象とする。現状の確認は {{}}、全停止は {stop}、再開は {resume}",
+        en: "control is about steps, not about processes: send {{}} to see what is in force, {stop} to stop everything, {resume} to go on",
+    )
+}

@@ -10,7 +10,8 @@ use harness::{Function, Postgres};
 use serde_json::{Value, json};
 
 use crate::figure::Figure;
-use crate::{Measured, median, milliseconds, say, sweep, sync};
+use crate::measured::{Measured, median, milliseconds, say};
+use crate::{sweep, sync};
 
 /// What Lambda gives a run of `migrate`, in seconds.
 const RUN: f64 = 120.0;
@@ -20,7 +21,7 @@ const DAYS: u32 = 401;
 
 /// Measures both on one database.
 pub async fn measure(programs: &BTreeMap<String, PathBuf>, entries: u32) -> Measured<Vec<Figure>> {
-    let server = Postgres::builder().setting("max_wal_size", "8GB").setting("shared_buffers", "256MB").start().await?;
+    let server = Postgres::builder().setting("max_wal_size", "2GB").setting("shared_buffers", "256MB").start().await?;
     let database = sweep::database(&server, programs, "ledger").await?;
     let program = |name: &str| programs.get(name).ok_or_else(|| format!("there is no {name}"));
     say(&format!("filling a ledger with {entries} entries"));

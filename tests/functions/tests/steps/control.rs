@@ -156,7 +156,14 @@ async fn a_steps_own_row_ends_its_sweep_too_and_what_is_left_is_proposed_where_i
     let said = swept["summary"].as_str().unwrap_or_default();
     assert!(said.contains("reconcile-processes is limited to `propose`, by Sato at "), "{said}");
     assert!(said.ends_with(": let me see the rest"), "{said}");
-    let approved = sweep.invoke(&json!({ "approve": swept["planId"], "by": "Suzuki" })).await?;
+    // While the red button is pressed, an approval is read and waits on.
+    let approve = json!({ "approve": swept["planId"], "by": "Suzuki" });
+    control.invoke(&stop()).await?;
+    let held = sweep.invoke(&approve).await?;
+    assert_eq!((&held["mode"], findings(&held)), (&json!("observe"), vec!["stopped"]), "{held:#}");
+    assert_eq!(bench.count("FAILED").await?, 500);
+    control.invoke(&resume()).await?;
+    let approved = sweep.invoke(&approve).await?;
     assert_eq!(bench.count("FAILED").await?, 600, "{approved:#}");
     Ok(())
 }
