@@ -1,7 +1,7 @@
 //! What this step says, in Japanese (as the guide is) and in English.
 
-use remediation::act::actions::Migrate;
 use remediation::act::actions::fence::{Change, State};
+use remediation::act::actions::migrate::Migrate;
 use remediation::domain::Language;
 use remediation::gather::config::Retention;
 use remediation::text;

@@ -42,7 +42,7 @@ async fn told(world: &mut World, nowhere: &StepFunctions, manifest: &str) -> Vec
 
 fn asked(depth: u8) -> Trigger {
     let (scope, parameters) = (Scope::All, Map::new());
-    Trigger::Operator(Ask { scope, mode: None, limit: None, reason: None, depth, parameters })
+    Trigger::Operator(Ask { scope, mode: None, limit: None, reason: None, by: None, depth, parameters })
 }
 
 #[tokio::test]

@@ -7,17 +7,28 @@ use crate::act::action::{Entry, Kind};
 use crate::act::actions::change_worker::{ChangeWorker, Purpose};
 use crate::act::actions::migrate::Migrate;
 use crate::act::actions::resolve_retry::ResolveRetry;
+use crate::act::actions::set_goal_status::SetGoalStatus;
 use crate::act::actions::set_row_status::ErrorChange;
 use crate::act::actions::set_row_status::SetRowStatus;
 use crate::act::actions::undo::Undo;
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
+use crate::gather::goals::{GoalId, GoalStatus};
 use crate::gather::worker::configuration::Configuration;
 use crate::gather::worker::seen::Seen;
 use crate::gather::worker::setting::Setting;
 
+/// What all actions here are on.
+const TARGET: &str = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
 /// `count` actions, all on one target: the reason of each is its place.
 fn wanted(count: usize) -> Vec<Planned> {
-    let plain = Migrate { from: 0, to: 1 };
+    let plain = SetGoalStatus {
+        goal: GoalId(Uuid::max()),
+        version: 1,
+        from: GoalStatus::Completed,
+        process: None,
+        cause: "test",
+    };
     (0..count).map(|at| Planned::new(plain.clone(), at.to_string())).collect()
 }
 
@@ -27,7 +38,7 @@ fn undo() -> Vec<Planned> {
         run_id: Uuid::nil(),
         step: "test-step".into(),
         kind: SetRowStatus::KIND.into(),
-        target: "schema remediation".into(),
+        target: TARGET.into(),
         cause: None,
         before: None,
         after: None,
@@ -40,6 +51,7 @@ fn undo() -> Vec<Planned> {
 fn demand(population: usize) -> Demand {
     Demand {
         mode: Mode::Act,
+        own: Mode::Act,
         approved: false,
         by_name: false,
         population,
@@ -65,7 +77,7 @@ fn outcome(guarded: &Guarded) -> (Mode, usize, usize, usize, bool) {
 
 /// What was done to the one target that these actions have.
 fn history(target: TargetFacts) -> Facts {
-    Facts { targets: HashMap::from([("schema remediation".to_owned(), target)]), ..Facts::default() }
+    Facts { targets: HashMap::from([(TARGET.to_owned(), target)]), ..Facts::default() }
 }
 
 /// A person took back, a moment ago, what was done.
@@ -366,4 +378,34 @@ fn an_undo_needs_no_approval_and_no_history_hinders_it() {
     assert_eq!(outcome(&observed), (Mode::Observe, 0, 1, 0, false));
     let nothing = guard(Vec::new(), Demand { mode: Mode::Propose, ..demand(0) }, &LIMITS, &Facts::default());
     assert_eq!(outcome(&nothing).0, Mode::Propose, "nothing wanted is no undo");
+}
+
+#[test]
+fn our_own_record_is_bound_by_what_is_asked_for_and_by_nothing_else() {
+    let own = || vec![Planned::new(Migrate { from: 0, to: 1 }, "own".into())];
+    let worst = Facts {
+        control: Control { mode: Some(Mode::Observe), actions_per_run: Some(0), ..Control::default() },
+        did_not_help: true,
+        actions_last_hour: 20,
+        targets: HashMap::from([(
+            "schema remediation".to_owned(),
+            TargetFacts { attempts: 9, ..TargetFacts::default() },
+        )]),
+    };
+    let observing = Demand { mode: Mode::Observe, ..demand(0) };
+    for demand in [observing, demand(0)] {
+        assert_eq!(outcome(&guard(own(), demand, &LIMITS, &worst)), (Mode::Act, 1, 0, 0, false));
+        let helpless = Facts { did_not_help: true, ..Facts::default() };
+        assert_eq!(outcome(&guard(own(), demand, &LIMITS, &helpless)), (Mode::Act, 1, 0, 0, false));
+    }
+    for mode in [Mode::Observe, Mode::Propose] {
+        let asked = Demand { own: mode, mode, ..demand(0) };
+        assert_eq!(outcome(&guard(own(), asked, &LIMITS, &worst)), (mode, 0, 1, 0, false));
+    }
+    // Beside it, what is no record of ours is bound as ever.
+    let guarded = guard(own().into_iter().chain(wanted(2)).collect(), observing, &LIMITS, &worst);
+    assert_eq!((guarded.mode, guarded.apply.len(), guarded.hold.len()), (Mode::Observe, 1, 2));
+    let guarded = guard(wanted(2).into_iter().chain(own()).collect(), demand(2), &LIMITS, &Facts::default());
+    assert_eq!(outcome(&guarded), (Mode::Act, 3, 0, 0, false));
+    assert_eq!(guarded.apply[0].reason, "own", "it comes first");
 }

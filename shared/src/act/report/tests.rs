@@ -35,6 +35,7 @@ fn done(before: Value, after: Value) -> Done {
         outcome: DoneOutcome::Applied,
         reason: "its execution ended".to_owned(),
         is_told: false,
+        is_undoable: false,
     }
 }
 

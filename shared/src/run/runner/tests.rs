@@ -59,7 +59,7 @@ async fn function_of<S: Step>(step: S, url: String, mode: &str) -> Function<S> {
 }
 
 async fn handle(function: &Function<Counts>) -> Result<Report, Error> {
-    Box::pin(function.handle(json!({ "all": true }), Duration::from_secs(60))).await
+    Box::pin(function.handle(json!({ "all": true }), "request", Duration::from_secs(60))).await
 }
 
 #[tokio::test]

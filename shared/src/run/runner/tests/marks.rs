@@ -190,11 +190,11 @@ async fn marks(hint: &str, count: i32, mode: &str) -> (Database, Function<Marks>
 }
 
 async fn invoke(function: &Function<Marks>, event: Value) -> Report {
-    Box::pin(function.handle(event, Duration::from_secs(60))).await.unwrap()
+    Box::pin(function.handle(event, "request", Duration::from_secs(60))).await.unwrap()
 }
 
 async fn refused(function: &Function<Marks>, event: Value) -> String {
-    Box::pin(function.handle(event, Duration::from_secs(60))).await.unwrap_err().to_string()
+    Box::pin(function.handle(event, "request", Duration::from_secs(60))).await.unwrap_err().to_string()
 }
 
 /// The rows that are set.
