@@ -112,11 +112,11 @@ async fn the_installations_mode_binds_it_although_it_does_not_bind_the_schema() 
         let told = function.invoke(&event).await?;
         assert_eq!(texts(&told["actions"], "outcome"), ["planned"], "{event}: {told:#}");
         assert_eq!(told["actions"][0]["after"], json!({ "fence": "installed" }));
-        assert_eq!(told["toDoIt"], json!({ "fence": "install", "all": true }), "{told:#}");
+        assert_eq!(told["toDoIt"], json!({ "fence": "install" }), "{told:#}");
         assert!(!stands(&bench).await?, "{event}");
     }
     // What it names does it.
-    acting.invoke(&json!({ "fence": "install", "all": true })).await?;
+    acting.invoke(&json!({ "fence": "install" })).await?;
     assert!(stands(&bench).await?);
     let told = configured("observe").await?.invoke(&json!({ "fence": "remove" })).await?;
     assert_eq!(texts(&told["actions"], "outcome"), ["planned"], "{told:#}");
