@@ -17,8 +17,8 @@ CREATE INDEX runs_that_did_nothing ON remediation.runs (step, started_at)
 CREATE INDEX runs_about_a_process ON remediation.runs ((trigger ->> 'processId')) WHERE trigger ->> 'processId' IS NOT NULL;
 CREATE INDEX runs_about_an_execution ON remediation.runs ((trigger ->> 'executionArn')) WHERE trigger ->> 'executionArn' IS NOT NULL;
 
-CREATE INDEX plans_by_time ON remediation.plans (created_at);
-CREATE INDEX plans_never_approved ON remediation.plans (created_at) WHERE approved_at IS NULL;
+CREATE INDEX plans_by_time ON remediation.plans (seen_at);
+CREATE INDEX plans_never_approved ON remediation.plans (seen_at) WHERE approved_at IS NULL;
 CREATE INDEX plans_of_a_run ON remediation.plans (run_id);
 
 CREATE INDEX incidents_of_an_alarm ON remediation.incidents (alarm, closed_at);

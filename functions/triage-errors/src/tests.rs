@@ -111,7 +111,7 @@ fn the_dominant_cause_is_answered_by_its_step_or_by_people() {
         assert_eq!(started(&plan), Vec::from_iter(step), "{code} {message}");
         assert_eq!(codes(&plan.findings), [found], "{code} {message}: {:?}", plan.findings);
         let told = &plan.findings[0].message;
-        assert!(told.contains(": 6 of 6 failures in the last 1h (100 %), 1 in the 1h before"), "{told}");
+        assert!(told.contains(", 6 of 6 failures in the last 1h (100 %), 1 in the 1h before"), "{told}");
         assert_eq!(plan.findings[0].evidence["examples"][0]["processId"], json!(process(5)));
         assert_eq!(
             plan.actions.iter().map(|planned| &planned.reason).collect::<Vec<_>>().first(),

@@ -21,7 +21,7 @@ pub fn cause(language: Language, cause: &Cause) -> String {
         Cause::ModelRefuses => {
             text!(language, ja: "AI 生成の恒久的なエラー（プロンプト、モデル、権限）", en: "permanent errors of the AI generation (prompt, model or role)")
         }
-        Cause::Validation => text!(language, ja: "入力値の不正", en: "invalid input"),
+        Cause::Validation => text!(language, ja: "入力値の不正", en: "input that fails validation"),
         Cause::RateLimited => {
             text!(language, ja: "呼び出し数の制限（Bedrock 以外）", en: "rate limiting (not by Bedrock)")
         }
@@ -81,8 +81,8 @@ pub fn dominant(
 ) -> String {
     text!(
         language,
-        ja: "{name}: 直近 {window} の失敗 {failed} 件中 {count} 件（{percent:.0}%）、その前の {window} は {before} 件",
-        en: "{name}: {count} of {failed} failures in the last {window} ({percent:.0} %), {before} in the {window} before",
+        ja: "{name}、直近 {window} の失敗 {failed} 件中 {count} 件（{percent:.0}%）、その前の {window} は {before} 件",
+        en: "{name}, {count} of {failed} failures in the last {window} ({percent:.0} %), {before} in the {window} before",
     )
 }
 

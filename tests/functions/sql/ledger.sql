@@ -26,9 +26,10 @@ SELECT md5('run ' || n)::uuid,
        LATERAL (SELECT n % 20 = 0 AS acted) AS whether,
        LATERAL (SELECT now() - interval '2 hours' - n * ((CASE WHEN acted THEN interval '{days} days' ELSE interval '31 days' END) / {runs}) AS at) AS made;
 
-INSERT INTO remediation.plans (id, run_id, step, actions, reason, created_at, approved_at, approved_by)
-SELECT md5('plan ' || n)::uuid, md5('run of plan ' || n)::uuid, 'reconcile-processes', '[]', 'an old plan', at,
-       CASE WHEN n % 10 = 0 THEN at END, CASE WHEN n % 10 = 0 THEN md5('run of plan ' || n)::uuid END
+INSERT INTO remediation.plans (id, run_id, step, actions, reason, created_at, seen_at, approved_at, done_at, approved_by, superseded_at)
+SELECT md5('plan ' || n)::uuid, md5('run of plan ' || n)::uuid, 'reconcile-processes', '[]', 'an old plan', at, at,
+       CASE WHEN n % 10 = 0 THEN at END, CASE WHEN n % 10 = 0 THEN at END, CASE WHEN n % 10 = 0 THEN md5('run of plan ' || n)::uuid END,
+       CASE WHEN n % 10 > 0 THEN at END
   FROM generate_series(1, {few}) AS n,
        LATERAL (SELECT now() - interval '2 hours'
                        - n * ((CASE WHEN n % 10 = 0 THEN interval '{days} days' ELSE interval '31 days' END) / {few}) AS at) AS made;

@@ -82,7 +82,7 @@ const KEPT: [Kept; 10] = [
     },
     Kept {
         table: "plans",
-        time: "created_at",
+        time: "seen_at",
         by_step: false,
         for_how_long: |retention| retention.runs,
         old: "t.approved_at IS NULL",
@@ -90,7 +90,7 @@ const KEPT: [Kept; 10] = [
     },
     Kept {
         table: "plans",
-        time: "created_at",
+        time: "seen_at",
         by_step: false,
         for_how_long: |retention| retention.actions,
         old: "t.approved_at IS NOT NULL",

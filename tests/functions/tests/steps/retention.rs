@@ -54,10 +54,10 @@ async fn fill(bench: &Bench) -> Tested<Uuid> {
                  now() - interval '401 days', 'superseded'),
                 ('00000000-0000-0000-0000-000000000002', 'a', 'x', 'stays: young', '{{}}', '{{}}', now(), now(), 'reverted');
          UPDATE remediation.leases SET supersedes = '00000000-0000-0000-0000-000000000001' WHERE target = 'stays: its lease is open';
-         INSERT INTO remediation.plans (id, run_id, step, actions, reason, created_at, approved_at, approved_by)
-         SELECT gen_random_uuid(), coalesce(run, gen_random_uuid()), 'a', '[]', reason, now() - make_interval(days => age),
-                CASE WHEN approved THEN now() END, CASE WHEN approved THEN gen_random_uuid() END
-           FROM (VALUES (NULL, 'stays: it waits', false, 29), (NULL, 'goes: nobody approved it', false, 31),
+         INSERT INTO remediation.plans (id, run_id, step, scope, actions, reason, created_at, seen_at, approved_at, approved_by)
+         SELECT gen_random_uuid(), coalesce(run, gen_random_uuid()), 'a', reason, '[]', reason, now() - interval '900 days',
+                now() - make_interval(days => age), CASE WHEN approved THEN now() END, CASE WHEN approved THEN gen_random_uuid() END
+           FROM (VALUES (NULL, 'stays: it is wanted still', false, 29), (NULL, 'goes: nobody approved it', false, 31),
                         ('00000000-0000-0000-0000-000000000009'::uuid, 'stays: approved', true, 399), (NULL, 'goes: approved', true, 401))
                 AS p(run, reason, approved, age);
          INSERT INTO remediation.runs (id, step, trigger, summary, applied, verification, cursor, started_at)

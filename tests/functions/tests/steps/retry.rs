@@ -184,7 +184,7 @@ async fn what_people_were_told_of_is_not_asked_for_again_but_for_the_person_who_
     assert_eq!((findings(&first), asked_for()), (vec!["permanent_failure"], 1), "{first:#}");
     let second = function.invoke(&schedule()).await?;
     assert_eq!((findings(&second), asked_for()), (vec![], 1), "{second:#}");
-    let why = "left alone: its execution was not looked up: it needs a person, which was told already";
+    let why = "left alone: its execution was not looked up: needs a person; already reported";
     assert_eq!(texts(&second["skipped"], "why"), [why], "{second:#}");
     let asked = function.invoke(&json!({})).await?;
     assert_eq!((findings(&asked), asked_for()), (vec!["permanent_failure"], 2), "{asked:#}");
