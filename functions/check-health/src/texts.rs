@@ -34,21 +34,14 @@ pub fn health(language: Language, at: &str, [ok, warning, failed]: [usize; 3]) -
 /// The five checks of the guide's script, in its order and words, and the sixth, which is ours.
 #[must_use]
 pub fn check_titles(language: Language) -> [String; 6] {
-    let titles = [
-        ("Lambda関数の状態", "Lambda functions"),
-        ("Step Functions実行状態", "Step Functions executions"),
-        ("データベース接続", "Database connection"),
-        ("処理中の件数", "Processes by status"),
-        ("過去1時間のエラー率", "Error rate of the last hour"),
-        ("ワーカーの実行", "Runs of the worker"),
-    ];
-    titles.map(|(ja, en)| {
-        let title = match language {
-            Language::Ja => ja,
-            Language::En => en,
-        };
-        title.to_owned()
-    })
+    [
+        text!(language, ja: "Lambda関数の状態", en: "Lambda functions"),
+        text!(language, ja: "Step Functions実行状態", en: "Step Functions executions"),
+        text!(language, ja: "データベース接続", en: "Database connection"),
+        text!(language, ja: "処理中の件数", en: "Processes by status"),
+        text!(language, ja: "過去1時間のエラー率", en: "Error rate of the last hour"),
+        text!(language, ja: "ワーカーの実行", en: "Runs of the worker"),
+    ]
 }
 
 /// How a check ended.

@@ -1,12 +1,12 @@
 //! What an operator's event asks of a control: read with all its rules, without a database.
 
-use remediation::act::actions::set_control::Wanted;
 use remediation::act::ledger::controls::{Allowance, EVERYWHERE};
 use remediation::domain::{Language, Mode};
 use remediation::gather::error::Error;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::TriggerError;
 
+use crate::change::{Ask, Verb};
 use crate::texts;
 
 /// The operator's parameters.
@@ -22,50 +22,6 @@ const ALLOW: &str = "allow";
 const PER_RUN: &str = "actionsPerRun";
 const PER_HOUR: &str = "actionsPerHour";
 const SHARE: &str = "share";
-
-/// A change that is asked for.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ask {
-    /// The step, or [`EVERYWHERE`].
-    pub step: String,
-    /// What is to become of its row.
-    pub verb: Verb,
-    /// Who asks.
-    pub by: String,
-    /// Why.
-    pub reason: Option<String>,
-}
-
-/// What is to become of a control.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Verb {
-    /// Nothing is done from now on.
-    Stop,
-    /// Whatever else binds it, this row no longer does. Its limits stay.
-    Resume,
-    /// All as the manifest has it.
-    Reset,
-    /// What is named is set; what is not stays.
-    Set(Allowance),
-}
-
-impl Verb {
-    /// What becomes of a row that allows `now`.
-    #[must_use]
-    pub fn of(&self, now: &Allowance) -> Wanted {
-        match self {
-            Self::Stop => Wanted::Stop,
-            Self::Resume => Wanted::Exactly(Allowance { mode: None, ..now.clone() }),
-            Self::Reset => Wanted::Exactly(Allowance::default()),
-            Self::Set(Allowance { mode, actions_per_run, actions_per_hour, share }) => Wanted::Exactly(Allowance {
-                mode: mode.or(now.mode),
-                actions_per_run: actions_per_run.or(now.actions_per_run),
-                actions_per_hour: actions_per_hour.or(now.actions_per_hour),
-                share: share.or(now.share),
-            }),
-        }
-    }
-}
 
 /// Reads what is asked for; `None` where an event only wants to know what is in force.
 ///

@@ -3,6 +3,7 @@
 //! It changes nothing but schema `remediation`, so that no mode, no limit and no history of the target holds up whoever presses it.
 
 mod ask;
+mod change;
 mod in_force;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ use remediation::gather::trigger::Trigger;
 use remediation::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 use serde_json::json;
 
-use ask::Ask;
+use change::Ask;
 use in_force::Ran;
 
 /// Of every step that this build brings.

@@ -4,7 +4,8 @@ use remediation::domain::{Language, Mode};
 use remediation::gather::parameters::Parameters;
 use serde_json::{Value, json};
 
-use crate::ask::{Ask, Verb, read};
+use crate::ask::read;
+use crate::change::{Ask, Verb};
 
 fn asked(parameters: &Value, by: Option<&str>, reason: Option<&str>) -> Result<Option<Ask>, String> {
     let steps = ["reconcile-processes", "migrate"].map(str::to_owned);

@@ -4,7 +4,7 @@ use remediation::act::ledger::controls::EVERYWHERE;
 use remediation::domain::Language;
 use remediation::text;
 
-use crate::ask::{Ask, Verb};
+use crate::change::{Ask, Verb};
 
 /// Why a control is set.
 #[must_use]

@@ -241,6 +241,10 @@ async fn in_an_old_ledger_every_statement_of_every_step_finds_what_it_wants_by_i
         assert!(plans.iter().any(|(step, _)| *step == name), "{name}: its statements are in the log");
     }
     for (step, plan) in &plans {
+        // A migration reads a table from beginning to end, but once.
+        if plan["Query Text"].as_str().is_some_and(|sql| sql.contains("ALTER TABLE remediation.")) {
+            continue;
+        }
         let mut told = Vec::new();
         let read = reads(&plan["Plan"], &mut told);
         assert!(told.is_empty() && read <= AT_MOST, "{step}: {told:?}, {read} rows: {plan:#}");
