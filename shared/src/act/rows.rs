@@ -1,13 +1,13 @@
 //! What the actions have alike that write rows.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::act::action::{ActionResult, Entry, Outcome, Planned};
 use crate::act::ledger::entries::UNDO;
 use crate::act::ledger::runs::Run;
 use crate::act::texts;
-use crate::domain::Language;
+use crate::domain::{Language, Process};
 use crate::gather::error::Error;
 
 /// Whether PostgreSQL refused a value or a row (classes 22 and 23, or a trigger's RAISE), not the statement as such.
@@ -15,6 +15,16 @@ use crate::gather::error::Error;
 pub fn is_about_a_row(error: &sqlx::Error) -> bool {
     let code = error.as_database_error().and_then(|error| error.code());
     code.is_some_and(|code| ["22", "23", "P0"].iter().any(|class| code.starts_with(class)))
+}
+
+/// A process as a plan shows it before a change.
+#[must_use]
+pub fn preview(process: &Process) -> Value {
+    json!({
+        "status": process.status,
+        "progress": process.progress,
+        "error": process.error_code.as_ref().map(|code| json!({ "code": code })),
+    })
 }
 
 /// Takes a change of a row back by `sql`, if the row is still as that change left it; `restored` must read as they did before then.

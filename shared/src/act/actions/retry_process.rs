@@ -20,7 +20,7 @@ use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::actions::resolve_retry::{PutBack, ResolveRetry, lock, owned, put_back, with_retry_count};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::act::rows::is_about_a_row;
+use crate::act::rows::{self, is_about_a_row};
 use crate::act::texts as common;
 use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId};
 use crate::gather::error::Error;
@@ -97,11 +97,7 @@ impl Action for RetryProcess {
     }
 
     fn preview(&self) -> (Value, Value) {
-        let before = json!({
-            "status": self.process.status,
-            "progress": self.process.progress,
-            "error": self.process.error_code.as_ref().map(|code| json!({ "code": code })),
-        });
+        let before = rows::preview(&self.process);
         let after = json!({
             "status": "PENDING",
             "progress": 0,

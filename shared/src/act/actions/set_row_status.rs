@@ -67,11 +67,7 @@ impl Action for SetRowStatus {
     }
 
     fn preview(&self) -> (Value, Value) {
-        let before = json!({
-            "status": self.process.status,
-            "progress": self.process.progress,
-            "error": self.process.error_code.as_ref().map(|code| json!({ "code": code })),
-        });
+        let before = rows::preview(&self.process);
         let error = match &self.error {
             ErrorChange::Keep => before["error"].clone(),
             ErrorChange::Clear => Value::Null,
