@@ -217,7 +217,7 @@ async fn the_alarm_leads_to_a_retry_by_the_step_that_answers_and_once() -> Teste
     let reason = run["reason"].as_str().unwrap_or_default();
     let id = result["runId"].as_str().unwrap_or_default();
     assert!(
-        reason.starts_with("triage-errors: temporary errors of the AI generation: 6 of 6 failures")
+        reason.starts_with("triage-errors: temporary errors of the AI generation, 6 of 6 failures")
             && reason.ends_with(&format!("(run {id})")),
         "{reason}"
     );
