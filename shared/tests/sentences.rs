@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use remediation::redact;
+
 /// The one place that reads the setting, and the one that defines the macro.
 const MAY_NAME_A_LANGUAGE: [&str; 2] = ["shared/src/gather/config.rs", "shared/decide/src/texts.rs"];
 
@@ -59,6 +61,15 @@ fn values(text: &str) -> BTreeSet<String> {
     named.map(|(value, _)| if ["ja", "en"].contains(&value) { "word".to_owned() } else { value.to_owned() }).collect()
 }
 
+/// A text as it is said: with a word for each of its values.
+fn said(text: &str) -> String {
+    let text = text.replace("\\\"", "\"").replace("{{", "\u{1}").replace("}}", "\u{2}");
+    let mut parts = text.split('{');
+    let first = parts.next().unwrap_or_default().to_owned();
+    let said = parts.fold(first, |said, part| said + "seven" + part.split_once('}').map_or(part, |(_, rest)| rest));
+    said.replace('\u{1}', "{").replace('\u{2}', "}")
+}
+
 /// How many sentences a file has, and what is wrong with them.
 fn check(name: &str, source: &str) -> (usize, Vec<String>) {
     let (mut count, mut faults) = (0, Vec::new());
@@ -74,6 +85,9 @@ fn check(name: &str, source: &str) -> (usize, Vec<String>) {
             }
             Some(_) => {}
         }
+        let (ja, en) = sentence(&source[at + call.len()..]).unwrap_or_default();
+        let taken = [ja, en].map(said).into_iter().filter(|said| redact::text(said) != *said);
+        faults.extend(taken.map(|said| format!("{name}:{}: redaction takes a part of: {said}", line_of(at))));
     }
     if !MAY_NAME_A_LANGUAGE.contains(&name) {
         let product = source.split("#[cfg(test)]").next().unwrap_or_default();
@@ -103,6 +117,7 @@ fn a_sentence_that_names_another_value_or_cannot_be_read_is_found() {
         (r#"text!(language, ja: "{a:.0}", en: "{a:.1}")"#, Some("x.rs:1: the Japanese")),
         (r#"text!(language, ja: "a", en: "a {b}")"#, Some("x.rs:1: the Japanese names {}")),
         ("\n\ntext!(language, JA, EN)", Some("x.rs:3: no text!")),
+        (r#"text!(language, ja: "{a}", en: "the password is {a}")"#, Some("x.rs:1: redaction takes")),
         (r#"text!(language, en: "a", ja: "a")"#, Some("x.rs:1: no text!")),
         (r#"text!(language, ja: "a", en: format!("a"))"#, Some("x.rs:1: no text!")),
         ("match language {\n Language::Ja => 1 }", Some("x.rs:2: use text!")),

@@ -60,7 +60,7 @@ impl Step for AnalyzeLogs {
 
     fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
         let looked = processes::plan(&evidence.decided, config, now);
-        let not_read = evidence.not_read.iter().map(|(what, why)| Skipped { target: what.clone(), why: why.clone() });
+        let not_read = evidence.not_read.iter().map(|(what, why)| Skipped::new(what.clone(), why.clone()));
         let story = Story::tell(evidence, &looked, &self.policy, config, now);
         let mut findings = looked.findings;
         findings.extend(story.to_be_put_right());

@@ -51,7 +51,7 @@ pub fn plan(evidence: &Evidence, policy: &Policy, language: Language) -> Plan {
             Compared::TooFew { now, before } => {
                 let why = texts::too_few(language, (*now, *before), policy.samples, windows.to - windows.from);
                 text.push(format!("{kind}: {why}"));
-                plan.skipped.push(Skipped { target: kind.to_owned(), why });
+                plan.skipped.push(Skipped::new(kind.to_owned(), why));
             }
             Compared::AsBefore => {}
         }
@@ -73,7 +73,7 @@ pub fn plan(evidence: &Evidence, policy: &Policy, language: Language) -> Plan {
     text.extend(of_worker(look.worker.as_ref(), language));
     match &look.worker {
         Ok(_) => text.push(texts::cost(language, look.scanned_bytes / GB, usd(look.scanned_bytes))),
-        Err(NotKnown::Because(why)) => plan.skipped.push(Skipped { target: worker_function.clone(), why: why.clone() }),
+        Err(NotKnown::Because(why)) => plan.skipped.push(Skipped::new(worker_function.clone(), why.clone())),
         Err(NotKnown::TooExpensive) => {
             let estimated = look.estimated_bytes.map_or(0.0, usd);
             let hours = (windows.to - windows.from).as_seconds_f64() / 3600.0 * max_usd / estimated;

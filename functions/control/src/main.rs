@@ -92,7 +92,7 @@ impl Step for SetControls {
             if to.of(&allowed) == allowed {
                 let now = found.as_ref().and_then(Row::bound);
                 let now = now.map_or_else(|| texts::unbound(language, &ask.step), |now| bound(language, &now));
-                plan.skipped.push(Skipped { target: ask.step.clone(), why: texts::already_so(language, &now) });
+                plan.skipped.push(Skipped::new(ask.step.clone(), texts::already_so(language, &now)));
             } else {
                 if *acts {
                     // The answer tells what is in force then.

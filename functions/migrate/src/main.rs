@@ -122,20 +122,22 @@ impl Step for MigrateSchema {
             let message = texts::fence_outdated(config.language);
             Finding::new("fence_outdated", config.table.to_string(), message, json!({ "toDoIt": { FENCE: "install" } }))
         });
-        let already_so = asked.iter().filter(|(_, wanted)| wanted.is_none()).map(|_| Skipped {
-            target: config.table.to_string(),
-            why: texts::fence_already_so(config.language, *fence),
-        });
+        let already_so = asked
+            .iter()
+            .filter(|(_, wanted)| wanted.is_none())
+            .map(|_| Skipped::new(config.table.to_string(), texts::fence_already_so(config.language, *fence)));
         let older = forget
             .iter()
             .flatten()
             .map(|older| Planned::new(older.clone(), texts::older(config.language, &config.retention)));
-        let nothing_to_forget = forget.iter().filter(|older| older.is_none()).map(|_| Skipped {
-            target: "schema remediation".to_owned(),
-            why: match missing {
-                Some(missing) => texts::outdated(config.language, missing),
-                None => texts::nothing_older(config.language),
-            },
+        let nothing_to_forget = forget.iter().filter(|older| older.is_none()).map(|_| {
+            Skipped::new(
+                "schema remediation".to_owned(),
+                match missing {
+                    Some(missing) => texts::outdated(config.language, missing),
+                    None => texts::nothing_older(config.language),
+                },
+            )
         });
         Plan {
             // The schema first: the fence needs it.

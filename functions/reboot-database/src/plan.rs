@@ -58,7 +58,7 @@ pub fn plan(evidence: &Evidence, policy: &Policy, language: Language, now: DateT
     };
     Plan {
         findings: vec![Finding::new(code, evidence.id.as_str(), message.as_str(), json!({ "command": command }))],
-        skipped: vec![Skipped { target: evidence.id.clone(), why: why_not }],
+        skipped: vec![Skipped::new(evidence.id.clone(), why_not)],
         population: 1,
         report: Some(report(evidence, command, &message, language, now)),
         ..Plan::default()

@@ -126,7 +126,7 @@ impl<'a> Making<'a> {
     fn skip(&mut self, backend: &Backend, why: String) {
         self.decided.insert(backend.pid);
         let target = backend.id().map_or_else(|| format!("session {}", backend.pid), |id| id.to_string());
-        self.plan.skipped.push(Skipped { target, why });
+        self.plan.skipped.push(Skipped::new(target, why));
     }
 
     /// Wants a session ended. If something stands in the way, the session is skipped with that reason, which is returned.
@@ -162,7 +162,7 @@ impl<'a> Making<'a> {
     fn asked(&mut self, pid: i32, chains: &Chains<'_>) {
         let Some(backend) = self.evidence.backends.iter().find(|backend| backend.pid == pid) else {
             let (target, why) = (format!("session {pid}"), texts::gone(self.language));
-            self.plan.skipped.push(Skipped { target, why });
+            self.plan.skipped.push(Skipped::new(target, why));
             return;
         };
         let ending = match backend.state {
@@ -233,7 +233,7 @@ impl<'a> Making<'a> {
             return;
         }
         let list = pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        self.plan.skipped.push(Skipped { target: format!("sessions {list}"), why: texts::deadlock(self.language) });
+        self.plan.skipped.push(Skipped::new(format!("sessions {list}"), texts::deadlock(self.language)));
         self.decided.extend(pids);
     }
 

@@ -128,7 +128,7 @@ async fn of_change(
     let execution = &mut seen.execution;
     let Some(process) = change.process.or(seen.process) else {
         let why = common::process_unknown(language, execution.arn.name());
-        let unknown = Some(Skipped { target: execution.arn.to_string(), why });
+        let unknown = Some(Skipped::new(execution.arn.to_string(), why));
         return Ok(Evidence::Looked(Looked { cases: Vec::new(), asked: Asked::Event(seen.execution), unknown }));
     };
     let cases = cases::read(session.db, table, goals, Which::Processes(&[process])).await?;
@@ -140,7 +140,7 @@ async fn of_change(
     {
         *ending = of_task;
     }
-    let missing = || Skipped { target: process.to_string(), why: common::row_missing(language, &process.to_string()) };
+    let missing = || Skipped::new(process.to_string(), common::row_missing(language, &process.to_string()));
     let unknown = cases.is_empty().then(missing);
     Ok(Evidence::Looked(Looked { cases, asked: Asked::Event(seen.execution), unknown }))
 }

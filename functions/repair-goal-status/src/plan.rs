@@ -69,8 +69,8 @@ fn plan_of(looked: &Looked, language: Language) -> Plan {
         let about = case.process.map(|process| process.to_string()).unwrap_or_default();
         match (judge(case, &looked.asked, language), case.target) {
             (Judged::Passed, _) => continue,
-            (Judged::Left(why), _) => plan.skipped.push(Skipped { target: about, why }),
-            (Judged::Failed, None) => plan.skipped.push(Skipped { target: about, why: texts::no_target(language) }),
+            (Judged::Left(why), _) => plan.skipped.push(Skipped::new(about, why)),
+            (Judged::Failed, None) => plan.skipped.push(Skipped::new(about, texts::no_target(language))),
             (Judged::Failed, Some(target)) => {
                 orphans.extend(case.orphans.iter().map(|orphan| (orphan, case)));
                 if let Some(goal) = &case.goal {
@@ -81,7 +81,7 @@ fn plan_of(looked: &Looked, language: Language) -> Plan {
                     let message = texts::target_gone(language, &target.to_string());
                     plan.findings.push(Finding::new("target_gone", about, message, json!({ "targetId": target })));
                 } else if case.orphans.is_empty() {
-                    plan.skipped.push(Skipped { target: about, why: texts::no_goal(language) });
+                    plan.skipped.push(Skipped::new(about, texts::no_goal(language)));
                 }
             }
         }
@@ -109,7 +109,7 @@ fn orphaned(orphan: &Orphan, case: &Case, language: Language) -> Finding {
 fn about_goal(plan: &mut Plan, goal: &Goal, cases: &[&Case], asked: &Asked, language: Language) {
     let target = goal.id.to_string();
     if goal.status == GoalStatus::Active || !goal.open.any() {
-        plan.skipped.push(Skipped { target, why: texts::goal_consistent(language, &goal.status) });
+        plan.skipped.push(Skipped::new(target, texts::goal_consistent(language, &goal.status)));
         return;
     }
     let processes: BTreeSet<_> = cases.iter().filter_map(|case| case.process).collect();

@@ -75,11 +75,11 @@ impl Step for RepairProgress {
                 (Verdict::Left(decision), _) => {
                     let name = suspect.newest.as_ref().map(|execution| execution.arn.name());
                     let why = texts::progress_left(language, &common::reason(language, &decision, name));
-                    left.push(Skipped { target, why });
+                    left.push(Skipped::new(target, why));
                     continue;
                 }
                 (Verdict::Restore(_), Some(unlisted)) => {
-                    left.push(Skipped { target, why: common::not_looked_up(language, &unlisted.message) });
+                    left.push(Skipped::new(target, common::not_looked_up(language, &unlisted.message)));
                     continue;
                 }
                 (Verdict::Clamp(to), _) => (to, "progress-clamped", texts::progress_clamped(language, found, to)),

@@ -237,7 +237,7 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
     for case in &processes.cases {
         let Some(history) = histories.get(&case.process.id) else { continue };
         let judgement = judge(case, history, policy, evidence.tries_a_day, &config.policy, now);
-        let skipped = |why: String| Skipped { target: case.process.id.to_string(), why };
+        let skipped = |why: String| Skipped::new(case.process.id.to_string(), why);
         match (judgement, &case.newest) {
             (Judgement::Retry { attempts, throttled }, Newest::Known(Some(basis))) if evidence.listed => {
                 // A crowd that an outage held back is spread from now on; one process, from when it failed.
@@ -265,7 +265,7 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
     for (place, candidate) in candidates.into_iter().enumerate() {
         match try_again(&candidate, place == 0, breaker, evidence, config, now) {
             Ok(planned) => plan.actions.push(planned),
-            Err(why) => plan.skipped.push(Skipped { target: candidate.case.process.id.to_string(), why }),
+            Err(why) => plan.skipped.push(Skipped::new(candidate.case.process.id.to_string(), why)),
         }
     }
     plan

@@ -105,7 +105,7 @@ impl Step for ThrottleWorker {
                     plan.actions.push(planned);
                 }
                 Ok(None) => {}
-                Err(why) => plan.skipped.push(Skipped { target: worker.target.clone(), why }),
+                Err(why) => plan.skipped.push(Skipped::new(worker.target.clone(), why)),
             }
         }
         plan

@@ -26,7 +26,7 @@ pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
     match evidence {
         Evidence::NoIncident => {
             let why = texts::no_incident(config.language, ALARM);
-            Plan { skipped: vec![Skipped { target: ALARM.to_owned(), why }], ..Plan::default() }
+            Plan { skipped: vec![Skipped::new(ALARM.to_owned(), why)], ..Plan::default() }
         }
         Evidence::Looked(looked) => of_failures(looked, config, now),
     }
@@ -46,11 +46,11 @@ fn of_failures(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {
     match &verdict {
         Verdict::Nothing => {
             let why = texts::nothing_failed(language, &looked.spelt(), rows.closed);
-            plan.skipped.push(Skipped { target: table, why });
+            plan.skipped.push(Skipped::new(table, why));
         }
         Verdict::TooFew => {
             let why = texts::too_few(language, failed, looked.policy.least_count);
-            plan.skipped.push(Skipped { target: table, why });
+            plan.skipped.push(Skipped::new(table, why));
         }
         Verdict::None => {
             let listed = report::listed(&causes, config);
@@ -106,7 +106,7 @@ fn of_dominant(plan: &mut Plan, share: &Share, why: String, looked: &Looked, con
         Ok(start) => plan.actions.push(Planned::new(start, why)),
         Err(hindrance @ Hindrance::Depth) => {
             let why = texts::not_started(language, hindrance, STEP, step);
-            plan.skipped.push(Skipped { target: format!("step {step}"), why });
+            plan.skipped.push(Skipped::new(format!("step {step}"), why));
         }
         Err(hindrance @ Hindrance::Name) => {
             let message = texts::not_started(language, hindrance, STEP, step);

@@ -41,11 +41,11 @@ fn about_index(plan: &mut Plan, index: &Proposed, table: &Table, care: Care, lan
     let target = index.target.clone();
     let left_over = match &index.state {
         State::Present(found) => {
-            return plan.skipped.push(Skipped { target, why: texts::present(language, &found.name) });
+            return plan.skipped.push(Skipped::new(target, texts::present(language, &found.name)));
         }
         State::Building { pid, phase, percent } => {
             let why = texts::building(language, *pid, phase.as_deref(), *percent);
-            return plan.skipped.push(Skipped { target, why });
+            return plan.skipped.push(Skipped::new(target, why));
         }
         State::Taken(definition) => {
             let message = index::name_taken(language, definition.as_deref());

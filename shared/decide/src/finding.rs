@@ -87,13 +87,22 @@ impl Often {
     }
 }
 
-/// Something that was left alone.
+/// Something that was left alone. Made by [`Skipped::new`] only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Skipped {
     /// What.
     pub target: String,
     /// Why.
     pub why: String,
+}
+
+impl Skipped {
+    /// What was left alone, and why: without what nobody may see, as a [`Finding`]'s message.
+    #[must_use]
+    pub fn new(target: impl Into<String>, why: impl AsRef<str>) -> Self {
+        Self { target: target.into(), why: redact::text(why.as_ref()) }
+    }
 }
 
 /// A measurement, in CloudWatch's terms.

@@ -120,7 +120,7 @@ pub async fn run(
     for found in found.into_iter().filter(|found| found.undone_in != Some(own)) {
         match undo(found, kinds, reason, language) {
             Ok(planned) => page.undos.push(planned),
-            Err((target, why)) => page.skipped.push(Skipped { target, why }),
+            Err((target, why)) => page.skipped.push(Skipped::new(target, why)),
         }
     }
     Ok(page)

@@ -73,7 +73,7 @@ pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
             }
             Newest::Unknown(why) => {
                 let why = texts::not_looked_up(config.language, why);
-                plan.skipped.push(Skipped { target: case.process.id.to_string(), why });
+                plan.skipped.push(Skipped::new(case.process.id.to_string(), why));
             }
         }
     }
@@ -115,7 +115,7 @@ fn take_in(
             let action = StopExecution { process: process.clone(), execution: execution.clone(), cause };
             plan.actions.push(Planned::new(action, reason));
         }
-        (Verdict::Leave | Verdict::Inspect | Verdict::Stop(_), _) => plan.skipped.push(Skipped { target, why: reason }),
+        (Verdict::Leave | Verdict::Inspect | Verdict::Stop(_), _) => plan.skipped.push(Skipped::new(target, reason)),
     }
 }
 

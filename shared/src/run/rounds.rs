@@ -153,7 +153,7 @@ impl<S: Step> Rounds<'_, S> {
                     PlanMoved::Gone if plan.skipped.iter().any(|skipped| skipped.target == target) => continue,
                     PlanMoved::Gone => texts::plan_target_gone(language),
                 };
-                tally.skipped.push(Skipped { target, why });
+                tally.skipped.push(Skipped::new(target, why));
             }
         }
         plan.actions.retain(|planned| {
@@ -191,7 +191,7 @@ impl<S: Step> Rounds<'_, S> {
         let Guarded { mode, apply, hold, over, leave, limited } = guard(wanted, *demand, &self.manifest.limits, &facts);
         tally.mode = Some(mode);
         tally.is_limited |= limited;
-        tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped { target: planned.action.target(), why }));
+        tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped::new(planned.action.target(), why)));
         if let Some(message) = &over {
             let evidence = json!({ "held": hold.len(), "population": demand.population });
             tally.findings.push(Finding::new("over_limit", self.run.step, message.as_str(), evidence));
@@ -245,7 +245,7 @@ impl<S: Step> Rounds<'_, S> {
                     let finding = Finding::new("plan_fault", target, why, evidence);
                     tally.findings.push(finding.told(Audience::PeopleAtOnce, Often::ONCE_A_DAY));
                 }
-                Severity::Warning => tally.skipped.push(Skipped { target, why }),
+                Severity::Warning => tally.skipped.push(Skipped::new(target, why)),
             }
         }
         if faulty {

@@ -63,7 +63,7 @@ impl CarriedOut {
             ActionResult::NotNow(why) => (DoneOutcome::Superseded, Some(why)),
             ActionResult::Superseded => (DoneOutcome::Superseded, None),
             ActionResult::Busy => {
-                tally.skipped.push(Skipped { target: planned.action.target(), why: texts::busy(language) });
+                tally.skipped.push(Skipped::new(planned.action.target(), texts::busy(language)));
                 return;
             }
         };

@@ -42,10 +42,11 @@ fn leave_out(plan: &mut Plan, told: &[Told], now: DateTime<Utc>, language: Langu
         at.zip(finding.often.since(now)).is_some_and(|(at, since)| *at > since)
     };
     let left_out = plan.findings.extract_if(.., |finding| is_told(finding));
-    plan.skipped.extend(left_out.map(|finding| Skipped {
-        why: format!("{}: {}", finding.code, texts::told_already(language)),
-        target: finding.target,
-    }));
+    plan.skipped.extend(
+        left_out.map(|finding| {
+            Skipped::new(finding.target, format!("{}: {}", finding.code, texts::told_already(language)))
+        }),
+    );
 }
 
 #[cfg(test)]

@@ -231,7 +231,7 @@ pub fn plan(
             plan.findings.push(Finding::new("worker_change", evidence.target.as_str(), message, read));
             plan.actions.push(evidence.change(to, language));
         }
-        Judgement::Leave(why) => plan.skipped.push(Skipped { target: evidence.target.clone(), why }),
+        Judgement::Leave(why) => plan.skipped.push(Skipped::new(evidence.target.clone(), why)),
         Judgement::Tell(code, message, read) => tell(&mut plan, evidence, code, message, read),
     }
     // A change takes the place of the lease that is open.
@@ -308,11 +308,11 @@ fn leases(plan: &mut Plan, evidence: &Evidence, language: Language, now: DateTim
                 plan.actions.push(end(End::Changed, texts::lease_changed(language, setting, value)));
             }
             (Wants::Incident(alarm), _) => {
-                plan.skipped.push(Skipped { target, why: texts::lease_kept(language, alarm) });
+                plan.skipped.push(Skipped::new(target, texts::lease_kept(language, alarm)));
             }
             (Wants::Asked { .. } | Wants::Nothing, _) => {
                 match (evidence.seen.under_way(), differs(&evidence.seen, language)) {
-                    (Some(what), _) => plan.skipped.push(Skipped { target, why: change::under_way(language, &what) }),
+                    (Some(what), _) => plan.skipped.push(Skipped::new(target, change::under_way(language, &what))),
                     (None, Some(Judgement::Tell(code, message, read))) => {
                         tell(plan, evidence, code, message, read);
                     }
@@ -336,7 +336,7 @@ fn confirm(plan: &mut Plan, evidence: &Evidence, lease: &Lease, language: Langua
     plan.findings.push(Finding::new("set_in_cdk", lease.target.as_str(), message, read));
     if lease.confirmed_at.is_some() {
         let target = format!("lease {}", lease.action_id);
-        plan.skipped.push(Skipped { target, why: texts::confirmed_already(language) });
+        plan.skipped.push(Skipped::new(target, texts::confirmed_already(language)));
         return;
     }
     let action = CloseLease { lease: lease.clone(), how: Close::Confirm };

@@ -193,14 +193,15 @@ async fn what_the_table_refuses_is_recorded_as_failed_and_what_it_changes_is_unv
     let (goal, wanted) = inconsistent(&world, "COMPLETED").await;
     world
         .execute(
-            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$;
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one: password=hunter2'; END $$;
              CREATE TRIGGER no BEFORE UPDATE ON goals FOR EACH ROW EXECUTE FUNCTION no()",
         )
         .await;
     let action = planned(wanted.clone());
     let outcome = set_as(&mut world, &action, &wanted).await?;
     assert!(matches!(&outcome.result, ActionResult::Failed(why) if why.contains("not this one")), "{outcome:?}");
-    assert_eq!(world.entry(action.id).await.map(|entry| entry.outcome), Some("failed".to_owned()));
+    let entry = world.entry(action.id).await.ok_or("no entry")?;
+    assert_eq!((entry.outcome.as_str(), entry.reason.contains("hunter2")), ("failed", false), "{}", entry.reason);
     let facts = facts::facts(&mut world.db, "test-step", KINDS, &[goal.id.to_string()]).await?;
     assert_eq!(facts.targets[&goal.id.to_string()].attempts, 1, "it is not tried for ever");
 

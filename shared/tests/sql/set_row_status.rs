@@ -313,7 +313,7 @@ async fn one_row_that_the_table_refuses_does_not_hold_up_the_others() -> Tested 
     let bad = wanted[5].process.id;
     world
         .execute(&format!(
-            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one'; END $$;
+            "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'not this one: password=hunter2 of %', old.id; END $$;
              CREATE TRIGGER no BEFORE UPDATE ON {{processes}} FOR EACH ROW WHEN (old.id = '{bad}') EXECUTE FUNCTION no()"
         ))
         .await;
@@ -331,6 +331,7 @@ async fn one_row_that_the_table_refuses_does_not_hold_up_the_others() -> Tested 
             );
             assert_eq!(entry.outcome, "failed");
             assert!(entry.reason.contains("not this one"), "{}", entry.reason);
+            assert!(!entry.reason.contains("hunter2"), "the ledger keeps no secret: {}", entry.reason);
         } else {
             assert_eq!((&outcome.result, entry.outcome.as_str()), (&ActionResult::Applied, "applied"));
         }

@@ -16,7 +16,7 @@ use crate::gather::executions;
 use crate::gather::session::Session;
 use crate::gather::step_functions::Seen;
 use crate::gather::table::Table;
-use crate::{stored, text};
+use crate::{redact, stored, text};
 
 /// A retry that was left open: what became of it is looked up, and the entry closed.
 #[derive(Debug, Clone, PartialEq)]
@@ -155,7 +155,8 @@ pub(super) async fn put_back(
         }
         let uncount = "{set retry_count} = (w.before ->> 'retryCount')::int4,";
         let sql = with_retry_count(table, include_str!("resolve_retry/put_back.sql"), "{uncount}", uncount);
-        let row = sqlx::query(sql).bind(action).bind(stored::text(why)).fetch_one(&mut *transaction).await?;
+        let row =
+            sqlx::query(sql).bind(action).bind(stored::text(&redact::text(why))).fetch_one(&mut *transaction).await?;
         let (now, closed): (Option<Value>, bool) = (row.try_get("now")?, row.try_get("closed")?);
         transaction.commit().await?;
         Ok(match (now, closed) {

@@ -9,7 +9,7 @@ use crate::act::ledger::runs::Run;
 use crate::act::report::{Done, DoneOutcome};
 use crate::domain::{Language, ProcessId};
 use crate::gather::error::Error;
-use crate::stored;
+use crate::{redact, stored};
 
 /// The ledger's kind of everything that is taken back. Which kind that was, the entry tells that it undoes.
 pub const UNDO: &str = "undo";
@@ -90,7 +90,7 @@ pub async fn record(
     .map_err(Error::database("recording what was done"))
 }
 
-/// Closes an action that was recorded before it was tried. An undo that was applied is from then on the one undo of what it took back; one
+/// Closes an action that was recorded before it was tried. What PostgreSQL or AWS said of it loses here what nobody may see. An undo that was applied is from then on the one undo of what it took back; one
 /// that came to nothing may be tried again.
 ///
 /// # Errors
@@ -112,7 +112,7 @@ pub async fn close(db: &mut PgConnection, id: Uuid, result: &ActionResult, after
     .bind(id)
     .bind(outcome)
     .bind(after.map(stored::json))
-    .bind(why.map(|why| stored::text(why)))
+    .bind(why.map(|why| stored::text(&redact::text(why))))
     .bind(UNDO)
     .bind(*result == ActionResult::Applied)
     .execute(db)
@@ -144,7 +144,7 @@ pub async fn record_failed(
     .bind(planned.action.target())
     .bind(cause)
     .bind(stored::text(&planned.reason))
-    .bind(stored::text(why))
+    .bind(stored::text(&redact::text(why)))
     .execute(db)
     .await
     .map(drop)

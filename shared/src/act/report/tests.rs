@@ -102,7 +102,7 @@ fn lists_of_entries_are_cut_too_what_went_wrong_first() {
     let mut report = report();
     report.actions = vec![done(json!({}), json!({})); KEPT + 5];
     report.actions.push(Done { outcome: DoneOutcome::Failed, ..done(json!({}), json!({})) });
-    report.skipped = vec![Skipped { target: "x".to_owned(), why: "y".repeat(60_000) }; KEPT + 1];
+    report.skipped = vec![Skipped::new("x".to_owned(), "y".repeat(60_000)); KEPT + 1];
     report.shorten();
     assert_eq!((report.actions.len(), report.actions[0].outcome), (KEPT, DoneOutcome::Failed));
     assert_eq!(json!(report.omitted), json!({ "actions": 6, "skipped": 1, "characters": KEPT * (60_000 - 16_384) }));
@@ -125,7 +125,7 @@ fn with_the_last_bound_any_answer_fits() {
     let done = Done { reason: text.clone(), target: text.clone(), ..done(document.clone(), document.clone()) };
     report.actions = vec![done; KEPT];
     report.findings = vec![Finding::new("x", text.clone(), text.clone(), document.clone()); KEPT];
-    report.skipped = vec![Skipped { target: text.clone(), why: text.clone() }; KEPT];
+    report.skipped = vec![Skipped::new(text.clone(), text.clone()); KEPT];
     (report.summary, report.trigger, report.report) = (text, document.clone(), Some(document));
     let [.., (characters, values)] = BOUNDS;
     let least = report.cut(characters, values);
@@ -165,7 +165,7 @@ proptest! {
         let finding = Finding::new("x", text.clone(), text.clone(), documents[0].clone());
         report.findings = vec![finding; entries];
         report.actions = vec![Done { reason: text.clone(), ..done(documents[1].clone(), documents[2].clone()) }; entries];
-        report.skipped = vec![Skipped { target: text.clone(), why: text.clone() }; entries];
+        report.skipped = vec![Skipped::new(text.clone(), text.clone()); entries];
         report.report = Some(documents[3].clone());
         report.trigger["reason"] = text.into();
         let before = report.clone();

@@ -31,7 +31,7 @@ pub fn plan(evidence: &Evidence, reason: Option<&str>, config: &Config, now: Dat
             Newest::Known(newest) => cancelled(&mut plan, process, newest.as_ref(), &overtaken, config, now),
             Newest::Unknown(why) => {
                 let why = common::not_looked_up(config.language, why);
-                plan.skipped.push(Skipped { target: process.id.to_string(), why });
+                plan.skipped.push(Skipped::new(process.id.to_string(), why));
             }
         }
     }
@@ -72,7 +72,7 @@ fn cancelled(
             plan.actions.push(Planned::new(action, texts::cancel_closes(language)));
         }
         Cancelling::AlreadySo(Decision { reason: Reason::Consistent, .. }) => {
-            plan.skipped.push(Skipped { target, why: texts::already_cancelled(language) });
+            plan.skipped.push(Skipped::new(target, texts::already_cancelled(language)));
         }
         Cancelling::AlreadySo(decision) => take_in(plan, process, newest, decision, config, now),
         Cancelling::Not(decision) => {
