@@ -16,6 +16,7 @@ const PASSED = {
   timedOutStatus: 'TIMED_OUT_STATUS',
   resultPath: 'RESULT_PATH',
   requireResult: 'REQUIRE_RESULT',
+  approvalRequiresBy: 'APPROVAL_REQUIRES_BY',
   remediationMode: 'REMEDIATION_MODE',
   textLanguage: 'TEXT_LANGUAGE',
   databaseApplicationNames: 'DATABASE_APPLICATION_NAMES',

@@ -25,6 +25,7 @@ const SETTINGS = {
   timedOutStatus: kinds.optional(kinds.oneOf('FAILED', 'TIMEOUT')),
   resultPath: kinds.optional(kinds.text('a path like $.generationResult.Payload', /^\$/)),
   requireResult: kinds.optional(kinds.flag()),
+  approvalRequiresBy: kinds.optional(kinds.flag()),
   remediationMode: kinds.optional(kinds.oneOf('observe', 'propose', 'act')),
   textLanguage: kinds.optional(kinds.oneOf('ja', 'en')),
   thresholds: kinds.optional(kinds.mapOf(kinds.decimal())),

@@ -216,6 +216,7 @@ test('settings reach the functions and the alarms', () => {
     processDeadlineSeconds: 1200,
     remediationMode: 'observe',
     requireResult: true,
+    approvalRequiresBy: true,
     reservedConcurrency: { heal: 5 },
     retentionRunsDays: 7,
     thresholds: { 'too-many': 50 },
@@ -232,6 +233,7 @@ test('settings reach the functions and the alarms', () => {
     PROCESS_DEADLINE_SECONDS: '1200',
     REMEDIATION_MODE: 'observe',
     REQUIRE_RESULT: 'true',
+    APPROVAL_REQUIRES_BY: 'true',
     RETENTION_RUNS_DAYS: '7',
     WORKER_ALIAS: 'live',
   });

@@ -4,6 +4,7 @@ pub mod metrics;
 pub mod notify;
 pub mod processes;
 pub mod progress;
+pub mod review;
 mod rounds;
 pub mod runner;
 pub mod step;

@@ -315,3 +315,13 @@ fn is_behind_colons(tokens: &[TokenTree], rest: &[TokenTree]) -> bool {
 fn is(token: &TokenTree, sign: char) -> bool {
     matches!(token, TokenTree::Punct(found) if found.as_char() == sign)
 }
+
+#[test]
+fn every_action_that_can_judge_what_was_wanted_is_asked_to() {
+    let folder = harness::paths::workspace().join("shared/src/act/actions");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let sources = files.filter(|file| file.extension().is_some_and(|it| it == "rs")).map(fs::read_to_string);
+    let judge = sources.filter(|source| source.as_ref().unwrap().contains("fn became()")).count();
+    assert_eq!(remediation::act::actions::judged().count(), judge, "`judged` in act/actions.rs names them");
+    assert!(judge > 0);
+}

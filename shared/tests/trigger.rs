@@ -208,6 +208,7 @@ fn an_operator_asks_for_one_scope() {
         (json!({ "executionArn": ARN }), Scope::Execution(ARN.parse().unwrap())),
         (json!({ "approve": PROCESS }), Scope::Approve(PROCESS.parse().unwrap())),
         (json!({ "undo": PROCESS }), Scope::Undo(PROCESS.parse().unwrap())),
+        (json!({ "report": "7d" }), Scope::Report(chrono::TimeDelta::days(7))),
     ] {
         assert_eq!(ask(event.clone()).scope, scope, "{event}");
     }
@@ -235,7 +236,7 @@ fn a_run_carries_how_many_led_to_it() {
 #[test]
 fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
     let kinds = "`CloudWatch Alarm State Change`";
-    let fields = "all, processId, executionArn, approve, undo, mode, limit, reason, by, depth, cancel, fence";
+    let fields = "all, processId, executionArn, approve, undo, report, mode, limit, reason, by, depth, cancel, fence";
     let standard = "arn:aws:states:<region>:<account>:execution:<state machine>:<name>";
     let express = "arn:aws:states:us-east-1:1:express:machine:name:uuid";
     let cases = [
@@ -342,6 +343,7 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (json!({ "executionArn": "goal-generation" }), "`executionArn` is \"goal-generation\"", standard),
         (json!({ "approve": true }), "`approve` is true", "a UUID"),
         (json!({ "undo": "" }), "`undo` is \"\"", "a UUID"),
+        (json!({ "report": "7 days" }), "`report` is \"7 days\"", "from 1m to 31d"),
         (json!({ "mode": "ACT" }), "`mode` is \"ACT\"", "observe, propose, act"),
         (json!({ "mode": null }), "`mode` is null", "observe, propose, act"),
         (json!({ "all": true, "limit": 0 }), "`limit` is 0", "1 or more"),

@@ -1,7 +1,7 @@
 //! What was read.
 
 use chrono::TimeDelta;
-use remediation::gather::parameters::spelt;
+use remediation::gather::trigger::span::spelt;
 
 use crate::log::Log;
 use crate::policy::Policy;

@@ -114,6 +114,17 @@ pub trait Action: Any + Debug + Send + Sync {
         1
     }
 
+    /// SQL that tells what became by now of changes of these kinds which were wanted and not made: of each row of `wanted` (`step`, `kind`,
+    /// `target`, `before`, `after`) whose kind is one of `{kinds}`, its `step`, `kind` and `target`, the target's status `now`, and whether it
+    /// `became` what was wanted: `right`, `otherwise`, `open` (it is as it was), or NULL. `None` where the database cannot tell.
+    #[must_use]
+    fn became() -> Option<&'static str>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
     /// Carries one out and reads it back.
     ///
     /// # Errors

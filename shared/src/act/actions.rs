@@ -16,3 +16,19 @@ pub mod set_row_status;
 pub mod start_step;
 pub mod stop_execution;
 pub mod undo;
+
+use crate::act::action::Action;
+
+/// Those whose wishes are judged afterwards ([`Action::became`]): their kinds, and the SQL that does so.
+pub fn judged() -> impl Iterator<Item = (&'static [&'static str], &'static str)> {
+    fn judge<A: Action>() -> Option<(&'static [&'static str], &'static str)> {
+        Some((A::kinds(), A::became()?))
+    }
+    [
+        judge::<set_row_status::SetRowStatus>(),
+        judge::<stop_execution::StopExecution>(),
+        judge::<retry_process::RetryProcess>(),
+    ]
+    .into_iter()
+    .flatten()
+}

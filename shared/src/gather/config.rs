@@ -43,6 +43,8 @@ pub struct Config {
     pub sessions: SessionPolicy,
     /// `DATABASE_INSTANCE_ID`: the identifier of the RDS or Aurora instance.
     pub database_instance: Option<String>,
+    /// `APPROVAL_REQUIRES_BY`: an approval has to say who approves (`"by"`).
+    pub approval_requires_by: bool,
     /// How long the ledger is kept.
     pub retention: Retention,
 }
@@ -174,6 +176,7 @@ impl Config {
             long_query: reader.seconds("LONG_QUERY_SECONDS", 900),
         };
         let database_instance = reader.database_instance();
+        let approval_requires_by = reader.flag("APPROVAL_REQUIRES_BY");
         let retention = Retention {
             // A target may rest for 31 days.
             actions: reader.days("RETENTION_ACTIONS_DAYS", 400, 32),
@@ -200,6 +203,7 @@ impl Config {
                 own_function,
                 sessions,
                 database_instance,
+                approval_requires_by,
                 retention,
             }),
             // A value may stand in the wrong variable.

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use crate::gather::error::Error;
-use crate::gather::trigger::TriggerError;
+use crate::gather::trigger::{TriggerError, span};
+use crate::redact;
 
 /// The parameters of one event. `null` is not the same as absent: it is a value that went missing on the way.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +30,7 @@ impl Parameters<'_> {
             Some(value) => Ok(Some(value)),
             None => Err(Error::Trigger(TriggerError::Field {
                 path: name.to_owned(),
-                found: value.to_string().chars().take(100).collect(),
+                found: redact::cut(&value.to_string(), 100),
                 expected: expected.into(),
             })),
         }
@@ -77,35 +78,8 @@ impl Parameters<'_> {
     /// # Errors
     /// [`Error::Trigger`].
     pub fn span(&self, name: &str, bounds: RangeInclusive<u32>) -> Result<Option<TimeDelta>, Error> {
-        let expected = format!(
-            "a span of time such as \"90s\", \"30m\", \"24h\" or \"7d\", from {} to {}",
-            spelt(*bounds.start()),
-            spelt(*bounds.end())
-        );
-        self.read(name, expected, |value| {
-            let seconds = seconds(value.as_str()?)?;
-            bounds.contains(&seconds).then(|| TimeDelta::seconds(i64::from(seconds)))
-        })
+        self.read(name, span::expected(&bounds), |value| span::read(value, &bounds))
     }
-}
-
-/// The units of a span, the largest first.
-const UNITS: [(&str, u32); 4] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
-
-fn seconds(span: &str) -> Option<u32> {
-    UNITS.iter().find_map(|(unit, seconds)| {
-        let number = span.strip_suffix(unit)?;
-        // Not "+5m".
-        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| number.parse::<u32>().ok()?.checked_mul(*seconds)).flatten()
-    })
-}
-
-/// A span of time as an operator's event spells it: `1h`, `90m`.
-#[must_use]
-pub fn spelt(seconds: u32) -> String {
-    let fits = UNITS.iter().find(|(_, unit)| seconds >= *unit && seconds.is_multiple_of(*unit));
-    fits.map_or_else(|| format!("{seconds}s"), |(name, unit)| format!("{}{name}", seconds / unit))
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ pub mod decode;
 pub mod execution;
 mod field;
 pub mod result_path;
+pub mod span;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -139,6 +140,8 @@ pub enum Scope {
     Approve(Uuid),
     /// `{"undo": "<action id>"}`.
     Undo(Uuid),
+    /// `{"report": "7d"}`: what was done in this time, and what would have been.
+    Report(TimeDelta),
 }
 
 /// An event that is not understood.
@@ -246,6 +249,7 @@ impl Trigger {
                 "executionArn": if let Scope::Execution(arn) = &ask.scope { Some(arn) } else { None },
                 "approve": if let Scope::Approve(plan) = &ask.scope { Some(plan) } else { None },
                 "undo": if let Scope::Undo(action) = &ask.scope { Some(action) } else { None },
+                "report": if let Scope::Report(span) = &ask.scope { Some(span::spelt_out(*span)) } else { None },
                 "mode": ask.mode,
                 "limit": ask.limit,
                 "reason": ask.reason,

@@ -36,6 +36,7 @@ use crate::gather::trigger::{self, Ask, Scope, Trigger};
 use crate::run::metrics::embedded_metrics;
 use crate::run::notify;
 use crate::run::processes;
+use crate::run::review;
 use crate::run::rounds::{Order, Rounds};
 use crate::run::step::{Kind, Step};
 use crate::run::tally::{Tally, would_do};
@@ -252,6 +253,12 @@ impl<S: Step> Function<S> {
                 return self.close(Some(session.db), run, tally, None).await;
             }
         }
+        if let Trigger::Operator(Ask { scope: Scope::Report(span), .. }) = trigger {
+            let table = session.table().await?;
+            let review = review::read(session.db, &table, session.now - *span).await?;
+            tally.report(review.summary(*span, self.config.language), json!(review));
+            return self.close(Some(session.db), run, tally, None).await;
+        }
         let rounds = Rounds { step: &self.step, manifest: &self.manifest, config: &self.config, run };
         let order = self.order(&mut session, trigger, run).await?;
         let approves = order.approval.is_some();
@@ -337,7 +344,7 @@ impl<S: Step> Function<S> {
                 let commands = S::COMMANDS.iter().any(|command| ask.parameters.contains_key(*command));
                 by_name = ask.depth == 0 && (commands || matches!(ask.scope, Scope::Process(_) | Scope::Execution(_)));
                 match &ask.scope {
-                    Scope::Everything => {
+                    Scope::Everything | Scope::Report(_) => {
                         if !commands {
                             asked = Mode::Observe;
                         }
@@ -349,6 +356,9 @@ impl<S: Step> Function<S> {
                     Scope::Approve(plan) => {
                         if self.configured_mode() == Mode::Observe {
                             return Err(Error::Refused(texts::only_observes(self.config.language)));
+                        }
+                        if self.config.approval_requires_by && run.by.is_none() {
+                            return Err(Error::Refused(texts::says_not_who(self.config.language)));
                         }
                         let plan = plans::read(session.db, run, *plan, self.config.language).await?;
                         let question = if plan.complete {

@@ -170,6 +170,11 @@ impl Tally {
         texts::undo_summary(language, |outcome| self.count(outcome), self.skipped.len())
     }
 
+    /// Answers with a report that is none of the step's own.
+    pub fn report(&mut self, summary: String, report: Value) {
+        (self.mode, self.summary, self.report) = (Some(Mode::Observe), Some(summary), Some(report));
+    }
+
     pub fn applied(&self) -> usize {
         self.count(DoneOutcome::Applied)
     }

@@ -147,6 +147,16 @@ pub fn only_observes(language: Language) -> String {
     )
 }
 
+/// An approval that nobody answers for.
+#[must_use]
+pub fn says_not_who(language: Language) -> String {
+    text!(
+        language,
+        ja: "`approve` には承認者が必要（APPROVAL_REQUIRES_BY）: `\"by\": \"<名前>\"` を加えて再送する",
+        en: "`approve` must say who approves (APPROVAL_REQUIRES_BY): send it again with `\"by\": \"<your name>\"`",
+    )
+}
+
 /// What a plan waits on because of the mode.
 #[must_use]
 pub fn waits_on_mode(language: Language, mode: Mode) -> String {

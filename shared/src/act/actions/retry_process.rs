@@ -132,6 +132,10 @@ impl Action for RetryProcess {
         &[Self::KIND]
     }
 
+    fn became() -> Option<&'static str> {
+        Some(include_str!("retry_process/became.sql"))
+    }
+
     fn counts_failures(_: &str) -> bool {
         true
     }

@@ -125,6 +125,10 @@ impl Action for SetRowStatus {
         &[Self::KIND]
     }
 
+    fn became() -> Option<&'static str> {
+        Some(include_str!("set_row_status/became.sql"))
+    }
+
     fn counts_failures(_: &str) -> bool {
         true
     }

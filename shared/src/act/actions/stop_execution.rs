@@ -79,6 +79,10 @@ impl Action for StopExecution {
         &[Self::KIND]
     }
 
+    fn became() -> Option<&'static str> {
+        Some(include_str!("stop_execution/became.sql"))
+    }
+
     /// Recorded first, looked at once more, stopped, and read back until it is over.
     async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
         let before = image(&action.execution);

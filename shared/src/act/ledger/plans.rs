@@ -17,7 +17,7 @@ use crate::act::ledger::runs::Run;
 use crate::act::texts;
 use crate::domain::{Language, Mode};
 use crate::gather::error::Error;
-use crate::stored;
+use crate::{redact, stored};
 
 /// So many changes stand in a plan one by one.
 pub const AT_MOST: usize = 1000;
@@ -147,8 +147,8 @@ fn item(planned: &Planned, wish: &Wish) -> Value {
         "kind": wish.kind,
         "target": wish.target,
         "terms": wish.terms,
-        "before": brief(before),
-        "after": brief(after),
+        "before": brief(redact::json(&before)),
+        "after": brief(redact::json(&after)),
         "why": planned.reason,
         "restsOn": planned.action.rests_on(),
     })

@@ -108,6 +108,7 @@ fn all_faults_are_listed_at_once() {
         ("RETENTION_RUNS_DAYS", "for ever"),
         ("TEXT_LANGUAGE", "fr"),
         ("REQUIRE_RESULT", "yes"),
+        ("APPROVAL_REQUIRES_BY", "anna"),
         ("RESULT_PATH", "generationResult"),
     ])
     .unwrap_err();
@@ -120,6 +121,7 @@ fn all_faults_are_listed_at_once() {
         "REMEDIATION_MODE `dare`",
         "TEXT_LANGUAGE `fr`",
         "REQUIRE_RESULT `yes`",
+        "APPROVAL_REQUIRES_BY `anna`",
         "RESULT_PATH",
     ] {
         assert!(error.contains(name), "{name} is not in {error}");

@@ -1,10 +1,12 @@
 //! What schedules and operators send: events of our own, so nothing in them is passed over.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 
 use super::execution::EXECUTION_ARN;
 use super::field::Field;
-use super::{Ask, Schedule, Scope, TriggerError};
+use super::{Ask, Schedule, Scope, TriggerError, span};
 use crate::domain::Mode;
 use crate::redact;
 
@@ -12,14 +14,18 @@ use crate::redact;
 type Read<T> = fn(&Field<'_>) -> Result<T, TriggerError>;
 
 /// The fields that say what an [`Ask`] is about; one at most.
-const SCOPES: [(&str, Read<Scope>); 5] = [
+const SCOPES: [(&str, Read<Scope>); 6] = [
     ("all", all),
     ("processId", |field| field.parsed(UUID).map(Scope::Process)),
     ("executionArn", |field| field.parsed(EXECUTION_ARN).map(Scope::Execution)),
     ("approve", |field| field.parsed(UUID).map(Scope::Approve)),
     ("undo", |field| field.parsed(UUID).map(Scope::Undo)),
+    ("report", report),
 ];
 const UUID: &str = "a UUID such as 6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
+
+/// How far back a report may look: what would have been done is kept for 30 days by default. Seconds.
+const REPORTED: RangeInclusive<u32> = 60..=31 * 86_400;
 
 /// The fields that any step takes besides.
 const MODE: &str = "mode";
@@ -68,6 +74,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         // In parts, where that is wanted.
         Scope::Approve(_) => &["approve", MODE, REASON, BY, DEPTH, LIMIT],
         Scope::Undo(_) => &["undo", MODE, REASON, BY, DEPTH],
+        Scope::Report(_) => &["report", MODE, REASON, BY, DEPTH],
         Scope::Everything | Scope::All | Scope::Process(_) | Scope::Execution(_) => return Ok(ask),
     };
     match fields.keys().find(|name| !goes_with_it.contains(&name.as_str())) {
@@ -75,7 +82,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         Some(other) => Err(TriggerError::Contradiction {
             one: goes_with_it[0].to_owned(),
             other: other.clone(),
-            rule: "a plan is approved, and an action undone, exactly as recorded; only `mode`, `reason` and `by` may go with it, and `limit` with `approve`",
+            rule: "a plan is approved, an action undone and a report made exactly as recorded; only `mode`, `reason` and `by` may go with it, and `limit` with `approve`",
         }),
     }
 }
@@ -88,7 +95,7 @@ fn scope(fields: &Map<String, Value>) -> Result<Scope, TriggerError> {
         [(one, ..), (other, ..), ..] => Err(TriggerError::Contradiction {
             one: one.to_owned(),
             other: other.to_owned(),
-            rule: "an operator's event has at most one of all, processId, executionArn, approve and undo",
+            rule: "an operator's event has at most one of all, processId, executionArn, approve, undo and report",
         }),
     }
 }
@@ -108,6 +115,11 @@ fn all(field: &Field<'_>) -> Result<Scope, TriggerError> {
         Some(Value::Bool(true)) => Ok(Scope::All),
         _ => Err(field.refused("true; leave it out to look at everything and change nothing")),
     }
+}
+
+fn report(field: &Field<'_>) -> Result<Scope, TriggerError> {
+    let span = field.value().and_then(|value| span::read(value, &REPORTED));
+    span.map(Scope::Report).ok_or_else(|| field.refused(span::expected(&REPORTED)))
 }
 
 fn mode(field: &Field<'_>) -> Result<Mode, TriggerError> {

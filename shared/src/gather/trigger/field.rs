@@ -1,5 +1,6 @@
 //! Reads what an event must have, and says where and how it has not.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use chrono::{DateTime, Utc};
@@ -27,7 +28,7 @@ impl<'a> Field<'a> {
     }
 
     /// The error that this place is not as it must be.
-    pub(super) fn refused(&self, expected: &'static str) -> TriggerError {
+    pub(super) fn refused(&self, expected: impl Into<Cow<'static, str>>) -> TriggerError {
         let found = self.value.map_or_else(|| "missing".to_owned(), shown);
         TriggerError::Field { path: self.path.clone(), found, expected: expected.into() }
     }

@@ -257,7 +257,7 @@ async fn an_event_that_no_step_takes_is_refused_with_what_it_may_be() -> Tested 
         (
             json!({ "all": true, "processID": "x" }),
             "unknown field `processID`",
-            "any of all, processId, executionArn, approve, undo, mode, limit, reason",
+            "any of all, processId, executionArn, approve, undo, report, mode, limit, reason",
         ),
         (
             json!({ "processId": "4711" }),

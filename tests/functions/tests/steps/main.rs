@@ -18,6 +18,7 @@ mod reboot;
 mod reconcile;
 mod retention;
 mod retry;
+mod review;
 mod scale;
 mod sessions;
 mod story;

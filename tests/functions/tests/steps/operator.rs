@@ -155,10 +155,14 @@ async fn a_plan_that_may_not_be_done_yet_can_still_be_approved_later() -> Tested
     let (rows, aws) = timed_out(&bench, 1).await?;
     let function = bench.function("reconcile-processes").envs(aws.environment()).start().await?;
     let plan = function.invoke(&json!({ "all": true, "mode": "propose" })).await?["planId"].clone();
-    let looked = function.invoke(&json!({ "approve": plan, "mode": "observe" })).await?;
+    let strict = bench.function("reconcile-processes").envs(aws.environment()).env("APPROVAL_REQUIRES_BY", "true");
+    let function = strict.start().await?;
+    let refused = function.invoke(&json!({ "approve": plan })).await.err().ok_or("nobody answers for it")?;
+    assert!(refused.error_message.contains("send it again with `\"by\": \"<your name>\"`"), "{refused}");
+    let looked = function.invoke(&json!({ "approve": plan, "by": "anna", "mode": "observe" })).await?;
     assert_eq!(looked["actions"][0]["outcome"], "planned", "{looked:#}");
     assert_eq!(bench.row(rows[0].id).await?, rows[0]);
-    let done = function.invoke(&json!({ "approve": plan })).await?;
+    let done = function.invoke(&json!({ "approve": plan, "by": "anna" })).await?;
     assert_eq!(done["actions"][0]["outcome"], "applied", "{done:#}");
     Ok(())
 }

@@ -1,0 +1,9 @@
+-- A row that is no longer failed was tried once more: by its user, or by a person.
+SELECT w.step, w.kind, w.target, {status}::text AS now,
+       CASE WHEN {status}::text = w.before ->> 'status' THEN 'open'
+            WHEN {status} IN ({cancelled}) THEN 'otherwise'
+            WHEN {status} IS NOT NULL THEN 'right'
+       END AS became
+  FROM wanted w
+  LEFT JOIN {table} p ON {id} = CASE WHEN w.kind = ANY ({kinds}) THEN w.target::uuid END
+ WHERE w.kind = ANY ({kinds})
