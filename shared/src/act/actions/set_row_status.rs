@@ -1,15 +1,18 @@
 //! Writes what is true into a process's row.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::{Value, json};
+use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
+use uuid::Uuid;
 
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
 use crate::act::rows::{self, is_about_a_row};
 use crate::act::texts;
-use crate::domain::{Execution, Language, Process, ProcessId, ProcessStatus};
+use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::table::Table;
@@ -217,6 +220,52 @@ pub async fn apply(
     Ok(outcomes)
 }
 
+/// One row of the statement's `wanted`.
+#[derive(Serialize)]
+struct Wanted<'a> {
+    action: Uuid,
+    id: ProcessId,
+    version: i64,
+    status: ProcessStatus,
+    progress: Option<i16>,
+    sets_error: bool,
+    error: Option<Value>,
+    result: Option<Value>,
+    completed_at: Option<DateTime<Utc>>,
+    execution_arn: Option<&'a ExecutionArn>,
+    redrive_count: Option<i32>,
+    execution_status: Option<ExecutionStatus>,
+    execution_started_at: Option<DateTime<Utc>>,
+    cause: &'a str,
+    reason: String,
+}
+
+impl<'a> Wanted<'a> {
+    fn of(planned: &Planned, action: &'a SetRowStatus) -> Self {
+        let basis = action.basis.as_ref();
+        Self {
+            action: planned.id,
+            id: action.process.id,
+            version: action.process.version,
+            status: action.status,
+            progress: action.progress,
+            sets_error: action.error != ErrorChange::Keep,
+            error: match &action.error {
+                ErrorChange::Set(error) => Some(stored::json(error)),
+                ErrorChange::Keep | ErrorChange::Clear => None,
+            },
+            result: action.result.as_ref().map(stored::json),
+            completed_at: action.completed_at,
+            execution_arn: basis.map(|basis| &basis.arn),
+            redrive_count: basis.map(|basis| basis.redrive_count),
+            execution_status: basis.map(|basis| basis.status),
+            execution_started_at: basis.map(|basis| basis.started_at),
+            cause: action.cause,
+            reason: stored::text(&planned.reason),
+        }
+    }
+}
+
 async fn write(
     db: &mut PgConnection,
     table: &Table,
@@ -225,32 +274,9 @@ async fn write(
     told: usize,
     language: Language,
 ) -> Result<Vec<Outcome>, sqlx::Error> {
-    let column = |of: fn(&SetRowStatus) -> Option<&Execution>| batch.iter().map(move |(_, action)| of(action));
-    let basis = || column(|action| action.basis.as_ref());
+    let wanted: Vec<Wanted<'_>> = batch.iter().map(|(planned, action)| Wanted::of(planned, action)).collect();
     let rows = sqlx::query(table.sql(include_str!("set_row_status.sql")))
-        .bind(batch.iter().map(|(planned, _)| planned.id).collect::<Vec<_>>())
-        .bind(batch.iter().map(|(_, action)| action.process.id.0).collect::<Vec<_>>())
-        .bind(batch.iter().map(|(_, action)| action.process.version).collect::<Vec<_>>())
-        .bind(batch.iter().map(|(_, action)| action.status.as_str()).collect::<Vec<_>>())
-        .bind(batch.iter().map(|(_, action)| action.progress).collect::<Vec<_>>())
-        .bind(batch.iter().map(|(_, action)| action.error != ErrorChange::Keep).collect::<Vec<_>>())
-        .bind(
-            batch
-                .iter()
-                .map(|(_, action)| match &action.error {
-                    ErrorChange::Set(error) => Some(stored::json(error)),
-                    ErrorChange::Keep | ErrorChange::Clear => None,
-                })
-                .collect::<Vec<_>>(),
-        )
-        .bind(batch.iter().map(|(_, action)| action.result.as_ref().map(stored::json)).collect::<Vec<_>>())
-        .bind(batch.iter().map(|(_, action)| action.completed_at).collect::<Vec<_>>())
-        .bind(basis().map(|basis| basis.map(|basis| basis.arn.as_str())).collect::<Vec<_>>())
-        .bind(basis().map(|basis| basis.map(|basis| basis.redrive_count)).collect::<Vec<_>>())
-        .bind(basis().map(|basis| basis.map(|basis| basis.status.as_str())).collect::<Vec<_>>())
-        .bind(basis().map(|basis| basis.map(|basis| basis.started_at)).collect::<Vec<_>>())
-        .bind(batch.iter().map(|(_, action)| action.cause).collect::<Vec<_>>())
-        .bind(batch.iter().map(|(planned, _)| stored::text(&planned.reason)).collect::<Vec<_>>())
+        .bind(Json(wanted))
         .bind(run.id)
         .bind(run.step)
         .bind(SetRowStatus::KIND)

@@ -5,9 +5,10 @@
 -- redrive that were read. Everything else comes back without an image and is decided anew.
 WITH wanted AS MATERIALIZED (
     SELECT w.*, pg_try_advisory_xact_lock(hashtextextended('remediation:' || w.id, 0)) AS mine
-      FROM unnest($1::uuid[], $2::uuid[], $3::int8[], $4::text[], $5::int2[], $6::bool[], $7::jsonb[], $8::jsonb[],
-                  $9::timestamptz[], $10::text[], $11::int4[], $12::text[], $13::timestamptz[], $14::text[], $15::text[])
-           WITH ORDINALITY
+      FROM ROWS FROM (jsonb_to_recordset($1) AS (
+               action uuid, id uuid, version int8, status text, progress int2, sets_error bool, error jsonb, result jsonb,
+               completed_at timestamptz, execution_arn text, redrive_count int4, execution_status text,
+               execution_started_at timestamptz, cause text, reason text)) WITH ORDINALITY
            AS w(action, id, version, status, progress, sets_error, error, result, completed_at,
                 execution_arn, redrive_count, execution_status, execution_started_at, cause, reason, at)
 ), fresh AS MATERIALIZED (
@@ -49,7 +50,7 @@ WITH wanted AS MATERIALIZED (
 ), recorded AS (
     INSERT INTO remediation.actions
            (id, run_id, step, kind, target, cause, before, after, outcome, reason, closed_at)
-    SELECT w.action, $16, $17, $18, w.id, w.cause, done.before, done.after,
+    SELECT w.action, $2, $3, $4, w.id, w.cause, done.before, done.after,
            CASE WHEN done.action IS NULL THEN 'superseded' ELSE 'applied' END, w.reason, clock_timestamp()
       FROM wanted w
       LEFT JOIN written done ON done.action = w.action
@@ -57,8 +58,8 @@ WITH wanted AS MATERIALIZED (
 )
 -- Images travel only for the rows that the answer will show, and for those that read back otherwise.
 SELECT w.mine, done.action IS NOT NULL AS written, done.as_wanted,
-       CASE WHEN w.at <= $19 OR NOT done.as_wanted THEN done.before END AS before,
-       CASE WHEN w.at <= $19 OR NOT done.as_wanted THEN done.after END AS after
+       CASE WHEN w.at <= $5 OR NOT done.as_wanted THEN done.before END AS before,
+       CASE WHEN w.at <= $5 OR NOT done.as_wanted THEN done.after END AS after
   FROM wanted w
   LEFT JOIN written done ON done.action = w.action
  ORDER BY w.at
