@@ -8,13 +8,14 @@ use remediation::run::step::Kind;
 use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use remediation::decide::progress::{Suspect, Verdict, judge};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use remediation::gather::processes::case;
 use remediation::gather::processes::sweep::Filter;
 use remediation::run::processes;
-use remediation::run::progress::{self, Suspect, Verdict};
+use remediation::run::progress;
 use remediation::run::step::{Plan, Planned, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde::Deserialize;
@@ -70,7 +71,7 @@ impl Step for RepairProgress {
                 continue;
             }
             let found = suspect.process.progress;
-            let (to, cause, reason) = match (progress::judge(suspect, &config.policy, now), &unlisted) {
+            let (to, cause, reason) = match (judge(suspect, &config.policy, now), &unlisted) {
                 (Verdict::Sound, _) => continue,
                 (Verdict::Left(decision), _) => {
                     let name = suspect.newest.as_ref().map(|execution| execution.arn.name());

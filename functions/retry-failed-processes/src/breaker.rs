@@ -7,7 +7,7 @@
 //! the processes depend on: it counts as a process that got its answer.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::actions::retry_process::ProbeState;
+use remediation::act::actions::retry_process::probe::ProbeState;
 
 use crate::policy::Policy;
 

@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::resolve_retry::ResolveRetry;
-use remediation::act::actions::retry_process::{Probe, ProbeState, RetryCause, RetryProcess};
+use remediation::act::actions::retry_process::probe::ProbeState;
+use remediation::act::actions::retry_process::{RetryCause, RetryProcess};
 use remediation::act::ledger::facts;
 use remediation::act::ledger::told;
 use remediation::decide::Look;
@@ -85,7 +86,9 @@ impl Step for RetryFailedProcesses {
         processes.findings.extend(refused);
 
         let deadline = session.config.policy.process_deadline;
-        let probe = Probe::last(session.db, &manifest.name).await.map_err(Error::database("reading the last probe"))?;
+        let probe = RetryProcess::last_probe(session.db, &manifest.name)
+            .await
+            .map_err(Error::database("reading the last probe"))?;
         let probe = probe.map(|probe| probe.state(deadline, session.now));
         let closed = closed(session, breaker::since(probe, session.now)).await?;
         let left = session.stop_at.saturating_duration_since(Instant::now()).saturating_sub(TO_START);

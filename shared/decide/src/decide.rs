@@ -4,6 +4,7 @@
 //! at the newest execution of its process and at the time, and says what the row should become, or why not.
 
 pub mod cancel;
+pub mod progress;
 mod verdict;
 
 use chrono::{DateTime, TimeDelta, Utc};

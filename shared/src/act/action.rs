@@ -3,6 +3,8 @@
 //! A kind of change is one file in `actions/` that implements [`Action`]. Whoever handles actions (the run, the guard, the ledger, the undo)
 //! knows this trait and [`Kind`], and no kind by its name.
 
+mod class;
+
 use std::any::Any;
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -17,6 +19,8 @@ use crate::domain::{Language, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::redact;
+
+pub use class::Class;
 
 /// A kind of change, and one change of it to one target.
 ///
@@ -44,11 +48,6 @@ pub trait Action: Any + Debug + Send + Sync {
     /// The versions that the decision rests on, of row, execution or function, for a plan. An execution's ARN is its `execution`.
     fn rests_on(&self) -> Value {
         Value::Null
-    }
-
-    /// Whether people hear of it whenever it is done. One process that is fixed by its own event wakes nobody.
-    fn is_told(&self) -> bool {
-        false
     }
 
     /// Whether it only ends what was begun, and counted, before: no history and no limit hinders that.
@@ -86,6 +85,15 @@ pub trait Action: Any + Debug + Send + Sync {
     fn kinds() -> &'static [&'static str]
     where
         Self: Sized;
+
+    /// Whether people hear of it whenever it is done. One process that is fixed by its own event wakes nobody.
+    #[must_use]
+    fn is_told() -> bool
+    where
+        Self: Sized,
+    {
+        false
+    }
 
     /// Whether one of this kind that failed counts as a try, as one that was applied does: what the outside refuses is not tried for ever.
     #[must_use]
@@ -200,57 +208,6 @@ impl dyn Action {
     }
 }
 
-/// What an action is a part of (design, 6.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// Rows that are closed.
-    Closing,
-    /// Rows that stay what they are: however many need it, it is safe.
-    Repair,
-    /// Executions that are stopped.
-    Stop,
-    /// Executions that are started.
-    Start,
-    /// Goals whose status is set.
-    Goal,
-    /// Settings of one worker.
-    Setting,
-    /// Sessions of the database.
-    Session,
-    /// Indexes.
-    Index,
-    /// Runs of other steps.
-    Step,
-    /// Our trigger on the application's table.
-    Fence,
-    /// Leases of settings.
-    Lease,
-    /// Nothing but our own record: the installation's mode, the red button and the limits, which are there to keep the application from
-    /// harm, do not bind it.
-    Own,
-}
-
-impl Class {
-    /// Whether its share of what there is counts.
-    #[must_use]
-    pub const fn is_shared(self) -> bool {
-        match self {
-            Self::Repair => false,
-            Self::Closing
-            | Self::Stop
-            | Self::Start
-            | Self::Goal
-            | Self::Setting
-            | Self::Session
-            | Self::Index
-            | Self::Step
-            | Self::Fence
-            | Self::Lease
-            | Self::Own => true,
-        }
-    }
-}
-
 /// An action that a step wants, with the one sentence that says why.
 #[derive(Debug, Clone)]
 pub struct Planned {
@@ -341,6 +298,7 @@ pub struct Kind {
     names: fn() -> &'static [&'static str],
     /// Those of the names that the step has, where it does not have all.
     only: Option<&'static [&'static str]>,
+    is_told: fn() -> bool,
     counts_failures: fn(&str) -> bool,
     batch: fn() -> usize,
     is_own_record: fn() -> bool,
@@ -357,6 +315,7 @@ impl Kind {
         Self {
             names: A::kinds,
             only: None,
+            is_told: A::is_told,
             counts_failures: A::counts_failures,
             batch: A::batch,
             is_own_record: A::is_own_record,
@@ -389,6 +348,12 @@ impl Kind {
     #[must_use]
     pub fn name(&self, spelt: &str) -> Option<&'static str> {
         self.names().iter().find(|name| **name == spelt).copied()
+    }
+
+    /// [`Action::is_told`].
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        (self.is_told)()
     }
 
     /// [`Action::counts_failures`].

@@ -9,8 +9,9 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::act::actions::set_row_status::{ErrorChange, SetRowStatus};
 use crate::act::ledger::facts;
-use crate::decide::{self, Decision, Look, Policy, decide};
-use crate::domain::{Execution, Process, ProcessId};
+use crate::decide::Look;
+use crate::decide::progress::{Suspect, Verdict, judge};
+use crate::domain::{Execution, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::processes::case::{CASES, Case, NEWEST, Newest, case};
 use crate::run::processes::KINDS;
@@ -21,30 +22,6 @@ const STEP: &str = "repair-progress";
 
 /// Rows that one look finds; those that it repairs are no longer found by the next.
 pub const ROWS_A_LOOK: usize = 10_000;
-
-/// A row whose progress is looked at.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Suspect {
-    /// The row.
-    pub process: Process,
-    /// The newest execution that is known of it.
-    pub newest: Option<Execution>,
-    /// The highest progress that was seen of it in its present attempt, where it is under way.
-    pub highest: Option<i16>,
-}
-
-/// What is to become of a progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It stays: it may be true.
-    Sound,
-    /// It stays: the row is the decision table's, which says this of it.
-    Left(Decision),
-    /// It is brought back into 0..100.
-    Clamp(i16),
-    /// It is brought back to the highest that was seen.
-    Restore(i16),
-}
 
 /// Keeps the highest progress of what is under way, attempt by attempt, for later looks.
 ///
@@ -101,34 +78,6 @@ where
     rows.iter().map(suspect).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
 }
 
-/// Decides about a progress.
-#[must_use]
-pub fn judge(suspect: &Suspect, policy: &Policy, now: DateTime<Utc>) -> Verdict {
-    let Suspect { process, newest, highest } = suspect;
-    let clamped = process.progress.clamp(0, 100);
-    let wanted = highest.map_or(clamped, |highest| highest.max(clamped));
-    if wanted == process.progress {
-        return Verdict::Sound;
-    }
-    match the_tables(process, newest.as_ref(), policy, now) {
-        Some(decision) => Verdict::Left(decision),
-        None if wanted == clamped => Verdict::Clamp(wanted),
-        None => Verdict::Restore(wanted),
-    }
-}
-
-/// What the decision table says of a row that is its own. Our write sets `updated_at`: an open row whose execution is over would
-/// look re-opened by it, and be closed later than it could be; a closed row that does not say when it was closed would seem to
-/// have been closed just now, and a late success to have come before.
-fn the_tables(process: &Process, newest: Option<&Execution>, policy: &Policy, now: DateTime<Utc>) -> Option<Decision> {
-    // As an event sees it: what the table only leaves to settle is its own as well.
-    let decision = decide(process, newest, Look::Event, policy, now);
-    let acts = decision.verdict != decide::Verdict::Leave;
-    let over = newest.is_some_and(|execution| execution.status.is_over());
-    let its_own = if process.status.is_open() { acts || over } else { acts && process.completed_at.is_none() };
-    its_own.then_some(decision)
-}
-
 /// The write that repairs a progress, and nothing else of the row.
 #[must_use]
 pub fn repaired(suspect: &Suspect, progress: i16, cause: &'static str) -> SetRowStatus {
@@ -172,6 +121,3 @@ pub async fn anomalies(session: &mut Session<'_>) -> Result<usize, Error> {
     };
     Ok(wanted.len() - wanted.iter().filter(rests).count())
 }
-
-#[cfg(test)]
-mod tests;

@@ -68,16 +68,17 @@ impl CarriedOut {
             }
         };
         let is_undoable = kind.no_undo(planned.action.kind(), &planned.action.target(), language).is_none();
-        tally.actions.push(done(planned, outcome, (before, after), trouble, is_undoable));
+        let done = done(planned, outcome, (before, after), trouble);
+        tally.actions.push(Done { is_told: kind.is_told(), is_undoable, ..done });
     }
 }
 
+/// What was planned, as it may be shown; what was done of it, people hear of as its kind says.
 fn done(
     planned: &Planned,
     outcome: DoneOutcome,
     (before, after): (Option<Value>, Option<Value>),
     trouble: Option<String>,
-    is_undoable: bool,
 ) -> Done {
     let reason = match trouble {
         Some(trouble) => format!("{} — {trouble}", planned.reason),
@@ -91,8 +92,8 @@ fn done(
         after,
         outcome,
         reason,
-        is_told: planned.action.is_told(),
-        is_undoable,
+        is_told: false,
+        is_undoable: false,
     }
     .redacted()
 }
@@ -229,7 +230,7 @@ impl Tally {
         }
         self.actions.extend(self.held[..shown].iter().map(|planned| {
             let (before, after) = planned.action.preview();
-            done(planned, outcome, (Some(before), Some(after)), None, false)
+            done(planned, outcome, (Some(before), Some(after)), None)
         }));
         Report {
             summary,
@@ -252,6 +253,11 @@ impl Tally {
 /// The operator's event that does what a run has only told: of the step's own `commands`, one says by itself what is to be done.
 pub(super) fn would_do(trigger: &Value, commands: &[&str]) -> Value {
     let mut event = trigger.get("parameters").cloned().unwrap_or_else(|| json!({}));
+    // An alarm has a reason of its own.
+    let asked = if trigger["kind"] == "operator" { ["limit", "reason", "by"].as_slice() } else { &[] };
+    for (field, value) in asked.iter().filter_map(|field| Some((field, trigger.get(field)?))) {
+        event[*field] = value.clone();
+    }
     if commands.iter().any(|command| event.get(command).is_some()) {
         return event;
     }

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use aws_config::{BehaviorVersion, SdkConfig};
 use patient::table::{GUIDE, PUSHED, Row, Variant};
 use remediation::act::action::ActionResult;
+use remediation::act::actions::set_row_status::ErrorChange;
+use remediation::decide::progress::{Suspect, Verdict, judge};
 use remediation::domain::ProcessId;
 use remediation::gather;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::processes::sweep::Filter;
 use remediation::gather::step_functions::StepFunctions;
-use remediation::run::progress::{self, Suspect, Verdict};
+use remediation::run::progress;
 use remediation::run::step::{Cursor, Question, Session};
 use serde_json::{Value, json};
 use sqlx::Connection;
@@ -39,7 +41,7 @@ async fn untrue(world: &mut World) -> BTreeMap<Uuid, Suspect> {
 /// What is to become of the rows that are found.
 async fn verdicts(world: &mut World) -> BTreeMap<Uuid, Verdict> {
     let Config { policy, .. } = world.config;
-    let judged = |suspect: &Suspect| progress::judge(suspect, &policy, chrono::Utc::now());
+    let judged = |suspect: &Suspect| judge(suspect, &policy, chrono::Utc::now());
     untrue(world).await.iter().map(|(id, suspect)| (*id, judged(suspect))).collect()
 }
 
@@ -281,10 +283,16 @@ async fn what_the_step_would_leave_alone_is_not_counted() -> Tested {
 /// Clamps a row as the step does, and returns the action's identity.
 async fn repair(world: &mut World, id: Uuid) -> Uuid {
     let suspects = with(world, async |session| progress::of(session, &[ProcessId(id)]).await).await.unwrap();
-    let Verdict::Clamp(to) = progress::judge(&suspects[0], &world.config.policy, chrono::Utc::now()) else {
+    let Verdict::Clamp(to) = judge(&suspects[0], &world.config.policy, chrono::Utc::now()) else {
         panic!("{suspects:?} is not clamped")
     };
     let wanted = progress::repaired(&suspects[0], to, "progress-clamped");
+    assert_eq!((&wanted.process, &wanted.basis), (&suspects[0].process, &suspects[0].newest));
+    assert_eq!(
+        (wanted.status, wanted.progress, &wanted.error),
+        (suspects[0].process.status, Some(to), &ErrorChange::Keep)
+    );
+    assert_eq!((&wanted.result, wanted.completed_at, wanted.cause), (&None, None, "progress-clamped"));
     let action = planned(wanted.clone());
     assert_eq!(world.set_as(&action, &wanted).await.unwrap().result, ActionResult::Applied);
     action.id

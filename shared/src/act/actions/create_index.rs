@@ -69,7 +69,7 @@ impl Action for CreateIndex {
         Some(self.statement.clone())
     }
 
-    fn is_told(&self) -> bool {
+    fn is_told() -> bool {
         true
     }
 

@@ -70,7 +70,7 @@ impl Action for DropInvalidIndex {
         Some(self.definition.clone())
     }
 
-    fn is_told(&self) -> bool {
+    fn is_told() -> bool {
         true
     }
 

@@ -127,7 +127,7 @@ impl Action for EndSession {
         Some(since.map_or_else(|| format!("no {what}"), |since| format!("{what} of {since}")))
     }
 
-    fn is_told(&self) -> bool {
+    fn is_told() -> bool {
         true
     }
 

@@ -85,7 +85,7 @@ impl Action for SetControl {
         Some(self.preview().1.to_string())
     }
 
-    fn is_told(&self) -> bool {
+    fn is_told() -> bool {
         true
     }
 

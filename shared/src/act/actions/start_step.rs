@@ -93,7 +93,7 @@ impl Action for StartStep {
         Class::Step
     }
 
-    fn is_told(&self) -> bool {
+    fn is_told() -> bool {
         true
     }
 

@@ -187,8 +187,8 @@ pub async fn of_run(db: &mut PgConnection, run: Uuid, kinds: &[Kind], language: 
             _ => DoneOutcome::Superseded,
         };
         let (of, kind) = of?;
-        let is_undoable = of.no_undo(kind, &target, language).is_none();
-        Some(Done { id, kind, target, before, after, outcome, reason, is_told: false, is_undoable })
+        let (is_told, is_undoable) = (of.is_told(), of.no_undo(kind, &target, language).is_none());
+        Some(Done { id, kind, target, before, after, outcome, reason, is_told, is_undoable })
     });
     Ok(done.collect())
 }

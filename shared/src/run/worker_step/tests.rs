@@ -2,6 +2,7 @@ use uuid::Uuid;
 
 use super::load::usd_a_month;
 use super::*;
+use crate::act::action::Kind;
 use crate::gather::state_machine::{Caller, Limit, Retries};
 use crate::gather::worker::configuration::Configuration;
 use crate::gather::worker::seen::Alias;
@@ -231,7 +232,7 @@ fn only_what_puts_back_is_an_end_that_no_limit_hinders() {
     let change = evidence.change(Some(900), Language::En);
     let revert = evidence.revert(&lease(600), Language::En);
     assert_eq!((change.action.is_end(), revert.action.is_end()), (false, true));
-    assert!(change.action.is_told() && revert.action.is_told());
+    assert!(Kind::of::<ChangeWorker>().is_told());
     let made: &ChangeWorker = change.action.downcast().unwrap();
     assert_eq!(made.purpose, Purpose::Set { cause: "incident", revert_after: Some(TimeDelta::hours(24)) });
     assert_eq!(change.reason, "alarm remediation-worker-near-timeout has an open incident: from 600 s to 900 s");

@@ -4,7 +4,9 @@ use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::*;
+use crate::decide::Reason;
 use crate::domain::ExecutionStatus::{self, Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
+use crate::domain::ProcessId;
 use crate::domain::ProcessStatus::{self, Cancelled, Completed, Pending, Processing, Timeout};
 
 const POLICY: Policy = Policy {
@@ -132,7 +134,7 @@ fn what_the_table_stops_or_closes_is_left_and_so_is_a_row_that_may_have_been_reo
     reopened.process.updated_at = ago(10);
     let verdict = judge(&reopened, &POLICY, now());
     assert!(
-        matches!(verdict, Verdict::Left(Decision { reason: decide::Reason::Reopened { .. }, .. })),
+        matches!(verdict, Verdict::Left(Decision { reason: Reason::Reopened { .. }, .. })),
         "our write would look like the next re-opening: {verdict:?}"
     );
 }
@@ -145,13 +147,4 @@ fn a_closed_row_that_does_not_say_when_it_was_closed_keeps_its_late_success() {
     let mut agreed = suspect(ProcessStatus::Failed, 250, None, Some(Failed));
     agreed.process.completed_at = None;
     assert_eq!(short(judge(&agreed, &POLICY, now())), ("clamped", Some(100)));
-}
-
-#[test]
-fn only_the_progress_is_written_on_what_was_read() {
-    let suspect = suspect(Completed, 250, None, Some(Succeeded));
-    let action = repaired(&suspect, 100, "progress-clamped");
-    assert_eq!((action.process, action.basis), (suspect.process, suspect.newest));
-    assert_eq!((action.status, action.progress, action.error), (Completed, Some(100), ErrorChange::Keep));
-    assert_eq!((action.result, action.completed_at, action.cause), (None, None, "progress-clamped"));
 }
