@@ -41,8 +41,8 @@ pub async fn actions(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcom
     .await?)
 }
 
-/// What would have been done to these targets and to a process's executions: each step's change once, in the order in which it was first
-/// recorded.
+/// What would have been done to these targets and to a process's executions: a step's change once, unless its images differ, in the order
+/// in which it was first recorded.
 pub async fn wanted(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcome<Vec<Action>> {
     Ok(sqlx::query_as(
         "SELECT * FROM (

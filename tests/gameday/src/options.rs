@@ -71,7 +71,7 @@ Faults:
 {}
 
 The timeline is drawn in target/gameday/report.html; target/gameday/report.json is for programs. The exit code is 0 if
-every row ended as expected.",
+all ended as expected.",
         list()
     )
 }

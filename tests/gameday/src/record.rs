@@ -37,7 +37,7 @@ fn differs(expected: &Expected, broken: &Broken, wanted: &Action) -> Vec<String>
     let mut problems = Vec::new();
     let mut compare = |what: &str, is: bool, seen: String| {
         if !is {
-            problems.push(format!("the record's {kind} of {step} has as {what} {seen}"));
+            problems.push(format!("the record's {kind} of {step} is wrong about its {what}: {seen}"));
         }
     };
     let (before, after) = (before.clone().unwrap_or_default(), after.clone().unwrap_or_default());
@@ -48,7 +48,11 @@ fn differs(expected: &Expected, broken: &Broken, wanted: &Action) -> Vec<String>
             Image::of_json(&before) == Image::of_row(&broken.left),
             match kind.as_str() {
                 "retry-process" => after["status"] == "PENDING" && after["error"].is_null(),
-                _ => after["status"] == expected.status && after["error"]["code"].as_str() == expected.code,
+                _ => {
+                    after["status"] == expected.status
+                        && after["error"]["code"].as_str() == expected.code
+                        && (expected.status != "COMPLETED" || after["progress"] == 100)
+                }
             },
         ),
         ("stop-execution", _) => (
@@ -141,6 +145,20 @@ mod tests {
         assert_eq!(problems(&[Action { after: None, ..right() }]), 1, "without what it would become");
         assert_eq!(problems(&[right(), closing(&broken, "reconcile-processes", json!({"status": "COMPLETED"}))]), 1);
         assert_eq!(problems(&[Action { reason: String::new(), ..right() }]), 1, "without a reason");
+    }
+
+    #[test]
+    fn a_row_is_completed_only_at_100_percent() {
+        let broken = broken();
+        let to = |progress: i64| {
+            closing(
+                &broken,
+                "sync-execution-status",
+                json!({"status": "COMPLETED", "progress": progress, "error": null}),
+            )
+        };
+        assert!(wrong(&COMPLETED, &broken, &[to(100)]).is_empty());
+        assert_eq!(wrong(&COMPLETED, &broken, &[to(90)]).len(), 1);
     }
 
     #[test]
