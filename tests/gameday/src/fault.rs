@@ -45,6 +45,8 @@ pub struct Expected {
     pub result: bool,
     /// The kinds of the actions that the ledger has in the end, all applied, in this order. None: hands off.
     pub actions: &'static [&'static str],
+    /// What else comes to be wanted while nobody acts: nothing puts an end to it.
+    pub unmended: &'static [&'static str],
     /// Who may have acted. What an event was lost for is found by whichever sweep looks first.
     pub steps: &'static [&'static str],
     /// The code of a finding that must have been told about the row.
@@ -67,6 +69,7 @@ pub const COMPLETED: Expected = Expected {
     code: None,
     result: true,
     actions: &["set-row-status"],
+    unmended: &[],
     steps: SYNC,
     finding: None,
     refused: false,

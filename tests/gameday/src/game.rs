@@ -11,12 +11,13 @@ use sqlx::AssertSqlSafe;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::fault::{Broken, Fault};
+use crate::fault::{Broken, Expected, Fault};
 use crate::judge::{Image, applied, beside, image, kept_closed, repaired, untouched, words};
 use crate::ledger::{self, Action};
 use crate::mode::Mode;
 use crate::outcome::Outcome;
-use crate::time_lapse::{Planned, TimeLapse};
+use crate::record;
+use crate::time_lapse::TimeLapse;
 use crate::timeline::{Kind, Timeline};
 use crate::world::{PATIENCE, World};
 
@@ -44,22 +45,23 @@ pub struct Verdict {
     pub process: Uuid,
     /// Why it is not as it should be; empty when it is.
     pub problems: Vec<String>,
-    /// Who put it right, or would have.
+    /// Who put it right, or was the first that would have.
     pub step: Option<String>,
     /// What started that.
     pub noticed: Option<String>,
-    /// From the fault to the end of the last action about it, or of the last look where hands had to stay off.
+    /// From the fault to the end of the last action about it, to the first record of one, or to the last look where hands had to stay off.
     pub seconds: Option<f64>,
     pub before: Image,
     pub after: Image,
+    /// What would have been done, where the product only looks.
+    pub record: Vec<Action>,
 }
 
 /// Breaks the faults and waits until each has become what it should, or patience ends.
 pub async fn play(world: Arc<World>, faults: &[&'static dyn Fault]) -> Outcome<Day> {
     let timeline = Arc::new(Timeline::begin());
-    let asked = faults.iter().flat_map(|fault| fault.expected().steps).copied().collect();
-    let lapse = Arc::new(TimeLapse::new(Arc::clone(&world), asked).await?);
-    let game = Game { world, lapse: Arc::clone(&lapse), timeline: Arc::clone(&timeline) };
+    let lapse = TimeLapse::new(Arc::clone(&world)).await?;
+    let game = Game { world, timeline: Arc::clone(&timeline) };
     let others = game.others(&[]).await?;
     let (verdicts, broken) = tokio::select! {
         played = game.all(faults) => played?,
@@ -69,6 +71,11 @@ pub async fn play(world: Arc<World>, faults: &[&'static dyn Fault]) -> Outcome<D
     if game.others(&broken).await? != others {
         problems.push("rows were changed that nothing was wrong with".into());
     }
+    if game.world.mode == Mode::Observe && applied > 0 {
+        problems.push(format!("the ledger has {applied} actions as applied, and none may be"));
+    }
+    let wanted = ledger::wanted_of_others(game.world.database.pool(), &broken).await?;
+    problems.extend(wanted.into_iter().map(|wanted| format!("wanted where nothing was wrong: {wanted}")));
     problems.extend(game.world.dead().await?.into_iter().map(|event| format!("in the dead-letter queue: {event}")));
     Ok(Day { seconds: timeline.seconds(Utc::now()), timeline, verdicts, applied, problems })
 }
@@ -76,7 +83,6 @@ pub async fn play(world: Arc<World>, faults: &[&'static dyn Fault]) -> Outcome<D
 #[derive(Clone)]
 struct Game {
     world: Arc<World>,
-    lapse: Arc<TimeLapse>,
     timeline: Arc<Timeline>,
 }
 
@@ -100,11 +106,9 @@ impl Game {
         while let Some(watched) = watched.join_next().await {
             seen.push(watched??);
         }
-        if self.world.mode == Mode::Act {
-            // One look more, which must find nothing to do: every verdict is about what stays.
-            let event = json!({"all": true, "reason": "game day: nothing may be left to do"});
-            self.world.ask("reconcile-processes", &event).await?;
-        }
+        // One look more, which finds nothing left to do, or may do nothing: every verdict is about what stays.
+        let event = json!({"all": true, "reason": "game day: the last look"});
+        self.world.ask("reconcile-processes", &event).await?;
         let (mut verdicts, processes) = (Vec::new(), seen.iter().map(|watched| watched.broken.process).collect());
         for fault in faults {
             let of_it = seen.iter().position(|watched: &Watched| watched.fault.name() == fault.name());
@@ -132,7 +136,7 @@ impl Game {
         // Where it is as it should be after all, patience has no say.
         problems.extend(settled.err().filter(|_| !problems.is_empty()).map(|error| error.to_string()));
         let (kind, text) = match problems.as_slice() {
-            [] if self.world.mode == Mode::Observe => (Kind::Right, "told, and left as it was".to_owned()),
+            [] if self.world.mode == Mode::Observe => (Kind::Right, "recorded, and left as it was".to_owned()),
             [] => (Kind::Right, "as expected".to_owned()),
             problems => (Kind::Wrong, problems.join("; ")),
         };
@@ -151,7 +155,8 @@ impl Game {
                 self.timeline.tell(at, fault.name(), kind, text);
             }
         };
-        for action in &actions {
+        let record = self.record(&expected, broken).await.ok()?;
+        for action in actions.iter().chain(&record) {
             let at = action.closed_at.unwrap_or_else(Utc::now);
             let noticed = ledger::noticed(&action.trigger);
             tell(
@@ -160,8 +165,9 @@ impl Game {
                 format!("{}/{noticed}", action.step),
                 format!("{noticed} → {}", action.step),
             );
-            let text = words(action, action.closed_at.map(|at| (at - broken.at).as_seconds_f64()));
-            tell(at, Kind::Acted, action.id.to_string(), text);
+            let text = words(action, action.closed_at.map(|at| (at - broken.at).as_seconds_f64().max(0.0)));
+            let kind = if action.outcome == "wanted" { Kind::Planned } else { Kind::Acted };
+            tell(at, kind, format!("{}/{}", action.id, action.kind), text);
         }
         let mut done = match self.world.mode {
             Mode::Act if expected.actions.is_empty() => true,
@@ -170,15 +176,7 @@ impl Game {
                 let row = self.world.patient.row(broken.process).await.ok()?;
                 applied(&actions).count() >= expected.actions.len() && row.status == expected.status
             }
-            Mode::Observe if expected.actions.is_empty() => true,
-            Mode::Observe => self
-                .would_act(broken)
-                .map(|planned| {
-                    let Planned { step, kind, after, reason } = planned;
-                    let text = format!("{step} would {kind}: → {} ({reason})", image(Some(&after)));
-                    tell(Utc::now(), Kind::Planned, kind, text);
-                })
-                .is_some(),
+            Mode::Observe => record::wrong(&expected, broken, &record).is_empty(),
         };
         for look in &broken.looks {
             done &= ledger::runs(pool, &look.trigger).await.ok()? >= look.times;
@@ -200,28 +198,31 @@ impl Game {
         done.then_some(())
     }
 
-    /// What would be done to a process, to its execution or to what is broken beside it.
-    fn would_act(&self, broken: &Broken) -> Option<Planned> {
-        broken.targets().iter().find_map(|target| self.lapse.planned(target))
+    /// What would have been done to a process, to its execution or to what is broken beside it, where the product only looks.
+    async fn record(&self, expected: &Expected, broken: &Broken) -> Outcome<Vec<Action>> {
+        if self.world.mode == Mode::Act {
+            return Ok(Vec::new());
+        }
+        let mut record = ledger::wanted(self.world.database.pool(), broken.process, &broken.targets()).await?;
+        record.retain(|wanted| !expected.actions.is_empty() || record::stands(broken, wanted));
+        Ok(record)
     }
 
     /// The last word about a fault.
     async fn judge(&self, watched: Watched) -> Outcome<Verdict> {
-        let Checked { problems, row, actions } = self.check(&watched).await?;
+        let Checked { problems, row, actions, record } = self.check(&watched).await?;
         let Watched { fault, broken, settled_at } = watched;
-        let last = applied(&actions).next_back();
-        let planned = self.would_act(&broken).filter(|_| self.world.mode == Mode::Observe);
+        let last = applied(&actions).next_back().or(record.first());
         let told = match fault.expected().finding {
             Some(code) => ledger::told(self.world.database.pool(), broken.process, code).await?,
             None => None,
         };
         let ended = last.map_or(Some(settled_at), |action| action.closed_at);
         let first = applied(&actions).find(|action| action.kind == "set-row-status");
-        let (step, noticed) = match (last, planned, told) {
-            (Some(action), ..) => (Some(action.step.clone()), Some(ledger::noticed(&action.trigger))),
-            (None, Some(planned), _) => (Some(planned.step), Some("an operator's {}".to_owned())),
-            (None, None, Some(step)) => (Some(step), fault.expected().finding.map(|code| format!("finding {code}"))),
-            (None, None, None) => (None, None),
+        let (step, noticed) = match (last, told) {
+            (Some(action), _) => (Some(action.step.clone()), Some(ledger::noticed(&action.trigger))),
+            (None, Some(step)) => (Some(step), fault.expected().finding.map(|code| format!("finding {code}"))),
+            (None, None) => (None, None),
         };
         Ok(Verdict {
             fault,
@@ -234,6 +235,7 @@ impl Game {
                 .and_then(|action| action.before.as_ref())
                 .map_or_else(|| Image::of_row(&broken.before), Image::of_json),
             after: Image::of_row(&row),
+            record,
         })
     }
 
@@ -250,8 +252,9 @@ impl Game {
             Mode::Act => repaired(&expected, &row, &actions),
             Mode::Observe => untouched(broken, &row, &actions),
         };
-        if self.world.mode == Mode::Observe && !expected.actions.is_empty() && self.would_act(broken).is_none() {
-            problems.push("nobody has told what is to be done".into());
+        let record = self.record(&expected, broken).await?;
+        if self.world.mode == Mode::Observe {
+            problems.extend(record::wrong(&expected, broken, &record));
         }
         if expected.refused && self.world.mode == Mode::Act {
             problems.extend(kept_closed(&row, &actions, ledger::refused(pool, broken.process).await?.as_ref()));
@@ -271,7 +274,7 @@ impl Game {
         {
             problems.push(format!("nobody has reported {code}"));
         }
-        Ok(Checked { problems, row, actions })
+        Ok(Checked { problems, row, actions, record })
     }
 }
 
@@ -286,4 +289,5 @@ struct Checked {
     problems: Vec<String>,
     row: Row,
     actions: Vec<Action>,
+    record: Vec<Action>,
 }

@@ -103,7 +103,7 @@ pub fn words(action: &Action, seconds: Option<f64>) -> String {
     let Action { step, kind, before, after, outcome, reason, .. } = action;
     let took = seconds.map(|seconds| format!(" after {seconds:.1} s")).unwrap_or_default();
     let what = match outcome.as_str() {
-        "applied" => format!("{} → {}", image(before.as_ref()), image(after.as_ref())),
+        "applied" | "wanted" => format!("{} → {}", image(before.as_ref()), image(after.as_ref())),
         other => other.to_owned(),
     };
     format!("{step} {kind}: {what}{took} ({reason})")
@@ -140,6 +140,7 @@ mod tests {
             id,
             step,
             kind,
+            target: String::new(),
             before: None,
             after: Some(after),
             outcome,

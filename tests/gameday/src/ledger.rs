@@ -1,4 +1,4 @@
-//! What the product says that it did: `remediation.runs` and `remediation.actions`.
+//! What the product says that it did, `remediation.runs` and `remediation.actions`, and what it would have done, `remediation.wanted`.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -7,12 +7,14 @@ use uuid::Uuid;
 
 use crate::outcome::Outcome;
 
-/// An action on a process's row, on one of its executions or on what is broken beside it, and what started the run that took it.
+/// An action on a process's row, on one of its executions or on what is broken beside it, taken or only wanted, and what started the
+/// run that took or wanted it.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Action {
     pub id: Uuid,
     pub step: String,
     pub kind: String,
+    pub target: String,
     pub before: Option<Value>,
     pub after: Option<Value>,
     pub outcome: String,
@@ -27,7 +29,7 @@ pub struct Action {
 pub async fn actions(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcome<Vec<Action>> {
     // A run's own record is written last.
     Ok(sqlx::query_as(
-        "SELECT a.id, a.step, a.kind, a.before, a.after, a.outcome, a.reason, a.closed_at, r.started_at, r.trigger
+        "SELECT a.id, a.step, a.kind, a.target, a.before, a.after, a.outcome, a.reason, a.closed_at, r.started_at, r.trigger
            FROM remediation.actions a
            JOIN remediation.runs r ON r.id = a.run_id
           WHERE a.target = ANY ($2) OR a.target LIKE '%:execution:%:' || $1 || '-%'
@@ -35,6 +37,39 @@ pub async fn actions(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcom
     )
     .bind(process.to_string())
     .bind(targets)
+    .fetch_all(pool)
+    .await?)
+}
+
+/// What would have been done to these targets and to a process's executions: a step's change once, unless its images differ, in the order
+/// in which it was first recorded.
+pub async fn wanted(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcome<Vec<Action>> {
+    Ok(sqlx::query_as(
+        "SELECT * FROM (
+             SELECT DISTINCT ON (w.step, w.kind, w.target, w.before, w.after)
+                    w.plan_id AS id, w.step, w.kind, w.target, w.before, w.after, 'wanted' AS outcome, w.why AS reason,
+                    w.created_at AS closed_at, r.started_at, r.trigger
+               FROM remediation.wanted w
+               JOIN remediation.runs r ON r.id = w.run_id
+              WHERE w.mode = 'observe' AND (w.target = ANY ($2) OR w.target LIKE '%:execution:%:' || $1 || '-%')
+              ORDER BY w.step, w.kind, w.target, w.before, w.after, w.created_at
+         ) once
+         ORDER BY closed_at",
+    )
+    .bind(process.to_string())
+    .bind(targets)
+    .fetch_all(pool)
+    .await?)
+}
+
+/// What would have been done to other processes than these, in words.
+pub async fn wanted_of_others(pool: &PgPool, processes: &[Uuid]) -> Outcome<Vec<String>> {
+    Ok(sqlx::query_scalar(
+        "SELECT DISTINCT step || ' ' || kind || ' ' || target FROM remediation.wanted
+          WHERE kind IN ('set-row-status', 'retry-process', 'stop-execution')
+            AND NOT EXISTS (SELECT FROM unnest($1) AS process WHERE strpos(target, process::text) > 0)",
+    )
+    .bind(processes)
     .fetch_all(pool)
     .await?)
 }

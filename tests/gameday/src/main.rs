@@ -10,6 +10,7 @@ mod ledger;
 mod mode;
 mod options;
 mod outcome;
+mod record;
 mod report;
 mod time_lapse;
 mod timeline;
@@ -66,7 +67,7 @@ async fn play() -> Outcome<Option<(Arc<World>, Day, Options)>> {
     let world = Arc::new(World::build(options.mode).await?);
     println!("\n{} faults, mode {}", options.faults.len(), options.mode.as_str());
     let day = game::play(Arc::clone(&world), &options.faults).await?;
-    report::table(&day);
+    report::table(&day, options.mode);
     report::files(&day, options.mode)?;
     Ok(Some((world, day, options)))
 }

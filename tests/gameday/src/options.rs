@@ -63,7 +63,7 @@ fn help() -> String {
 Usage: cargo gameday [OPTIONS]
 
   --only FAULT    play this fault only; may be given more than once
-  --mode observe  the product only looks: no row may change, and every fault must be reported
+  --mode observe  the product only looks: no row may change, and the record must say what would have been done
   --keep          leave everything running at the end, and print how to reach it
   --help          print this
 
@@ -71,7 +71,7 @@ Faults:
 {}
 
 The timeline is drawn in target/gameday/report.html; target/gameday/report.json is for programs. The exit code is 0 if
-every row ended as expected.",
+all ended as expected.",
         list()
     )
 }

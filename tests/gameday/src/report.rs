@@ -5,31 +5,53 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::game::{Day, Verdict};
+use crate::ledger::Action;
 use crate::mode::Mode;
 use crate::outcome::Outcome;
+use crate::record;
 use crate::timeline::{Kind, Moment};
 
 /// A table at the end.
-pub fn table(day: &Day) {
+pub fn table(day: &Day, mode: Mode) {
+    let width = match mode {
+        Mode::Act => 55,
+        Mode::Observe => 80,
+    };
     let line = |cells: [&str; 6]| {
         let [name, verdict, noticed, step, row, seconds] = cells;
-        println!("{name:24} {verdict:6} {noticed:34} {step:25} {row:55} {seconds:>7}");
+        println!("{name:24} {verdict:6} {noticed:34} {step:25} {row:width$} {seconds:>7}");
     };
     println!();
-    line(["fault", "", "noticed by", "step", "row before → after", "seconds"]);
+    line(["fault", "", "noticed by", "step", heading(mode), "seconds"]);
     for verdict in &day.verdicts {
         line([
             verdict.fault.name(),
             if verdict.problems.is_empty() { "ok" } else { "WRONG" },
             verdict.noticed.as_deref().unwrap_or("-"),
             verdict.step.as_deref().unwrap_or("-"),
-            &format!("{} → {}", verdict.before, verdict.after),
+            &became(verdict, mode),
             &verdict.seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}")),
         ]);
         verdict.problems.iter().for_each(|problem| println!("{:24} {problem}", ""));
     }
     day.problems.iter().for_each(|problem| println!("beside the faults: {problem}"));
     println!("\n{} actions applied, {:.0} s", day.applied, day.seconds);
+}
+
+/// What is told of each fault.
+const fn heading(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Act => "row before → after",
+        Mode::Observe => "what the record says",
+    }
+}
+
+/// What became of the row, or would have been done.
+fn became(verdict: &Verdict, mode: Mode) -> String {
+    match mode {
+        Mode::Act => format!("{} → {}", verdict.before, verdict.after),
+        Mode::Observe => record::words(&verdict.record),
+    }
 }
 
 /// `report.json` and `report.html` in `gameday` in the target folder.
@@ -54,6 +76,7 @@ fn json(day: &Day, mode: Mode) -> Value {
             "before": verdict.before,
             "after": verdict.after,
             "noticed": verdict.noticed,
+            "wouldHave": verdict.record.iter().map(wanted).collect::<Vec<_>>(),
             "problems": verdict.problems,
         })
     };
@@ -64,6 +87,11 @@ fn json(day: &Day, mode: Mode) -> Value {
         "faults": day.verdicts.iter().map(fault).collect::<Vec<_>>(),
         "problems": day.problems,
     })
+}
+
+fn wanted(wanted: &Action) -> Value {
+    let Action { step, kind, target, before, after, reason, .. } = wanted;
+    json!({"step": step, "kind": kind, "target": target, "before": before, "after": after, "why": reason})
 }
 
 fn tenths(seconds: f64) -> f64 {
@@ -79,12 +107,13 @@ fn page(day: &Day, mode: Mode) -> String {
     let right = day.verdicts.iter().filter(|verdict| verdict.problems.is_empty()).count();
     include_str!("report.html")
         .replace("{mode}", mode.as_str())
+        .replace("{heading}", heading(mode))
         .replace("{right}", &right.to_string())
         .replace("{faults}", &day.verdicts.len().to_string())
         .replace("{applied}", &day.applied.to_string())
         .replace("{seconds}", &format!("{:.0}", day.seconds))
         .replace("{picture}", &picture(day))
-        .replace("{rows}", &day.verdicts.iter().map(row).collect::<String>())
+        .replace("{rows}", &day.verdicts.iter().map(|verdict| row(verdict, mode)).collect::<String>())
         .replace("{moments}", &day.timeline.moments().iter().map(moment).collect::<String>())
         .replace(
             "{problems}",
@@ -151,18 +180,17 @@ const fn class(kind: Kind) -> &'static str {
     }
 }
 
-fn row(verdict: &Verdict) -> String {
+fn row(verdict: &Verdict, mode: Mode) -> String {
     let (class, word) = if verdict.problems.is_empty() { ("right", "ok") } else { ("wrong", "wrong") };
     let problems = verdict.problems.iter().map(|problem| format!("<br><span class=wrong>{}</span>", escape(problem)));
     format!(
-        "<tr><td><b>{}</b><br>{}{}</td><td class={class}>{word}</td><td>{}</td><td>{}</td><td>{} → {}</td><td class=number>{}</td></tr>\n",
+        "<tr><td><b>{}</b><br>{}{}</td><td class={class}>{word}</td><td>{}</td><td>{}</td><td>{}</td><td class=number>{}</td></tr>\n",
         verdict.fault.name(),
         escape(verdict.fault.story()),
         problems.collect::<String>(),
         escape(verdict.noticed.as_deref().unwrap_or("–")),
         escape(verdict.step.as_deref().unwrap_or("–")),
-        escape(&verdict.before.to_string()),
-        escape(&verdict.after.to_string()),
+        escape(&became(verdict, mode)),
         verdict.seconds.map_or("–".to_owned(), |seconds| format!("{seconds:.1}")),
     )
 }

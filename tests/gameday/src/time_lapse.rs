@@ -5,31 +5,24 @@
 //! without a data point counts as are those of the deployed template.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use chrono::Utc;
 use harness::{alarm_event, aws};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::MissedTickBehavior;
 
-use crate::mode::Mode;
 use crate::outcome::Outcome;
 use crate::world::{MINUTE, World};
 
-const EVENT_STEP: &str = "sync-execution-status";
-const SWEEP: &str = "reconcile-processes";
-
-/// Schedules, metrics and alarms, and what the product says that it would do.
+/// Schedules, metrics and alarms.
 pub struct TimeLapse {
     world: Arc<World>,
     logs: Logs,
     schedules: Vec<Schedule>,
-    /// Which steps an operator asks what they would do.
-    asked: BTreeSet<&'static str>,
-    wouldbe: Mutex<BTreeMap<String, Planned>>,
 }
 
 /// A rule's target that is started again and again.
@@ -65,23 +58,11 @@ enum Missing {
     NoData,
 }
 
-/// What a step has told that it would do.
-#[derive(Debug, Clone)]
-pub struct Planned {
-    pub step: String,
-    pub kind: String,
-    pub after: Value,
-    pub reason: String,
-}
-
 impl TimeLapse {
-    /// `steps` are those that may put the day's faults right.
-    pub async fn new(world: Arc<World>, steps: BTreeSet<&'static str>) -> Outcome<Self> {
+    pub async fn new(world: Arc<World>) -> Outcome<Self> {
         let logs = Logs::new(world.aws.sdk_config());
         let schedules = schedules(&world).await?;
-        // What an event's own step would do, the sweep behind it tells.
-        let asked = steps.into_iter().filter(|step| *step != EVENT_STEP).chain([SWEEP]).collect();
-        Ok(Self { world, logs, schedules, asked, wouldbe: Mutex::default() })
+        Ok(Self { world, logs, schedules })
     }
 
     /// Lets the time pass, for ever.
@@ -106,38 +87,13 @@ impl TimeLapse {
                     self.world.hop.deliver(&alarm_event(&alarm.name, &arn, alarm.state, before, &reason)).await?;
                 }
             }
-            if self.world.mode == Mode::Observe {
-                for step in &self.asked {
-                    self.ask(step).await?;
-                }
-            }
         }
         Ok(())
-    }
-
-    /// What a step would do to a target (a process or an execution), as far as it was told so far.
-    pub fn planned(&self, target: &str) -> Option<Planned> {
-        let wouldbe = self.wouldbe.lock().unwrap_or_else(PoisonError::into_inner);
-        wouldbe.iter().find(|(name, _)| name.contains(target)).map(|(_, planned)| planned.clone())
     }
 
     async fn start(&self, function: &str, input: &str) -> Outcome<()> {
         let invoke = self.world.aws.lambda().invoke().function_name(function).invocation_type(InvocationType::Event);
         invoke.payload(Blob::new(input)).send().await?;
-        Ok(())
-    }
-
-    /// An operator's `{}`: it changes nothing, and answers with what would be done.
-    async fn ask(&self, step: &str) -> Outcome<()> {
-        let answer = self.world.ask(step, &json!({})).await?;
-        let actions = answer["actions"].as_array().into_iter().flatten();
-        let mut wouldbe = self.wouldbe.lock().unwrap_or_else(PoisonError::into_inner);
-        for action in actions.filter(|action| action["outcome"] == "planned") {
-            let text = |field: &str| action[field].as_str().unwrap_or_default().to_owned();
-            let (kind, reason, after) = (text("kind"), text("reason"), action["after"].clone());
-            // Who tells it first is who would do it.
-            wouldbe.entry(text("target")).or_insert(Planned { step: step.to_owned(), kind, after, reason });
-        }
         Ok(())
     }
 
@@ -260,6 +216,8 @@ async fn schedules(world: &World) -> Outcome<Vec<Schedule>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -24,7 +24,13 @@ impl Fault for BlockedByIdleSession {
     }
 
     fn expected(&self) -> Expected {
-        Expected { actions: &["terminate-session"], steps: &["relieve-database"], ..COMPLETED }
+        Expected {
+            actions: &["terminate-session"],
+            // What waits for the session waits past its deadline.
+            unmended: &["stop-execution"],
+            steps: &["relieve-database"],
+            ..COMPLETED
+        }
     }
 
     fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
