@@ -7,5 +7,6 @@ pub mod domain;
 pub mod failure;
 pub mod finding;
 pub mod redact;
+pub mod severity;
 pub mod stored;
 pub mod texts;

@@ -15,10 +15,12 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::act::ledger::runs::Run;
+use crate::decide::Policy;
 use crate::domain::{Language, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::redact;
+use crate::severity::Severity;
 
 pub use class::Class;
 
@@ -73,6 +75,12 @@ pub trait Action: Any + Debug + Send + Sync {
 
     /// The process it is about: a sweep that ran out of time goes on behind it.
     fn process(&self) -> Option<ProcessId> {
+        None
+    }
+
+    /// How bad it was for the user, and how bad it is where the target now reads `after`: what does not become less bad is not done on a
+    /// large scale (design, 6.2). `None` where it is no matter of a user's process.
+    fn severity(&self, _after: Option<&Value>, _policy: &Policy, _now: DateTime<Utc>) -> Option<(Severity, Severity)> {
         None
     }
 

@@ -1,12 +1,13 @@
 //! How much of what a step wants it may do now (design, 6.1 to 6.3): pure, over what the ledger counts.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use crate::act::action::{Action, Class, Planned};
 use crate::act::ledger::controls::Control;
+use crate::act::plan::Shares;
 use crate::act::texts;
 use crate::domain::{Language, Mode};
 use crate::gather::manifest::Limits;
@@ -40,7 +41,7 @@ pub struct TargetFacts {
 }
 
 /// What is asked for, beside the actions.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Demand {
     /// The least of what is configured and asked for; the control still counts.
     pub mode: Mode,
@@ -52,6 +53,8 @@ pub struct Demand {
     pub by_name: bool,
     /// How many targets were looked at.
     pub population: usize,
+    /// What was counted of classes over everything.
+    pub shares: Shares,
     /// The operator's own limit.
     pub limit: Option<usize>,
     /// Actions that this run has applied already.
@@ -81,13 +84,13 @@ pub struct Guarded {
 #[must_use]
 pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
     let (own, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|planned| planned.action.class() == Class::Own);
-    let alone = wanted.is_empty();
+    let (alone, may) = (wanted.is_empty(), demand.own);
     let mut guarded = guard_changes(wanted, demand, limits, facts);
     if alone && !own.is_empty() {
-        (guarded.mode, guarded.over) = (demand.own, None);
+        (guarded.mode, guarded.over) = (may, None);
     }
     // First: what else is wanted may need it.
-    let first = if demand.own == Mode::Act { &mut guarded.apply } else { &mut guarded.hold };
+    let first = if may == Mode::Act { &mut guarded.apply } else { &mut guarded.hold };
     first.splice(0..0, own);
     guarded
 }
@@ -134,11 +137,10 @@ fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &
     }
     (guarded.apply, candidates) = candidates.into_iter().partition(|planned| planned.action.is_end());
     let share = facts.control.share.unwrap_or(limits.share_of_candidates);
-    let changed = candidates.iter().filter(|planned| planned.action.class().is_shared()).count();
-    #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-    let too_many = changed as f64 > share * demand.population as f64;
-    if demand.population > Limits::SHARE_FROM && too_many && !demand.approved {
-        guarded.over = Some(texts::share(language, changed, demand.population, share));
+    if !demand.approved
+        && let Some((changed, of)) = over_share(&candidates, &demand, share)
+    {
+        guarded.over = Some(texts::share(language, changed, of, share));
         guarded.hold = candidates;
         return guarded;
     }
@@ -163,6 +165,22 @@ fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &
         guarded.over = Some(over);
     }
     guarded
+}
+
+/// How many of which number would be changed, where that is too many of any class. A class of which nothing was counted over everything
+/// is a part of what was looked at.
+fn over_share(candidates: &[Planned], demand: &Demand, share: f64) -> Option<(usize, usize)> {
+    let mut changed: BTreeMap<Class, usize> = BTreeMap::new();
+    for class in candidates.iter().map(|planned| planned.action.class()).filter(|class| class.is_shared()) {
+        *changed.entry(class).or_default() += 1;
+    }
+    changed.into_iter().find_map(|(class, at_hand)| {
+        let counted = demand.shares.get(&class);
+        let (changed, of) = counted.map_or((at_hand, demand.population), |share| (at_hand.max(share.wanted), share.of));
+        #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
+        let too_many = changed as f64 > share * of as f64;
+        (of > Limits::SHARE_FROM && too_many).then_some((changed, of))
+    })
 }
 
 /// Whether a person took back what was done to this target, in the same attempt, or of the same setting (design, 6.6).

@@ -83,7 +83,7 @@ pub fn lint(wanted: &[Planned], kinds: &[Kind]) -> Vec<(usize, Wrong)> {
 /// Whether every value that both images name is the same in both.
 fn is_already_so(action: &dyn Action) -> bool {
     match action.class() {
-        Class::Closing | Class::Repair | Class::Goal | Class::Setting => {}
+        Class::Closing | Class::Correction | Class::Repair | Class::Goal | Class::Setting => {}
         Class::Stop
         | Class::Start
         | Class::Session

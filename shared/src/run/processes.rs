@@ -9,18 +9,20 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::PgConnection;
 
+use crate::act::action::Class;
 use crate::act::actions::set_row_status::ErrorChange;
 use crate::act::actions::set_row_status::SetRowStatus;
 use crate::act::actions::stop_execution::StopExecution;
 use crate::act::ledger::entries;
 use crate::act::ledger::plans::Wish;
+use crate::act::plan::{Share, Shares};
 use crate::decide::{Closing, Decision, Verdict, decide, overtaken};
 use crate::domain::{Execution, Process, ProcessId};
 use crate::failure::failure;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::processes;
-use crate::gather::processes::case::{Evidence, Newest};
+use crate::gather::processes::case::{Evidence, Extent, Newest};
 use crate::gather::processes::sweep::Filter;
 use crate::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 use crate::run::texts;
@@ -61,6 +63,7 @@ pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
     let mut plan = Plan {
         findings: evidence.findings.clone(),
         population: evidence.population,
+        shares: evidence.extent.map(shares).unwrap_or_default(),
         cursor: evidence.cursor.clone(),
         unfinished: evidence.unfinished.clone(),
         ..Plan::default()
@@ -84,6 +87,17 @@ pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
         }
     }
     plan
+}
+
+/// What a share is a share of (design, 6.2).
+#[must_use]
+pub fn shares(extent: Extent) -> Shares {
+    let share = |of, wanted| Share { of, wanted };
+    Shares::from([
+        (Class::Closing, share(extent.open, extent.closings)),
+        (Class::Correction, share(extent.lately_closed, 0)),
+        (Class::Stop, share(extent.running, extent.stops)),
+    ])
 }
 
 /// Makes a decision part of a plan.

@@ -1,12 +1,14 @@
 //! The rounds of a run: gather, plan, guard, apply; and again for what moved meanwhile, or was only stopped so far.
 
+mod apply;
+
 use std::collections::{HashMap, HashSet};
 
 use chrono::Utc;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::act::action::{Class, Kind, Planned};
+use crate::act::action::{Kind, Planned};
 use crate::act::actions::undo::Undo;
 use crate::act::guard::{Demand, Facts, Guarded, guard};
 use crate::act::ledger::controls::{self, Bound, Control};
@@ -15,7 +17,6 @@ use crate::act::ledger::runs::Run;
 use crate::act::ledger::{entries, facts};
 use crate::act::lint::{Severity, lint};
 use crate::act::plan::Plan;
-use crate::act::report::KEPT;
 use crate::decide::Look;
 use crate::domain::{Language, Mode, ProcessId};
 use crate::finding::{Audience, Finding, Often, Skipped};
@@ -84,6 +85,7 @@ impl<S: Step> Rounds<'_, S> {
             let wanted = tally.take_in(plan, &mut cursor);
             // What is looked at again was counted when it was looked at first.
             demand.population = tally.population;
+            demand.shares.clone_from(&tally.shares);
             demand.done = tally.applied();
             let outcomes = self.carry_out(session, wanted, &demand, tally).await?;
             if let (Some(cursor), Some(after)) = (&mut cursor, outcomes.stopped_after) {
@@ -188,7 +190,7 @@ impl<S: Step> Rounds<'_, S> {
             }
             LedgerKind::Log => Facts { control: self.control(session).await?, ..Facts::default() },
         };
-        let Guarded { mode, apply, hold, over, leave, limited } = guard(wanted, *demand, &self.manifest.limits, &facts);
+        let Guarded { mode, apply, hold, over, leave, limited } = guard(wanted, demand.clone(), &self.manifest.limits, &facts);
         tally.mode = Some(mode);
         tally.is_limited |= limited;
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped::new(planned.action.target(), why)));
@@ -205,7 +207,7 @@ impl<S: Step> Rounds<'_, S> {
         tally.over = over.or(tally.over.take());
         let by_person = demand.approved || apply.iter().all(|planned| planned.action.is_undo());
         let needs = if by_person { Mode::Propose } else { Mode::Act };
-        self.apply(session, apply, needs, tally).await
+        self.apply(session, apply, needs, demand, tally).await
     }
 
     /// What the controls leave this step now. A step whose ledger is the log goes on where nobody can be asked (design, 6.8).
@@ -271,61 +273,6 @@ impl<S: Step> Rounds<'_, S> {
             tally.plan_is_news |= stored.is_news;
         }
         Ok(())
-    }
-
-    /// The red button is asked for again before every batch and every single action (design, 6.1); what comes first was asked for a moment
-    /// ago, with the limits. `needs`: less than this mode ends it.
-    async fn apply(
-        &self,
-        session: &mut Session<'_>,
-        mut apply: Vec<Planned>,
-        needs: Mode,
-        tally: &mut Tally,
-    ) -> Result<CarriedOut, Error> {
-        let mut carried_out = CarriedOut::default();
-        let batch_of = |planned: &Planned| kind_of::<S>(planned.action.kind()).map_or(1, |kind| kind.batch());
-        // Rows first, many in one statement.
-        apply.sort_by_key(|planned| batch_of(planned) == 1);
-        let (mut done, mut bound) = (0, None);
-        'all: for of_a_kind in apply.chunk_by(|one, other| one.action.kind() == other.action.kind()) {
-            let Some(kind) = kind_of::<S>(of_a_kind[0].action.kind()) else { continue };
-            let mut rows_left = of_a_kind.len();
-            for batch in of_a_kind.chunks(kind.batch()) {
-                if Instant::now() >= session.stop_at {
-                    break 'all;
-                }
-                if done > 0 && batch[0].action.class() != Class::Own {
-                    bound = self.control(session).await?.bound.filter(|bound| bound.mode < needs);
-                }
-                if bound.is_some() {
-                    break 'all;
-                }
-                let told = KEPT.saturating_sub(tally.actions.len());
-                let outcomes = kind.apply(session, self.run, batch, told).await?;
-                done += batch.len();
-                rows_left -= batch.len();
-                if kind.batch() > 1 {
-                    let last = batch.last().and_then(|planned| planned.action.process());
-                    carried_out.stopped_after = last.filter(|_| rows_left > 0);
-                }
-                for (planned, outcome) in batch.iter().zip(outcomes) {
-                    carried_out.take(tally, planned, &kind, outcome, self.language());
-                }
-            }
-        }
-        let rest = apply.split_off(done);
-        if let Some(bound) = bound {
-            carried_out.ended = true;
-            let why = texts::bound(self.language(), &bound);
-            tally.unfinished = Some(texts::ended_by(self.language(), &why, rest.len()));
-            tally.findings.push(self.bound(&bound, rest.len()));
-            tally.mode = Some(bound.mode);
-            tally.held.extend(rest);
-            tally.over = Some(why);
-        } else if !rest.is_empty() {
-            tally.unfinished = Some(texts::out_of_time(self.language(), rest.len()));
-        }
-        Ok(carried_out)
     }
 }
 

@@ -20,6 +20,7 @@ use crate::act::guard::Demand;
 use crate::act::ledger::plans::{self, Approval};
 use crate::act::ledger::runs::{self, Run};
 use crate::act::ledger::{entries, incidents};
+use crate::act::plan::Shares;
 use crate::act::report::Report;
 use crate::act::undoing::{self, Named};
 use crate::decide::Look;
@@ -379,6 +380,7 @@ impl<S: Step> Function<S> {
             approved: approval.is_some(),
             by_name,
             population: 0,
+            shares: Shares::default(),
             limit,
             done: 0,
             language: self.config.language,

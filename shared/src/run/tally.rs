@@ -1,6 +1,6 @@
 //! What a run has come to so far, and the report that it becomes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::act::action::{ActionResult, Class, Kind, Outcome, Planned};
 use crate::act::ledger::runs::Run;
-use crate::act::plan::Plan;
+use crate::act::plan::{Plan, Shares};
 use crate::act::report::{Done, DoneOutcome, KEPT, Report, Verification};
 use crate::domain::{Language, Mode, ProcessId};
 use crate::finding::{Finding, Metric, Skipped};
@@ -104,6 +104,11 @@ pub(super) struct Tally {
     trigger: Value,
     pub mode: Option<Mode>,
     pub population: usize,
+    pub shares: Shares,
+    /// How many changes were made of which kinds, for the ramp.
+    made: HashMap<&'static [&'static str], usize>,
+    /// Changes that left their users no better off.
+    pub no_better: usize,
     pub findings: Vec<Finding>,
     pub actions: Vec<Done>,
     pub skipped: Vec<Skipped>,
@@ -136,10 +141,13 @@ impl Tally {
 
     /// Keeps what a plan tells; what it wants, and the first round's cursor, go back.
     pub fn take_in(&mut self, plan: Plan, cursor: &mut Option<Cursor>) -> Vec<Planned> {
-        let Plan { actions, findings, skipped, population, metrics, report, cursor: next, unfinished } = plan;
+        let Plan { actions, findings, skipped, population, shares, metrics, report, cursor: next, unfinished } = plan;
         self.findings.extend(findings);
         self.skipped.extend(skipped);
         self.population = self.population.max(population);
+        if self.shares.is_empty() {
+            self.shares = shares;
+        }
         self.measured.extend(metrics);
         self.report = report.or(self.report.take());
         self.unfinished = unfinished.or(self.unfinished.take());
@@ -169,6 +177,15 @@ impl Tally {
     /// What an undo has come to, in one sentence.
     pub fn undone(&self, language: Language) -> String {
         texts::undo_summary(language, |outcome| self.count(outcome), self.skipped.len())
+    }
+
+    /// How many changes were made of these kinds.
+    pub fn made_of(&self, kinds: &'static [&'static str]) -> usize {
+        self.made.get(kinds).copied().unwrap_or_default()
+    }
+
+    pub fn made(&mut self, kinds: &'static [&'static str], count: usize) {
+        *self.made.entry(kinds).or_default() += count;
     }
 
     /// Answers with a report that is none of the step's own.
@@ -206,7 +223,7 @@ impl Tally {
 
     pub fn into_report(mut self, step: &'static str, run: &Run, language: Language) -> Report {
         let moved = self.count(DoneOutcome::Superseded);
-        let verification = match (self.count(DoneOutcome::Failed), self.unverified, self.verified) {
+        let verification = match (self.count(DoneOutcome::Failed) + self.no_better, self.unverified, self.verified) {
             (1.., ..) => Verification::Failed,
             (0, 0, 1..) => Verification::Verified,
             (0, 0, 0) if moved == 0 => Verification::NotApplicable,

@@ -16,6 +16,29 @@ pub fn not_looked_up(language: Language, why: &str) -> String {
     text!(language, ja: "実行を照会できないためスキップ: {why}", en: "skipped, because its execution could not be looked up: {why}")
 }
 
+/// A change that has left its user no better off, and why it could not be taken back.
+#[must_use]
+pub fn made_no_better(language: Language, target: &str, no_way_back: Option<&str>) -> String {
+    match no_way_back {
+        None => text!(
+            language,
+            ja: "{target}: 変更しても状態が改善しなかったため取り消し、残りの変更を中止。このステップの判断に誤りがある",
+            en: "{target}: the change did not make things better, so it was undone and no more was changed: this step's judgement is wrong",
+        ),
+        Some(why) => text!(
+            language,
+            ja: "{target}: 変更しても状態が改善しなかったため残りの変更を中止。このステップの判断に誤りがある。取り消し不可: {why}",
+            en: "{target}: the change did not make things better, so no more was changed: this step's judgement is wrong. It cannot be undone: {why}",
+        ),
+    }
+}
+
+/// Why the rest of a run waits, and a change of it was taken back.
+#[must_use]
+pub fn no_better(language: Language) -> String {
+    text!(language, ja: "変更しても状態が改善しなかった", en: "a change did not make things better")
+}
+
 /// A row that moved at every try.
 #[must_use]
 pub fn contested(language: Language) -> String {

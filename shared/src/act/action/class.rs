@@ -1,13 +1,15 @@
 //! What an action is a part of, where the part of something that may be changed at once is limited (design, 6.2).
 
 /// What an action is a part of (design, 6.2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Rows that are closed.
+    /// Open rows that are closed: of the open rows there are.
     Closing,
+    /// Closed rows that get another end: of those that were closed lately.
+    Correction,
     /// Rows that stay what they are: however many need it, it is safe.
     Repair,
-    /// Executions that are stopped.
+    /// Executions that are stopped: of those that run.
     Stop,
     /// Executions that are started.
     Start,
@@ -37,6 +39,7 @@ impl Class {
         match self {
             Self::Repair => false,
             Self::Closing
+            | Self::Correction
             | Self::Stop
             | Self::Start
             | Self::Goal

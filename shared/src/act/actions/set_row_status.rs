@@ -12,10 +12,12 @@ use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
 use crate::act::rows::{self, is_about_a_row};
 use crate::act::texts;
+use crate::decide::Policy;
 use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::table::Table;
+use crate::severity::{Severity, is_stopped_by_person, severity};
 use crate::stored;
 
 /// A row's new status, with what belongs to it.
@@ -58,6 +60,14 @@ pub const BATCH: usize = 500;
 impl SetRowStatus {
     /// As the ledger spells it.
     pub const KIND: &'static str = "set-row-status";
+
+    /// The cause of what a person wants cancelled.
+    pub const CANCELLED: &'static str = "cancelled";
+}
+
+/// The status in an image of a row.
+fn status_of(image: Option<&Value>) -> Option<ProcessStatus> {
+    image?["status"].as_str()?.parse().ok()
 }
 
 impl Action for SetRowStatus {
@@ -86,7 +96,11 @@ impl Action for SetRowStatus {
     }
 
     fn class(&self) -> Class {
-        if self.status == self.process.status { Class::Repair } else { Class::Closing }
+        match (self.status == self.process.status, self.process.status.is_open()) {
+            (true, _) => Class::Repair,
+            (false, true) => Class::Closing,
+            (false, false) => Class::Correction,
+        }
     }
 
     /// The values, without times and words: COMPLETED approved is never FAILED written.
@@ -122,6 +136,18 @@ impl Action for SetRowStatus {
     fn broken_since(&self) -> Option<DateTime<Utc>> {
         let ended = self.basis.as_ref().and_then(|execution| execution.stopped_at);
         ended.filter(|_| self.class() == Class::Closing)
+    }
+
+    fn severity(&self, after: Option<&Value>, policy: &Policy, now: DateTime<Utc>) -> Option<(Severity, Severity)> {
+        if self.class() == Class::Repair {
+            return None;
+        }
+        let (process, newest) = (&self.process, self.basis.as_ref());
+        let cancelled = process.status == ProcessStatus::Cancelled
+            || self.cause == Self::CANCELLED
+            || newest.is_some_and(is_stopped_by_person);
+        let of = |status| severity(status, process, newest, cancelled, policy, now);
+        Some((of(process.status), of(status_of(after).unwrap_or(self.status))))
     }
 
     fn kinds() -> &'static [&'static str] {

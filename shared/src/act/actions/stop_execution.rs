@@ -14,13 +14,14 @@ use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
 use crate::act::texts;
-use crate::decide::StopCause;
-use crate::domain::{Execution, ExecutionStatus, Language, Process, ProcessId};
+use crate::decide::{Policy, StopCause};
+use crate::domain::{Execution, ExecutionStatus, Language, Process, ProcessId, ProcessStatus};
 use crate::gather::error::Error;
 use crate::gather::executions;
 use crate::gather::session::Session;
 use crate::gather::step_functions::Seen;
 use crate::gather::table::Table;
+use crate::severity::{Severity, severity};
 use crate::text;
 
 /// An execution that is to be stopped.
@@ -73,6 +74,22 @@ impl Action for StopExecution {
 
     fn process(&self) -> Option<ProcessId> {
         Some(self.process.id)
+    }
+
+    fn severity(&self, after: Option<&Value>, policy: &Policy, now: DateTime<Utc>) -> Option<(Severity, Severity)> {
+        let process = &self.process;
+        let status = after.and_then(|after| after["status"].as_str()).and_then(|status| status.parse().ok());
+        let stopped = Execution {
+            status: status.unwrap_or(ExecutionStatus::Aborted),
+            stopped_at: Some(now),
+            stopped_for_deadline: self.cause == StopCause::Deadline,
+            ..self.execution.clone()
+        };
+        // A row that has come to its end keeps it, whatever a person wants by then.
+        let is_wanted_so = process.status.is_open() || process.status == ProcessStatus::Cancelled;
+        let cancelled = self.cause == StopCause::Cancelled && is_wanted_so;
+        let of = |execution| severity(process.status, process, Some(execution), cancelled, policy, now);
+        Some((of(&self.execution), of(&stopped)))
     }
 
     fn kinds() -> &'static [&'static str] {

@@ -11,6 +11,7 @@ use crate::act::actions::set_goal_status::SetGoalStatus;
 use crate::act::actions::set_row_status::ErrorChange;
 use crate::act::actions::set_row_status::SetRowStatus;
 use crate::act::actions::undo::Undo;
+use crate::act::plan::Share;
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
 use crate::gather::goals::{GoalId, GoalStatus};
 use crate::gather::worker::configuration::Configuration;
@@ -55,6 +56,7 @@ fn demand(population: usize) -> Demand {
         approved: false,
         by_name: false,
         population,
+        shares: Shares::default(),
         limit: None,
         done: 0,
         language: Language::En,
@@ -143,6 +145,26 @@ fn a_step_that_wants_most_of_many_does_nothing_of_it() {
     }
     let approved = guard(wanted(8), Demand { approved: true, ..demand(21) }, &LIMITS, &none);
     assert_eq!(outcome(&approved).1, 8, "a person has seen how many they are");
+}
+
+#[test]
+fn a_part_is_a_part_of_everything_and_never_of_a_page() {
+    // (wanted here, looked at, how many there are, how many all runs want, applied)
+    for (count, population, of, everywhere, applied) in [
+        // What was closed in the last day does not dilute the open rows.
+        (10, 10_000, 21, 0, 10),
+        (11, 10_000, 21, 0, 0),
+        // The last page of many is small, and as wrong as the first.
+        (5, 5, 150_000, 150_000, 0),
+        (5, 5, 150_000, 75_000, 5),
+        (5, 5, 150_000, 75_001, 0),
+        (9, 10_000, 20, 20, 9),
+    ] {
+        let share = Share { of, wanted: everywhere };
+        let shares = Shares::from([(wanted(1)[0].action.class(), share)]);
+        let guarded = guard(wanted(count), Demand { shares, ..demand(population) }, &LIMITS, &Facts::default());
+        assert_eq!(guarded.apply.len(), applied, "{count} of {population}; {everywhere} of {of}");
+    }
 }
 
 /// A row whose progress is put right.
@@ -393,8 +415,8 @@ fn our_own_record_is_bound_by_what_is_asked_for_and_by_nothing_else() {
         )]),
     };
     let observing = Demand { mode: Mode::Observe, ..demand(0) };
-    for demand in [observing, demand(0)] {
-        assert_eq!(outcome(&guard(own(), demand, &LIMITS, &worst)), (Mode::Act, 1, 0, 0, false));
+    for demand in [observing.clone(), demand(0)] {
+        assert_eq!(outcome(&guard(own(), demand.clone(), &LIMITS, &worst)), (Mode::Act, 1, 0, 0, false));
         let helpless = Facts { did_not_help: true, ..Facts::default() };
         assert_eq!(outcome(&guard(own(), demand, &LIMITS, &helpless)), (Mode::Act, 1, 0, 0, false));
     }

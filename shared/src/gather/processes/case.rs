@@ -41,12 +41,29 @@ pub struct Evidence {
     pub overtaken: Vec<Case>,
     /// How many rows the question was about.
     pub population: usize,
+    /// What a sweep's part of everything is measured by.
+    pub extent: Option<Extent>,
     /// What is to be told in any case.
     pub findings: Vec<Finding>,
     /// Where the next sweep goes on.
     pub cursor: Option<Cursor>,
     /// Why the sweep is not finished, where it is not.
     pub unfinished: Option<String>,
+}
+
+/// How much there is, counted by the database over everything: never over what a run happens to hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Extent {
+    /// Open rows.
+    pub open: usize,
+    /// Rows that were closed in the last day.
+    pub lately_closed: usize,
+    /// Executions that are known to run.
+    pub running: usize,
+    /// Open rows that would be closed by all the runs that this sweep takes; 0 where the run at hand has them all.
+    pub closings: usize,
+    /// Executions that would be stopped by them.
+    pub stops: usize,
 }
 
 impl Newest {

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgRow;
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::decide::Look;
 use crate::domain::ProcessId;
 use crate::gather::error::Error;
-use crate::gather::processes::case::{CASES, Case, Evidence, case};
+use crate::gather::processes::case::{CASES, Case, Evidence, Extent, NEWEST, case};
 use crate::gather::processes::list::{CLOCK_SKEW, list};
 use crate::gather::processes::look_up::{LookedUp, look_up, recoverable, unavailable};
 use crate::gather::session::{Cursor, Session};
@@ -40,7 +41,7 @@ const ROWS_A_PAGE: usize = 10_000;
 pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let language = session.config.language;
     let table = session.table().await?;
-    let (population, oldest_unknown) = extent(session, &table, filter).await?;
+    let (population, mut extent, oldest_unknown) = extent(session, &table, filter).await?;
     let mut findings = Vec::new();
     let mut trouble = None;
 
@@ -59,6 +60,9 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     };
 
     let (mut cases, more) = candidates(session, &table, filter, cursor.after).await?;
+    if more || cursor.after.is_some() {
+        (extent.closings, extent.stops) = still_wanted(session, &table, filter).await?;
+    }
     let after = more.then(|| cases.last().map(|case| case.process.id)).flatten();
     let since = listed.as_ref().map(|listed| listed.since);
     let LookedUp { refused, left } = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
@@ -70,7 +74,7 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
         (0, Some(_)) => Some(texts::more_to_look_at(language, cases.len())),
         (left, _) => Some(texts::out_of_time(language, left)),
     };
-    Ok(Evidence { cases, overtaken, population, findings, cursor: Some(cursor), unfinished })
+    Ok(Evidence { cases, overtaken, population, extent: Some(extent), findings, cursor: Some(cursor), unfinished })
 }
 
 /// The processes as the database knows them, without a look at Step Functions: for a step that only counts.
@@ -79,7 +83,7 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
 /// [`Error::Database`], [`Error::Table`].
 pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence, Error> {
     let table = session.table().await?;
-    let (population, _) = extent(session, &table, filter).await?;
+    let (population, ..) = extent(session, &table, filter).await?;
     let (cases, _) = candidates(session, &table, filter, None).await?;
     Ok(Evidence { cases, population, ..Evidence::default() })
 }
@@ -96,23 +100,54 @@ pub async fn uncancelled(session: &mut Session<'_>) -> Result<Vec<Case>, Error> 
     Ok(cases)
 }
 
-/// How many rows a sweep is about, and since when there is one without a known execution whose execution would be its business.
+/// How many rows a sweep is about, what there is beside them, and since when there is one without a known execution whose execution would be its business.
 async fn extent(
     session: &mut Session<'_>,
     table: &Table,
     filter: Filter,
-) -> Result<(usize, Option<DateTime<Utc>>), Error> {
+) -> Result<(usize, Extent, Option<DateTime<Utc>>), Error> {
     let looked_for = match filter {
         Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => "{open}",
         Filter::CancelledButRunning => "{cancelled}",
     };
     let sql = include_str!("extent.sql").replace("{looked for}", looked_for);
-    let (population, oldest): (i64, Option<DateTime<Utc>>) = sqlx::query_as(table.sql(&sql))
+    let (population, open, running, oldest): (i64, i64, i64, Option<DateTime<Utc>>) = sqlx::query_as(table.sql(&sql))
         .bind(session.now - TimeDelta::days(1))
         .fetch_one(&mut *session.db)
         .await
         .map_err(Error::database("counting processes"))?;
-    Ok((usize::try_from(population).unwrap_or(0), oldest))
+    let extent = Extent {
+        open: count(open),
+        running: count(running),
+        lately_closed: count(population - open),
+        ..Extent::default()
+    };
+    Ok((count(population), extent, oldest))
+}
+
+fn count(rows: i64) -> usize {
+    usize::try_from(rows).unwrap_or_default()
+}
+
+/// How many rows would be closed, and executions stopped, by all the runs that a sweep takes.
+async fn still_wanted(session: &mut Session<'_>, table: &Table, filter: Filter) -> Result<(usize, usize), Error> {
+    let only_due = match filter {
+        Filter::OpenOrLatelyClosed => false,
+        Filter::PastDeadline | Filter::Stalled(_) => true,
+        // They close nothing, and all that they stop runs, which is little.
+        Filter::CancelledButRunning | Filter::LatelyFailed => return Ok((0, 0)),
+    };
+    let AssertSqlSafe(sql) =
+        table.sql(&format!("{}{NEWEST} WHERE {{status}} IN ({{open}})) open", include_str!("wanted.sql")));
+    let (policy, now) = (&session.config.policy, session.now);
+    let (closings, stops): (i64, i64) = sqlx::query_as(AssertSqlSafe(sql))
+        .bind(only_due)
+        .bind(now - policy.start_deadline)
+        .bind(now - policy.process_deadline)
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting what is wanted"))?;
+    Ok((count(closings), count(stops)))
 }
 
 /// The rows of a sweep in the order of their ids, and whether there are more of them.
@@ -131,21 +166,11 @@ async fn candidates(
         Filter::LatelyFailed => include_str!("lately_failed.sql"),
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
-    let (policy, now) = (&session.config.policy, session.now);
     let mut cases: Vec<Case> = Vec::new();
     loop {
         let page = ROWS_A_PAGE.min(ROWS_A_RUN - cases.len());
         let after = cases.last().map(|case| case.process.id).or(after);
-        let query = sqlx::query(AssertSqlSafe(sql.as_str()))
-            .bind(after.map_or(Uuid::nil(), |id| id.0))
-            .bind(i64::try_from(page).unwrap_or(i64::MAX));
-        let query = match filter {
-            Filter::OpenOrLatelyClosed | Filter::LatelyFailed => query.bind(now - TimeDelta::days(1)),
-            Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
-            Filter::CancelledButRunning => query,
-            Filter::Stalled(after) => query.bind(now - after),
-        };
-        let rows = query.fetch_all(&mut *session.db).await.map_err(Error::database(reading))?;
+        let rows = page_of(session, &sql, filter, after.map_or(Uuid::nil(), |id| id.0), page).await?;
         for row in &rows {
             cases.push(case(row, Look::Sweep).map_err(Error::database(reading))?);
         }
@@ -153,8 +178,33 @@ async fn candidates(
             break;
         }
     }
-    let more = cases.len() == ROWS_A_RUN;
+    // A page that ends where the rows end is the last one.
+    let more = match cases.last() {
+        Some(last) if cases.len() == ROWS_A_RUN => {
+            !page_of(session, &sql, filter, last.process.id.0, 1).await?.is_empty()
+        }
+        Some(_) | None => false,
+    };
     Ok((cases, more))
+}
+
+/// At most so many rows of a sweep, from behind this one on.
+async fn page_of(
+    session: &mut Session<'_>,
+    sql: &str,
+    filter: Filter,
+    after: Uuid,
+    rows: usize,
+) -> Result<Vec<PgRow>, Error> {
+    let (policy, now) = (&session.config.policy, session.now);
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(i64::try_from(rows).unwrap_or(i64::MAX));
+    let query = match filter {
+        Filter::OpenOrLatelyClosed | Filter::LatelyFailed => query.bind(now - TimeDelta::days(1)),
+        Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
+        Filter::CancelledButRunning => query,
+        Filter::Stalled(after) => query.bind(now - after),
+    };
+    query.fetch_all(&mut *session.db).await.map_err(Error::database("reading the candidates"))
 }
 
 /// Executions that still run although a newer one of the same process was started, as far as they are a filter's business.

@@ -68,7 +68,7 @@ fn cancelled(
         }
         Cancelling::Close => {
             let closing = closing_of(process, newest, Closing::Cancelled, config, now);
-            let action = SetRowStatus { completed_at: Some(now), cause: "cancelled", ..closing };
+            let action = SetRowStatus { completed_at: Some(now), cause: SetRowStatus::CANCELLED, ..closing };
             plan.actions.push(Planned::new(action, texts::cancel_closes(language)));
         }
         Cancelling::AlreadySo(Decision { reason: Reason::Consistent, .. }) => {
