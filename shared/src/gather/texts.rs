@@ -17,7 +17,7 @@ pub fn process_unknown(language: Language, execution: &str) -> String {
     text!(
         language,
         ja: "実行 {execution} の処理を特定できない（入力に processId がなく、名前も UUID で始まらない）",
-        en: "cannot tell the process of execution {execution}: no processId in its input, no UUID at the start of its name",
+        en: "cannot tell which process execution {execution} belongs to: no processId in its input, no UUID at the start of its name",
     )
 }
 

@@ -146,7 +146,7 @@ impl Action for Fence {
         Some(text!(
             language,
             ja: "フェンスは専用のイベントで元に戻す: migrate に {event} を送る",
-            en: "the fence has an event of its own: send {event} to migrate",
+            en: "the fence is undone by its own event: send {event} to migrate",
         ))
     }
 
