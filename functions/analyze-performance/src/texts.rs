@@ -32,6 +32,46 @@ pub fn now(language: Language) -> String {
     text!(language, ja: "今", en: "now")
 }
 
+/// The heads of the table of types: the type, the window, how many, and seconds.
+#[must_use]
+pub fn heads(language: Language) -> [String; 8] {
+    let [average, p50, p95, max] = heads_of_seconds(language);
+    let least = text!(language, ja: "最小 秒", en: "min s");
+    [String::new(), String::new(), count(language), average, p50, p95, max, least]
+}
+
+/// The heads of the worker's table: the window, how many, seconds, memory, cold starts and their initialization.
+#[must_use]
+pub fn worker_heads(language: Language) -> [String; 11] {
+    let [average, p50, p95, max] = heads_of_seconds(language);
+    [
+        String::new(),
+        count(language),
+        average,
+        p50,
+        p95,
+        max,
+        text!(language, ja: "平均 MB", en: "avg MB"),
+        text!(language, ja: "最大 MB", en: "max MB"),
+        text!(language, ja: "設定 MB", en: "of MB"),
+        text!(language, ja: "コールド", en: "cold"),
+        text!(language, ja: "初期化 ms", en: "init ms"),
+    ]
+}
+
+fn count(language: Language) -> String {
+    text!(language, ja: "件数", en: "n")
+}
+
+fn heads_of_seconds(language: Language) -> [String; 4] {
+    [
+        text!(language, ja: "平均 秒", en: "avg s"),
+        text!(language, ja: "p50 秒", en: "p50 s"),
+        text!(language, ja: "p95 秒", en: "p95 s"),
+        text!(language, ja: "最大 秒", en: "max s"),
+    ]
+}
+
 /// Neither window has a completed process.
 #[must_use]
 pub fn nothing_completed(language: Language) -> String {

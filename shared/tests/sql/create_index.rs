@@ -437,6 +437,6 @@ async fn an_undo_that_waits_in_vain_may_be_tried_again() -> Tested {
     apply(&mut world, drop_of(&left)).await;
     let dropped: Uuid = world.ask("SELECT id FROM remediation.actions WHERE kind = 'drop-invalid-index'").await;
     let none = undo_of(&mut world.db, dropped).await.unwrap_err().to_string();
-    assert!(none.contains("serves no query"), "{none}");
+    assert!(none.contains("no query used"), "{none}");
     Ok(())
 }

@@ -349,7 +349,7 @@ async fn a_plan_is_approved_until_it_is_done_and_by_its_own_step() -> Tested {
     let plan = store(&mut world, &plan_of(&["b", "a"])).await.id;
 
     let error = plans::read(&mut world.db, &run("another-step"), plan, Language::En).await.unwrap_err();
-    assert!(matches!(&error, Error::Refused(why) if why.contains("the plan is test-step's")), "{error}");
+    assert!(matches!(&error, Error::Refused(why) if why.contains("the plan belongs to test-step")), "{error}");
 
     let mut wishes = read(&mut world, plan).await?.wishes;
     wishes.sort();

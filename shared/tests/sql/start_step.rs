@@ -130,7 +130,7 @@ async fn an_answer_that_does_not_come_leaves_the_start_open_until_the_steps_own_
         let run = run(STEP);
         let unverified = starting.apply(&run).await;
         assert!(
-            matches!(&unverified.result, ActionResult::Unverified(why) if why.contains("is not known")),
+            matches!(&unverified.result, ActionResult::Unverified(why) if why.contains("unknown whether")),
             "{unverified:?}"
         );
         assert_eq!(starting.entry().await.outcome, "applying");

@@ -172,8 +172,8 @@ async fn one_action_is_taken_back_or_refused_with_the_same_reasons() -> Tested {
         (by, OWN, "an undo cannot be undone".to_owned()),
         (by, goals, "an undo cannot be undone".to_owned()),
         (lost, OWN, "`superseded`: it changed nothing".to_owned()),
-        (foreign, OWN, "a `set-goal-status` is repair-goal-status's".to_owned()),
-        (lost, goals, "a `set-row-status` is test-step's".to_owned()),
+        (foreign, OWN, "`set-goal-status` belongs to repair-goal-status".to_owned()),
+        (lost, goals, "`set-row-status` belongs to test-step".to_owned()),
     ] {
         let refused = undoing::action(&mut world.db, id, kinds, "x", Language::En).await;
         let Err(Error::Refused(why)) = refused else { return Err(format!("{told}: {refused:?}").into()) };

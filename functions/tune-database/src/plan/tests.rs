@@ -18,7 +18,7 @@ fn index(state: State) -> Proposed {
         name: "an_index",
         target: "public.an_index".into(),
         quoted: "\"public\".\"an_index\"".into(),
-        serves: "somebody",
+        serves: "somebody".to_owned(),
         statement: STATEMENT.into(),
         entry: 36,
         state,
