@@ -36,7 +36,7 @@ pub fn now(language: Language) -> String {
 #[must_use]
 pub fn heads(language: Language) -> [String; 8] {
     let [average, p50, p95, max] = heads_of_seconds(language);
-    let least = text!(language, ja: "最小 秒", en: "min s");
+    let least = text!(language, ja: "最小(秒)", en: "min s");
     [String::new(), String::new(), count(language), average, p50, p95, max, least]
 }
 
@@ -51,11 +51,11 @@ pub fn worker_heads(language: Language) -> [String; 11] {
         p50,
         p95,
         max,
-        text!(language, ja: "平均 MB", en: "avg MB"),
-        text!(language, ja: "最大 MB", en: "max MB"),
-        text!(language, ja: "設定 MB", en: "of MB"),
+        text!(language, ja: "平均(MB)", en: "avg MB"),
+        text!(language, ja: "最大(MB)", en: "max MB"),
+        text!(language, ja: "割当(MB)", en: "of MB"),
         text!(language, ja: "コールド", en: "cold"),
-        text!(language, ja: "初期化 ms", en: "init ms"),
+        text!(language, ja: "初期化(ms)", en: "init ms"),
     ]
 }
 
@@ -65,10 +65,10 @@ fn count(language: Language) -> String {
 
 fn heads_of_seconds(language: Language) -> [String; 4] {
     [
-        text!(language, ja: "平均 秒", en: "avg s"),
-        text!(language, ja: "p50 秒", en: "p50 s"),
-        text!(language, ja: "p95 秒", en: "p95 s"),
-        text!(language, ja: "最大 秒", en: "max s"),
+        text!(language, ja: "平均(秒)", en: "avg s"),
+        text!(language, ja: "p50(秒)", en: "p50 s"),
+        text!(language, ja: "p95(秒)", en: "p95 s"),
+        text!(language, ja: "最大(秒)", en: "max s"),
     ]
 }
 
