@@ -76,7 +76,7 @@ impl Step for AnalyzeLogs {
 
 /// The process of an execution, from its input, else from its name.
 async fn of_execution(session: &Session<'_>, arn: &ExecutionArn) -> Result<ProcessId, Error> {
-    session.step_functions.own(arn)?;
+    session.step_functions.own(arn, session.config.language)?;
     let process = match session.step_functions.describe(arn, &session.config.result_path).await {
         Ok(seen) => seen.process,
         Err(error) if arn.process_id().is_some() && matches!(error, Error::Aws { .. }) => arn.process_id(),

@@ -265,6 +265,6 @@ pub fn about_one_process(language: Language) -> String {
     text!(
         language,
         ja: "analyze-logs は 1 件の処理の経緯を調べる。{{\"processId\": \"<uuid>\"}} または {{\"executionArn\": \"<arn>\"}} を送ること。処理の前後も調べるには \"window\": \"24h\" を付ける（システム全体は check-health に {{}} を送る）",
-        en: "analyze-logs tells the story of one process: send {{\"processId\": \"<uuid>\"}} or {{\"executionArn\": \"<arn>\"}}, with \"window\": \"24h\" for more than the process's own time (for the whole system, send {{}} to check-health)",
+        en: "analyze-logs looks at one process: send {{\"processId\": \"<uuid>\"}} or {{\"executionArn\": \"<arn>\"}}, with \"window\": \"24h\" for more than the process's own time (for the whole system, send {{}} to check-health)",
     )
 }

@@ -117,8 +117,7 @@ fn table(all: &[Durations], language: Language) -> Vec<String> {
     if all.is_empty() {
         return Vec::new();
     }
-    let heads = ["", "", "n", "avg s", "p50 s", "p95 s", "max s", "min s"].map(str::to_owned);
-    let mut rows = vec![heads];
+    let mut rows = vec![texts::heads(language)];
     for durations in all {
         let kind = durations.kind.clone().unwrap_or_else(|| texts::all_types(language));
         let of = |kind: &str, window: String, stats: &Option<Stats>| match stats {
@@ -142,8 +141,7 @@ fn of_worker(worker: Result<&Worker, &NotKnown>, language: Language) -> Vec<Stri
         Err(NotKnown::TooExpensive) => return Vec::new(),
         Ok(worker) => worker,
     };
-    let heads = ["", "n", "avg s", "p50 s", "p95 s", "max s", "avg MB", "max MB", "of MB", "cold", "init ms"]
-        .map(str::to_owned);
+    let heads = texts::worker_heads(language);
     let of = |window: String, runs: &Option<Runs>| match runs {
         None => [
             window,

@@ -32,6 +32,46 @@ pub fn now(language: Language) -> String {
     text!(language, ja: "今", en: "now")
 }
 
+/// The heads of the table of types: the type, the window, how many, and seconds.
+#[must_use]
+pub fn heads(language: Language) -> [String; 8] {
+    let [average, p50, p95, max] = heads_of_seconds(language);
+    let least = text!(language, ja: "最小(秒)", en: "min s");
+    [String::new(), String::new(), count(language), average, p50, p95, max, least]
+}
+
+/// The heads of the worker's table: the window, how many, seconds, memory, cold starts and their initialization.
+#[must_use]
+pub fn worker_heads(language: Language) -> [String; 11] {
+    let [average, p50, p95, max] = heads_of_seconds(language);
+    [
+        String::new(),
+        count(language),
+        average,
+        p50,
+        p95,
+        max,
+        text!(language, ja: "平均(MB)", en: "avg MB"),
+        text!(language, ja: "最大(MB)", en: "max MB"),
+        text!(language, ja: "割当(MB)", en: "of MB"),
+        text!(language, ja: "コールド", en: "cold"),
+        text!(language, ja: "初期化(ms)", en: "init ms"),
+    ]
+}
+
+fn count(language: Language) -> String {
+    text!(language, ja: "件数", en: "n")
+}
+
+fn heads_of_seconds(language: Language) -> [String; 4] {
+    [
+        text!(language, ja: "平均(秒)", en: "avg s"),
+        text!(language, ja: "p50(秒)", en: "p50 s"),
+        text!(language, ja: "p95(秒)", en: "p95 s"),
+        text!(language, ja: "最大(秒)", en: "max s"),
+    ]
+}
+
 /// Neither window has a completed process.
 #[must_use]
 pub fn nothing_completed(language: Language) -> String {
@@ -77,7 +117,7 @@ pub fn too_few(language: Language, (now, before): (i64, i64), needed: i64, windo
 pub fn memory_short(language: Language, percent: f64, memory: f64) -> String {
     text!(
         language,
-        ja: "メモリ逼迫: 最大の実行が {memory:.0} MB の {percent:.0}% を使用 → raise-worker-memory に {{}}",
+        ja: "メモリ逼迫: 最大の実行が {memory:.0} MB の {percent:.0}% を使用 → raise-worker-memory に {{}} を送る",
         en: "memory is running short: the largest run used {percent:.0} % of {memory:.0} MB → send {{}} to raise-worker-memory",
     )
 }
@@ -87,7 +127,7 @@ pub fn memory_short(language: Language, percent: f64, memory: f64) -> String {
 pub fn cold_starts(language: Language, before: f64, now: f64) -> String {
     text!(
         language,
-        ja: "コールドスタート増加: 実行の {before:.0}% → {now:.0}% → provision-worker-concurrency に {{}}",
+        ja: "コールドスタート増加: 実行の {before:.0}% → {now:.0}% → provision-worker-concurrency に {{}} を送る",
         en: "more cold starts: {before:.0} % → {now:.0} % of runs → send {{}} to provision-worker-concurrency",
     )
 }
@@ -97,7 +137,7 @@ pub fn cold_starts(language: Language, before: f64, now: f64) -> String {
 pub fn retries(language: Language, before: f64, now: f64) -> String {
     text!(
         language,
-        ja: "再試行の増加: 完了した処理の {before:.0}% → {now:.0}%（所要時間は全試行の合計）→ triage-errors に {{}}",
+        ja: "再試行の増加: 完了した処理の {before:.0}% → {now:.0}%（所要時間は全試行の合計）→ triage-errors に {{}} を送る",
         en: "more retries: {before:.0} % → {now:.0} % of completed processes (durations include every attempt) → send {{}} to triage-errors",
     )
 }
@@ -107,7 +147,7 @@ pub fn retries(language: Language, before: f64, now: f64) -> String {
 pub fn worker_slower(language: Language, before: f64, now: f64) -> String {
     text!(
         language,
-        ja: "ワーカー自体が遅い: p95 {before:.1} → {now:.1} 秒。Bedrock の応答時間とプロンプトの大きさを確認する。タイムアウトが近ければ extend-worker-timeout に {{}}",
+        ja: "ワーカー自体が遅い: p95 {before:.1} → {now:.1} 秒。Bedrock の応答時間とプロンプトの大きさを確認する。タイムアウトが近ければ extend-worker-timeout に {{}} を送る",
         en: "the worker itself is slower: p95 {before:.1} → {now:.1} s; check Bedrock's latency and the size of the prompts; if it is close to its timeout → send {{}} to extend-worker-timeout",
     )
 }
@@ -117,7 +157,7 @@ pub fn worker_slower(language: Language, before: f64, now: f64) -> String {
 pub fn around_the_worker(language: Language, before: f64, now: f64) -> String {
     text!(
         language,
-        ja: "ワーカーの時間は変わらない（p95 {before:.1} → {now:.1} 秒）。前後の待ち（同時実行数、スロットリング、データベース）が原因 → throttle-worker、relieve-database、tune-database に {{}}",
+        ja: "ワーカーの時間は変わらない（p95 {before:.1} → {now:.1} 秒）。前後の待ち（同時実行数、スロットリング、データベース）が原因 → throttle-worker、relieve-database、tune-database に {{}} を送る",
         en: "the worker takes as long as before (p95 {before:.1} → {now:.1} s): the time is lost around it (waiting for concurrency, throttling, the database) → send {{}} to throttle-worker, relieve-database, tune-database",
     )
 }

@@ -343,7 +343,7 @@ async fn with_indexes_for_it_nothing_reads_the_whole_table() {
         })
         .unwrap();
         let mut db = database.connect().await.unwrap();
-        let spelt = Table::read(&config.table, &mut db).await.unwrap();
+        let spelt = Table::read(&config.table, config.language, &mut db).await.unwrap();
         let mut plans = async || {
             let mut plans = String::new();
             for sql in [include_str!("statuses.sql"), include_str!("last_hour.sql")] {

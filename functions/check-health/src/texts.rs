@@ -27,7 +27,7 @@ pub fn health(language: Language, at: &str, [ok, warning, failed]: [usize; 3]) -
     text!(
         language,
         ja: "非同期処理システムヘルスチェック {at}: 正常 {ok}、注意 {warning}、失敗 {failed}",
-        en: "Health of the asynchronous processing, {at}: {ok} ok, {warning} warning, {failed} failed",
+        en: "Async processing health check, {at}: {ok} ok, {warning} warning, {failed} failed",
     )
 }
 
@@ -39,8 +39,8 @@ pub fn check_titles(language: Language) -> [String; 6] {
         text!(language, ja: "Step Functions実行状態", en: "Step Functions executions"),
         text!(language, ja: "データベース接続", en: "Database connection"),
         text!(language, ja: "処理中の件数", en: "Processes by status"),
-        text!(language, ja: "過去1時間のエラー率", en: "Error rate of the last hour"),
-        text!(language, ja: "ワーカーの実行", en: "Runs of the worker"),
+        text!(language, ja: "過去1時間のエラー率", en: "Error rate in the last hour"),
+        text!(language, ja: "ワーカーの実行", en: "Worker runs"),
     ]
 }
 

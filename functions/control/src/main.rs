@@ -90,9 +90,11 @@ impl Step for SetControls {
             let allowed = found.as_ref().map(|row| row.allows.clone()).unwrap_or_default();
             let to = ask.verb.of(&allowed);
             if to.of(&allowed) == allowed {
-                let now = found.as_ref().and_then(Row::bound);
-                let now = now.map_or_else(|| texts::unbound(language, &ask.step), |now| bound(language, &now));
-                plan.skipped.push(Skipped::new(ask.step.clone(), texts::already_so(language, &now)));
+                let why = found.as_ref().and_then(Row::bound).map_or_else(
+                    || texts::unbound(language, &ask.step),
+                    |now| texts::already_so(language, &bound(language, &now)),
+                );
+                plan.skipped.push(Skipped::new(ask.step.clone(), why));
             } else {
                 if *acts {
                     // The answer tells what is in force then.

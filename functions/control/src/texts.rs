@@ -12,18 +12,18 @@ pub fn asked(language: Language, ask: &Ask) -> String {
     let Ask { step, verb, by, reason } = ask;
     let said = match (verb, step.as_str()) {
         (Verb::Stop, EVERYWHERE) => {
-            text!(language, ja: "{by} が全ステップを緊急停止した", en: "{by} pressed the red button")
+            text!(language, ja: "{by} が全ステップを緊急停止した", en: "{by} stopped all steps")
         }
         (Verb::Resume, EVERYWHERE) => {
-            text!(language, ja: "{by} が緊急停止を解除した", en: "{by} lifted the red button")
+            text!(language, ja: "{by} が全ステップの緊急停止を解除した", en: "{by} resumed all steps")
         }
         (Verb::Stop, step) => text!(language, ja: "{by} が {step} を停止した", en: "{by} stopped {step}"),
         (Verb::Resume, step) => text!(language, ja: "{by} が {step} を再開した", en: "{by} resumed {step}"),
         (Verb::Reset, step) => {
-            text!(language, ja: "{by} が {step} の設定をマニフェストの値に戻した", en: "{by} set {step} back to its manifest")
+            text!(language, ja: "{by} が {step} の設定をマニフェストの値に戻した", en: "{by} reset {step} to its manifest")
         }
         (Verb::Set(_), step) => {
-            text!(language, ja: "{by} が {step} のモードと上限を変更した", en: "{by} changed what {step} may do")
+            text!(language, ja: "{by} が {step} のモードまたは上限を変更した", en: "{by} changed the mode or limits of {step}")
         }
     };
     match reason {
@@ -35,23 +35,23 @@ pub fn asked(language: Language, ask: &Ask) -> String {
 /// The control is as it was asked for.
 #[must_use]
 pub fn already_so(language: Language, now: &str) -> String {
-    text!(language, ja: "既にそうなっている（{now}）", en: "already so: {now}")
+    text!(language, ja: "既に適用済み（{now}）", en: "already in force: {now}")
 }
 
-/// A row that says nothing.
+/// Nothing is to be changed, and nothing is limited.
 #[must_use]
 pub fn unbound(language: Language, step: &str) -> String {
     if step == EVERYWHERE {
-        return text!(language, ja: "緊急停止は押されていない", en: "the red button is not pressed");
+        return text!(language, ja: "全ステップの緊急停止はかかっていない", en: "nothing to resume: the steps are not stopped");
     }
-    text!(language, ja: "{step} の上限はこの設定のとおりである", en: "{step} is set to just that")
+    text!(language, ja: "{step} の上限は既に同じ", en: "{step} already has these limits")
 }
 
 /// How the red button is lifted.
 #[must_use]
 pub fn to_lift(language: Language, why: &str) -> String {
     let event = r#"{"resume": true, "by": "…"}"#;
-    text!(language, ja: "{why}。解除するには control に {event} を送る", en: "{why}. To lift it, send {event} to control")
+    text!(language, ja: "{why}。解除するには control に {event} を送る", en: "{why}. To lift this, send {event} to control")
 }
 
 /// A change of one step without its name.
@@ -60,8 +60,8 @@ pub fn needs_step(language: Language, name: &str, steps: &str) -> String {
     let (stop, resume) = (r#"{"stop": true}"#, r#"{"resume": true}"#);
     text!(
         language,
-        ja: "`{name}` には `step` が必要である。指定できるのは {steps}。全ステップの停止と再開は {stop} と {resume}",
-        en: "`{name}` needs `step`: it is about one step, one of {steps}; what binds every step is {stop} and {resume}",
+        ja: "`{name}` には `step` が必要（指定できるのは {steps}）。全ステップの停止と再開には {stop} と {resume} を送る",
+        en: "`{name}` needs `step`, one of {steps}; to stop or resume all steps, send {stop} or {resume}",
     )
 }
 
@@ -71,8 +71,8 @@ pub fn needs_by(language: Language, name: &str) -> String {
     let example = r#"{"by": "Sato"}"#;
     text!(
         language,
-        ja: "`by` がない。`{name}` は求めた人の名前とともに記録される（例: {example}）",
-        en: "`by` is missing: `{name}` is kept with the name of whoever asks for it, such as {example}",
+        ja: "`by` がない。`{name}` は依頼者の名前とともに記録される（例: {example}）",
+        en: "`by` is missing: `{name}` is recorded with the name of whoever asks for it, for example {example}",
     )
 }
 
@@ -82,8 +82,8 @@ pub fn needs_reason(language: Language, name: &str) -> String {
     let example = r#"{"reason": "wrong closings since 10:05"}"#;
     text!(
         language,
-        ja: "`reason` がない。`{name}` に気付いた人が理由を確認できるように書くこと（例: {example}）",
-        en: "`reason` is missing: everybody who finds `{name}` in force will want to know why, such as {example}",
+        ja: "`reason` がない。`{name}` に気付いた人が理由を確認できるよう指定する（例: {example}）",
+        en: "`reason` is missing: whoever finds `{name}` in force needs to know why, for example {example}",
     )
 }
 
@@ -94,6 +94,6 @@ pub fn about_steps(language: Language) -> String {
     text!(
         language,
         ja: "control は処理ではなくステップを対象とする。現状の確認は {{}}、全停止は {stop}、再開は {resume}",
-        en: "control is about steps, not about processes: send {{}} to see what is in force, {stop} to stop everything, {resume} to go on",
+        en: "control is about steps, not about processes: send {{}} to see what is in force, {stop} to stop everything, {resume} to resume",
     )
 }

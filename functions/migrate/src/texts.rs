@@ -25,7 +25,7 @@ pub fn fence_already_so(language: Language, state: State) -> String {
     match state {
         State::Absent => text!(language, ja: "フェンスは既に撤去済み", en: "already removed: there is no fence"),
         State::Installed | State::Outdated => {
-            text!(language, ja: "フェンスは既に設置済み（最新）", en: "already installed: the fence is the one of this build")
+            text!(language, ja: "フェンスは既に設置済み（最新）", en: "already installed: the fence is up to date")
         }
     }
 }
@@ -47,7 +47,7 @@ pub fn about_the_whole(language: Language) -> String {
     text!(
         language,
         ja: "migrate はスキーマ全体を扱う。{{\"all\": true}}、または不足を確認するだけなら {{}} を送ること。フェンスには {{\"fence\": \"install\"}} か {{\"fence\": \"remove\"}} だけ、保存期間を過ぎた記録の削除には {{\"forget\": true}} を送る",
-        en: "migrate looks after the whole schema: send {{\"all\": true}}, or {{}} to see what is missing; for the fence, {{\"fence\": \"install\"}} or {{\"fence\": \"remove\"}} alone; {{\"forget\": true}} deletes what is older than its retention",
+        en: "migrate works on the whole schema: send {{\"all\": true}}, or {{}} to see what is missing; for the fence, {{\"fence\": \"install\"}} or {{\"fence\": \"remove\"}} alone; {{\"forget\": true}} deletes what is older than its retention",
     )
 }
 
@@ -56,7 +56,7 @@ pub fn about_the_whole(language: Language) -> String {
 pub fn schema_behind(language: Language, from: i64, to: i64) -> String {
     text!(
         language,
-        ja: "スキーマ remediation はバージョン {from} だが、このビルドには {to} が必要である",
+        ja: "スキーマ remediation はバージョン {from} だが、このビルドには {to} が必要",
         en: "schema remediation is at version {from}, this build needs {to}",
     )
 }
@@ -76,7 +76,7 @@ pub fn older(language: Language, retention: &Retention) -> String {
 /// Nothing is old enough to be deleted.
 #[must_use]
 pub fn nothing_older(language: Language) -> String {
-    text!(language, ja: "保存期間を過ぎた記録はない", en: "already so: nothing is older than its retention")
+    text!(language, ja: "保存期間を過ぎた記録はない", en: "nothing is older than its retention")
 }
 
 /// The schema is another build's.

@@ -19,7 +19,7 @@ pub fn not_described(language: Language, why: &str) -> String {
     text!(
         language,
         ja: "RDS に状態を照会できず、再起動の可否を判断できない: {why}",
-        en: "the instance could not be read from RDS, so nothing shows that a reboot is safe: {why}",
+        en: "the instance could not be read from RDS, so it is unknown whether a reboot is safe: {why}",
     )
 }
 
@@ -29,7 +29,7 @@ pub fn proposed(language: Language, command: &str, reach: &str) -> String {
     text!(
         language,
         ja: "再起動を妨げる要因なし。データベース: {reach}。再起動すると全接続が切れ、数十秒から数分停止する。人が実行する: {command}",
-        en: "nothing prevents a reboot. The database: {reach}. A reboot drops all connections and takes from seconds to minutes; a person runs it: {command}",
+        en: "nothing prevents a reboot. The database: {reach}. A reboot drops all connections and takes seconds to minutes; a person runs it: {command}",
     )
 }
 
@@ -69,7 +69,7 @@ pub fn fail_over(language: Language, command: &str) -> String {
     text!(
         language,
         ja: "クラスターの書き込みインスタンスで、切り替え可能な読み取りインスタンスがあるため再起動しない。より速いフェイルオーバーを行い、障害インスタンスは調査用に残す: {command}",
-        en: "the instance is its cluster's writer and a reader is available: fail over instead, which is faster and keeps the sick instance for analysis: {command}",
+        en: "the instance is its cluster's writer and a reader is available: fail over instead, which is faster and keeps the faulty instance for analysis: {command}",
     )
 }
 
@@ -85,7 +85,7 @@ pub fn not_available(language: Language, id: &str, status: &str) -> String {
     text!(
         language,
         ja: "{id} の状態が {status}（再起動できるのは available のときのみ）。完了まで待つ",
-        en: "{id} is {status} and can only be rebooted when available: wait until that is over",
+        en: "{id} is {status} and can only be rebooted when available: wait until it is",
     )
 }
 
@@ -233,7 +233,7 @@ pub fn about_the_instance(language: Language) -> String {
     text!(
         language,
         ja: "reboot-database は設定された 1 台のインスタンスを調べる。{{}} を送ること。データベースが応答していてもコマンドが必要なら {{\"all\": true}} を送る",
-        en: "reboot-database looks at the one instance that is set: send {{}}, or {{\"all\": true}} for its command although the database answers",
+        en: "reboot-database looks at the one configured instance: send {{}}, or {{\"all\": true}} to get the command even though the database answers",
     )
 }
 
@@ -243,6 +243,6 @@ pub fn no_instance(language: Language, id: &str) -> String {
     text!(
         language,
         ja: "RDS にインスタンス `{id}` がない。DATABASE_INSTANCE_ID（CDK アプリの databaseInstanceId）を確認すること",
-        en: "RDS describes no instance `{id}`: check DATABASE_INSTANCE_ID (the CDK app's databaseInstanceId)",
+        en: "RDS has no instance `{id}`: check DATABASE_INSTANCE_ID (the CDK app's databaseInstanceId)",
     )
 }

@@ -52,7 +52,7 @@ impl Step for RepairGoalStatus {
         let cases = match question {
             Question::Change(change) => return of_change(session, &table, &goals, change).await,
             Question::Execution(arn) => {
-                session.step_functions.own(arn)?;
+                session.step_functions.own(arn, session.config.language)?;
                 let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
                 let unknown = || Error::Refused(common::process_unknown(session.config.language, arn.name()));
                 of_process(session, &table, &goals, seen.process.ok_or_else(unknown)?).await?
@@ -116,7 +116,7 @@ async fn of_change(
     change: &ExecutionChange,
 ) -> Result<Evidence, Error> {
     let (language, result_path) = (session.config.language, &session.config.result_path);
-    session.step_functions.own(&change.execution.arn)?;
+    session.step_functions.own(&change.execution.arn, session.config.language)?;
     let mut seen = Seen { execution: change.execution.clone(), process: change.process };
     let tells_why = seen.execution.ending.is_some() || seen.execution.status == ExecutionStatus::TimedOut;
     if seen.process.is_none() || !tells_why {

@@ -124,7 +124,7 @@ async fn failed(session: &mut Session<'_>, question: &Question) -> Result<(case:
         Question::Execution(arn) => arn,
         Question::Change(change) => &change.execution.arn,
     };
-    session.step_functions.own(arn)?;
+    session.step_functions.own(arn, session.config.language)?;
     let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
     let Some(process) = seen.process else {
         return Err(Error::Refused(common::process_unknown(session.config.language, arn.name())));

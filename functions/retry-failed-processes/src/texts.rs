@@ -77,7 +77,7 @@ pub fn attempts_exhausted(language: Language, attempts: u32, code: Option<&str>,
     text!(
         language,
         ja: "{attempts} 回試行しても {code} で失敗したため要手動対応: {message}",
-        en: "failed with {code} after {attempts} attempts, so it is not retried again and needs a person: {message}",
+        en: "failed with {code} after {attempts} attempts, so it is not retried any more and needs a person: {message}",
     )
 }
 
@@ -109,10 +109,10 @@ pub fn failed_with_result(language: Language) -> String {
     )
 }
 
-/// A request that its user has made anew.
+/// A request that its user has made again.
 #[must_use]
 pub fn superseded(language: Language) -> String {
-    text!(language, ja: "ユーザーが同じ処理を新たに依頼済み", en: "superseded by a newer request of its user")
+    text!(language, ja: "ユーザーが同じ処理を新たに依頼済み", en: "superseded by a newer request from the user")
 }
 
 /// A process without an execution.
@@ -128,7 +128,7 @@ pub fn no_execution(language: Language) -> String {
 /// A process whose execution was not looked up.
 #[must_use]
 pub fn not_looked_up(language: Language, why: &str) -> String {
-    text!(language, ja: "実行を確認していないため何もしない: {why}", en: "left alone: its execution was not looked up: {why}")
+    text!(language, ja: "実行を未確認のためスキップ: {why}", en: "skipped, because its execution was not looked up: {why}")
 }
 
 /// An execution that is not over.
@@ -160,6 +160,6 @@ pub fn not_listed_lately(language: Language) -> String {
     text!(
         language,
         ja: "実行一覧を最新分まで読めず、新しい実行の有無が不明",
-        en: "the list of executions could not be read to its newest: a newer one may have been started",
+        en: "the list of executions could not be read up to the latest: a newer one may have been started",
     )
 }

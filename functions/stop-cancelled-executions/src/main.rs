@@ -37,7 +37,7 @@ impl Step for StopCancelledExecutions {
 
     async fn gather(&self, session: &mut Session<'_>, question: &Question) -> Result<Seen, Error> {
         // The same in every look of a run: what was stopped is looked at again for the same wish.
-        if cancel::is_wanted(session.parameters)? {
+        if cancel::is_wanted(session.parameters, session.config.language)? {
             let reason = session.reason.map(str::to_owned);
             return Ok(Seen::ToCancel(cancel::read(session, question).await?, reason));
         }

@@ -104,7 +104,7 @@ pub fn no_dominant_cause(language: Language, failed: i64, causes: &str, least: f
     text!(
         language,
         ja: "失敗 {failed} 件に {least:.0}% 以上を占める原因なし: {causes}",
-        en: "failures: {failed}, none of whose causes reaches {least:.0} %: {causes}",
+        en: "failures: {failed}; no single cause reaches {least:.0} %: {causes}",
     )
 }
 
@@ -287,6 +287,6 @@ pub fn about_all_failures(language: Language) -> String {
     text!(
         language,
         ja: "triage-errors は一定期間の失敗全体を調べる。{{\"window\": \"1h\"}} を送ること（1 件の処理は、その processId を analyze-logs に送る）",
-        en: "triage-errors looks at all failures of a time: send {{\"window\": \"1h\"}} (for one process, send its processId to analyze-logs)",
+        en: "triage-errors looks at all failures within a window: send {{\"window\": \"1h\"}} (for one process, send its processId to analyze-logs)",
     )
 }

@@ -69,7 +69,7 @@ fn about_index(plan: &mut Plan, index: &Proposed, table: &Table, care: Care, lan
             DropInvalidIndex { target: target.clone(), oid: found.oid, definition: found.definition.clone(), care };
         Planned::new(action, texts::left_over(language))
     }));
-    let reason = texts::missing(language, index.serves, table.rows, table.bytes, estimate(index, table));
+    let reason = texts::missing(language, &index.serves, table.rows, table.bytes, estimate(index, table));
     let action = CreateIndex { target, statement: index.statement.clone(), care };
     plan.actions.push(Planned::new(action, reason));
 }

@@ -18,7 +18,7 @@ pub fn building(language: Language, pid: i32, phase: Option<&str>, percent: Opti
     text!(
         language,
         ja: "pid {pid} が作成中（{phase}、{percent} %）のためスキップ",
-        en: "pid {pid} is building it ({phase}, {percent} %): skipped until that is over",
+        en: "pid {pid} is building it ({phase}, {percent} %): skipped until it is done",
     )
 }
 
@@ -30,7 +30,7 @@ pub fn missing(language: Language, serves: &str, rows: Option<i64>, table: i64, 
     text!(
         language,
         ja: "インデックスなし（用途: {serves}）。テーブルは {table}、約 {rows} 行。インデックスは最大約 {index}。書き込みを止めずに作成する",
-        en: "index missing (for: {serves}). The table has {table} and about {rows} rows, the index will have {index} at most; it is built without blocking writes",
+        en: "index missing (for: {serves}). The table is {table} with about {rows} rows, the index will be {index} at most; it is built without blocking writes",
     )
 }
 
@@ -165,7 +165,7 @@ pub fn about_the_whole(language: Language) -> String {
     text!(
         language,
         ja: "tune-database はデータベース全体を調べる。確認だけなら {{}}、計画を作るには {{\"all\": true}}、実行するには {{\"approve\": \"<planId>\"}} を送ること",
-        en: "tune-database looks at the whole database: send {{}} to look, {{\"all\": true}} for a plan, {{\"approve\": \"<planId>\"}} to have it done",
+        en: "tune-database looks at the whole database: send {{}} to look, {{\"all\": true}} for a plan, {{\"approve\": \"<planId>\"}} to run it",
     )
 }
 

@@ -76,7 +76,7 @@ pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) 
             text!(language, ja: "行はキャンセル済みだが、実行 {name} が実行中", en: "execution {name} is still running although its row is CANCELLED")
         }
         Reason::RetryMayRun => {
-            text!(language, ja: "行は失敗だが、実行 {name} は期限内で実行中（再試行中の可能性あり）", en: "the row failed, but execution {name} is still running in time: it may be retrying")
+            text!(language, ja: "行は失敗だが、実行 {name} は期限内で実行中（再試行中の可能性あり）", en: "the row failed, but execution {name} is still running within its deadline: it may be retrying")
         }
         Reason::EndingUnknown => {
             text!(language, ja: "実行 {name} の結果は Step Functions への照会が必要", en: "only Step Functions knows how execution {name} ended")

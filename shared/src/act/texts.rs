@@ -11,6 +11,11 @@ use crate::act::ledger::controls::Bound;
 use crate::domain::{Language, Mode};
 use crate::text;
 
+/// A moment, for people, to the second.
+fn moment(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 /// The loser of a lock.
 #[must_use]
 pub fn busy(language: Language) -> String {
@@ -94,21 +99,21 @@ pub fn reads_otherwise(language: Language) -> String {
 pub fn row_changed_since(language: Language) -> String {
     text!(
         language,
-        ja: "その後に行が変わったか、書き込み中のため、変更しなかった。行を確認して判断する",
-        en: "the row has changed since, or is being written now, so it was left as it is: read it and decide anew",
+        ja: "その後に行が変更されたか、現在書き込み中のため、変更しなかった。行を確認して改めて判断する",
+        en: "the row has changed since, or is being written now, so it was left unchanged: check it and decide again",
     )
 }
 
 /// What the table's own constraints or triggers refuse.
 #[must_use]
 pub fn table_refuses(language: Language, why: &str) -> String {
-    text!(language, ja: "テーブルが書き込みを拒否した: {why}", en: "the table refuses it: {why}")
+    text!(language, ja: "テーブルが書き込みを拒否した: {why}", en: "the table refused the write: {why}")
 }
 
 /// A kind that a build does not know, or that has no inverse.
 #[must_use]
 pub fn no_inverse(language: Language, kind: &str) -> String {
-    text!(language, ja: "種類 {kind} の変更は元に戻せない", en: "an action of kind `{kind}` has no inverse")
+    text!(language, ja: "種類 {kind} の変更は元に戻せない", en: "an action of kind `{kind}` cannot be undone")
 }
 
 /// An id that the ledger does not know.
@@ -117,26 +122,26 @@ pub fn nothing_to_undo(language: Language) -> String {
     text!(
         language,
         ja: "その ID のアクションも実行記録もない。結果の actions[].id か runId、または remediation.actions を確認する",
-        en: "the ledger has no such action and no such run; see `actions[].id` or `runId` of a result, or remediation.actions",
+        en: "no such action or run in the ledger; see `actions[].id` or `runId` of a result, or remediation.actions",
     )
 }
 
 /// An action of a kind that this step does not make.
 #[must_use]
 pub fn anothers_action(language: Language, kind: &str, step: &str) -> String {
-    text!(language, ja: "{kind} は {step} の変更なので、{step} に送る", en: "a `{kind}` is {step}'s: send it there")
+    text!(language, ja: "{kind} は {step} の変更のため、{step} に送る", en: "`{kind}` belongs to {step}: send it there")
 }
 
 /// An action that was undone before.
 #[must_use]
 pub fn undone_already(language: Language, by: Uuid) -> String {
-    text!(language, ja: "アクション {by} で既に元に戻している", en: "it was undone already, by action {by}")
+    text!(language, ja: "アクション {by} で取り消し済み", en: "already undone by action {by}")
 }
 
 /// An action that came to nothing.
 #[must_use]
 pub fn changed_nothing(language: Language, outcome: &str) -> String {
-    text!(language, ja: "{outcome} のため、何も変更していない", en: "it is `{outcome}`: it changed nothing")
+    text!(language, ja: "結果が {outcome} で、何も変更していない", en: "its outcome is `{outcome}`: it changed nothing")
 }
 
 /// A plan that the ledger does not know.
@@ -144,31 +149,32 @@ pub fn changed_nothing(language: Language, outcome: &str) -> String {
 pub fn no_such_plan(language: Language) -> String {
     text!(
         language,
-        ja: "その計画はない。結果の planId または remediation.plans を確認する",
-        en: "there is no such plan; see `planId` of a result, or remediation.plans",
+        ja: "該当する計画がない。結果の planId または remediation.plans を確認する",
+        en: "no such plan; see `planId` of a result, or remediation.plans",
     )
 }
 
 /// A plan of another step.
 #[must_use]
 pub fn anothers_plan(language: Language, step: &str) -> String {
-    text!(language, ja: "{step} の計画なので、{step} に送る", en: "the plan is {step}'s; send it there")
+    text!(language, ja: "{step} の計画のため、{step} に送る", en: "the plan belongs to {step}: send it there")
 }
 
 /// A plan of which nothing is left.
 #[must_use]
 pub fn plan_done(language: Language, at: DateTime<Utc>) -> String {
-    text!(language, ja: "既に承認され、{at} に完了している", en: "the plan was approved already, and done at {at}")
+    let at = moment(at);
+    text!(language, ja: "既に承認され、{at} に完了済み", en: "the plan was already approved, and completed at {at}")
 }
 
 /// A plan that another one has replaced.
 #[must_use]
 pub fn plan_superseded(language: Language, at: DateTime<Utc>, by: Option<Uuid>) -> String {
-    let by = by.map(|by| by.to_string()).unwrap_or_default();
+    let (at, by) = (moment(at), by.map(|by| by.to_string()).unwrap_or_default());
     text!(
         language,
         ja: "{at} に新しい計画 {by} に置き換えられた。新しい計画を確認して承認する",
-        en: "plan {by} replaced it at {at}: read that one, and approve it",
+        en: "replaced by plan {by} at {at}: review and approve that one",
     )
 }
 
@@ -194,7 +200,7 @@ pub fn plan_moved(language: Language, approved: &str, now: &str) -> String {
     text!(
         language,
         ja: "承認後に状況が変わった。承認されたのは {approved}、現在の判断は {now}",
-        en: "it has moved since the plan was made: approved was {approved}, and now it would be {now}",
+        en: "it has changed since the plan was made: {approved} was approved, now it would be {now}",
     )
 }
 
@@ -204,7 +210,7 @@ pub fn plan_target_gone(language: Language) -> String {
     text!(
         language,
         ja: "計画の作成後に状況が変わり、変更は不要になった",
-        en: "it has moved since the plan was made: nothing is to be changed any more",
+        en: "it has changed since the plan was made: nothing needs to be changed any more",
     )
 }
 
@@ -212,17 +218,17 @@ pub fn plan_target_gone(language: Language) -> String {
 #[must_use]
 pub fn bound(language: Language, bound: &Bound) -> String {
     let Bound { step, mode, by, since, reason } = bound;
-    let since = since.format("%Y-%m-%d %H:%M:%S UTC");
+    let since = moment(*since);
     let by = by.as_deref().unwrap_or("-");
     let said = match (step, mode) {
         (None, Mode::Observe) => {
-            text!(language, ja: "緊急停止中（{by}、{since}）", en: "the red button is pressed, by {by} at {since}")
+            text!(language, ja: "全ステップを緊急停止中（{by}、{since}）", en: "all steps were stopped by {by} at {since}")
         }
         (None, mode) => {
-            text!(language, ja: "全ステップの上限が {mode} に制限されている（{by}、{since}）", en: "every step is limited to `{mode}`, by {by} at {since}")
+            text!(language, ja: "全ステップの上限が {mode} に制限されている（{by}、{since}）", en: "all steps were limited to `{mode}` by {by} at {since}")
         }
         (Some(step), mode) => {
-            text!(language, ja: "{step} の上限が {mode} に制限されている（{by}、{since}）", en: "{step} is limited to `{mode}`, by {by} at {since}")
+            text!(language, ja: "{step} の上限が {mode} に制限されている（{by}、{since}）", en: "{step} was limited to `{mode}` by {by} at {since}")
         }
     };
     match reason {
@@ -234,5 +240,5 @@ pub fn bound(language: Language, bound: &Bound) -> String {
 /// A run that a control has ended while it was under way.
 #[must_use]
 pub fn ended_by(language: Language, why: &str, left: usize) -> String {
-    text!(language, ja: "途中で終了した。残り {left} 件は実行していない。{why}", en: "ended before the last {left} were done: {why}")
+    text!(language, ja: "途中で終了し、残り {left} 件は未実行。{why}", en: "ended before the last {left} were done: {why}")
 }

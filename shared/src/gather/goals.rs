@@ -12,9 +12,11 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
+use crate::domain::Language;
 use crate::gather::config::TableName;
 use crate::gather::error::Error;
 use crate::gather::table::{Column, Found, TIMES, Table, Wanted, find, missing, relation};
+use crate::gather::texts;
 
 /// The identity of a goal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -110,7 +112,7 @@ impl Goals {
     pub async fn read(db: &mut PgConnection, table: &Table) -> Result<Catalogue, Error> {
         let of_schema = |name: &str| TableName { schema: table.name().schema.clone(), table: name.to_owned() };
         let names = ["goals", "sub_goals", "actions"].map(of_schema);
-        let found = Relations::read(db, table.name(), &names).await?;
+        let found = Relations::read(db, table, &names).await?;
         let mut absent: Vec<String> =
             names.iter().filter(|name| found.columns(name).is_empty()).map(ToString::to_string).collect();
         let target = found.optional(table.name(), TARGET)?;
@@ -171,8 +173,8 @@ impl Goals {
     pub async fn to_write(db: &mut PgConnection, table: &Table) -> Result<Self, Error> {
         match Self::read(db, table).await? {
             Catalogue::There(goals) if goals.updates => Ok(goals),
-            Catalogue::There(Self { goals, user, .. }) => Err(not_granted("UPDATE", &goals, &user)),
-            Catalogue::Absent(absent) => Err(Error::Table(format!("this database lacks {}", absent.join(", ")))),
+            Catalogue::There(Self { goals, user, .. }) => Err(not_granted(table.language(), "UPDATE", &goals, &user)),
+            Catalogue::Absent(absent) => Err(Error::Table(texts::goals_lack(table.language(), &absent))),
         }
     }
 
@@ -190,6 +192,7 @@ impl Goals {
 
 /// What the catalogue has of some tables.
 struct Relations {
+    language: Language,
     user: String,
     tables: Vec<Relation>,
 }
@@ -202,7 +205,8 @@ struct Relation {
 }
 
 impl Relations {
-    async fn read(db: &mut PgConnection, processes: &TableName, others: &[TableName]) -> Result<Self, Error> {
+    async fn read(db: &mut PgConnection, processes: &Table, others: &[TableName]) -> Result<Self, Error> {
+        let (language, processes) = (processes.language(), processes.name());
         let reading = "reading the catalogue";
         let mut names: Vec<&str> = others.iter().map(|name| name.table.as_str()).collect();
         names.push(&processes.table);
@@ -212,7 +216,7 @@ impl Relations {
             .fetch_all(db)
             .await
             .map_err(Error::database(reading))?;
-        let mut relations = Self { user: String::new(), tables: Vec::new() };
+        let mut relations = Self { language, user: String::new(), tables: Vec::new() };
         for row in &rows {
             relations.take_in(row).map_err(Error::database(reading))?;
         }
@@ -247,20 +251,19 @@ impl Relations {
     }
 
     fn optional(&self, name: &TableName, wanted: Wanted) -> Result<Option<Column>, Error> {
-        Ok(find(name, self.columns(name), wanted)?.map(Column::of))
+        Ok(find(name, self.language, self.columns(name), wanted)?.map(Column::of))
     }
 
     fn column(&self, name: &TableName, wanted: Wanted) -> Result<Column, Error> {
-        self.optional(name, wanted)?.ok_or_else(|| missing(name, wanted))
+        self.optional(name, wanted)?.ok_or_else(|| missing(name, self.language, wanted))
     }
 
     fn knows_active(&self, goals: &TableName) -> Result<(), Error> {
-        let labels = find(goals, self.columns(goals), STATUS)?.and_then(|column| column.labels.as_ref());
+        let labels = find(goals, self.language, self.columns(goals), STATUS)?.and_then(|column| column.labels.as_ref());
         match labels {
-            Some(labels) if !labels.iter().any(|label| label == "ACTIVE") => Err(Error::Table(format!(
-                "column `status` of table {goals} has no value ACTIVE; it has {}",
-                labels.join(", ")
-            ))),
+            Some(labels) if !labels.iter().any(|label| label == "ACTIVE") => {
+                Err(Error::Table(texts::no_status(self.language, goals, "ACTIVE", labels)))
+            }
             _ => Ok(()),
         }
     }
@@ -276,7 +279,7 @@ impl Relations {
         let done = progress.map(|progress| format!("coalesce(c.{}, 0) >= 100", progress.name));
         let over: Vec<String> = says("'COMPLETED', 'CANCELLED'").into_iter().chain(done).collect();
         if over.is_empty() {
-            return Err(missing(name, PROGRESS));
+            return Err(missing(name, self.language, PROGRESS));
         }
         Ok(format!(
             "(SELECT c.{} AS id, c.{} AS {}, NOT ({}) AS open, {} AS cancelled FROM {} c)",
@@ -297,13 +300,10 @@ impl Relations {
         if self.of(name).is_some_and(|table| table.selects) {
             return Ok(());
         }
-        Err(not_granted("SELECT", name, &self.user))
+        Err(not_granted(self.language, "SELECT", name, &self.user))
     }
 }
 
-fn not_granted(privilege: &str, name: &TableName, user: &str) -> Error {
-    Error::Table(format!(
-        "the database user may not {privilege} {name}: GRANT {privilege} ON {} TO \"{user}\"",
-        relation(name)
-    ))
+fn not_granted(language: Language, privilege: &str, name: &TableName, user: &str) -> Error {
+    Error::Table(texts::not_granted(language, privilege, name, &relation(name), user))
 }

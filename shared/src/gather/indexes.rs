@@ -8,15 +8,17 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use crate::domain::Language;
 use crate::gather::error::Error;
 use crate::gather::table::Table;
+use crate::gather::texts;
 
 /// An index that is proposed.
 struct Index {
     name: &'static str,
     /// What follows `ON <table>`, in the table's spelling; the sweeps' conditions are of just this form.
     on: &'static str,
-    serves: &'static str,
+    serves: fn(Language) -> String,
     /// Columns that the table may lack; without them there is nothing to index.
     needs: &'static [&'static str],
     /// An index of any name that begins with these columns does as well. None: it is known by its name only.
@@ -29,7 +31,7 @@ const PROPOSED: [Index; 4] = [
     Index {
         name: "remediation_open",
         on: "({id}) WHERE {status} IN ({open})",
-        serves: "every sweep: open rows are few, however long the history is",
+        serves: texts::serves_sweeps,
         needs: &[],
         begins: &[],
         entry: 28,
@@ -37,7 +39,7 @@ const PROPOSED: [Index; 4] = [
     Index {
         name: "remediation_closed",
         on: "((coalesce({completed_at}, {updated_at})))",
-        serves: "reconcile-processes, stop-cancelled-executions, retry-failed-processes, check-health, triage-errors and analyze-performance: what was closed lately",
+        serves: texts::serves_lately_closed,
         needs: &[],
         begins: &[],
         entry: 20,
@@ -45,7 +47,7 @@ const PROPOSED: [Index; 4] = [
     Index {
         name: "remediation_progress",
         on: "({id}) WHERE {progress} < 0 OR {progress} > 100",
-        serves: "repair-progress and check-health: rows whose progress is out of range",
+        serves: texts::serves_progress,
         needs: &[],
         begins: &[],
         entry: 28,
@@ -54,7 +56,7 @@ const PROPOSED: [Index; 4] = [
     Index {
         name: "idx_processing_state_user_created",
         on: "({set user_id}, {set created_at} DESC)",
-        serves: "the application: the newest processes of one user",
+        serves: texts::serves_application,
         needs: &["user_id"],
         begins: &["{set user_id}", "{set created_at}"],
         entry: 36,
@@ -67,7 +69,7 @@ pub struct Missing {
     /// Its name.
     pub name: &'static str,
     /// Which steps it serves, and how.
-    pub serves: &'static str,
+    pub serves: String,
     /// The statement that makes it; it cannot run in a transaction.
     pub statement: String,
 }
@@ -82,7 +84,7 @@ pub struct Proposed {
     /// The same, quoted.
     pub quoted: String,
     /// Which steps it serves, and how.
-    pub serves: &'static str,
+    pub serves: String,
     /// The statement that makes it; it cannot run in a transaction.
     pub statement: String,
     /// One entry's size in bytes.
@@ -252,7 +254,7 @@ pub async fn proposed(db: &mut PgConnection, table: &Table) -> Result<Vec<Propos
             name: index.name,
             target: format!("{}.{}", table.name().schema, index.name),
             quoted: table.beside(index.name),
-            serves: index.serves,
+            serves: (index.serves)(table.language()),
             statement: statement(table, index.name, index.on),
             entry: index.entry,
             state: index.state(&rows, table),

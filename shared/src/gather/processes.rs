@@ -33,7 +33,7 @@ pub async fn read(session: &mut Session<'_>, question: &Question, filter: Filter
     match question {
         Question::Change(change) => of_change(session, change).await,
         Question::Execution(arn) => {
-            session.step_functions.own(arn)?;
+            session.step_functions.own(arn, session.config.language)?;
             let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
             let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None };
             of_change(session, &change).await
@@ -47,7 +47,7 @@ pub async fn read(session: &mut Session<'_>, question: &Question, filter: Filter
 /// An event's own execution, remembered and compared with what is known, in one round trip.
 async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Result<Evidence, Error> {
     let config = session.config;
-    session.step_functions.own(&change.execution.arn)?;
+    session.step_functions.own(&change.execution.arn, session.config.language)?;
     let mut seen = Seen { execution: change.execution.clone(), process: change.process };
     if seen.process.is_none() {
         // The event came without its input, and the name tells nothing.

@@ -65,7 +65,7 @@ impl Session<'_> {
         if let Some(table) = &*self.table {
             return Ok(Arc::clone(table));
         }
-        let table = Table::read(&self.config.table, self.db).await?;
+        let table = Table::read(&self.config.table, self.config.language, self.db).await?;
         table.require(self.config.timed_out_status)?;
         Ok(Arc::clone(self.table.insert(Arc::new(table))))
     }

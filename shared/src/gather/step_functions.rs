@@ -6,11 +6,12 @@
 //! a second where they are lowest), so that a sweep never takes the application's own share. StartExecution, of which the
 //! application has 150 a second, is paced to far less: each one is a model call.
 
-use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Language, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::history::{self, Happened, History};
 use crate::gather::pace::Pace;
 use crate::gather::state_machine::Definition;
+use crate::gather::texts;
 use crate::gather::trigger::execution::process_of;
 use crate::gather::trigger::result_path::ResultPath;
 use aws_config::SdkConfig;
@@ -76,15 +77,11 @@ impl StepFunctions {
     ///
     /// # Errors
     /// [`Error::Refused`] naming both.
-    pub fn own(&self, arn: &ExecutionArn) -> Result<(), Error> {
+    pub fn own(&self, arn: &ExecutionArn, language: Language) -> Result<(), Error> {
         if arn.state_machine_arn() == self.state_machine_arn {
             return Ok(());
         }
-        Err(Error::Refused(format!(
-            "execution {arn} belongs to {}, but this installation looks after {}: check the rule's pattern, or STATE_MACHINE_ARN",
-            arn.state_machine_arn(),
-            self.state_machine_arn
-        )))
+        Err(Error::Refused(texts::anothers_execution(language, arn, &self.state_machine_arn)))
     }
 
     /// DescribeExecution.

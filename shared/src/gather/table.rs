@@ -8,14 +8,17 @@ use std::collections::BTreeMap;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
-use crate::domain::ProcessStatus;
+use crate::domain::{Language, ProcessStatus};
 use crate::gather::config::TableName;
 use crate::gather::error::Error;
+use crate::gather::texts;
 
 /// How to speak of the application's table.
 #[derive(Debug, Clone)]
 pub struct Table {
     name: TableName,
+    /// Of what is said of it.
+    language: Language,
     columns: BTreeMap<&'static str, Column>,
     /// The enum's labels; `None` for a text column.
     statuses: Option<Vec<String>>,
@@ -60,7 +63,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Table`] naming the column that is missing or of a type that is not known; [`Error::Database`].
-    pub async fn read(name: &TableName, db: &mut PgConnection) -> Result<Self, Error> {
+    pub async fn read(name: &TableName, language: Language, db: &mut PgConnection) -> Result<Self, Error> {
         let rows = sqlx::query(include_str!("table.sql"))
             .bind(&name.schema)
             .bind(&name.table)
@@ -79,29 +82,27 @@ impl Table {
             })
             .collect::<Result<_, sqlx::Error>>()
             .map_err(Error::database("reading the catalogue"))?;
-        Self::from_catalogue(name, &found)
+        Self::from_catalogue(name, language, &found)
     }
 
-    fn from_catalogue(name: &TableName, found: &[Found]) -> Result<Self, Error> {
+    fn from_catalogue(name: &TableName, language: Language, found: &[Found]) -> Result<Self, Error> {
         if found.is_empty() {
-            return Err(Error::Table(format!(
-                "table {name} does not exist, or its schema is not visible to this user: set PROCESSING_STATE_TABLE to <schema>.<table>, or grant USAGE and SELECT"
-            )));
+            return Err(Error::Table(texts::no_table(language, name)));
         }
         let mut columns = BTreeMap::new();
         let mut statuses = None;
         for wanted in NEEDED.into_iter().chain(OPTIONAL) {
-            let column = match find(name, found, wanted)? {
+            let column = match find(name, language, found, wanted)? {
                 Some(column) => column,
                 None if OPTIONAL.contains(&wanted) => continue,
-                None => return Err(missing(name, wanted)),
+                None => return Err(missing(name, language, wanted)),
             };
             if wanted.0 == "status" {
                 statuses.clone_from(&column.labels);
             }
             columns.insert(wanted.0, Column::of(column));
         }
-        let table = Self { name: name.clone(), columns, statuses };
+        let table = Self { name: name.clone(), language, columns, statuses };
         for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
             table.require(status)?;
         }
@@ -114,13 +115,16 @@ impl Table {
     /// [`Error::Table`] with the labels that it knows.
     pub fn require(&self, status: ProcessStatus) -> Result<(), Error> {
         match &self.statuses {
-            Some(labels) if !labels.iter().any(|label| label == status.as_str()) => Err(Error::Table(format!(
-                "column `status` of table {} has no value {status}; it has {}",
-                self.name,
-                labels.join(", ")
-            ))),
+            Some(labels) if !labels.iter().any(|label| label == status.as_str()) => {
+                Err(Error::Table(texts::no_status(self.language, &self.name, status.as_str(), labels)))
+            }
             _ => Ok(()),
         }
+    }
+
+    /// The language of what is said of it.
+    pub(crate) const fn language(&self) -> Language {
+        self.language
     }
 
     /// The table's name, as the setting has it.
@@ -226,26 +230,26 @@ impl Column {
 }
 
 /// A column among those of a table, in either spelling; `None` where there is none.
-pub(crate) fn find<'a>(name: &TableName, found: &'a [Found], wanted: Wanted) -> Result<Option<&'a Found>, Error> {
+pub(crate) fn find<'a>(
+    name: &TableName,
+    language: Language,
+    found: &'a [Found],
+    wanted: Wanted,
+) -> Result<Option<&'a Found>, Error> {
     let (snake, camel, types) = wanted;
     let Some(column) = found.iter().find(|column| column.name == snake || column.name == camel) else {
         return Ok(None);
     };
     if !types.is_empty() && !types.contains(&column.family.as_str()) {
-        return Err(Error::Table(format!(
-            "column `{}` of table {name} is of type {}, but must be {}",
-            column.name,
-            column.type_name,
-            types.join(" or ")
-        )));
+        return Err(Error::Table(texts::column_type(language, name, &column.name, &column.type_name, types)));
     }
     Ok(Some(column))
 }
 
 /// The error that a table lacks a column.
-pub(crate) fn missing(name: &TableName, (snake, camel, types): Wanted) -> Error {
+pub(crate) fn missing(name: &TableName, language: Language, (snake, camel, types): Wanted) -> Error {
     let names = if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
-    Error::Table(format!("table {name} has no column {names}, which must be {}", types.join(" or ")))
+    Error::Table(texts::no_column(language, name, &names, types))
 }
 
 /// A table's name, quoted and qualified.

@@ -17,9 +17,11 @@ use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
 use tokio::time::Instant;
 
+use crate::domain::Language;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::pace::Pace;
+use crate::gather::texts;
 use crate::gather::worker::configuration::{Allocation, Configuration};
 use crate::gather::worker::seen::{Alias, Seen};
 use crate::gather::worker::setting::Setting;
@@ -30,6 +32,7 @@ pub struct Worker {
     pub(crate) client: Client,
     pub(crate) function: String,
     alias: Option<String>,
+    language: Language,
     pub(crate) pace: Pace,
 }
 
@@ -41,6 +44,7 @@ impl Worker {
             client: Client::new(aws),
             function: config.worker_function.clone(),
             alias: config.worker_alias.clone(),
+            language: config.language,
             pace: Pace::new(5, 5),
         }
     }
@@ -138,11 +142,7 @@ impl Worker {
         if !error.is_not_found() {
             return error;
         }
-        let alias = self.alias.as_deref().map(|alias| format!(" or its alias {alias}")).unwrap_or_default();
-        Error::Refused(format!(
-            "the worker {}{alias} does not exist in this account and region: check {variable}",
-            self.function
-        ))
+        Error::Refused(texts::no_worker(self.language, &self.function, self.alias.as_deref(), variable))
     }
 
     /// GetFunctionConfiguration, of `$LATEST` or of a version.

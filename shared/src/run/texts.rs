@@ -85,7 +85,10 @@ pub fn summary(
     };
     let parts = [
         (done, text!(language, ja: "対応 {done} 件", en: "{done} fixed")),
-        (planned, text!(language, ja: "変更候補 {planned} 件（未実行）", en: "{planned} to fix (nothing was changed)")),
+        (
+            planned,
+            text!(language, ja: "変更予定 {planned} 件（未実行）", en: "{planned} planned (nothing was changed)"),
+        ),
         (proposed, text!(language, ja: "承認待ち {proposed} 件", en: "{proposed} waiting for approval")),
         (failed, text!(language, ja: "失敗 {failed} 件", en: "{failed} failed")),
         (moved, text!(language, ja: "他者が先に変更 {moved} 件", en: "{moved} changed by somebody else first")),
@@ -107,12 +110,12 @@ pub fn undo_summary(language: Language, counts: impl Fn(DoneOutcome) -> usize, s
         (done, text!(language, ja: "取り消し {done} 件", en: "{done} undone")),
         (
             planned,
-            text!(language, ja: "取り消し候補 {planned} 件（未実行）", en: "{planned} to undo (nothing was changed)"),
+            text!(language, ja: "取り消し予定 {planned} 件（未実行）", en: "{planned} planned (nothing was changed)"),
         ),
-        (failed, text!(language, ja: "取り消し失敗 {failed} 件", en: "{failed} not undone: failed")),
+        (failed, text!(language, ja: "取り消し失敗 {failed} 件", en: "{failed} could not be undone")),
         (
             moved,
-            text!(language, ja: "取り消しなし（他者が変更済み） {moved} 件", en: "{moved} not undone: changed by somebody else since"),
+            text!(language, ja: "取り消さず（他者が変更済み） {moved} 件", en: "{moved} not undone: changed by somebody else since"),
         ),
         (skipped, text!(language, ja: "スキップ {skipped} 件", en: "{skipped} skipped")),
     ];
@@ -157,7 +160,7 @@ pub fn told_already(language: Language) -> String {
 /// Why something is taken back, where the person gives no reason.
 #[must_use]
 pub fn undo_asked(language: Language, id: Uuid) -> String {
-    text!(language, ja: "運用者が {id} の取り消しを求めた", en: "an operator asked to undo {id}")
+    text!(language, ja: "運用者が {id} の取り消しを指示", en: "an operator asked to undo {id}")
 }
 
 /// An approval where nothing may be done.
@@ -193,23 +196,23 @@ pub fn wrong(language: Language, wrong: Wrong, kind: &str) -> String {
         Wrong::Foreign => text!(
             language,
             ja: "このステップが行わない種類の変更（{kind}）が計画にあるため、計画全体を実行しない",
-            en: "the plan has a change of a kind that this step does not make ({kind}), so nothing of it is done",
+            en: "the plan has a change of a kind that this step does not make ({kind}), so none of it is carried out",
         ),
         Wrong::Twice => text!(
             language,
             ja: "同じ対象への同じ変更（{kind}）が計画に 2 回あるため、計画全体を実行しない",
-            en: "the plan wants the same change ({kind}) of this target twice, so nothing of it is done",
+            en: "the plan wants the same change ({kind}) of this target twice, so none of it is carried out",
         ),
         Wrong::StopBehindClosing => text!(
             language,
-            ja: "行を閉じた後に実行を止める計画（{kind}）になっているため、計画全体を実行しない",
-            en: "the plan stops this execution behind the closing that rests on it ({kind}), so nothing of it is done",
+            ja: "計画が実行の停止（{kind}）より先に行をクローズするため、計画全体を実行しない",
+            en: "the plan closes the row before it stops its execution ({kind}), so none of it is carried out",
         ),
-        Wrong::AlreadySo => text!(language, ja: "既にその値である（{kind}）", en: "it has that value already ({kind})"),
+        Wrong::AlreadySo => text!(language, ja: "既にその値（{kind}）", en: "it already has that value ({kind})"),
         Wrong::UndoOfUndo => text!(
             language,
-            ja: "undo の undo（{kind}）はできない",
-            en: "an undo is not undone ({kind}): make the change itself anew",
+            ja: "取り消しの取り消し（{kind}）はできない。変更そのものをやり直す",
+            en: "an undo cannot be undone ({kind}): make the change itself again",
         ),
     }
 }

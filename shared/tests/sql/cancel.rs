@@ -7,7 +7,7 @@ use harness::AwsProxy;
 use patient::table::{Row, Variant};
 use remediation::act::actions::stop_execution::StopExecution;
 use remediation::decide::{Look, StopCause};
-use remediation::domain::{ExecutionStatus, ProcessId};
+use remediation::domain::{ExecutionStatus, Language, ProcessId};
 use remediation::gather;
 use remediation::gather::error::Error;
 use remediation::gather::processes::cancel::{self, is_wanted};
@@ -254,9 +254,9 @@ async fn nothing_is_cancelled_that_is_not_named_or_not_there() -> Tested {
     }
     assert!(proxy.counts().is_empty());
 
-    let asked = |value: Value| is_wanted(&Map::from_iter([("cancel".to_owned(), value)]));
+    let asked = |value: Value| is_wanted(&Map::from_iter([("cancel".to_owned(), value)]), Language::En);
     assert!(asked(json!(true))?);
-    assert!(!is_wanted(&Map::new())?);
+    assert!(!is_wanted(&Map::new(), Language::En)?);
     for value in [json!(false), json!("true"), json!(1), Value::Null, json!({ "all": true })] {
         let error = asked(value.clone()).unwrap_err().to_string();
         assert!(error.starts_with(&format!("`cancel` is {value}; it must be true")), "{error}");

@@ -73,7 +73,8 @@ async fn order_world() -> World {
     let database = SHARED.get_or_init(|| async { World::new("order").await.database }).await;
     let mut db = database.connect().await.unwrap();
     let config = config(database, &patient::table::GUIDE, MACHINE);
-    let table = Arc::new(remediation::gather::table::Table::read(&config.table, &mut db).await.unwrap());
+    let table =
+        Arc::new(remediation::gather::table::Table::read(&config.table, config.language, &mut db).await.unwrap());
     World {
         database: database.clone(),
         variant: patient::table::GUIDE,

@@ -28,7 +28,8 @@ async fn apply(world: &mut World, change: Change) -> Result<Outcome, Error> {
     let found = State::read(&mut world.db, Some(&world.table)).await?;
     let action = Fence { change, table: world.config.table.to_string(), found };
     let planned = planned(action.clone());
-    fence::apply(&mut world.db, Ok(Arc::clone(&world.table)), &run("migrate"), &planned, &action).await
+    let language = world.config.language;
+    fence::apply(&mut world.db, Ok(Arc::clone(&world.table)), &run("migrate"), &planned, &action, language).await
 }
 
 async fn fenced(hint: &str, variant: &Variant) -> World {
@@ -794,7 +795,11 @@ async fn a_migration_of_the_applications_table_is_not_hindered_and_breaks_nothin
     assert_eq!(later.advance(open.id, 80).await?, 1);
     assert_eq!(later.advance(closed.id, 90).await?, 0);
     assert_eq!(
-        State::read(&mut world.db, Some(&Table::read(&world.config.table, &mut later.db).await?)).await?,
+        State::read(
+            &mut world.db,
+            Some(&Table::read(&world.config.table, world.config.language, &mut later.db).await?)
+        )
+        .await?,
         State::Installed
     );
 
@@ -802,7 +807,7 @@ async fn a_migration_of_the_applications_table_is_not_hindered_and_breaks_nothin
     world.execute("ALTER TABLE processing_state RENAME completed_at TO \"completedAt\"").await;
     let mut later = Application { variant: GUIDE, ..Application::of(&world).await };
     assert_eq!(later.advance(closed.id, 90).await?, 1);
-    let table = Table::read(&world.config.table, &mut later.db).await?;
+    let table = Table::read(&world.config.table, world.config.language, &mut later.db).await?;
     assert_eq!(State::read(&mut world.db, Some(&table)).await?, State::Outdated);
     Ok(())
 }

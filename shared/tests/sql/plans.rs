@@ -120,7 +120,7 @@ async fn another_wish_takes_the_place_of_the_plan_that_waits_and_each_names_the_
     assert!(column(&world, first.id, "superseded_at").await.is_some());
 
     let why = refusal(&mut world, first.id).await;
-    assert!(why.contains(&format!("plan {} replaced it at ", second.id)), "{why}");
+    assert!(why.contains(&format!("replaced by plan {} at ", second.id)), "{why}");
     assert_eq!(read(&mut world, second.id).await?.wishes.len(), 3);
     // What is wanted anew after that is no resurrection of the first.
     let third = store(&mut world, &closings(0..3, ProcessStatus::Completed)).await;
@@ -349,7 +349,7 @@ async fn a_plan_is_approved_until_it_is_done_and_by_its_own_step() -> Tested {
     let plan = store(&mut world, &plan_of(&["b", "a"])).await.id;
 
     let error = plans::read(&mut world.db, &run("another-step"), plan, Language::En).await.unwrap_err();
-    assert!(matches!(&error, Error::Refused(why) if why.contains("the plan is test-step's")), "{error}");
+    assert!(matches!(&error, Error::Refused(why) if why.contains("the plan belongs to test-step")), "{error}");
 
     let mut wishes = read(&mut world, plan).await?.wishes;
     wishes.sort();
@@ -372,7 +372,7 @@ async fn a_plan_is_approved_until_it_is_done_and_by_its_own_step() -> Tested {
     assert_eq!(again.wishes.len(), 2, "the same run begins again where its connection was lost");
 
     let why = refusal(&mut world, plan).await;
-    assert!(why.contains("approved already, and done at "), "{why}");
+    assert!(why.contains("already approved, and completed at "), "{why}");
     let unknown = Uuid::new_v4();
     let why = refusal(&mut world, unknown).await;
     assert!(why.contains("no such plan") && why.contains(&unknown.to_string()), "{why}");

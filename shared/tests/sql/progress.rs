@@ -345,7 +345,9 @@ async fn a_number_that_only_an_integer_can_hold_is_clamped_and_given_back() -> T
         world.execute(&format!("UPDATE {{processes}} SET progress = {found}")).await;
         // A container that has read the catalogue as it is now.
         let mut world = World {
-            table: remediation::gather::table::Table::read(&world.config.table, &mut world.db).await?.into(),
+            table: remediation::gather::table::Table::read(&world.config.table, world.config.language, &mut world.db)
+                .await?
+                .into(),
             ..world
         };
         keep(&mut world).await;

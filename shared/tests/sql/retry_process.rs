@@ -619,7 +619,7 @@ async fn a_row_that_the_table_refuses_to_reopen_is_an_outcome_and_recorded() -> 
     retrying.world.execute("ALTER TABLE {processes} ADD CHECK (status <> 'PENDING')").await;
     let outcome = retrying.apply().await;
     assert!(
-        matches!(&outcome.result, ActionResult::Failed(why) if why.contains("the table refuses it")),
+        matches!(&outcome.result, ActionResult::Failed(why) if why.contains("the table refused the write")),
         "{outcome:?}"
     );
     assert_eq!(retrying.entry().await.outcome, "failed");
@@ -633,7 +633,7 @@ async fn a_retry_cannot_be_undone_and_what_can_be_done_is_said() -> Tested {
     assert_eq!(retrying.apply().await.result, ActionResult::Applied);
     let refused = undo_of(&mut retrying.world.db, retrying.planned.id).await;
     let Err(Error::Refused(why)) = refused else { return Err(format!("{refused:?}").into()) };
-    assert!(why.contains("cannot be un-started") && why.contains(&retrying.row.id.to_string()), "{why}");
+    assert!(why.contains("cannot be taken back") && why.contains(&retrying.row.id.to_string()), "{why}");
     Ok(())
 }
 

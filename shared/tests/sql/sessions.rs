@@ -354,7 +354,7 @@ async fn what_a_crash_left_open_is_closed_by_looking() {
     let (step_functions, mut kept) = (step_functions(&*scripted().await, MACHINE).await, None);
     resolve::<EndSession>(&mut world.session(&step_functions, &mut kept)).await.unwrap();
     for (id, outcome, why) in
-        [(entries[0], "failed", "still there"), (entries[1], "applied", "is gone"), (entries[2], "applying", "x")]
+        [(entries[0], "failed", "still open"), (entries[1], "applied", "is gone"), (entries[2], "applying", "x")]
     {
         let entry = world.entry(id).await.unwrap();
         assert_eq!(entry.outcome, outcome);

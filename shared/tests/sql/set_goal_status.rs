@@ -110,7 +110,7 @@ async fn a_goal_is_set_active_recorded_and_taken_back_in_every_variant() -> Test
             let facts = facts::facts(&mut world.db, "any-step", KINDS, &[goal.id.to_string()]).await?;
             assert!(facts.targets[&goal.id.to_string()].undone.is_some(), "the guard leaves it alone");
             let error = undo_of(&mut world.db, action.id).await.unwrap_err().to_string();
-            assert!(error.contains("undone already"), "{error}");
+            assert!(error.contains("already undone"), "{error}");
         }
     }
     Ok(())

@@ -124,14 +124,13 @@ async fn what_lambda_refuses_is_failed_with_its_words() -> Tested {
 #[tokio::test]
 async fn an_answer_that_does_not_come_leaves_the_start_open_until_the_steps_own_record_tells() -> Tested {
     // (whether the started step has a record, what the entry comes to)
-    for (ran, outcome, tells) in
-        [(true, "applied", "the step has run"), (false, "failed", "the step has no record of it")]
+    for (ran, outcome, tells) in [(true, "applied", "the step ran"), (false, "failed", "the step has no record of it")]
     {
         let mut starting = Starting::silent("silent").await;
         let run = run(STEP);
         let unverified = starting.apply(&run).await;
         assert!(
-            matches!(&unverified.result, ActionResult::Unverified(why) if why.contains("is not known")),
+            matches!(&unverified.result, ActionResult::Unverified(why) if why.contains("unknown whether")),
             "{unverified:?}"
         );
         assert_eq!(starting.entry().await.outcome, "applying");
@@ -192,7 +191,7 @@ async fn a_start_cannot_be_undone_and_the_refusal_says_where_to_look() -> Tested
     let mut starting = Starting::real("no_undo").await;
     starting.apply(&run(STEP)).await;
     let refused = undo_of(&mut starting.world.db, starting.planned.id).await.unwrap_err().to_string();
-    assert!(refused.contains("cannot be un-started") && refused.contains("WHERE step = 'other-step'"), "{refused}");
+    assert!(refused.contains("cannot be taken back") && refused.contains("WHERE step = 'other-step'"), "{refused}");
     Ok(())
 }
 

@@ -72,7 +72,7 @@ impl World {
         let mut db = database.connect().await.unwrap();
         make_schema(&mut db).await;
         let config = config(&database, variant, MACHINE);
-        let table = Arc::new(Table::read(&config.table, &mut db).await.unwrap());
+        let table = Arc::new(Table::read(&config.table, config.language, &mut db).await.unwrap());
         Self {
             database,
             variant: *variant,

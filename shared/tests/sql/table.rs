@@ -2,6 +2,7 @@
 
 use harness::Postgres;
 use patient::table::{self, Row, Variant};
+use remediation::domain::Language;
 use remediation::domain::ProcessStatus::{Completed, Timeout};
 use remediation::gather::config::TableName;
 use remediation::gather::error::Error;
@@ -14,7 +15,7 @@ async fn read(statements: &str) -> Result<Table, Error> {
     let database = Postgres::shared().await.unwrap().database("table").await.unwrap();
     database.execute(statements).await.unwrap();
     let name = TableName { schema: "public".into(), table: "processing_state".into() };
-    Table::read(&name, &mut database.connect().await.unwrap()).await
+    Table::read(&name, Language::En, &mut database.connect().await.unwrap()).await
 }
 
 /// A table in which one column is defined otherwise; `None` leaves it out.
@@ -52,7 +53,7 @@ async fn every_variant_is_understood() -> Tested {
         let database = Postgres::shared().await?.database(variant.name).await?;
         table::create(database.pool(), &variant).await?;
         let name = TableName { schema: variant.schema.into(), table: variant.table.into() };
-        let read = Table::read(&name, &mut database.connect().await?).await?;
+        let read = Table::read(&name, Language::En, &mut database.connect().await?).await?;
         assert_eq!(read.relation(), format!("\"{}\".\"{}\"", variant.schema, variant.table));
         read.require(Timeout)?;
     }
@@ -148,7 +149,7 @@ async fn a_table_that_is_not_there_is_named_with_the_setting_that_names_it() {
 async fn a_status_that_its_varchar_cannot_hold_is_not_written_in_part() -> Tested {
     let mut world = World::new("short_varchar").await;
     world.execute("ALTER TABLE {processes} ALTER status TYPE varchar(8)").await;
-    world.table = Table::read(&world.config.table, &mut world.db).await?.into();
+    world.table = Table::read(&world.config.table, world.config.language, &mut world.db).await?.into();
     let row = Row::pending(seconds_ago(60));
     world.insert(std::slice::from_ref(&row)).await;
     let wanted = closing(&world.process(row.id).await, None, Completed);
@@ -167,7 +168,8 @@ async fn what_a_newer_request_is_told_by_may_be_of_any_type_or_missing() -> Test
         let world = World::of("optional", &patient::table::EARLY).await;
         world.execute("ALTER TABLE {processes} DROP user_id, DROP type").await;
         world.execute(columns).await;
-        let table = Table::read(&world.config.table, &mut world.database.connect().await?).await?;
+        let table =
+            Table::read(&world.config.table, world.config.language, &mut world.database.connect().await?).await?;
         assert_eq!(table.has("target_id"), tells);
         world
             .execute("INSERT INTO {processes} (id, updated_at, created_at) SELECT gen_random_uuid(), now(), now() - n * interval '1 hour' FROM generate_series(0, 1) n")

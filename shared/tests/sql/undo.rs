@@ -118,10 +118,10 @@ async fn an_action_is_undone_once() -> Tested {
     let first = world.take_back(&undo).await?;
     assert!(matches!(world.take_back(&undo).await?.result, ActionResult::Failed(_)));
     let error = undo_of(&mut world.db, action).await.unwrap_err().to_string();
-    assert!(error.contains("undone already") && error.contains(&first.id.to_string()), "{error}");
+    assert!(error.contains("already undone") && error.contains(&first.id.to_string()), "{error}");
     // Nor is the undo itself taken back: what was undone is decided on anew.
     let error = undo_of(&mut world.db, first.id).await.unwrap_err().to_string();
-    assert!(error.contains("an undo is not undone"), "{error}");
+    assert!(error.contains("an undo cannot be undone"), "{error}");
     Ok(())
 }
 
@@ -130,10 +130,10 @@ async fn what_cannot_be_undone_says_why() -> Tested {
     let mut world = World::new("no_undo").await;
     let (_, action) = completed(&mut world, processing(120)).await;
     for (change, told) in [
-        ("outcome = 'superseded'", "it is `superseded`: it changed nothing"),
-        ("outcome = 'failed'", "it is `failed`: it changed nothing"),
+        ("outcome = 'superseded'", "its outcome is `superseded`: it changed nothing"),
+        ("outcome = 'failed'", "its outcome is `failed`: it changed nothing"),
         ("kind = 'stop-execution', outcome = 'applied'", "a stopped execution cannot be resumed"),
-        ("kind = 'other'", "a `other` is test-step's: send it there"),
+        ("kind = 'other'", "`other` belongs to test-step: send it there"),
     ] {
         world.execute(&format!("UPDATE remediation.actions SET {change}")).await;
         let error = undo_of(&mut world.db, action).await.unwrap_err();
@@ -141,6 +141,6 @@ async fn what_cannot_be_undone_says_why() -> Tested {
     }
     let unknown = Uuid::new_v4();
     let error = undo_of(&mut world.db, unknown).await.unwrap_err().to_string();
-    assert!(error.contains(&unknown.to_string()) && error.contains("no such action and no such run"), "{error}");
+    assert!(error.contains(&unknown.to_string()) && error.contains("no such action or run"), "{error}");
     Ok(())
 }

@@ -137,8 +137,8 @@ async fn what_of_a_run_cannot_be_taken_back_is_named_with_the_reason() -> Tested
     let skipped: Vec<(String, String)> =
         page.skipped.into_iter().map(|skipped| (skipped.target, skipped.why)).collect();
     let expected = [
-        (undone, format!("undone already, by action {by}")),
-        (undo, "an undo is not undone".to_owned()),
+        (undone, format!("already undone by action {by}")),
+        (undo, "an undo cannot be undone".to_owned()),
         (foreign, "repair-goal-status".to_owned()),
         (stop, "cannot be resumed".to_owned()),
         (open, "`applying`: it changed nothing".to_owned()),
@@ -168,12 +168,12 @@ async fn one_action_is_taken_back_or_refused_with_the_same_reasons() -> Tested {
     // A step that makes goals ACTIVE, and nothing else.
     let goals: &[Kind] = &[Kind::of::<SetGoalStatus>()];
     for (id, kinds, told) in [
-        (good, OWN, format!("undone already, by action {by}")),
-        (by, OWN, "an undo is not undone".to_owned()),
-        (by, goals, "an undo is not undone".to_owned()),
+        (good, OWN, format!("already undone by action {by}")),
+        (by, OWN, "an undo cannot be undone".to_owned()),
+        (by, goals, "an undo cannot be undone".to_owned()),
         (lost, OWN, "`superseded`: it changed nothing".to_owned()),
-        (foreign, OWN, "a `set-goal-status` is repair-goal-status's".to_owned()),
-        (lost, goals, "a `set-row-status` is test-step's".to_owned()),
+        (foreign, OWN, "`set-goal-status` belongs to repair-goal-status".to_owned()),
+        (lost, goals, "`set-row-status` belongs to test-step".to_owned()),
     ] {
         let refused = undoing::action(&mut world.db, id, kinds, "x", Language::En).await;
         let Err(Error::Refused(why)) = refused else { return Err(format!("{told}: {refused:?}").into()) };
@@ -191,8 +191,7 @@ async fn an_identity_is_an_actions_or_a_runs_or_nobodys() -> Tested {
     assert_eq!(undoing::named(&mut world.db, action, Language::En).await?, Named::Action);
     assert_eq!(undoing::named(&mut world.db, run, Language::En).await?, Named::Run);
     let nobody = Uuid::now_v7();
-    for (language, told) in
-        [(Language::En, "no such action and no such run"), (Language::Ja, "アクションも実行記録もない")]
+    for (language, told) in [(Language::En, "no such action or run"), (Language::Ja, "アクションも実行記録もない")]
     {
         let error = undoing::named(&mut world.db, nobody, language).await.unwrap_err().to_string();
         assert!(error.contains(told) && error.contains(&nobody.to_string()), "{error}");

@@ -18,7 +18,7 @@ fn index(state: State) -> Proposed {
         name: "an_index",
         target: "public.an_index".into(),
         quoted: "\"public\".\"an_index\"".into(),
-        serves: "somebody",
+        serves: "somebody".to_owned(),
         statement: STATEMENT.into(),
         entry: 36,
         state,
@@ -64,7 +64,7 @@ fn what_is_missing_is_made_what_is_left_over_goes_first_and_what_is_built_or_tak
     let building = State::Building { pid: 42, phase: Some("building index".into()), percent: Some(12.4) };
     // (what there is, actions, findings, skipped, what is said)
     for (state, actions, findings, skipped, said) in [
-        (State::Missing, vec!["create-index"], vec![], 0, "about 900000 rows, the index will have 34 MB at most"),
+        (State::Missing, vec!["create-index"], vec![], 0, "about 900000 rows, the index will be 34 MB at most"),
         (
             State::Invalid(found("an_index")),
             vec!["drop-invalid-index", "create-index"],
@@ -194,7 +194,7 @@ fn a_table_that_was_never_analyzed_has_no_estimate() {
     let mut evidence = evidence(State::Missing);
     evidence.table.rows = None;
     let plan = planned(&evidence);
-    assert!(plan.actions[0].reason.contains("the index will have ? at most"), "{}", plan.actions[0].reason);
+    assert!(plan.actions[0].reason.contains("the index will be ? at most"), "{}", plan.actions[0].reason);
 }
 
 #[test]

@@ -101,8 +101,8 @@ impl Action for DropInvalidIndex {
     fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
         Some(text!(
             language,
-            ja: "INVALID のインデックスは使われていなかったため、戻す必要がない",
-            en: "an INVALID index serves no query, so there is nothing worth having back",
+            ja: "INVALID なインデックスは検索に使われていなかったため、戻す必要がない",
+            en: "no query used the INVALID index, so there is nothing to restore",
         ))
     }
 

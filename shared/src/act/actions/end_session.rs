@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::Instant;
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries::{self, Begin};
 use crate::act::ledger::runs::Run;
+use crate::act::texts::duration;
 use crate::domain::Language;
 use crate::gather::error::Error;
 use crate::gather::session::Session;
@@ -160,7 +161,7 @@ impl Action for EndSession {
         Some(text!(
             language,
             ja: "コミット前の変更はロールバックされ、元に戻せない。アプリケーションが再実行すればよい",
-            en: "what the session had not committed was rolled back and cannot be brought back; the application may try it again",
+            en: "what the session had not committed was rolled back and cannot be restored; the application may retry it",
         ))
     }
 
@@ -173,14 +174,14 @@ impl Action for EndSession {
             let result = if backends.iter().any(|backend| backend.id() == Some(id)) {
                 ActionResult::Failed(text!(
                     language,
-                    ja: "終了させようとした回がその前に終わったため、セッションは残っている",
-                    en: "the run that wanted it ended before it did; the session is still there",
+                    ja: "セッションを終了させる前に回が終わったため、セッションは残っている",
+                    en: "the run ended before it could end the session, which is still open",
                 ))
             } else {
                 ActionResult::Unverified(text!(
                     language,
-                    ja: "終了させようとした回は結果を確認する前に終わった。セッションはもうない",
-                    en: "the run that wanted it ended before it saw the result; the session is gone",
+                    ja: "結果を確認する前に回が終わった。セッションは既にない",
+                    en: "the run ended before it could check the result; the session is gone",
                 ))
             };
             entries::close(session.db, entry.id, &result, None).await?;
@@ -252,10 +253,12 @@ async fn wait(session: &mut Session<'_>, action: &EndSession) -> Result<(ActionR
         let result = if over {
             ActionResult::Applied
         } else {
+            let language = session.config.language;
+            let waited = duration(language, TimeDelta::from_std(PATIENCE).unwrap_or_default());
             ActionResult::Unverified(text!(
-                session.config.language,
-                ja: "シグナル送信の {PATIENCE:?} 後も終わっていない。次回に再確認する",
-                en: "{PATIENCE:?} after the signal was sent it is not over: the next run looks again",
+                language,
+                ja: "シグナル送信から {waited}経っても終了していない。次回に再確認する",
+                en: "not over {waited} after the signal was sent: the next run checks again",
             ))
         };
         return Ok((result, after));

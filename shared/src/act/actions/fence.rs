@@ -138,7 +138,7 @@ impl Action for Fence {
 
     async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
         let table = session.table().await;
-        apply(session.db, table, run, planned, action).await
+        apply(session.db, table, run, planned, action, session.config.language).await
     }
 
     fn no_undo(kind: &str, _: &str, language: Language) -> Option<String> {
@@ -146,7 +146,7 @@ impl Action for Fence {
         Some(text!(
             language,
             ja: "フェンスは専用のイベントで元に戻す: migrate に {event} を送る",
-            en: "the fence has an event of its own: send {event} to migrate",
+            en: "the fence is undone by its own event: send {event} to migrate",
         ))
     }
 
@@ -159,9 +159,11 @@ impl Action for Fence {
 /// The statements that make the fence.
 fn definition(table: &Table) -> Result<String, Error> {
     if !table.has("retry_count") {
-        return Err(Error::Table(format!(
-            "table {} has no column `retry_count` (or \"retryCount\"): the fence could not tell a retry from a late write, so it is not installed",
-            table.relation()
+        let relation = table.relation();
+        return Err(Error::Table(text!(
+            table.language(),
+            ja: "テーブル {relation} に列 `retry_count`（または \"retryCount\"）がない。再試行と遅れた書き込みを区別できないため、フェンスを設置しない",
+            en: "table {relation} has no column `retry_count` (or \"retryCount\"): the fence could not tell a retry from a late write, so it is not installed",
         )));
     }
     let AssertSqlSafe(sql) = table.sql(include_str!("fence.sql"));
@@ -179,6 +181,7 @@ pub async fn apply(
     run: &Run,
     planned: &Planned,
     action: &Fence,
+    language: Language,
 ) -> Result<Outcome, Error> {
     let table = match action.change {
         Change::Install => Some(table?),
@@ -195,16 +198,22 @@ pub async fn apply(
     };
     transaction.rollback().await.map_err(Error::database("leaving the fence as it is"))?;
     match done {
-        Err(Trouble::Locked) => Err(Error::Refused(format!(
-            "`fence`: table {} stayed locked by somebody else for 3 s, so nothing was changed: try again; who holds it: SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = '{}'::regclass)",
-            action.table,
-            table.map_or_else(|| action.table.clone(), |table| table.relation()),
-        ))),
+        Err(Trouble::Locked) => {
+            let (name, relation) =
+                (&action.table, table.map_or_else(|| action.table.clone(), |table| table.relation()));
+            Err(Error::Refused(text!(
+                language,
+                ja: "`fence`: テーブル {name} が 3 秒間ロックされたままのため、変更しなかった。再試行する。ロックの保持者: SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = '{relation}'::regclass)",
+                en: "`fence`: table {name} stayed locked by somebody else for 3 s, so nothing was changed: try again; who holds it: SELECT pid, query FROM pg_stat_activity WHERE pid IN (SELECT pid FROM pg_locks WHERE relation = '{relation}'::regclass)",
+            )))
+        }
         Err(Trouble::Forbidden(why)) => {
             let user = sessions::current_user(db).await?;
             let relation = table.map_or_else(|| action.table.clone(), |table| table.relation());
-            Err(Error::Refused(format!(
-                "`fence`: {why}, so nothing was changed: GRANT TRIGGER ON {relation} TO {user}"
+            Err(Error::Refused(text!(
+                language,
+                ja: "`fence`: {why}。変更しなかった。GRANT TRIGGER ON {relation} TO {user}",
+                en: "`fence`: {why}, so nothing was changed: GRANT TRIGGER ON {relation} TO {user}",
             )))
         }
         Err(Trouble::Other(error)) => Err(error),

@@ -262,7 +262,7 @@ impl Action for ForgetRecords {
     }
 
     fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
-        Some(text!(language, ja: "削除した記録は戻せない", en: "what was deleted is gone"))
+        Some(text!(language, ja: "削除した記録は戻せない", en: "deleted records cannot be restored"))
     }
 
     /// The log is its ledger.

@@ -81,8 +81,8 @@ impl Action for Migrate {
     fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
         Some(text!(
             language,
-            ja: "スキーマの移行は戻せない。古いビルドに戻す場合も、記録はそのまま使える",
-            en: "a schema migration has no way back; an older build can work with the newer schema only if it knows it",
+            ja: "スキーマの移行は戻せない。古いビルドの migrate は新しいスキーマを拒否する",
+            en: "a schema migration cannot be undone; the migrate function of an older build refuses the newer schema",
         ))
     }
 

@@ -110,8 +110,8 @@ impl Action for ResolveRetry {
     fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
         Some(text!(
             language,
-            ja: "途中で終わった再試行を片付けただけなので、戻すものはない",
-            en: "it only ended a retry that was left open, so there is nothing to take back",
+            ja: "途中で終わった再試行を確定しただけのため、取り消すものはない",
+            en: "it only settled a retry that was left open, so there is nothing to undo",
         ))
     }
 

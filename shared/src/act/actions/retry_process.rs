@@ -5,7 +5,7 @@
 //! one transaction; only then StartExecution is called, which starts nothing twice under one name. Whatever happens in
 //! between, the ledger's open entry says which execution to look for ([`ResolveRetry`]).
 //!
-//! There is no inverse: a started execution cannot be un-started. It can be cancelled.
+//! There is no inverse: a started execution cannot be taken back. It can be cancelled.
 
 pub mod probe;
 pub mod texts;
@@ -217,7 +217,7 @@ impl Action for RetryProcess {
         Some(text!(
             language,
             ja: "開始した実行は取り消せない。終了させるには stop-cancelled-executions に {event} を送る",
-            en: "a started execution cannot be un-started; to end it, send stop-cancelled-executions {event}",
+            en: "a started execution cannot be taken back; to stop it, send {event} to stop-cancelled-executions",
         ))
     }
 

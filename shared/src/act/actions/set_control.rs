@@ -132,7 +132,7 @@ impl Action for SetControl {
                 Error::Refused(text!(
                     language,
                     ja: "`undo`: 記録された値を読めない: {error}",
-                    en: "`undo`: its images cannot be read: {error}",
+                    en: "`undo`: the recorded values cannot be read: {error}",
                 ))
             })
         };
@@ -152,8 +152,8 @@ impl Action for SetControl {
             Some(_) => ActionResult::Applied,
             None => ActionResult::Failed(text!(
                 language,
-                ja: "その後に変更されているため、元に戻さなかった",
-                en: "somebody has changed the control since: left as it is",
+                ja: "その後に他者が変更したため、元に戻さなかった",
+                en: "somebody has changed it since: left unchanged",
             )),
         };
         Ok(Outcome { id: planned.id, result, before: Some(before), after, again: None })

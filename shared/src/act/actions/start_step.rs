@@ -3,7 +3,7 @@
 //! It is the step's own event that is sent, `{"all": true}`, so the step decides anew by what it reads itself; its mode and its limits hold.
 //! That AWS has accepted the event is all that can be verified here: what the started run comes to is in its own ledger entries.
 //!
-//! There is no inverse: a started run cannot be un-started. What it does has its own undo.
+//! There is no inverse: a started run cannot be taken back. What it does has its own undo.
 
 use aws_sdk_lambda::Client;
 use aws_sdk_lambda::operation::RequestId;
@@ -129,7 +129,7 @@ impl Action for StartStep {
                 let why = text!(
                     language,
                     ja: "Invoke の応答ステータスは {status}（期待値 {ACCEPTED}）",
-                    en: "Invoke answered with status {status} instead of {ACCEPTED}",
+                    en: "Invoke returned status {status} instead of {ACCEPTED}",
                 );
                 (ActionResult::Failed(why), None)
             }
@@ -138,7 +138,7 @@ impl Action for StartStep {
                 let why = text!(
                     session.config.language,
                     ja: "イベントが受け付けられたか不明。後の回が確認する: {error}",
-                    en: "it is not known whether the event was accepted; a later run finds out: {error}",
+                    en: "unknown whether the event was accepted; a later run checks: {error}",
                 );
                 return Ok(outcome(ActionResult::Unverified(why), None));
             }
@@ -151,8 +151,8 @@ impl Action for StartStep {
         let step = target.trim_start_matches("step ");
         Some(text!(
             language,
-            ja: "開始した処理は取り消せない。その変更を undo する: SELECT * FROM remediation.actions WHERE step = '{step}'",
-            en: "a run that was started cannot be un-started; take back what it did: see remediation.actions WHERE step = '{step}'",
+            ja: "開始したステップは取り消せない。その変更を undo する: SELECT * FROM remediation.actions WHERE step = '{step}'",
+            en: "a started run cannot be taken back; undo what it did: SELECT * FROM remediation.actions WHERE step = '{step}'",
         ))
     }
 
@@ -161,11 +161,11 @@ impl Action for StartStep {
         let language = session.config.language;
         sqlx::query(include_str!("start_step/resolve.sql"))
             .bind(open.iter().map(|entry| entry.id).collect::<Vec<_>>())
-            .bind(text!(language, ja: "応答はなかったが、ステップは実行された", en: "no answer came, but the step has run"))
+            .bind(text!(language, ja: "応答はなかったが、ステップは実行された", en: "no answer, but the step ran"))
             .bind(text!(
                 language,
                 ja: "応答がなく、ステップの記録もない",
-                en: "no answer came, and the step has no record of it",
+                en: "no answer, and the step has no record of it",
             ))
             .execute(&mut *session.db)
             .await

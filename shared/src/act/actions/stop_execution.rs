@@ -1,10 +1,10 @@
 //! Stops an execution that runs past its deadline, or for a row that was cancelled.
 //!
-//! There is no inverse: a stopped execution cannot be resumed. Starting the work anew is the retry's business.
+//! There is no inverse: a stopped execution cannot be resumed. Starting the work again is the retry's business.
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use tokio::time::Instant;
@@ -134,7 +134,7 @@ impl Action for StopExecution {
         Some(text!(
             language,
             ja: "停止した実行は再開できない。必要なら処理を新たに開始する",
-            en: "a stopped execution cannot be resumed; start the work anew",
+            en: "a stopped execution cannot be resumed; start the work again",
         ))
     }
 
@@ -169,8 +169,8 @@ impl Action for StopExecution {
 fn never_stopped(language: Language) -> String {
     text!(
         language,
-        ja: "停止しようとした回がその前に終わったため、まだ実行中である",
-        en: "the run that wanted to stop it ended before it did; it is still running",
+        ja: "停止する前に回が終わったため、まだ実行中",
+        en: "the run ended before it could stop it; it is still running",
     )
 }
 
@@ -208,10 +208,11 @@ async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionRe
             return Ok((ended(action, &seen), seen));
         }
         if Instant::now() + pause > deadline {
+            let waited = texts::duration(config.language, TimeDelta::from_std(PATIENCE).unwrap_or_default());
             let message = text!(
                 config.language,
-                ja: "StopExecution の {PATIENCE:?} 後も {arn} は実行中。次回に再確認する",
-                en: "{PATIENCE:?} after StopExecution was accepted, {arn} is still running: the next run looks again",
+                ja: "StopExecution の受け付けから {waited}経っても {arn} は実行中。次回に再確認する",
+                en: "{waited} after StopExecution was accepted, {arn} is still running: the next run checks again",
             );
             return Ok((ActionResult::Unverified(message), seen));
         }

@@ -52,8 +52,8 @@ impl Action for Undo {
     fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
         Some(text!(
             language,
-            ja: "種類 undo の変更は元に戻せない。必要なら変更そのものをやり直す",
-            en: "an action of kind `undo` has no inverse: an undo is not undone; make the change itself anew",
+            ja: "取り消しは取り消せない。必要なら変更そのものをやり直す",
+            en: "an undo cannot be undone; make the change itself again",
         ))
     }
 

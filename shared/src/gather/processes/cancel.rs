@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::decide::Look;
-use crate::domain::ProcessId;
+use crate::domain::{Language, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::processes::case::{Case, Evidence, Newest, no_such_row, of_processes};
 use crate::gather::processes::list::{CLOCK_SKEW, list};
@@ -21,15 +21,13 @@ pub const PARAMETER: &str = "cancel";
 ///
 /// # Errors
 /// [`Error::Refused`] for anything but `true`.
-pub fn is_wanted(parameters: &Map<String, Value>) -> Result<bool, Error> {
+pub fn is_wanted(parameters: &Map<String, Value>, language: Language) -> Result<bool, Error> {
     match parameters.get(PARAMETER) {
         None => Ok(false),
         Some(Value::Bool(true)) => Ok(true),
         Some(other) => {
             let found: String = other.to_string().chars().take(100).collect();
-            Err(Error::Refused(format!(
-                "`{PARAMETER}` is {found}; it must be true, together with `processId` or `executionArn`"
-            )))
+            Err(Error::Refused(texts::cancel_is_true(language, PARAMETER, &found)))
         }
     }
 }
@@ -50,9 +48,7 @@ pub async fn read(session: &mut Session<'_>, question: &Question) -> Result<Evid
         }
         Question::Again(processes) => processes.iter().map(|(id, _)| *id).collect(),
         Question::Sweep(_) | Question::Change(_) => {
-            return Err(Error::Refused(format!(
-                "`{PARAMETER}` needs a `processId` or an `executionArn`: processes are cancelled one at a time; to stop everything that still runs for CANCELLED rows, send {{\"all\": true}} without `{PARAMETER}`"
-            )));
+            return Err(Error::Refused(texts::cancel_needs_process(session.config.language, PARAMETER)));
         }
     };
     let asked: Vec<(ProcessId, Look)> = named.iter().map(|id| (*id, Look::Event)).collect();

@@ -11,6 +11,7 @@ use crate::finding::Finding;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::session::{Cursor, Session};
+use crate::gather::texts;
 
 /// A process, and what is known of its newest execution.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,7 +97,7 @@ pub async fn known_one(session: &mut Session<'_>, id: ProcessId) -> Result<Optio
 /// The error for a process that was named, and has no row.
 #[must_use]
 pub fn no_such_row(id: ProcessId, config: &Config) -> Error {
-    Error::Refused(format!("`processId` {id}: table {} has no such row", config.table))
+    Error::Refused(texts::no_such_row(config.language, id, &config.table))
 }
 
 /// These processes as the database knows them, each with its look.

@@ -258,6 +258,6 @@ pub fn about_the_worker(language: Language, step: &str) -> String {
     text!(
         language,
         ja: "{step} は処理ではなくワーカーを変更する。確認だけなら {{}}、1 段階変更するには {{\"all\": true}}、値を指定するには {{\"to\": <値>}} を送る",
-        en: "{step} changes the worker, not one process: send {{}} to see what it would do, {{\"all\": true}} to go one step, or {{\"to\": <value>}}",
+        en: "{step} changes the worker, not one process: send {{}} to see what it would do, {{\"all\": true}} to change it by one step, or {{\"to\": <value>}}",
     )
 }

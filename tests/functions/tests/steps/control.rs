@@ -115,7 +115,7 @@ async fn the_red_button_ends_a_sweep_under_way_within_one_batch_and_the_sweep_go
     // A batch is 500 rows.
     assert_eq!((bench.count("FAILED").await?, bench.count("PROCESSING").await?), (500, 500), "{swept:#}");
     let said = swept["summary"].as_str().unwrap_or_default();
-    assert!(said.contains("ended before the last 500 were done: the red button is pressed, by Sato at "), "{said}");
+    assert!(said.contains("ended before the last 500 were done: all steps were stopped by Sato at "), "{said}");
     assert!(said.ends_with(": rows are closed while they still run"), "{said}");
     assert_eq!((findings(&swept), &swept["findings"][0]["evidence"]["held"]), (vec!["stopped"], &json!(500)));
     assert_eq!(swept["omitted"]["actions"], 900, "done and planned are told alike: {swept:#}");
@@ -154,7 +154,7 @@ async fn a_steps_own_row_ends_its_sweep_too_and_what_is_left_is_proposed_where_i
     let swept = swept?;
     assert_eq!(bench.count("FAILED").await?, 500, "{swept:#}");
     let said = swept["summary"].as_str().unwrap_or_default();
-    assert!(said.contains("reconcile-processes is limited to `propose`, by Sato at "), "{said}");
+    assert!(said.contains("reconcile-processes was limited to `propose` by Sato at "), "{said}");
     assert!(said.ends_with(": let me see the rest"), "{said}");
     // While the red button is pressed, an approval is read and waits on.
     let approve = json!({ "approve": swept["planId"], "by": "Suzuki" });
@@ -221,7 +221,7 @@ async fn it_binds_every_step_and_every_way_to_ask_but_our_own_record() -> Tested
     assert_eq!((&held["mode"], texts(&held["actions"], "outcome")), (&json!("observe"), vec!["planned"]), "{held:#}");
     for function in [&control, &migrate] {
         let refused = function.invoke(&undo).await.err().ok_or("another step's action was undone")?;
-        assert!(refused.error_message.contains("sync-execution-status's: send it there"), "{refused}");
+        assert!(refused.error_message.contains("belongs to sync-execution-status: send it there"), "{refused}");
     }
     assert_eq!(bench.row(done.id).await?.status, "FAILED");
     // A step whose ledger is the log.
@@ -275,7 +275,7 @@ async fn whoever_presses_it_is_held_up_by_nothing_and_named() -> Tested {
         "{pressed:#}"
     );
     let (action, everywhere) = (&pressed["actions"][0], row(&bench, "*").await?);
-    assert_eq!(action["reason"], "Sato pressed the red button: rows are closed while they still run");
+    assert_eq!(action["reason"], "Sato stopped all steps: rows are closed while they still run");
     assert_eq!((&action["after"]["mode"], &action["after"]["by"]), (&json!("observe"), &json!("Sato")), "{action:#}");
     assert_eq!((&everywhere["mode"], &everywhere["changed_by"]), (&json!("observe"), &json!("Sato")));
     assert_eq!(everywhere["reason"], "rows are closed while they still run");
@@ -286,13 +286,13 @@ async fn whoever_presses_it_is_held_up_by_nothing_and_named() -> Tested {
     let again = control.invoke(&json!({ "stop": true, "by": "Suzuki", "reason": "me too" })).await?;
     assert_eq!(again["actions"], json!([]), "{again:#}");
     let why = texts(&again["skipped"], "why");
-    assert!(why[0].starts_with("already so: the red button is pressed, by Sato at "), "{why:?}");
+    assert!(why[0].starts_with("already in force: all steps were stopped by Sato at "), "{why:?}");
 
     let lifted = control.invoke(&resume()).await?;
-    assert_eq!(lifted["actions"][0]["reason"], "Suzuki lifted the red button");
+    assert_eq!(lifted["actions"][0]["reason"], "Suzuki resumed all steps");
     assert_eq!(row(&bench, "*").await?["mode"], Value::Null);
     let again = control.invoke(&resume()).await?;
-    assert_eq!(texts(&again["skipped"], "why"), ["already so: the red button is not pressed"], "{again:#}");
+    assert_eq!(texts(&again["skipped"], "why"), ["nothing to resume: the steps are not stopped"], "{again:#}");
     // What is only asked for is only told.
     let told = control.invoke(&json!({ "stop": true, "by": "Sato", "reason": "drill", "mode": "observe" })).await?;
     assert_eq!((texts(&told["actions"], "outcome"), findings(&told).len()), (vec!["planned"], 0), "{told:#}");
@@ -430,7 +430,7 @@ async fn a_change_is_taken_back_as_long_as_nobody_has_made_another() -> Tested {
     let now = row(&bench, STEP).await?;
     assert_eq!((&now["mode"], &now["actions_per_run"]), (&Value::Null, &Value::Null), "as the manifest has it");
     let error = control.invoke(&undo(&first)).await.err().ok_or("undone twice")?;
-    assert!(error.error_message.contains("it was undone already"), "{error}");
+    assert!(error.error_message.contains("already undone"), "{error}");
     Ok(())
 }
 

@@ -51,11 +51,7 @@ async fn an_operator_puts_it_up_and_takes_it_away_in_every_complete_variant() ->
 
         // Once more is already so, and so is every deployment.
         let again = migrate.invoke(&json!({ "fence": "install" })).await?;
-        assert_eq!(
-            texts(&again["skipped"], "why"),
-            ["already installed: the fence is the one of this build"],
-            "{again:#}"
-        );
+        assert_eq!(texts(&again["skipped"], "why"), ["already installed: the fence is up to date"], "{again:#}");
         let deployed = migrate.invoke(&sample("migrate", "deployment")?).await?;
         assert_eq!((&deployed["actions"], findings(&deployed)), (&json!([]), vec![]), "{deployed:#}");
 
@@ -149,7 +145,7 @@ async fn what_is_asked_wrongly_is_refused_with_the_field_and_its_values() -> Tes
         (json!({ "fence": "up" }), values),
         (json!({ "fence": true }), values),
         (json!({ "fence": null }), values),
-        (json!({ "fence": "install", "processId": Uuid::new_v4() }), "migrate looks after the whole schema"),
+        (json!({ "fence": "install", "processId": Uuid::new_v4() }), "migrate works on the whole schema"),
         (json!({ "fence": "install", "approve": Uuid::new_v4() }), "exclude each other"),
     ] {
         let refused = migrate.invoke(&event).await.err().ok_or("it was taken")?;

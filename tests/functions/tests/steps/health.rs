@@ -315,7 +315,7 @@ async fn all_checks_tell_of_the_real_functions_executions_and_database() -> Test
         assert_eq!((&line["BlockedSessions"], &line["ChecksFailed"]), (&json!(2.0), &json!(2.0)), "{line}");
         // What the console shows as lines stands in the log as one message.
         let run = result["runId"].as_str().unwrap_or_default();
-        let title = "Health of the asynchronous processing";
+        let title = "Async processing health check";
         let one =
             logged(&function, |line| line.contains(title) && line.contains(run) && !line.contains("ledger")).await?;
         let message = &serde_json::from_str::<Value>(&one)?["fields"]["message"];

@@ -269,13 +269,10 @@ async fn what_cannot_be_undone_is_refused_and_left_as_it_is() -> Tested {
     .execute(bench.database.pool())
     .await?;
     let cases = [
-        (id, "it was undone already, by action"),
-        (undo, "an action of kind `undo` has no inverse"),
-        (json!(stop), "a stopped execution cannot be resumed; start the work anew"),
-        (
-            json!(Uuid::new_v4()),
-            "the ledger has no such action and no such run; see `actions[].id` or `runId` of a result",
-        ),
+        (id, "already undone by action"),
+        (undo, "an undo cannot be undone"),
+        (json!(stop), "a stopped execution cannot be resumed; start the work again"),
+        (json!(Uuid::new_v4()), "no such action or run in the ledger; see `actions[].id` or `runId` of a result"),
     ];
     for (id, why) in cases {
         let refused = sync.invoke(&json!({ "undo": id })).await.err().ok_or("it was undone")?;

@@ -118,7 +118,7 @@ async fn what_rds_is_doing_with_the_instance_is_a_refusal_and_so_is_what_it_does
             event(ago(600), "availability", "DB instance restarted"),
             "it restarted or shut down 10 min ago",
         ),
-        (String::new(), String::new(), "RDS describes no instance `app-1`: check DATABASE_INSTANCE_ID"),
+        (String::new(), String::new(), "RDS has no instance `app-1`: check DATABASE_INSTANCE_ID"),
     ] {
         let aws = rds(&instances, &events).await?;
         let function = step(down(), &aws).start().await?;
@@ -199,7 +199,7 @@ async fn a_database_that_answers_is_not_rebooted_unless_a_person_asks_all_the_sa
 
     let refused =
         function.invoke(&json!({ "processId": uuid::Uuid::new_v4() })).await.err().ok_or("it was answered")?;
-    assert!(refused.error_message.contains("looks at the one instance"), "{refused}");
+    assert!(refused.error_message.contains("looks at the one configured instance"), "{refused}");
     Ok(())
 }
 

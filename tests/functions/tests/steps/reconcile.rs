@@ -228,7 +228,7 @@ async fn a_step_that_wants_to_close_more_than_half_proposes_it_and_an_approval_d
 
     let elsewhere = bench.function("sync-execution-status").start().await?.invoke(&json!({ "approve": plan })).await;
     let refused = elsewhere.err().ok_or("another step's plan was approved")?;
-    assert!(refused.error_message.contains("the plan is reconcile-processes's; send it there"), "{refused}");
+    assert!(refused.error_message.contains("the plan belongs to reconcile-processes: send it there"), "{refused}");
 
     let done = function.invoke(&json!({ "approve": plan, "reason": "checked by hand" })).await?;
     assert_eq!(texts(&done["actions"], "outcome"), ["applied"; 30], "{done:#}");
@@ -237,7 +237,7 @@ async fn a_step_that_wants_to_close_more_than_half_proposes_it_and_an_approval_d
     assert_eq!((approved.len(), &approved[0]["approved_by"]), (1, &done["runId"]));
 
     let refused = function.invoke(&json!({ "approve": plan })).await.err().ok_or("a plan was approved twice")?;
-    assert!(refused.error_message.contains("the plan was approved already"), "{refused}");
+    assert!(refused.error_message.contains("the plan was already approved"), "{refused}");
     Ok(())
 }
 

@@ -184,7 +184,7 @@ async fn what_people_were_told_of_is_not_asked_for_again_but_for_the_person_who_
     assert_eq!((findings(&first), asked_for()), (vec!["permanent_failure"], 1), "{first:#}");
     let second = function.invoke(&schedule()).await?;
     assert_eq!((findings(&second), asked_for()), (vec![], 1), "{second:#}");
-    let why = "left alone: its execution was not looked up: needs a person; already reported";
+    let why = "skipped, because its execution was not looked up: needs a person; already reported";
     assert_eq!(texts(&second["skipped"], "why"), [why], "{second:#}");
     let asked = function.invoke(&json!({})).await?;
     assert_eq!((findings(&asked), asked_for()), (vec!["permanent_failure"], 2), "{asked:#}");
@@ -468,7 +468,10 @@ async fn the_users_own_retry_wins() -> Tested {
         failed.rows = vec![row];
         failed.list(&[]);
         let result = failed.function().start().await?.invoke(&schedule()).await?;
-        assert!(texts(&result["skipped"], "why").contains(&"superseded by a newer request of its user"), "{result:#}");
+        assert!(
+            texts(&result["skipped"], "why").contains(&"superseded by a newer request from the user"),
+            "{result:#}"
+        );
         assert_eq!(failed.started().len(), 0);
     }
     Ok(())

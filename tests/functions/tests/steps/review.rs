@@ -80,8 +80,8 @@ async fn what_would_have_been_done_is_judged_by_what_became_of_it() -> Tested {
     );
     assert_eq!(
         answer["summary"],
-        "last 1 h: 8 changes were wanted and not done (1 turned out right, 3 became something else, 4 still open, 0 not known); \
-         1 made (1 of them undone), 0 failed"
+        "last 1 h: planned but not applied: 8 (1 turned out right, 3 turned out otherwise, 4 still open, 0 unknown); \
+         applied: 1 (1 of them undone), failed: 0"
     );
     assert_eq!(
         (&answer["actions"], &answer["mode"], &answer["verification"]),
@@ -105,7 +105,7 @@ async fn a_report_of_nothing_says_so_and_one_that_is_asked_wrongly_is_refused() 
     let bench = Bench::new("review_none").await?;
     let function = bench.function("sync-execution-status").start().await?;
     let answer = function.invoke(&json!({ "report": "7d" })).await?;
-    assert_eq!(answer["summary"], "last 7 d: nothing was wanted and not done; no change was made");
+    assert_eq!(answer["summary"], "last 7 d: planned but not applied: none; applied: none");
     assert_eq!((&answer["report"]["wouldHaveDone"], &answer["report"]["done"]), (&json!([]), &json!([])));
     for (event, why) in [
         (json!({ "report": "32d" }), "`report` is \"32d\"; it must be a span of time"),

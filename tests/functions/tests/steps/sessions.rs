@@ -125,7 +125,7 @@ async fn a_statement_that_outlives_its_cancel_loses_its_session_at_a_later_look(
     let first = function.invoke(&json!({ "all": true })).await?;
     assert_eq!((&first["actions"][0]["kind"], &first["verification"]), (&json!("cancel-query"), &json!("unverified")));
     let reason = first["actions"][0]["reason"].as_str().unwrap_or_default();
-    assert!(reason.contains("it is not over: the next run looks again"), "{reason}");
+    assert!(reason.contains("after the signal was sent: the next run checks again"), "{reason}");
     // It has a minute to let go.
     let second = function.invoke(&json!({ "all": true })).await?;
     assert_eq!(second["actions"], json!([]), "{second:#}");
@@ -212,7 +212,7 @@ async fn a_person_may_name_a_session_and_its_age_does_not_count_then() -> Tested
     assert_eq!(again["actions"], json!([]));
     assert_eq!(texts(&again["skipped"], "why"), ["no such session: it has already ended, or the pid is wrong"]);
     let undo = function.invoke(&json!({ "undo": done["actions"][0]["id"] })).await.err().ok_or("it was undone")?;
-    assert!(undo.error_message.contains("was rolled back and cannot be brought back"), "{undo}");
+    assert!(undo.error_message.contains("was rolled back and cannot be restored"), "{undo}");
     for (event, told) in [
         (json!({ "pid": 0 }), "`pid` is 0; it must be a whole number from 1 to 2147483647"),
         (json!({ "pid": "1234" }), "`pid` is \"1234\"; it must be a whole number"),

@@ -303,7 +303,7 @@ async fn what_is_not_about_one_process_is_refused_with_what_to_send() -> Tested 
     let elsewhere = execution_arn(id, ago(1)).replace("ai-processing", "another-machine");
     for (event, says) in [
         (json!({}), r#"send {"processId": "<uuid>"} or {"executionArn": "<arn>"}"#),
-        (json!({ "all": true }), "analyze-logs tells the story of one process"),
+        (json!({ "all": true }), "analyze-logs looks at one process"),
         (json!({ "processId": id, "window": "1y" }), "`window` is \"1y\"; it must be a span of time such as \"90s\""),
         (json!({ "processId": id, "window": "91d" }), "from 1m to 90d"),
         (json!({ "processId": id, "since": "24h" }), "since"),

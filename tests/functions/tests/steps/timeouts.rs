@@ -240,7 +240,7 @@ async fn a_row_is_never_failed_while_its_execution_still_runs() -> Tested {
     assert!(
         result["actions"][0]["reason"]
             .as_str()
-            .is_some_and(|why| why.contains("is still running: the next run looks again"))
+            .is_some_and(|why| why.contains("is still running: the next run checks again"))
     );
     // The next look finds it over.
     aws.clear();

@@ -196,7 +196,7 @@ async fn the_alarm_extends_the_timeout_and_an_undo_takes_it_back() -> Tested {
     let (lease, entry) = (&shop.leases().await?[0], &shop.bench.actions().await?[1]);
     assert_eq!((&lease["ended"], &entry["kind"], &entry["undo_of"]), (&json!("undone"), &json!("undo"), &action["id"]));
     let twice = function.invoke(&json!({ "undo": action["id"] })).await.unwrap_err();
-    assert!(twice.error_message.contains("undone already"), "{twice:?}");
+    assert!(twice.error_message.contains("already undone"), "{twice:?}");
     // A person has decided: it is left alone for a day.
     let after = function.invoke(&alarm).await?;
     assert!(skipped(&after).contains("undid"), "{after:#}");
@@ -274,7 +274,7 @@ async fn what_nobody_confirmed_is_put_back_when_its_time_is_over() -> Tested {
         assert_eq!(shop.leases().await?[0]["ended"], "reverted");
         shop.bench.database.execute("DELETE FROM remediation.controls").await?;
         let undo = function.invoke(&json!({ "undo": changed["actions"][0]["id"] })).await.unwrap_err();
-        assert!(undo.error_message.contains("reverted already"), "{undo:?}");
+        assert!(undo.error_message.contains("already reverted"), "{undo:?}");
         let nothing = function.invoke(&schedule(TIMEOUT)).await?;
         assert_eq!(nothing["actions"], json!([]), "{nothing:#}");
     }
@@ -659,7 +659,7 @@ async fn what_may_not_be_asked_is_refused_with_what_may() -> Tested {
         (json!({ "confirm": "x" }), "a UUID"),
         (json!({ "confirm": Uuid::nil() }), "no such change of the worker"),
         (json!({ "confirm": id }), "it belongs to raise-worker-memory: send it there"),
-        (json!({ "undo": id }), "it is raise-worker-memory's: send it there"),
+        (json!({ "undo": id }), "it belongs to raise-worker-memory: send it there"),
         (json!({ "confirm": id, "to": 600 }), "a change is confirmed exactly as it was made"),
         (json!({ "processId": Uuid::nil() }), "changes the worker, not one process"),
         (json!({ "seconds": 600 }), "to, confirm, revertAfter"),

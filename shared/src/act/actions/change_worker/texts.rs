@@ -45,7 +45,7 @@ pub fn under_way(language: Language, what: &str) -> String {
     text!(
         language,
         ja: "デプロイ等の変更が進行中（{what}）のため変更しない。次回に再試行",
-        en: "deployment in progress ({what}): nothing is changed, retried at the next run",
+        en: "deployment in progress ({what}): nothing was changed; the next run tries again",
     )
 }
 
@@ -55,7 +55,7 @@ pub fn moved(language: Language) -> String {
     text!(
         language,
         ja: "読み取り後に他者がワーカーを変更したため何も書き込まない。次回に再判断",
-        en: "somebody changed the worker after it was read: nothing is written, decided again at the next run",
+        en: "somebody changed the worker after it was read: nothing was written; the next run decides again",
     )
 }
 
@@ -65,7 +65,7 @@ pub fn still_in_progress(language: Language) -> String {
     text!(
         language,
         ja: "Lambda は変更を受理したが、この回の時間内に反映が完了せず。次回に確認",
-        en: "Lambda accepted the change but did not finish it within this run: checked again at the next run",
+        en: "Lambda accepted the change but did not finish it within this run: the next run checks again",
     )
 }
 
@@ -157,7 +157,7 @@ pub fn moment(at: DateTime<Utc>) -> String {
 /// A change that another step has made.
 #[must_use]
 pub fn anothers(language: Language, step: &str) -> String {
-    text!(language, ja: "{step} の変更なので、{step} に送る", en: "it is {step}'s: send it there")
+    text!(language, ja: "{step} の変更のため、{step} に送る", en: "it belongs to {step}: send it there")
 }
 
 /// A lease that was over before it was taken back.
@@ -166,8 +166,8 @@ pub fn reverted_already(language: Language, at: Option<DateTime<Utc>>) -> String
     let at = at.map(moment).unwrap_or_default();
     text!(
         language,
-        ja: "リースの期限切れにより {at} に元の値へ戻してある",
-        en: "its lease expired, and it was reverted already, at {at}",
+        ja: "リース期限切れにより {at} に元に戻し済み",
+        en: "its lease expired, and it was already reverted at {at}",
     )
 }
 
@@ -176,7 +176,7 @@ pub fn reverted_already(language: Language, at: Option<DateTime<Utc>>) -> String
 pub fn another_worker(language: Language, changed: &str, own: &str) -> String {
     text!(
         language,
-        ja: "変更の対象は {changed} だが、この環境の対象は {own} である。WORKER_FUNCTION_NAME と WORKER_ALIAS を確認する",
+        ja: "変更の対象は {changed} だが、この環境の対象は {own}。WORKER_FUNCTION_NAME と WORKER_ALIAS を確認する",
         en: "it changed {changed}, but this installation looks after {own}: check WORKER_FUNCTION_NAME and WORKER_ALIAS",
     )
 }

@@ -46,7 +46,7 @@ pub fn in_the_way(language: Language, all: &[InTheWay]) -> String {
     let who = hindrances(language, all);
     text!(
         language,
-        ja: "作成を開始しない。待ち合わせ対象: {who}。その終了後（relieve-database で終了させてもよい）に {{\"all\": true}} を送り、新しい計画を承認する",
+        ja: "作成を開始しない。先に終了を待つ必要があるもの: {who}。その終了後（relieve-database で終了させてもよい）に {{\"all\": true}} を送り、新しい計画を承認する",
         en: "not started, because it would have to wait for: {who}. Once that is over (relieve-database can end it), send {{\"all\": true}} and approve the new plan",
     )
 }
@@ -57,7 +57,7 @@ pub fn would_wait(language: Language, all: &[InTheWay]) -> String {
     let who = hindrances(language, all);
     text!(
         language,
-        ja: "今承認しても作成は開始されない。待ち合わせ対象: {who}",
+        ja: "今承認しても作成は開始されない。先に終了を待つ必要があるもの: {who}",
         en: "if approved now, the build would not start, because it would have to wait for: {who}",
     )
 }

@@ -277,13 +277,13 @@ async fn what_a_run_did_is_taken_back_in_reverse_order_also_over_a_lost_connecti
 
     let again = invoke(&function, json!({ "undo": run })).await;
     assert!(again.actions.is_empty());
-    assert!(again.skipped.iter().all(|skipped| skipped.why.contains("undone already")), "{:?}", again.skipped);
+    assert!(again.skipped.iter().all(|skipped| skipped.why.contains("already undone")), "{:?}", again.skipped);
     assert_eq!((again.skipped.len(), again.summary.as_str()), (3, "3 skipped"));
     // Nor are undos undone, one by one or as a run.
     let undos = invoke(&function, json!({ "undo": report.run_id })).await;
     assert!(undos.actions.is_empty() && undos.skipped.len() == 3, "{undos:?}");
     let why = refused(&function, json!({ "undo": report.actions[0].id })).await;
-    assert!(why.contains("an undo is not undone"), "{why}");
+    assert!(why.contains("an undo cannot be undone"), "{why}");
 }
 
 #[tokio::test]
@@ -303,7 +303,7 @@ async fn an_undo_and_an_approval_whose_record_is_lost_with_the_connection_are_an
     assert_eq!((told(&report), cut.proxy.connections()), (vec![done("mark 1"), done("mark 2")], 2));
     assert!(report.skipped.is_empty() && report.plan_id.is_none(), "{report:?}");
     let why = refused(&function, json!({ "approve": plan })).await;
-    assert!(why.contains("approved already, and done at"), "{why}");
+    assert!(why.contains("already approved, and completed at"), "{why}");
 }
 
 #[tokio::test]
@@ -329,7 +329,7 @@ async fn a_plan_is_approved_in_parts_until_it_is_done_and_no_part_is_a_new_plan(
     }
     assert_eq!(count(&database, "SELECT count(*) FROM remediation.plans").await, 1);
     let why = refused(&function, json!({ "approve": plan })).await;
-    assert!(why.contains("approved already, and done at"), "{why}");
+    assert!(why.contains("already approved, and completed at"), "{why}");
 }
 
 #[tokio::test]
@@ -341,7 +341,7 @@ async fn what_is_wanted_beyond_a_plan_that_was_begun_is_another_plan() {
     let second = invoke(&function, json!({ "all": true })).await.plan_id.unwrap();
     assert_ne!(second, first);
     let why = refused(&function, json!({ "approve": first })).await;
-    assert!(why.contains(&format!("plan {second} replaced it")), "{why}");
+    assert!(why.contains(&format!("replaced by plan {second} at ")), "{why}");
 }
 
 #[tokio::test]
@@ -353,7 +353,7 @@ async fn what_moved_since_a_plan_was_made_is_named_and_the_rest_is_done() {
     let done = |target| ("mark", target, DoneOutcome::Applied);
     assert_eq!(told(&report), [done("mark 1"), done("mark 3")]);
     assert_eq!(report.skipped.len(), 1, "{:?}", report.skipped);
-    assert!(report.skipped[0].target == "mark 2" && report.skipped[0].why.contains("it has moved since"));
+    assert!(report.skipped[0].target == "mark 2" && report.skipped[0].why.contains("it has changed since"));
     assert_eq!(set(&database).await, [1, 2, 3], "nobody has approved the other");
 }
 
