@@ -7,6 +7,7 @@ use crate::act::actions::migrate::{self, Migrate};
 use crate::run::step::{Plan, Planned};
 
 mod marks;
+mod ramp;
 
 const MANIFEST: &str = "name = \"test-step\"";
 
