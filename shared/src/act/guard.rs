@@ -76,6 +76,8 @@ pub struct Guarded {
     pub over: Option<String>,
     /// What is left alone, and why.
     pub leave: Vec<(Planned, String)>,
+    /// The targets among them that were tried too often: a person has to look at them.
+    pub used_up: Vec<String>,
     /// Some of that only because no more was asked for.
     pub limited: bool,
 }
@@ -106,8 +108,15 @@ fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &
         Mode::Act if facts.did_not_help => Mode::Propose,
         mode => mode,
     };
-    let mut guarded =
-        Guarded { mode, apply: Vec::new(), hold: Vec::new(), over: None, leave: Vec::new(), limited: false };
+    let mut guarded = Guarded {
+        mode,
+        apply: Vec::new(),
+        hold: Vec::new(),
+        over: None,
+        leave: Vec::new(),
+        used_up: Vec::new(),
+        limited: false,
+    };
     if mode == Mode::Propose && allowed == Mode::Act {
         guarded.over = Some(texts::did_not_help(language));
     }
@@ -120,6 +129,7 @@ fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &
         } else if !demand.by_name && rests(planned.action.as_ref(), &history) {
             Some(texts::undone(language))
         } else if history.attempts >= limits.attempts_per_target {
+            guarded.used_up.push(planned.action.target());
             Some(texts::attempts(language, history.attempts))
         } else if limits.cooldown_seconds > 0 && cooling > 0 {
             Some(texts::cooldown(language, cooling))

@@ -41,6 +41,9 @@ pub struct Report {
     /// The event that would do what was only told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_do_it: Option<Value>,
+    /// What came of what was tried, for the step's record.
+    #[serde(skip)]
+    pub tries: Tries,
     /// Of a step that makes a report of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub report: Option<Value>,
@@ -48,6 +51,19 @@ pub struct Report {
     /// lists; all actions, with their images, are in `remediation.actions`.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub omitted: Map<String, Value>,
+}
+
+/// What came of the changes that a run tried.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tries {
+    /// Changes that were made, or refused.
+    pub tried: usize,
+    /// Those that read back as wanted.
+    pub helped: usize,
+    /// Those that were refused, or did not make things better.
+    pub failed: usize,
+    /// Those that did not help on a target that was not tried before within a day.
+    pub failed_anew: usize,
 }
 
 /// An action in a report. Whoever makes one shows it [`redacted`](Done::redacted).

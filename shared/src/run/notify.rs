@@ -110,7 +110,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::act::report::Verification;
+    use crate::act::report::{Tries, Verification};
     use crate::domain::Mode;
     use crate::finding::Often;
 
@@ -130,6 +130,7 @@ mod tests {
             skipped: Vec::new(),
             verification: Verification::Unverified,
             plan_id: None,
+            tries: Tries::default(),
             to_do_it: None,
             report: None,
             omitted: Map::new(),

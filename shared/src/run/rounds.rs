@@ -81,7 +81,7 @@ impl<S: Step> Rounds<'_, S> {
                 self.only_approved(&mut plan, approval, lost == 0 && cursor.is_none(), tally);
             }
             let look_of = look_of(&question);
-            telling::hush(session, self.manifest, &mut plan).await?;
+            telling::hush(session, self.manifest, &mut plan.findings, &mut plan.skipped).await?;
             let wanted = tally.take_in(plan, &mut cursor);
             // What is looked at again was counted when it was looked at first.
             demand.population = tally.population;
@@ -190,11 +190,16 @@ impl<S: Step> Rounds<'_, S> {
             }
             LedgerKind::Log => Facts { control: self.control(session).await?, ..Facts::default() },
         };
-        let Guarded { mode, apply, hold, over, leave, limited } =
+        let before = facts.targets.iter().filter(|(_, history)| history.attempts > 0);
+        tally.tried_before.extend(before.map(|(target, _)| target.clone()));
+        let Guarded { mode, apply, hold, over, leave, used_up, limited } =
             guard(wanted, demand.clone(), &self.manifest.limits, &facts);
         tally.mode = Some(mode);
         tally.is_limited |= limited;
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped::new(planned.action.target(), why)));
+        let mut used_up = self.used_up(used_up);
+        telling::hush(session, self.manifest, &mut used_up, &mut tally.skipped).await?;
+        tally.findings.extend(used_up);
         if let Some(message) = &over {
             let evidence = json!({ "held": hold.len(), "population": demand.population });
             tally.findings.push(Finding::new("over_limit", self.run.step, message.as_str(), evidence));
@@ -209,6 +214,25 @@ impl<S: Step> Rounds<'_, S> {
         let by_person = demand.approved || apply.iter().all(|planned| planned.action.is_undo());
         let needs = if by_person { Mode::Propose } else { Mode::Act };
         self.apply(session, apply, needs, demand, tally).await
+    }
+
+    /// What was tried too often, for people: each target, or of very many how many there are.
+    fn used_up(&self, targets: Vec<String>) -> Vec<Finding> {
+        const EACH: usize = 20;
+        let language = self.language();
+        let told = |target: String, message, evidence| {
+            Finding::new("attempts_used_up", target, message, evidence).told(Audience::People, Often::ONCE_A_DAY)
+        };
+        match targets.len() {
+            0..=EACH => targets
+                .into_iter()
+                .map(|target| told(target.clone(), texts::used_up(language, &target), json!(null)))
+                .collect(),
+            count => {
+                let message = texts::many_used_up(language, count);
+                vec![told(self.run.step.to_owned(), message, json!({ "count": count, "targets": targets[..EACH] }))]
+            }
+        }
     }
 
     /// What the controls leave this step now. A step whose ledger is the log goes on where nobody can be asked (design, 6.8).

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::act::action::{ActionResult, Class, Kind, Outcome, Planned};
 use crate::act::ledger::runs::Run;
 use crate::act::plan::{Plan, Shares};
-use crate::act::report::{Done, DoneOutcome, KEPT, Report, Verification};
+use crate::act::report::{Done, DoneOutcome, KEPT, Report, Tries, Verification};
 use crate::domain::{Language, Mode, ProcessId};
 use crate::finding::{Finding, Metric, Skipped};
 use crate::gather::session::Cursor;
@@ -67,6 +67,10 @@ impl CarriedOut {
                 return;
             }
         };
+        let helped = outcome == DoneOutcome::Superseded || outcome == DoneOutcome::Applied && trouble.is_none();
+        if !helped && !tally.tried_before.contains(&planned.action.target()) {
+            tally.failed_anew += 1;
+        }
         let is_undoable = kind.no_undo(planned.action.kind(), &planned.action.target(), language).is_none();
         let done = done(planned, outcome, (before, after), trouble);
         tally.actions.push(Done { is_told: kind.is_told(), is_undoable, ..done });
@@ -108,7 +112,11 @@ pub(super) struct Tally {
     /// How many changes were made of which kinds, for the ramp.
     made: HashMap<&'static [&'static str], usize>,
     /// Changes that left their users no better off.
-    pub no_better: usize,
+    no_better: usize,
+    /// Targets that were tried before within a day.
+    pub tried_before: HashSet<String>,
+    /// Changes that did not help on other ones.
+    failed_anew: usize,
     pub findings: Vec<Finding>,
     pub actions: Vec<Done>,
     pub skipped: Vec<Skipped>,
@@ -188,6 +196,22 @@ impl Tally {
         *self.made.entry(kinds).or_default() += count;
     }
 
+    /// A change was no help; it was `undone` again, which is none either.
+    pub fn no_better(&mut self, undone: bool) {
+        self.no_better += 1;
+        self.verified = self.verified.saturating_sub(1 + usize::from(undone));
+    }
+
+    fn tries(&self) -> Tries {
+        let failed = self.count(DoneOutcome::Failed) + self.no_better;
+        Tries {
+            tried: self.verified + self.unverified + failed,
+            helped: self.verified,
+            failed,
+            failed_anew: self.failed_anew + self.no_better,
+        }
+    }
+
     /// Answers with a report that is none of the step's own.
     pub fn report(&mut self, summary: String, report: Value) {
         (self.mode, self.summary, self.report) = (Some(Mode::Observe), Some(summary), Some(report));
@@ -229,6 +253,7 @@ impl Tally {
             (0, 0, 0) if moved == 0 => Verification::NotApplicable,
             (0, ..) => Verification::Unverified,
         };
+        let tries = self.tries();
         let counts = |outcome| self.count(outcome);
         let mut summary = self.summary.clone().unwrap_or_else(|| {
             texts::summary(language, self.population, counts, self.findings.len(), self.skipped.len())
@@ -261,6 +286,7 @@ impl Tally {
             skipped: self.skipped,
             verification,
             plan_id: self.plan,
+            tries,
             report: self.report,
             omitted,
         }

@@ -11,38 +11,49 @@ use crate::domain::Language;
 use crate::finding::Often;
 use crate::gather::error::Error;
 use crate::gather::manifest::{LedgerKind, Manifest};
-use crate::run::step::{Finding, Plan, Session, Skipped};
+use crate::run::step::{Finding, Session, Skipped};
 use crate::run::texts;
 
-/// Leaves out of a plan what this step has told by itself often enough, and says so. A person who asks is always answered; a step
+/// Leaves out of what is to be told what this step has told by itself often enough, and says so. A person who asks is always answered; a step
 /// whose ledger is the log has no record to ask, and always tells.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn hush(session: &mut Session<'_>, manifest: &Manifest, plan: &mut Plan) -> Result<(), Error> {
+pub async fn hush(
+    session: &mut Session<'_>,
+    manifest: &Manifest,
+    findings: &mut Vec<Finding>,
+    skipped: &mut Vec<Skipped>,
+) -> Result<(), Error> {
     if session.trigger.is_by_person() || manifest.ledger == LedgerKind::Log {
         return Ok(());
     }
     let now = session.now;
-    let Some(since) = plan.findings.iter().filter_map(|finding| finding.often.since(now)).min() else {
+    let Some(since) = findings.iter().filter_map(|finding| finding.often.since(now)).min() else {
         return Ok(());
     };
-    let not_always = plan.findings.iter().filter(|finding| finding.often != Often::Always);
+    let not_always = findings.iter().filter(|finding| finding.often != Often::Always);
     let codes: Vec<&str> = not_always.map(|finding| finding.code).collect::<BTreeSet<_>>().into_iter().collect();
     let told = told::told(session.db, &manifest.name, since, &codes).await?;
-    leave_out(plan, &told, now, session.config.language);
+    leave_out(findings, skipped, &told, now, session.config.language);
     Ok(())
 }
 
-fn leave_out(plan: &mut Plan, told: &[Told], now: DateTime<Utc>, language: Language) {
+fn leave_out(
+    findings: &mut Vec<Finding>,
+    skipped: &mut Vec<Skipped>,
+    told: &[Told],
+    now: DateTime<Utc>,
+    language: Language,
+) {
     let told: HashMap<(&str, &str), DateTime<Utc>> =
         told.iter().map(|told| ((told.code.as_str(), told.target.as_str()), told.at)).collect();
     let is_told = |finding: &Finding| {
         let at = told.get(&(finding.code, finding.target.as_str()));
         at.zip(finding.often.since(now)).is_some_and(|(at, since)| *at > since)
     };
-    let left_out = plan.findings.extract_if(.., |finding| is_told(finding));
-    plan.skipped.extend(
+    let left_out = findings.extract_if(.., |finding| is_told(finding));
+    skipped.extend(
         left_out.map(|finding| {
             Skipped::new(finding.target, format!("{}: {}", finding.code, texts::told_already(language)))
         }),
@@ -75,11 +86,11 @@ mod tests {
 
     /// What is told of these findings, and what is left out with which words.
     fn left(findings: Vec<Finding>, told: &[Told]) -> (Vec<String>, Vec<String>) {
-        let mut plan = Plan { findings, ..Plan::default() };
-        leave_out(&mut plan, told, now(), Language::En);
+        let (mut findings, mut skipped) = (findings, Vec::new());
+        leave_out(&mut findings, &mut skipped, told, now(), Language::En);
         (
-            plan.findings.into_iter().map(|finding| finding.target).collect(),
-            plan.skipped.into_iter().map(|skipped| format!("{} {}", skipped.target, skipped.why)).collect(),
+            findings.into_iter().map(|finding| finding.target).collect(),
+            skipped.into_iter().map(|skipped| format!("{} {}", skipped.target, skipped.why)).collect(),
         )
     }
 

@@ -39,6 +39,26 @@ pub fn no_better(language: Language) -> String {
     text!(language, ja: "変更しても状態が改善しなかった", en: "a change did not make things better")
 }
 
+/// A target that was tried too often.
+#[must_use]
+pub fn used_up(language: Language, target: &str) -> String {
+    text!(
+        language,
+        ja: "{target}: 24 時間以内の試行回数が上限に達したため自動対応を停止（24 時間後に再開）。手動での確認が必要",
+        en: "{target}: all attempts within 24 h are used up, so it is left alone until a day has passed; look at it yourself",
+    )
+}
+
+/// Very many targets that were tried too often.
+#[must_use]
+pub fn many_used_up(language: Language, count: usize) -> String {
+    text!(
+        language,
+        ja: "{count} 件で 24 時間以内の試行回数が上限に達したため自動対応を停止（24 時間後に再開）。手動での確認が必要",
+        en: "{count} targets: all attempts within 24 h are used up, so they are left alone until a day has passed; look at them yourself",
+    )
+}
+
 /// A row that moved at every try.
 #[must_use]
 pub fn contested(language: Language) -> String {

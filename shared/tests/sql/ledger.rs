@@ -8,7 +8,7 @@ use remediation::act::ledger::facts;
 use remediation::act::ledger::incidents;
 use remediation::act::ledger::runs;
 use remediation::act::ledger::runs::Run;
-use remediation::act::report::{Report, Verification};
+use remediation::act::report::{Report, Tries, Verification};
 use remediation::domain::{Mode, ProcessId};
 use remediation::gather::error::Error;
 use remediation::gather::executions::Listed;
@@ -40,20 +40,6 @@ async fn action(world: &World, step: &str, target: &str, outcome: &str, minutes_
 }
 
 /// A run in the ledger, so long ago.
-async fn ran(world: &World, step: &str, applied: i32, verification: &str, minutes_ago: i32) {
-    sqlx::query(
-        "INSERT INTO remediation.runs (id, step, trigger, applied, verification, started_at)
-         VALUES (gen_random_uuid(), $1, '{}', $2, $3, now() - make_interval(mins => $4))",
-    )
-    .bind(step)
-    .bind(applied)
-    .bind(verification)
-    .bind(minutes_ago)
-    .execute(world.database.pool())
-    .await
-    .unwrap();
-}
-
 #[tokio::test]
 async fn a_step_without_history_has_no_facts_against_it() -> Tested {
     let mut world = World::new("no_facts").await;
@@ -201,21 +187,33 @@ async fn a_failure_counts_as_a_try_where_its_kind_says_so() -> Tested {
 }
 
 #[tokio::test]
-async fn a_step_did_not_help_when_its_last_three_runs_that_acted_failed() -> Tested {
-    type Ran<'a> = (&'a str, i32, &'a str, i32);
-    let cases: [(&[Ran<'_>], bool); 6] = [
-        (&[(STEP, 1, "failed", 1), (STEP, 1, "failed", 2)], false),
-        (&[(STEP, 1, "failed", 1), (STEP, 0, "unverified", 2), (STEP, 1, "failed", 3), (STEP, 2, "failed", 4)], true),
-        (&[(STEP, 1, "failed", 1), (STEP, 1, "verified", 2), (STEP, 1, "failed", 3), (STEP, 1, "failed", 4)], false),
-        (&[(STEP, 1, "failed", 2), (STEP, 1, "failed", 3), (STEP, 1, "failed", 4), (STEP, 1, "verified", 5)], true),
-        (&[(STEP, 1, "failed", 1), (STEP, 1, "failed", 2), (STEP, 1, "failed", 25 * 60)], false),
-        (&[(STEP, 1, "failed", 1), (STEP, 1, "failed", 2), ("another-step", 1, "failed", 3)], false),
+async fn a_step_did_not_help_when_none_of_its_last_three_runs_that_tried_helped() -> Tested {
+    // Whose, how many tried, helped, and failed on what was not tried before, and how many minutes ago.
+    type Ran<'a> = (&'a str, i32, i32, i32, i32);
+    let cases: [(&[Ran<'_>], bool); 10] = [
+        (&[(STEP, 1, 0, 1, 1), (STEP, 1, 0, 1, 2)], false),
+        (&[(STEP, 1, 0, 1, 1), (STEP, 0, 0, 0, 2), (STEP, 1, 0, 1, 3), (STEP, 2, 0, 2, 4)], true),
+        (&[(STEP, 1, 0, 1, 1), (STEP, 1, 1, 0, 2), (STEP, 1, 0, 1, 3), (STEP, 1, 0, 1, 4)], false),
+        (&[(STEP, 1, 0, 1, 2), (STEP, 1, 0, 1, 3), (STEP, 1, 0, 1, 4), (STEP, 1, 1, 0, 5)], true),
+        (&[(STEP, 1, 0, 1, 1), (STEP, 1, 0, 1, 2), (STEP, 1, 0, 1, 25 * 60)], false),
+        (&[(STEP, 1, 0, 1, 1), (STEP, 1, 0, 1, 2), ("another-step", 1, 0, 1, 3)], false),
+        // One that refuses beside successes, whatever else there is.
+        (&[(STEP, 3, 2, 1, 1), (STEP, 3, 2, 0, 2), (STEP, 3, 2, 0, 3)], false),
+        // The same one that refuses again says nothing of the others.
+        (&[(STEP, 1, 0, 0, 1), (STEP, 1, 0, 0, 2), (STEP, 1, 0, 1, 3)], false),
+        (&[(STEP, 30, 0, 30, 1), (STEP, 30, 0, 30, 2), (STEP, 30, 0, 30, 3)], true),
+        (&[(STEP, 0, 0, 0, 1), (STEP, 0, 0, 0, 2), (STEP, 0, 0, 0, 3)], false),
     ];
     let mut world = World::new("did_not_help").await;
     for (runs, told) in cases {
         world.execute("DELETE FROM remediation.runs").await;
-        for (step, applied, verification, minutes) in runs {
-            ran(&world, step, *applied, verification, *minutes).await;
+        for (step, tried, helped, anew, minutes) in runs {
+            world
+                .execute(&format!(
+                    "INSERT INTO remediation.runs (id, step, trigger, started_at, tried, helped, failed_anew)
+                     VALUES (gen_random_uuid(), '{step}', '{{}}', now() - make_interval(mins => {minutes}), {tried}, {helped}, {anew})"
+                ))
+                .await;
         }
         assert_eq!(facts::facts(&mut world.db, STEP, KINDS, &[]).await?.did_not_help, told, "{runs:?}");
     }
@@ -311,6 +309,7 @@ fn report(run: &Run, cursor: &'static str) -> Report {
         skipped: vec![],
         verification: Verification::Verified,
         plan_id: None,
+        tries: Tries::default(),
         to_do_it: None,
         report: None,
         omitted: serde_json::Map::new(),

@@ -2,9 +2,9 @@
 SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM remediation.controls c WHERE c.step IN ($1, '*')),
        (SELECT count(*) FROM remediation.actions a
          WHERE a.step = $1 AND a.outcome IN ('applying', 'applied') AND a.created_at > now() - interval '1 hour'),
-       (SELECT count(*) = 3 AND bool_and(r.verification = 'failed')
-          FROM (SELECT verification FROM remediation.runs
-                 WHERE step = $1 AND applied > 0 AND started_at > now() - interval '1 day'
+       (SELECT count(*) = 3 AND bool_and(r.helped = 0 AND r.failed_anew > 0)
+          FROM (SELECT helped, failed_anew FROM remediation.runs
+                 WHERE step = $1 AND tried > 0 AND started_at > now() - interval '1 day'
                  ORDER BY started_at DESC LIMIT 3) r),
        (SELECT coalesce(jsonb_object_agg(t.target, t.facts), '{}')
           FROM (SELECT k.target,

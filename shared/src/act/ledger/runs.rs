@@ -44,8 +44,8 @@ pub async fn finish(
 ) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
-                                       skipped, verification, cursor, asked_by, request_id)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12, $13, $14)
+                                       skipped, verification, cursor, asked_by, request_id, tried, helped, failed, failed_anew)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
              ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
@@ -55,17 +55,25 @@ pub async fn finish(
     .bind(run.reason.as_deref().map(stored::text))
     .bind(run.started_at)
     .bind(stored::text(&report.summary))
-    .bind(i32::try_from(applied).unwrap_or(i32::MAX))
+    .bind(number(applied))
     .bind(stored::json(&json!(report.findings)))
     .bind(stored::json(&json!(report.skipped)))
     .bind(report.verification.as_str())
     .bind(cursor.map(|cursor| json!(cursor)))
     .bind(run.by.as_deref().map(stored::text))
     .bind(&run.request_id)
+    .bind(number(report.tries.tried))
+    .bind(number(report.tries.helped))
+    .bind(number(report.tries.failed))
+    .bind(number(report.tries.failed_anew))
     .execute(db)
     .await
     .map(drop)
     .map_err(Error::database("writing the run's record"))
+}
+
+fn number(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// Writes the record of a run that ended in an error.

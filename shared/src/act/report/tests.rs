@@ -19,6 +19,7 @@ fn report() -> Report {
         skipped: Vec::new(),
         verification: Verification::Verified,
         plan_id: Some(Uuid::from_u128(2)),
+        tries: Tries::default(),
         to_do_it: Some(json!({ "all": true })),
         report: None,
         omitted: Map::new(),

@@ -142,7 +142,6 @@ impl<S: Step> Rounds<'_, S> {
             let message = texts::made_no_better(language, &target, way_back.as_deref());
             let finding = Finding::new("no_better", target, message, evidence);
             tally.findings.push(finding.told(Audience::PeopleAtOnce, Often::Always));
-            tally.no_better += 1;
             if way_back.is_none() {
                 let why = texts::no_better(language);
                 let undo = undoing::action(session.db, planned.id, S::KINDS, &why, language).await?;
@@ -150,6 +149,7 @@ impl<S: Step> Rounds<'_, S> {
                     carried_out.take(tally, &undo, &undoes, outcome, language);
                 }
             }
+            tally.no_better(way_back.is_none());
         }
         Ok(())
     }
