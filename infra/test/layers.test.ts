@@ -8,8 +8,8 @@ import { HOME } from '../lib/home';
 /** Which files of ours each file imports, types included: a name that is only read by the compiler ties two files all the same. */
 function imports(files: Record<string, string>): Map<string, string[]> {
   const ours = (file: string, text: string) =>
-    [...text.matchAll(/^\s*(?:import|export)\b[^;'"]*?\bfrom\s*['"](\.{1,2}\/[^'"]+)['"]/gm)]
-      .map(([, path]) => `${posix.join(posix.dirname(file), path ?? '')}.ts`);
+    [...text.replace(/^\s*(?:\/\/|\/?\*).*$/gm, '').matchAll(/\b(?:from|import|require)\b\s*\(?\s*['"`](\.{1,2}\/[^'"`]+)['"`]/g)]
+      .map(([, path]) => `${posix.join(posix.dirname(file), path ?? '').replace(/\.[jt]s$/, '')}.ts`);
   return new Map(Object.entries(files).map(([file, text]) => [file, ours(file, text)]));
 }
 
@@ -35,6 +35,7 @@ test('no files need each other', () => {
   assert.ok(arrows.get('lib/manifest.ts')?.includes('lib/permissions.ts'), 'manifest.ts was not found to import permissions.ts');
   assert.ok(arrows.get('bin/app.ts')?.includes('lib/settings.ts'), 'app.ts was not found to import settings.ts');
   assert.deepEqual(circles(arrows), []);
+  assert.deepEqual(folders.filter((file) => !/\.(ts|py)$/.test(file)), [], 'what stands in a folder of its own is not looked at');
 });
 
 test('files that need each other are found and named', () => {
@@ -43,8 +44,10 @@ test('files that need each other are found and named', () => {
     'lib/a.ts': "import {\n  b,\n  other,\n} from './b';\n",
     'lib/b.ts': "import type { C } from './c';\nexport { d } from './d';\n",
     'lib/c.ts': "import * as a from './a';\n",
-    'lib/d.ts': "// import { a } from './a';\n",
+    'lib/d.ts': "// import { a } from './a';\n * @see import('./a')\nimport './e';\n",
+    'lib/e.ts': "const f = await import('./f.js');\n",
+    'lib/f.ts': "import d = require('./d');\n",
   });
   assert.deepEqual(arrows.get('bin/app.ts'), ['lib/a.ts']);
-  assert.deepEqual(circles(arrows), ['lib/a.ts, lib/b.ts, lib/c.ts']);
+  assert.deepEqual(circles(arrows), ['lib/a.ts, lib/b.ts, lib/c.ts', 'lib/d.ts, lib/e.ts, lib/f.ts']);
 });

@@ -1,7 +1,8 @@
 //! Arrows between files run one way, decide ← gather ← act ← run ← functions, and no files need each other (CONTRIBUTING, "Where things are").
 //!
 //! An arrow is a path that leads into another file, in a `use` or in the midst of the code, tests and the insides of macros included; a
-//! `mod x;` alone is none. The sources are read as tokens, so what a comment or a text says is no arrow.
+//! `mod x;` alone is none. The sources are read as tokens, so what a comment or a text says is no arrow. What would hide one (a file that is
+//! included or stands elsewhere, a crate by another name, a path that a macro puts together, a file of no layer) is a fault by itself.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,7 @@ fn arrows_run_one_way_and_no_files_need_each_other() {
     ] {
         assert!(arrows.contains(&(from.to_owned(), to.to_owned())), "{from} was not found to need {to}");
     }
-    let faults = faults(&arrows);
+    let faults = [house.hidden(), faults(&arrows)].concat();
     assert!(faults.is_empty(), "\n{}", faults.join("\n"));
 }
 
@@ -60,6 +61,16 @@ fn an_arrow_that_runs_back_up_and_files_that_need_each_other_are_found_and_named
         ),
         shared("gather/row.rs", "mod inner { fn a() { super::super::table::x() } }"),
         shared("gather/late.rs", "fn a() -> crate::act::write::B { self::b() }"),
+        // By all that is within a module, and by another spelling.
+        shared("gather/all.rs", "use crate::*; fn a() { act::write::b() }"),
+        shared("gather/above.rs", "use super::super::*; mod inner { use super::*; fn a() { act::write::b() } }"),
+        shared("gather/raw.rs", "fn a() { crate::r#act::write::b() }"),
+        // What hides where it leads.
+        shared("gather/me.rs", "extern crate self as me; fn a() { me::act::write::b() }"),
+        shared("gather/copy.rs", "include!(\"../act/write.rs\");"),
+        shared("gather/far.rs", "#[path = \"../act/write.rs\"] mod far;"),
+        shared("gather/made.rs", "macro_rules! m { ($m:ident) => { crate::$m::write::b() } } fn a() { m!(act) }"),
+        shared("bridge.rs", "pub use crate::act::write::b;"),
         shared("act.rs", "pub mod write; use crate::domain::Process;"),
         // A circle of a file and its own part.
         shared("act/write.rs", "mod part; fn a() { part::x() }"),
@@ -79,9 +90,22 @@ fn an_arrow_that_runs_back_up_and_files_that_need_each_other_are_found_and_named
     assert_eq!(
         faults(&arrows),
         [
+            "shared/src/gather/above.rs (gather) needs shared/src/act/write.rs (act): an arrow runs back up",
+            "shared/src/gather/all.rs (gather) needs shared/src/act/write.rs (act): an arrow runs back up",
             "shared/src/gather/late.rs (gather) needs shared/src/act/write.rs (act): an arrow runs back up",
+            "shared/src/gather/raw.rs (gather) needs shared/src/act/write.rs (act): an arrow runs back up",
             "these files need each other: shared/src/act/write.rs, shared/src/act/write/part.rs",
             "these files need each other: shared/src/gather/row.rs, shared/src/gather/table.rs",
+        ]
+    );
+    assert_eq!(
+        house.hidden(),
+        [
+            "shared/src/gather/me.rs: `extern crate` gives a crate another name",
+            "shared/src/gather/copy.rs: `include!` takes in another file",
+            "shared/src/gather/far.rs: `path` takes in another file",
+            "shared/src/gather/made.rs: a macro puts a path together",
+            "shared/src/bridge.rs is of no layer",
         ]
     );
 }
@@ -149,7 +173,11 @@ struct House {
     files: BTreeMap<Module, String>,
     /// What a `use` means by a name, module by module: a name can stand for a module and for a function.
     names: BTreeMap<(Module, String), Vec<Vec<String>>>,
+    /// The paths of `use a::*`, module by module.
+    globs: BTreeMap<Module, Vec<Vec<String>>>,
     paths: Vec<(Module, Vec<String>)>,
+    /// What nobody can follow.
+    hidden: Vec<String>,
 }
 
 impl House {
@@ -208,8 +236,28 @@ impl House {
                     self.read_use(module, &[], &rest[1..end]);
                     &rest[end + 1..]
                 }
+                (TokenTree::Ident(word), Some(next), _) if word == "include" && is(next, '!') => {
+                    self.hidden.push(format!("{file}: `include!` takes in another file"));
+                    &rest[2..]
+                }
+                (TokenTree::Ident(word), Some(TokenTree::Ident(next)), _) if word == "extern" && next == "crate" => {
+                    self.hidden.push(format!("{file}: `extern crate` gives a crate another name"));
+                    &rest[2..]
+                }
+                (TokenTree::Punct(sign), Some(TokenTree::Group(attribute)), _)
+                    if sign.as_char() == '#' && is_path(attribute.stream()) =>
+                {
+                    self.hidden.push(format!("{file}: `path` takes in another file"));
+                    &rest[2..]
+                }
                 (TokenTree::Ident(_), ..) => {
                     let (path, rest) = path(rest);
+                    if let [sign, ..] = rest
+                        && is(sign, '$')
+                        && is_behind_colons(tokens, rest)
+                    {
+                        self.hidden.push(format!("{file}: a macro puts a path together"));
+                    }
                     if path.len() > 1 {
                         self.paths.push((module.clone(), path));
                     }
@@ -237,7 +285,7 @@ impl House {
                 (Some(TokenTree::Ident(_as)), Some(TokenTree::Ident(name))) => {
                     self.name(module, name.to_string(), &path)
                 }
-                (Some(_), _) => {}
+                (Some(_), _) => self.globs.entry(module.clone()).or_default().push(path.clone()),
                 (None, _) => {
                     if path.last().is_some_and(|last| last == "self") {
                         path.pop();
@@ -252,6 +300,17 @@ impl House {
     fn name(&mut self, module: &Module, name: String, path: &[String]) {
         let path = path.iter().filter(|part| *part != "self" || path.first() == Some(part)).cloned().collect();
         self.names.entry((module.clone(), name)).or_default().push(path);
+    }
+
+    /// What hides where its arrows lead.
+    fn hidden(&self) -> Vec<String> {
+        let roots = ["shared/src/", "shared/decide/src/"];
+        // Nothing is above the functions.
+        let is_ours = |file: &&String| roots.iter().any(|root| file.starts_with(root));
+        let files: BTreeSet<&String> = self.files.values().filter(is_ours).collect();
+        let homeless = files.into_iter().filter(|file| layer(file).is_none() && !file.ends_with("src/lib.rs"));
+        let homeless = homeless.map(|file| format!("{file} is of no layer"));
+        self.hidden.iter().filter(is_ours).cloned().chain(homeless).collect()
     }
 
     /// Which file needs which.
@@ -273,12 +332,19 @@ impl House {
                 let paths = self.names.get(&(here.clone(), part.clone())).filter(|_| depth < 8)?;
                 paths.iter().filter_map(|path| self.module(here, path, depth + 1)).find(|(_, whole)| *whole)
             };
+            let within = || {
+                let globs = self.globs.get(here).filter(|_| depth < 8)?;
+                let whole = |path: &Vec<String>| self.module(here, path, depth + 1).filter(|(_, whole)| *whole);
+                let modules = globs.iter().filter_map(whole).filter(|(module, _)| module != here);
+                let part = std::slice::from_ref(part);
+                modules.filter_map(|(module, _)| self.module(&module, part, depth + 1)).find(|(_, whole)| *whole)
+            };
             let next = match part.as_str() {
                 "crate" => Some(vec![from[0].clone()]),
                 "self" => Some(here.clone()),
                 "super" => Some(here[..here.len() - 1].to_vec()),
                 _ if self.files.contains_key(&inner) => Some(inner),
-                _ => named().map(|(module, _)| module).or_else(|| {
+                _ => named().or_else(within).map(|(module, _)| module).or_else(|| {
                     let program = vec![part.clone()];
                     (at.is_none() && self.files.contains_key(&program)).then_some(program)
                 }),
@@ -299,7 +365,7 @@ fn path(tokens: &[TokenTree]) -> (Vec<String>, &[TokenTree]) {
         match rest {
             [first, second, after @ ..] if is(first, ':') && is(second, ':') => rest = after,
             [TokenTree::Ident(word), after @ ..] if path.is_empty() || is_behind_colons(tokens, rest) => {
-                path.push(word.to_string());
+                path.push(word.to_string().trim_start_matches("r#").to_owned());
                 rest = after;
             }
             _ => return (path, rest),
@@ -312,8 +378,25 @@ fn is_behind_colons(tokens: &[TokenTree], rest: &[TokenTree]) -> bool {
     is(&tokens[tokens.len() - rest.len() - 1], ':')
 }
 
+/// Whether an attribute is `path = "…"`.
+fn is_path(attribute: TokenStream) -> bool {
+    let mut tokens = attribute.into_iter();
+    let is_path = matches!(tokens.next(), Some(TokenTree::Ident(word)) if word == "path");
+    is_path && tokens.next().is_some_and(|sign| is(&sign, '='))
+}
+
 fn is(token: &TokenTree, sign: char) -> bool {
     matches!(token, TokenTree::Punct(found) if found.as_char() == sign)
+}
+
+#[test]
+fn what_decides_needs_neither_a_database_nor_aws() {
+    let manifest = fs::read_to_string(harness::paths::workspace().join("shared/decide/Cargo.toml")).unwrap();
+    let needs = manifest.lines().filter_map(|line| line.split_once('.').or_else(|| line.split_once(" = ")));
+    let outside = ["sqlx", "aws", "lambda", "tokio", "reqwest", "hyper", "remediation", "harness"];
+    let found: Vec<&str> =
+        needs.map(|(name, _)| name).filter(|name| outside.iter().any(|it| name.starts_with(it))).collect();
+    assert!(manifest.contains("serde_json.workspace") && found.is_empty(), "shared/decide/Cargo.toml needs {found:?}");
 }
 
 #[test]

@@ -375,6 +375,30 @@ fn a_long_value_is_shortened_in_its_error() {
 }
 
 #[test]
+fn what_nobody_may_see_in_an_event_reaches_neither_record_nor_error() {
+    let secret = "password=hunter2";
+    let seen = |event: Value| match decode(event, &ResultPath::default(), &["window"]) {
+        Ok(trigger) => trigger.describe().to_string(),
+        Err(error) => error.to_string(),
+    };
+    for event in [
+        json!({ "all": true, "reason": secret, "by": secret }),
+        json!({ "all": true, "window": secret }),
+        json!({ "all": true, "window": [{ "prompt": "hunter2" }] }),
+        json!({ "schedule": secret }),
+        json!({ "schedule": "sweep", secret: 1 }),
+        json!({ secret: 1 }),
+        json!({ "all": true, secret: 1 }),
+        json!({ "detail-type": secret, "source": secret, "detail": {} }),
+        with("alarm-metric", "/detail/state/reason", secret.into()),
+        with("alarm-lambda-action", "/alarmData/state/reason", secret.into()),
+    ] {
+        let seen = seen(event.clone());
+        assert!(seen.contains("[redacted]") && !seen.contains("hunter2"), "{event} -> {seen}");
+    }
+}
+
+#[test]
 fn a_step_takes_its_own_parameters_only() {
     assert!(decode(json!({ "fence": "install" }), &ResultPath::default(), &["fence"]).is_ok());
     assert!(decode(json!({ "all": true, "fence": "install" }), &ResultPath::default(), &["cancel"]).is_err());

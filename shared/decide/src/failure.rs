@@ -167,8 +167,10 @@ impl Told {
         }
     }
 
-    /// `CODE: message`, `WellKnownException: message`, or a message alone.
+    /// `CODE: message`, `WellKnownException: message`, or a message alone. What only the name gives away (`DB_PASSWORD: x`) goes while the
+    /// name is there.
     fn read_text(text: &str) -> Self {
+        let text = &redact::text(&text.replace('\0', ""));
         match text.trim().split_once(':') {
             Some((code, message)) if is_code(code) => {
                 Self { code: Some(code.to_owned()), name: None, message: Some(message.trim().to_owned()) }
@@ -304,6 +306,10 @@ mod tests {
         assert_eq!(told.cause.as_ref(), Some(&told.message));
         let told = failure(Some("Error"), Some(r#"{"errorMessage":"AI_ERROR: no answer to pass\u0000word=hunter2"}"#));
         assert_eq!(told.message, "no answer to password=[redacted]");
+        for cause in ["DB_PASSWORD: hunter2", r#"{"errorMessage":"DB_PASSWORD: hunter2"}"#] {
+            let told = failure(Some("Error"), Some(cause));
+            assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
+        }
     }
 
     #[test]

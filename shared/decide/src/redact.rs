@@ -36,13 +36,19 @@ pub fn json(value: &Value) -> Value {
 fn within(value: &Value, depth: usize) -> Value {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-        Value::String(string) => text(string).into(),
+        Value::String(string) => within_text(string, depth).into(),
         Value::Array(_) | Value::Object(_) if depth == 0 => REDACTED.into(),
-        Value::Array(items) => items.iter().map(|item| within(item, depth - 1)).collect(),
+        Value::Array(items) => {
+            // `["x-api-key", "…"]`: so are headers told, and entries of a map.
+            let named = |at: usize| Kind::of(items.get(at.checked_sub(1)?)?.as_str()?).filter(Kind::is_secret);
+            let redacted =
+                |(at, item)| named(at).map_or_else(|| within(item, depth - 1), |kind| field(Some(kind), item, depth));
+            items.iter().enumerate().map(redacted).collect()
+        }
         Value::Object(fields) => {
             let of_pair = pair(fields);
             let redacted = |(name, value): (&String, &Value)| {
-                let kind = Kind::of(name).or_else(|| of_pair.filter(|_| name.eq_ignore_ascii_case("value")));
+                let kind = Kind::of(name).or_else(|| of_pair.filter(|_| is_value(name)));
                 (text(name), field(kind, value, depth))
             };
             fields.iter().map(redacted).collect()
@@ -52,8 +58,30 @@ fn within(value: &Value, depth: usize) -> Value {
 
 /// Why the `value` of `{"name": "DB_PASSWORD", "value": …}` goes: so are environments, headers and refused fields told.
 fn pair(fields: &Map<String, Value>) -> Option<Kind> {
-    let names = ["name", "Name", "key", "Key", "field"];
-    names.iter().find_map(|name| Kind::of(fields.get(*name)?.as_str()?))
+    let names = ["name", "key", "field", "path", "property", "header", "param"];
+    let is_name = |name: &str| names.iter().any(|end| name.to_lowercase().ends_with(end));
+    fields.iter().filter(|(name, _)| is_name(name)).find_map(|(_, name)| Kind::of(name.as_str()?))
+}
+
+/// Whether a field has the value of a name beside it: `value`, `rejectedValue`, `received`.
+fn is_value(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.ends_with("value") || matches!(&*name, "val" | "received")
+}
+
+/// JSON that is a text within JSON is looked into as JSON: it stays so, and a name in it may be spelt with escapes.
+fn within_text(whole: &str, depth: usize) -> String {
+    let inner = Some(whole).filter(|whole| depth > 0 && whole.trim_start().starts_with(['{', '[']));
+    let Some(value) = inner.and_then(|whole| serde_json::from_str::<Value>(whole).ok()) else { return text(whole) };
+    scan::look(whole);
+    let redacted = within(&value, depth - 1);
+    if redacted == value { whole.to_owned() } else { redacted.to_string() }
+}
+
+/// A text that may be JSON as a whole, as the cause of an execution is: it stays what it is.
+#[must_use]
+pub fn document(text: &str) -> String {
+    within_text(text, DEPTH)
 }
 
 fn field(kind: Option<Kind>, value: &Value, depth: usize) -> Value {
@@ -99,7 +127,7 @@ pub fn cut(whole: &str, characters: usize) -> String {
 /// a statement.
 fn blocks(text: &str) -> Cow<'_, str> {
     const KEY: &str = "-----BEGIN ";
-    const QUOTES: [&str; 2] = ["Failing row contains (", "arameters: $1 = "];
+    const QUOTES: [&str; 4] = ["Failing row contains (", "失敗した行は(", "arameters: $1 = ", "arameter $1 = "];
     let mut text = Cow::Borrowed(text);
     if let Some(first) = find(&text, KEY) {
         let (mut out, mut rest) = (text[..first].to_owned(), &text[first..]);
@@ -115,6 +143,7 @@ fn blocks(text: &str) -> Cow<'_, str> {
         out.push_str(rest);
         text = Cow::Owned(out);
     }
+    text = keys(text);
     // Where the row ends nobody can tell: a value may hold anything.
     for begins in QUOTES {
         if let Some(at) = find(&text, begins) {
@@ -122,6 +151,29 @@ fn blocks(text: &str) -> Cow<'_, str> {
             text.truncate(at + begins.len());
             text.push_str(REDACTED);
         }
+    }
+    text
+}
+
+/// What PostgreSQL says of a key, `Key (title, user_id)=(…) already exists`: an id or a number stays. Where the values end nobody can tell
+/// but by the words behind them.
+fn keys(text: Cow<'_, str>) -> Cow<'_, str> {
+    const BEGINS: &str = ")=(";
+    const BEHIND: [&str; 4] = [") already exists", ") is not present in", ") is still referenced", ") is duplicated"];
+    let mut at = 0;
+    while let Some(found) = find(&text[at..], BEGINS) {
+        at += found + BEGINS.len();
+        if at == text.len() {
+            break;
+        }
+        let ids = scan::span(&text[at..], |c| c.is_ascii_hexdigit() || matches!(c, '-' | ',' | ' '));
+        let is_id = |id: &str| id.len() == 36 || id.bytes().all(|byte| byte.is_ascii_digit());
+        if !text[at + ids..].starts_with(')') || !text[at..at + ids].split(", ").all(is_id) {
+            let end = BEHIND.iter().filter_map(|words| scan::find_back(&text[at..], words)).max();
+            let end = end.map_or(text.len(), |end| at + end);
+            return Cow::Owned(format!("{}{REDACTED}{}", &text[..at], &text[end..]));
+        }
+        at += ids;
     }
     text
 }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::gather::error::Error;
 use crate::gather::step_functions::{Seen, StepFunctions};
 use crate::gather::trigger::result_path::ResultPath;
-use crate::stored;
+use crate::{redact, stored};
 
 /// Takes in what was seen; what is known to be newer stays.
 pub(crate) const REMEMBER: &str = include_str!("executions/remember.sql");
@@ -37,7 +37,10 @@ pub async fn remember(db: &mut PgConnection, seen: &[Seen]) -> Result<(), Error>
 pub(crate) fn bind<'q>(query: Query<'q, Postgres, PgArguments>, seen: &[Seen]) -> Query<'q, Postgres, PgArguments> {
     let each = || seen.iter().map(|seen| &seen.execution);
     let ending = |execution: &crate::domain::Execution, part: fn(&crate::domain::Ending) -> &Option<String>| {
-        execution.ending.as_ref().and_then(|ending| part(ending).as_deref().map(stored::text))
+        execution
+            .ending
+            .as_ref()
+            .and_then(|ending| part(ending).as_deref().map(redact::document).as_deref().map(stored::text))
     };
     query
         .bind(each().map(|execution| execution.arn.as_str().to_owned()).collect::<Vec<_>>())

@@ -16,6 +16,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use crate::domain::{Execution, ExecutionArn, Mode, ProcessId};
+use crate::redact;
 
 /// Why a run was started, and what it was asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -255,7 +256,8 @@ impl Trigger {
                 "reason": ask.reason,
                 "by": ask.by,
                 "depth": (ask.depth > 0).then_some(ask.depth),
-                "parameters": (!ask.parameters.is_empty()).then_some(&ask.parameters),
+                // Whatever somebody wrote there, right or wrong: it is recorded before a step refuses it.
+                "parameters": (!ask.parameters.is_empty()).then(|| redact::json(&json!(ask.parameters))),
             }),
         };
         match described {

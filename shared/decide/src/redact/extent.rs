@@ -93,6 +93,22 @@ pub(super) fn block(value: &str) -> Option<usize> {
     indent.is_some().then_some(at)
 }
 
+/// What is below a name in YAML, by its indentation: a text of several lines, a list, a map. `first` is how far the value's first line is
+/// indented, where it does not stand beside the name.
+pub(super) fn below(value: &str, indent: usize, first: Option<usize>) -> usize {
+    let is_list = value.starts_with("- ") && first.is_some();
+    let mut at = line(value);
+    while let Some(below) = value[at..].strip_prefix('\n') {
+        let white = span(below, |c| matches!(c, ' ' | '\t' | '\r'));
+        let is_item = is_list && white == indent && below[white..].starts_with("- ");
+        if white <= indent && !is_item || below[white..].is_empty() {
+            break;
+        }
+        at += 1 + white + line(&below[white..]);
+    }
+    at
+}
+
 /// A quote at the start.
 pub(super) struct Quote {
     /// How long it is, with the backslashes before it.
@@ -102,7 +118,8 @@ pub(super) struct Quote {
 }
 
 pub(super) fn quote(text: &str) -> Option<Quote> {
-    let marks = ["\"", "'", "`", "u0022", "u0027", "%22", "%27", "&quot;", "&apos;", "&#34;", "&#39;"];
+    let marks =
+        ["\"", "'", "`", "u0022", "u0027", "%22", "%27", "%2522", "%2527", "&quot;", "&apos;", "&#34;", "&#39;"];
     let backslashes = span(text, |c| c == '\\');
     let mark = marks.into_iter().find(|mark| text[backslashes..].starts_with(mark))?;
     let is_escape = mark.starts_with('u');
@@ -124,7 +141,10 @@ pub(super) fn quoted(text: &str, opening: &Quote) -> usize {
             (_, depth) => backslashes <= depth,
         };
         at += found + opening.mark.len();
-        if closes {
+        // In SQL and YAML, two of them are one.
+        if closes && opening.mark == "'" && opening.backslashes == 0 && text[at..].starts_with('\'') && found > 0 {
+            at += 1;
+        } else if closes {
             return at;
         }
     }

@@ -16,7 +16,7 @@ pub(super) enum Kind {
 }
 
 /// Wherever they stand in a name.
-const SECRETS: [&str; 20] = [
+const SECRETS: &[&str] = &[
     "password",
     "passwd",
     "pswd",
@@ -34,8 +34,18 @@ const SECRETS: [&str; 20] = [
     "sharedkey",
     "subscriptionkey",
     "credential",
+    "functionkey",
+    "functionskey",
+    "licensekey",
+    "identifiedby",
+    "sessionid",
     "パスワード",
+    "ﾊﾟｽﾜｰﾄﾞ",
     "シークレット",
+    "認証情報",
+    "秘密鍵",
+    "apiキー",
+    "アクセスキー",
     "暗証番号",
 ];
 const HEADERS: [&str; 2] = ["authorization", "cookie"];
@@ -44,11 +54,13 @@ const SECRET_ENDS: [&str; 5] = ["pass", "pw", "auth", "jwt", "signature"];
 /// By themselves only.
 const SECRET_WORDS: [&str; 4] = ["pin", "otp", "sig", "bearer"];
 /// At the end of a name, in the plural as well.
-const CONTENTS: [&str; 18] = [
+const CONTENTS: &[&str] = &[
     "prompt",
     "messages",
     "content",
     "param",
+    "parameter",
+    "binding",
     "input",
     "output",
     "result",
@@ -60,9 +72,30 @@ const CONTENTS: [&str; 18] = [
     "title",
     "description",
     "instruction",
+    "question",
+    "conversation",
+    "transcript",
+    "usermessage",
+    "systemmessage",
+    "assistantmessage",
+    "prompttemplate",
     "プロンプト",
     "タイトル",
     "本文",
+    "入力",
+    "入力値",
+    "入力内容",
+    "出力",
+    "応答",
+    "回答",
+    "レスポンス",
+    "生成結果",
+    "件名",
+    "題名",
+    "テキスト",
+    "指示文",
+    "質問文",
+    "回答文",
 ];
 /// Words that only end alike.
 const OTHERS: [&str; 12] = [
@@ -95,11 +128,21 @@ const ABOUT: [&str; 12] = [
     "type",
 ];
 
+/// At the start of a name that says what is wrong with a content: an error's code (`INVALID_INPUT`).
+const WRONG: [&str; 6] = ["invalid", "missing", "malformed", "empty", "unexpected", "unparsable"];
+
 impl Kind {
-    /// By the name's letters and digits alone: `API_KEY`, `x-api-key` and `apiKey` are the same, and `password2` is a `password`.
+    /// Whether it is a credential of any sort.
+    pub(super) const fn is_secret(&self) -> bool {
+        matches!(self, Self::Secret | Self::Header | Self::Token)
+    }
+
+    /// By the name's letters and digits alone, however wide: `API_KEY`, `x-api-key` and `apiKey` are the same, and `password2` is a
+    /// `password`.
     pub(super) fn of(name: &str) -> Option<Self> {
         super::scan::look(name);
-        let name: String = name.chars().filter(|c| !matches!(c, '_' | '-')).flat_map(char::to_lowercase).collect();
+        let name: String =
+            name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(narrow).flat_map(char::to_lowercase).collect();
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let singular = name.strip_suffix('s').unwrap_or(name);
         let begins =
@@ -110,16 +153,24 @@ impl Kind {
             None
         } else if has(&HEADERS) {
             Some(Self::Header)
-        } else if has(&SECRETS) || ends(&SECRET_ENDS) || SECRET_WORDS.contains(&name) {
+        } else if has(SECRETS) || ends(&SECRET_ENDS) || SECRET_WORDS.contains(&name) {
             Some(Self::Secret)
         } else if name.ends_with("token") {
             Some(Self::Token)
         } else if name.ends_with("tokens") || name.ends_with("トークン") {
             Some(Self::Tokens)
-        } else if ends(&CONTENTS) {
+        } else if ends(CONTENTS) && !WRONG.iter().any(|wrong| name.starts_with(wrong)) {
             Some(Self::Content)
         } else {
             None
         }
+    }
+}
+
+/// `ＰＡＳＳ` as `PASS`.
+fn narrow(c: char) -> char {
+    match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
+        _ => c,
     }
 }

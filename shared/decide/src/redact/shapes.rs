@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::scan::{REDACTED, arn, find, find_back, is_quote, look, span, span_back};
 
 /// How the keys of well-known services begin. <https://docs.github.com/code-security/secret-scanning>
-const PREFIXES: [&str; 16] = [
+const PREFIXES: [&str; 20] = [
     "sk-",
     "sk_live_",
     "sk_test_",
@@ -22,6 +22,10 @@ const PREFIXES: [&str; 16] = [
     "xapp-",
     "npm_",
     "whsec_",
+    "hf_",
+    "dckr_pat_",
+    "shpat_",
+    "pplx-",
 ];
 
 /// What is shorter is no key of any kind.

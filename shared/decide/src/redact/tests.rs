@@ -213,12 +213,76 @@ fn secrets_are_found_in_any_notation() {
         ),
         ("Set-Cookie: a=b; Path=/\nHost: x", "Set-Cookie: [redacted]\nHost: x"),
         ("cookie=a=b; c=d", "cookie=[redacted]"),
-        (r#"["authorization","Basic dTpw"]"#, r#"["authorization","Basic [redacted]"]"#),
+        (r#"["authorization","Basic dTpw"]"#, r#"["authorization",[redacted]]"#),
         ("sent Basic dXNlcjpwYXNz to the proxy", "sent Basic [redacted] to the proxy"),
         ("Basic authentication is required, see BASIC AUTH", "Basic authentication is required, see BASIC AUTH"),
     ] {
         assert_eq!(text(before), after, "{before}");
     }
+}
+
+#[test]
+fn no_notation_beside_these_hides_a_secret() {
+    for (before, after) in [
+        ("user[password]=hunter2&x=1", "user[password]=[redacted]&x=1"),
+        ("user%5Bpassword%5D=hunter2&x=1", "user%5Bpassword%5D=[redacted]&x=1"),
+        (r#"db["password"] = "hunter2";"#, r#"db["password"] = [redacted];"#),
+        ("getPassword() = hunter2", "getPassword() = [redacted]"),
+        ("password%20%3D%20hunter2 x", "password%20%3D%20[redacted] x"),
+        ("password+=+hunter2", "password+=+[redacted]"),
+        ("%257B%2522password%2522%253A%2522hunter2%2522%257D", "%257B%2522password%2522%253A[redacted]%257D"),
+        ("password\\u003dhunter2 x", "password\\u003d[redacted]"),
+        ("ＰＡＳＳＷＯＲＤ＝hunter2", "ＰＡＳＳＷＯＲＤ＝[redacted]"),
+        ("ﾊﾟｽﾜｰﾄﾞ: hunter2", "ﾊﾟｽﾜｰﾄﾞ: [redacted]"),
+        ("APIキー：hunter2", "APIキー：[redacted]"),
+        ("パスワードを「hunter2」に変更しました", "パスワードを「[redacted]」に変更しました"),
+        ("パスワードは、hunter2です", "パスワードは、[redacted]です"),
+        ("パスワード（hunter2）", "パスワード（[redacted]）"),
+        ("入力：走る", "入力：[redacted]"),
+        ("wrong password hunter2 for app", "wrong password [redacted] for app"),
+        ("token (hunter2) expired", "token ([redacted]) expired"),
+        ("CREATE USER app IDENTIFIED BY 'hunter2'", "CREATE USER app IDENTIFIED BY [redacted]"),
+        ("SET password = 'it''s hunter2', n = 1", "SET password = [redacted], n = 1"),
+        ("rawHeaders: [ 'x-api-key', 'hunter2', 'host', 'a' ]", "rawHeaders: [ 'x-api-key', [redacted], 'host', 'a' ]"),
+        ("Bearer%20hunter2 x", "Bearer%20[redacted] x"),
+        ("<password >hunter2</password>", "<password >[redacted]</password>"),
+        ("<db.password>hunter2</db.password>", "<db.password>[redacted]</db.password>"),
+        ("%3Cpassword%3Ehunter2%3C%2Fpassword%3E", "%3Cpassword%3E[redacted]%3C%2Fpassword%3E"),
+        (r"\u003Cpassword\u003Ehunter2\u003C/password\u003E", r"\u003Cpassword\u003E[redacted]\u003C/password\u003E"),
+        // What is below a name in YAML.
+        ("secrets:\n  db: a\n  api: hunter2\nuser: app", "secrets:\n  [redacted]\nuser: app"),
+        ("passwords:\n- a\n- hunter2\nuser: app", "passwords:\n[redacted]\nuser: app"),
+        ("password: a\n  hunter2\nuser: app", "password: [redacted]\nuser: app"),
+        // What PostgreSQL says of a key.
+        ("Key (title, user_id)=(a) b, 1) already exists.", "Key (title, user_id)=([redacted]) already exists."),
+        ("Key (lower(email))=(taro) already exists.", "Key (lower(email))=([redacted]) already exists."),
+        ("キー (title)=(走る) はすでに存在します。", "キー (title)=([redacted]"),
+        ("unnamed portal parameter $1 = 'hunter2'", "unnamed portal parameter $1 = [redacted]"),
+    ] {
+        assert_eq!(text(before), after, "{before}");
+    }
+    for kept in [
+        "Key (process_id, n)=(6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c, 7) already exists.",
+        "INVALID_INPUT: too long",
+        "the secret arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:db-AbCdEf is read",
+        "パスワードを 3 回まちがえました",
+    ] {
+        assert_eq!(text(kept), kept);
+    }
+}
+
+#[test]
+fn json_that_is_a_text_stays_json_and_hides_nothing_by_escapes() {
+    let cause = r#"{"errorMessage":"{\"code\":\"AI_ERROR\",\"p\\u0061ssword\":\"hunter2\",\"\\u30d7\\u30ed\\u30f3\\u30d7\\u30c8\":\"x\"}"}"#;
+    let told: Value = serde_json::from_str(&document(cause)).unwrap();
+    let inner: Value = serde_json::from_str(told["errorMessage"].as_str().unwrap()).unwrap();
+    assert_eq!(inner, value!({ "code": "AI_ERROR", "password": REDACTED, "プロンプト": REDACTED }));
+    assert_eq!(document("password=x"), "password=[redacted]");
+    let untouched = r#"{ "a" : "b" }"#;
+    assert_eq!(document(untouched), untouched);
+    assert_eq!(json(&value!(["x-api-key", "hunter2", "host", "a"])), value!(["x-api-key", REDACTED, "host", "a"]));
+    let of_a_stack = value!({ "ParameterKey": "DbPassword", "ParameterValue": "hunter2" });
+    assert_eq!(json(&of_a_stack)["ParameterValue"], REDACTED);
 }
 
 #[test]
@@ -239,7 +303,7 @@ fn what_users_and_models_wrote_goes() {
             "$.error could not be found in the input [redacted]'",
         ),
         ("refused. Failing row contains (1, hunter2, a).", "refused. Failing row contains ([redacted]"),
-        ("DETAIL: Parameters: $1 = 'hunter2', $2 = '1'", "DETAIL: Parameters: $1 = [redacted]"),
+        ("DETAIL: Parameters: $1 = 'hunter2', $2 = '1'", "DETAIL: Parameters: [redacted]"),
         ("DETAIL: Key (title)=(a b) already exists.", "DETAIL: Key (title)=([redacted]) already exists."),
     ] {
         assert_eq!(text(before), after, "{before}");
@@ -452,6 +516,14 @@ fn the_work_is_linear_whatever_the_text() {
         ("", "-----END ", ""),
         ("", "Failing row contains (", ""),
         ("", "password,", ""),
+        ("", "password:\n ", ""),
+        ("password:\n", "- a\n", ""),
+        ("", ")=(", ""),
+        ("", ")=(1)", ""),
+        ("", "\"password\",\"", ""),
+        ("", "--user=", ""),
+        ("", "password%20", ""),
+        ("", "password (", ""),
         ("", "password\n", ""),
         ("", "-u a:b", ""),
         ("password=", "=", "; "),

@@ -2,11 +2,11 @@
 //! `--name value`; in JSON that is quoted once more as well, and in a URL.
 
 use super::extent::{
-    Quote, begins_with_name, block, has_no_value, is_failure, is_placeholder, item, line, quote, quoted, structured,
-    word,
+    Quote, begins_with_name, below, block, has_no_value, is_failure, is_placeholder, item, line, quote, quoted,
+    structured, word,
 };
 use super::names::Kind;
-use super::scan::{REDACTED, arn, blank, find, is_name, is_quote, span, span_back};
+use super::scan::{REDACTED, arn, blank, find, is_name, is_quote, look, span, span_back};
 
 /// Takes out the values of all names that give them away.
 pub(super) fn take_out(text: &str) -> String {
@@ -46,6 +46,8 @@ struct Name<'a> {
     tag: Option<Tag<'a>>,
     /// Where it ends in the whole text.
     end: usize,
+    /// How far it is indented, where it is the first of its line.
+    indent: Option<usize>,
 }
 
 /// What `<`, or what stands for it, was opened for.
@@ -77,23 +79,36 @@ impl<'a> Name<'a> {
         };
         let opening = match number {
             5 if text.starts_with("u003c") => Some("\\u003e"),
+            5 if text.starts_with("u003C") => Some("\\u003E"),
+            2 if text.starts_with("3C") => Some("%3E"),
+            2 if text.starts_with("3c") => Some("%3e"),
             _ if between == ";" && last.text == "lt" => Some("&gt;"),
             _ if between.ends_with('<') => Some(">"),
             _ => None,
         };
         let text = text.get(number..).unwrap_or(text);
         let tag = match last.tag {
-            Some(Tag { name: prefix, end, is_prefixed: false }) if between == ":" && from == last.end => {
+            Some(Tag { name: prefix, end, is_prefixed: false }) if matches!(between, ":" | ".") && from == last.end => {
                 Some(Tag { name: &whole[last.end - prefix.len()..until], end, is_prefixed: true })
             }
             _ => opening.map(|end| Tag { name: text, end, is_prefixed: false }),
         };
-        Self { text, first_half: (between == " ").then_some(last.text), after: &whole[until..], tag, end: until }
+        let before = between.rfind('\n').map(|at| &between[at + 1..]).or((from == 0).then_some(between));
+        let indent =
+            before.filter(|before| before.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'-'))).map(str::len);
+        Self {
+            text,
+            first_half: (between == " ").then_some(last.text),
+            after: &whole[until..],
+            tag,
+            end: until,
+            indent,
+        }
     }
 
     fn kind(&self) -> Option<Kind> {
         let second_half =
-            || ["key", "keys", "word", "phrase", "code"].iter().any(|half| self.text.eq_ignore_ascii_case(half));
+            || ["key", "keys", "word", "phrase", "code", "by"].iter().any(|half| self.text.eq_ignore_ascii_case(half));
         let joined = |first: &str| Kind::of(&format!("{first}{}", self.text));
         Kind::of(self.text).or_else(|| self.first_half.filter(|_| second_half()).and_then(joined))
     }
@@ -122,8 +137,11 @@ impl<'a> Name<'a> {
             b':' | b'=' | b'%' | b'"' | b'\'' | b'`' | b'\\' | b'&' | b'(' | b')' | b'>' | b'[' | b'-' => true,
             // `is`, `was`, `are`; `, value`.
             b'i' | b'I' | b'w' | b'W' | b'a' | b'A' | b',' | b'v' | b'V' => true,
+            // `%20`, `+`; `()`; `<x>`.
+            b'+' | b']' | b'<' => true,
             byte => !byte.is_ascii(),
         });
+        let leads = leads || self.told_word().is_some();
         let takes_any = self.text.starts_with('-') || matches!(self.text.len(), 5 | 6) || !self.text.is_ascii();
         !leads && !takes_any && self.tag.is_none()
     }
@@ -135,6 +153,7 @@ impl<'a> Name<'a> {
             return None;
         }
         let gap = blank(self.after);
+        let gap = gap.max(encoded_blank(self.after));
         let value = &self.after[gap..];
         if gap == 0 {
             return None;
@@ -158,8 +177,8 @@ impl<'a> Name<'a> {
         let gap = blank(self.after);
         let attribute = &self.after[gap..];
         let attribute = &attribute[span(attribute, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':'))..];
-        let at = match self.after.strip_prefix(end) {
-            Some(_) => end.len(),
+        let at = match self.after[gap..].strip_prefix(end) {
+            Some(_) => gap + end.len(),
             // Attributes go with it: they may hold what looks like the end of the tag.
             None if gap > 0 && attribute.starts_with('=') => 0,
             None => return None,
@@ -174,8 +193,7 @@ impl<'a> Name<'a> {
         let mut to = 0;
         while let Some(found) = find(&value[to..], name) {
             let (before, rest) = value.split_at(to + found);
-            let close =
-                ["</", "<\\/", "&lt;/", "\\u003c/", "\\u003c\\/"].iter().find_map(|close| before.strip_suffix(close));
+            let close = CLOSING.iter().find_map(|close| before.strip_suffix(close));
             if let Some(before) = close.filter(|_| !rest[name.len()..].starts_with(is_name)) {
                 return Some((at, before.len()));
             }
@@ -187,12 +205,15 @@ impl<'a> Name<'a> {
     /// `name=value`, `name: value`, `"name": value`.
     fn assigned(&self) -> Place {
         let closing = quote(self.after).map_or(0, |quote| quote.length);
-        let mut at = closing + blank(&self.after[closing..]);
+        // `user[password]=`, `db["password"] =`, `getPassword() =`.
+        let bracket = ["]", "%5D", "%5d", "()"].iter().find(|bracket| self.after[closing..].starts_with(**bracket));
+        let mut at = closing + bracket.map_or(0, |bracket| bracket.len());
+        at += blank(&self.after[at..]);
+        at += encoded_blank(&self.after[at..]);
         let separator = separator(&self.after[at..])?;
         at += separator.len();
-        if separator != ")=(" {
-            at += span(&self.after[at..], |c| matches!(c, '=' | '>'));
-        }
+        at += encoded_blank(&self.after[at..]);
+        at += span(&self.after[at..], |c| matches!(c, '=' | '>'));
         let gap = blank(&self.after[at..]);
         let value = &self.after[at + gap..];
         let kind = self.kind()?;
@@ -208,13 +229,12 @@ impl<'a> Name<'a> {
             return None;
         }
         // What stands on the next line may be the next name: this one has no value.
-        if !is_field && self.after[at..at + gap].contains('\n') && begins_with_name(value) {
+        let lead = self.after[at..at + gap].rsplit_once('\n').map(|(_, lead)| lead.len());
+        let is_below = separator == ":" && self.indent.is_some_and(|indent| lead.is_some_and(|lead| lead > indent));
+        if !is_field && !is_below && lead.is_some() && begins_with_name(value) {
             return None;
         }
         at += gap;
-        if separator == ")=(" {
-            return Some((at, span(value, |c| c != ')')));
-        }
         if is_equal && is_placeholder(value) || !is_field && kind == Kind::Content && is_failure(value) {
             return None;
         }
@@ -227,7 +247,7 @@ impl<'a> Name<'a> {
             (None, _) if value.starts_with(REDACTED) => REDACTED.len(),
             (None, _) if separator.starts_with('%') => word(value),
             (Some(opening), _) => quoted(value, &opening),
-            (None, Kind::Header) => line(value),
+            (None, Kind::Header) if !is_below => line(value),
             (None, _) if value.starts_with(['{', '[']) && is_equal => {
                 let brackets = structured(value);
                 brackets + word(&value[brackets..])
@@ -237,7 +257,10 @@ impl<'a> Name<'a> {
                 brackets + line(&value[brackets..])
             }
             (None, _) if is_equal => item(value).unwrap_or_else(|| word(value)),
-            (None, _) => block(value).unwrap_or_else(|| line(value)),
+            (None, _) => block(value).unwrap_or_else(|| match self.indent.filter(|_| separator == ":") {
+                Some(indent) => below(value, indent, lead),
+                None => line(value),
+            }),
         };
         Some((at, length))
     }
@@ -259,9 +282,14 @@ impl<'a> Name<'a> {
         }
         at += usize::from(is_list);
         at += blank(&self.after[at..]);
-        at += quote(&self.after[at..]).map_or(0, |quote| quote.length);
+        let opening = quote(&self.after[at..]);
+        let start = at;
+        at += opening.as_ref().map_or(0, |quote| quote.length);
         if !self.after[at..].get(..5).is_some_and(|name| name.eq_ignore_ascii_case("value")) {
-            return None;
+            // `["x-api-key", "x"]`.
+            let opening = opening.filter(|_| is_list && closing > 0)?;
+            self.kind().filter(Kind::is_secret)?;
+            return Some((start, quoted(&self.after[start..], &opening)));
         }
         at += 5;
         at += quote(&self.after[at..]).map_or(0, |quote| quote.length);
@@ -277,10 +305,15 @@ impl<'a> Name<'a> {
     /// input '{…}'`.
     fn beside(&self) -> Place {
         let gap = if self.after.starts_with('(') { 1 } else { blank(self.after) };
-        let value = &self.after[gap..];
         let is_option = self.text.starts_with('-') && self.after.starts_with(' ');
+        let value = &self.after[gap..];
         let opening = quote(value).filter(|quote| matches!(quote.mark, "\"" | "'" | "`"));
-        if gap == 0 || opening.is_none() && !is_option {
+        if opening.is_none() && !is_option {
+            let (at, _) = self.told_word()?;
+            self.kind().filter(|kind| matches!(kind, Kind::Secret | Kind::Token))?;
+            return Some((at, span(&self.after[at..], is_of_word)));
+        }
+        if gap == 0 {
             return None;
         }
         if is_option && matches!(self.text, "-u" | "--user") {
@@ -304,6 +337,23 @@ impl<'a> Name<'a> {
             (None, _) => span(value, |c| !c.is_whitespace()),
         };
         Some((gap, length))
+    }
+
+    /// The word that stands behind, where it is more than a word of a sentence: `password hunter2`, `password (hunter2)`; as much of it as
+    /// tells so.
+    fn told_word(&self) -> Place {
+        let gap = span(self.after, |c| matches!(c, ' ' | '\t' | '(' | '[' | '<' | '（'));
+        let value = &self.after[gap..];
+        // Whether it is one is asked of every word there is, so it is told by its beginning.
+        let head = value.bytes().take(BEGINNING).take_while(|byte| is_of_word(char::from(*byte)));
+        let (mut length, mut has_digit, mut has_letter) = (0, false, false);
+        for byte in head.filter(|_| (1..=4).contains(&gap)) {
+            length += 1;
+            has_digit |= byte.is_ascii_digit();
+            has_letter |= byte.is_ascii_alphabetic();
+        }
+        look(&value[..length]);
+        (length >= 6 && has_digit && has_letter && !value.starts_with("arn:")).then_some((gap, length))
     }
 
     /// `password is x`, but not `password is wrong`.
@@ -345,13 +395,15 @@ impl<'a> Name<'a> {
         if !TOLD_IN_JAPANESE.iter().any(|told| name.ends_with(told)) {
             return None;
         }
-        let gap = blank(self.after);
+        let comma = self.after.strip_prefix('、').map_or(0, |_| '、'.len_utf8());
+        let gap = comma + blank(&self.after[comma..]);
         let value = &self.after[gap..];
         if let Some(quoted) = value.strip_prefix(['「', '『']) {
             return Some((gap + '「'.len_utf8(), span(quoted, |c| !matches!(c, '」' | '』'))));
         }
         let number = span(value, |c| c.is_ascii_digit());
-        let is_measure = number > 0 && ["文字", "桁", "個", " 個"].iter().any(|unit| value[number..].starts_with(unit));
+        let is_measure =
+            number > 0 && ["文字", "桁", "個", " 個", "回", " 回"].iter().any(|unit| value[number..].starts_with(unit));
         let is_content = self.kind() == Some(Kind::Content);
         if name.len() == self.text.len() || is_measure || is_content {
             return None;
@@ -360,8 +412,29 @@ impl<'a> Name<'a> {
     }
 }
 
-const TOLD_IN_JAPANESE: [&str; 6] = ["パスワード", "シークレット", "暗証番号", "トークン", "プロンプト", "タイトル"];
-const PARTICLES: [char; 2] = ['は', 'が'];
+const TOLD_IN_JAPANESE: [&str; 9] = [
+    "パスワード",
+    "シークレット",
+    "暗証番号",
+    "認証情報",
+    "APIキー",
+    "アクセスキー",
+    "トークン",
+    "プロンプト",
+    "タイトル",
+];
+const PARTICLES: [char; 3] = ['は', 'が', 'を'];
+
+fn is_of_word(c: char) -> bool {
+    c.is_ascii_graphic() && !matches!(c, ')' | ']' | '>' | ',' | ';') && !is_quote(c)
+}
+
+/// By how many bytes a word is told from those of a sentence.
+const BEGINNING: usize = 32;
+
+/// What ends a tag of XML.
+const CLOSING: [&str; 9] =
+    ["</", "<\\/", "&lt;/", "\\u003c/", "\\u003c\\/", "\\u003C/", "\\u003C\\/", "%3C%2F", "%3c%2f"];
 
 /// Words that say how a secret is, and are none.
 const STATES: &str = "a about absent already also always an available being blank changed correct deleted denied disabled empty enabled \
@@ -383,9 +456,17 @@ fn end_of_name(whole: &str, start: usize) -> usize {
     }
 }
 
+/// A blank in the encoding of a form.
+fn encoded_blank(text: &str) -> usize {
+    ["%20", "+"].iter().find(|blank| text.starts_with(**blank)).map_or(0, |blank| blank.len())
+}
+
 /// What stands between a name and its value.
 fn separator(text: &str) -> Option<&'static str> {
-    let separators = [":", "=", "：", "＝", "->", "→", "%3A", "%3a", "%3D", "%3d", ")=("];
+    let separators = [
+        ":", "=", "：", "＝", "->", "→", "%3A", "%3a", "%3D", "%3d", "%253A", "%253D", "\\u003d", "\\u003a", "&#61;",
+        "&#58;",
+    ];
     // `secret::of` is a path.
     separators.into_iter().find(|separator| text.starts_with(separator)).filter(|_| !text.starts_with("::"))
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::field::Field;
 use super::{AlarmChange, AlarmState, TriggerError};
+use crate::redact;
 
 /// EventBridge's [`CloudWatch Alarm State Change`][1].
 ///
@@ -35,7 +36,7 @@ fn change(alarm: &Field<'_>, arn: Option<String>) -> Result<AlarmChange, Trigger
         arn,
         state: alarm_state(&state.field("value"))?,
         previous: alarm.field("previousState").field("value").optional(alarm_state)?,
-        reason: state.field("reason").optional_text()?,
+        reason: reason(&state.field("reason"))?,
         at: state.field("timestamp").time()?,
         suppressed_by: state.field("actionsSuppressedBy").optional_text()?,
     })
@@ -61,10 +62,15 @@ pub(super) fn from_sns(records: &Value) -> Result<AlarmChange, TriggerError> {
         arn: message.field("AlarmArn").optional_text()?,
         state: alarm_state(&message.field("NewStateValue"))?,
         previous: message.field("OldStateValue").optional(alarm_state)?,
-        reason: message.field("NewStateReason").optional_text()?,
+        reason: reason(&message.field("NewStateReason"))?,
         at: message.field("StateChangeTime").time()?,
         suppressed_by: None,
     })
+}
+
+/// CloudWatch's words, or those of whoever set the state by hand: they go to ledger, log, answer and people.
+fn reason(field: &Field<'_>) -> Result<Option<String>, TriggerError> {
+    Ok(field.optional_text()?.as_deref().map(redact::text))
 }
 
 fn alarm_state(field: &Field<'_>) -> Result<AlarmState, TriggerError> {

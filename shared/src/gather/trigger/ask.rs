@@ -40,11 +40,11 @@ pub(super) fn schedule(schedule: &Value, fields: &Map<String, Value>) -> Result<
     if let Some(name) = fields.keys().find(|name| !["schedule", MODE].contains(&name.as_str())) {
         return Err(TriggerError::Contradiction {
             one: "schedule".to_owned(),
-            other: name.clone(),
+            other: redact::text(name),
             rule: "a schedule covers everything, within the step's limits; only `mode` may go with it",
         });
     }
-    let schedule = Field::at("schedule", schedule).text()?.to_owned();
+    let schedule = redact::text(Field::at("schedule", schedule).text()?);
     Ok(Schedule { schedule, mode: optional(fields, MODE, mode)? })
 }
 
@@ -54,7 +54,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         return Err(unknown(&format!("an object with the fields {}", list(fields.keys())), allowed));
     }
     if let Some(name) = fields.keys().find(|name| !is_known(name, allowed)) {
-        return Err(TriggerError::UnknownField { name: name.clone(), fields: known_fields(allowed) });
+        return Err(TriggerError::UnknownField { name: redact::text(name), fields: known_fields(allowed) });
     }
     let ask = Ask {
         scope: scope(fields)?,
@@ -81,7 +81,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         None => Ok(ask),
         Some(other) => Err(TriggerError::Contradiction {
             one: goes_with_it[0].to_owned(),
-            other: other.clone(),
+            other: redact::text(other),
             rule: "a plan is approved, an action undone and a report made exactly as recorded; only `mode`, `reason` and `by` may go with it, and `limit` with `approve`",
         }),
     }
@@ -150,7 +150,7 @@ fn is_known(name: &str, allowed: &[&str]) -> bool {
 
 /// The error for an event that is none of the kinds.
 pub(super) fn unknown(found: &str, allowed: &[&str]) -> TriggerError {
-    TriggerError::Unknown { found: found.to_owned(), fields: known_fields(allowed) }
+    TriggerError::Unknown { found: redact::text(found), fields: known_fields(allowed) }
 }
 
 fn known_fields(allowed: &[&str]) -> String {
