@@ -34,7 +34,9 @@ async fn told(world: &mut World, nowhere: &StepFunctions, manifest: &str) -> Vec
     let found = |code, often| Finding::new(code, "worker", "it is", Value::Null).told(Audience::People, often);
     let findings = vec![found("at_ceiling", Often::ONCE_A_DAY), found("contested", Often::Always)];
     let mut plan = Plan { findings, ..Plan::default() };
-    telling::hush(&mut world.session(nowhere, &mut None), &manifest, &mut plan.findings, &mut plan.skipped).await.unwrap();
+    telling::hush(&mut world.session(nowhere, &mut None), &manifest, &mut plan.findings, &mut plan.skipped)
+        .await
+        .unwrap();
     let told: Vec<String> = plan.findings.iter().map(|finding| finding.code.to_owned()).collect();
     assert_eq!(told.len() + plan.skipped.len(), 2, "what is not told is left with its reason: {plan:?}");
     told
