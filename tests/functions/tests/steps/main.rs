@@ -27,5 +27,6 @@ mod timeouts;
 mod triage;
 mod triggers;
 mod tuning;
+mod undoing;
 mod worker;
 mod worker_log;
