@@ -68,7 +68,10 @@ impl<S: Step> Rounds<'_, S> {
         let Order { mut question, mut demand, approval } = order;
         let mut ends = self.ends(session, &question).await?;
         let mut cursor = None;
-        let mut lost = 0;
+        let (mut lost, mut first) = (0, true);
+        if let Some(approval) = &approval {
+            tally.stopped.extend(approval.plan().stopped.iter().map(ToString::to_string));
+        }
         loop {
             session.now = Utc::now();
             let evidence = Box::pin(self.step.gather(session, &question)).await?;
@@ -77,8 +80,9 @@ impl<S: Step> Rounds<'_, S> {
             drop(evidence);
             plan.actions.splice(0..0, ends.drain(..));
             if let Some(approval) = &approval {
-                self.only_approved(&mut plan, approval, lost == 0 && cursor.is_none(), tally);
+                self.only_approved(&mut plan, approval, first, tally);
             }
+            first = false;
             let look_of = look_of(&question);
             telling::hush(session, self.manifest, &mut plan).await?;
             let wanted = tally.take_in(plan, &mut cursor);
@@ -160,6 +164,8 @@ impl<S: Step> Rounds<'_, S> {
             let action = planned.action.as_ref();
             approval.covers(action) || tally.stopped.contains(&action.target())
         });
+        // What was stopped is closed before anything else is begun: a limit leaves as little as possible half done.
+        plan.actions.sort_by_key(|planned| !tally.stopped.contains(&planned.action.target()));
     }
 
     fn contested(&self, id: ProcessId) -> Finding {
@@ -190,14 +196,16 @@ impl<S: Step> Rounds<'_, S> {
         };
         let Guarded { mode, apply, hold, over, leave, limited } = guard(wanted, *demand, &self.manifest.limits, &facts);
         tally.mode = Some(mode);
-        tally.is_limited |= limited;
+        tally.leaves_some |= limited;
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped::new(planned.action.target(), why)));
         if let Some(message) = &over {
             let evidence = json!({ "held": hold.len(), "population": demand.population });
             tally.findings.push(Finding::new("over_limit", self.run.step, message.as_str(), evidence));
         }
+        // A person who asks for just this is told of the step's own row, too.
+        let by_person = demand.approved || hold.iter().all(|planned| planned.action.is_undo());
         if !hold.is_empty()
-            && let Some(bound) = facts.control.bound.as_ref().filter(|bound| bound.step.is_none())
+            && let Some(bound) = facts.control.bound.as_ref().filter(|bound| bound.step.is_none() || by_person)
         {
             tally.findings.push(self.bound(bound, hold.len()));
         }
@@ -291,10 +299,15 @@ impl<S: Step> Rounds<'_, S> {
             let Some(kind) = kind_of::<S>(of_a_kind[0].action.kind()) else { continue };
             let mut rows_left = of_a_kind.len();
             for batch in of_a_kind.chunks(kind.batch()) {
+                let due = batch.iter().filter_map(|planned| planned.action.not_before()).max();
+                let wait = due.and_then(|due| (due - Utc::now()).to_std().ok());
+                if let Some(wait) = wait {
+                    tokio::time::sleep_until((Instant::now() + wait).min(session.stop_at)).await;
+                }
                 if Instant::now() >= session.stop_at {
                     break 'all;
                 }
-                if done > 0 && batch[0].action.class() != Class::Own {
+                if (done > 0 || wait.is_some()) && batch[0].action.class() != Class::Own {
                     bound = self.control(session).await?.bound.filter(|bound| bound.mode < needs);
                 }
                 if bound.is_some() {
