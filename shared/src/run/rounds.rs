@@ -22,6 +22,7 @@ use crate::finding::{Audience, Finding, Often, Skipped};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::manifest::{LedgerKind, Manifest};
+use crate::gather::processes::look_up::UNAVAILABLE;
 use crate::gather::session::{Cursor, Question, Session};
 use crate::run::step::Step;
 use crate::run::tally::{CarriedOut, Moved, Tally};
@@ -83,6 +84,8 @@ impl<S: Step> Rounds<'_, S> {
                 self.only_approved(&mut plan, approval, first, tally);
             }
             first = false;
+            // What could not be looked at is not decided yet.
+            tally.leaves_some |= plan.findings.iter().any(|finding| finding.code == UNAVAILABLE);
             let look_of = look_of(&question);
             telling::hush(session, self.manifest, &mut plan).await?;
             let wanted = tally.take_in(plan, &mut cursor);
@@ -146,9 +149,11 @@ impl<S: Step> Rounds<'_, S> {
 
     /// A plan is made anew; of it, only what was approved is done, and what its own stops bring about. What has moved since is named once.
     fn only_approved(&self, plan: &mut Plan, approval: &Approval, first: bool, tally: &mut Tally) {
+        let language = self.language();
+        let mut told = HashSet::new();
         if first {
-            let language = self.language();
             for (target, moved) in approval.moved(&plan.actions) {
+                told.insert(target.clone());
                 let why = match moved {
                     PlanMoved::Otherwise { approved, now } => {
                         texts::plan_moved(language, approved.as_deref().unwrap_or("-"), now.as_deref().unwrap_or("-"))
@@ -161,8 +166,12 @@ impl<S: Step> Rounds<'_, S> {
             }
         }
         plan.actions.retain(|planned| {
-            let action = planned.action.as_ref();
-            approval.covers(action) || tally.stopped.contains(&action.target())
+            let (action, target) = (planned.action.as_ref(), planned.action.target());
+            let is_approved = approval.covers(action) || tally.stopped.contains(&target);
+            if first && !is_approved && !told.contains(&target) {
+                tally.skipped.push(Skipped::new(target, texts::not_in_plan(language)));
+            }
+            is_approved
         });
         // What was stopped is closed before anything else is begun: a limit leaves as little as possible half done.
         plan.actions.sort_by_key(|planned| !tally.stopped.contains(&planned.action.target()));

@@ -1,7 +1,8 @@
 //! A person approves what was proposed: in parts, until nothing of it is left.
 
+use chrono::Utc;
 use functions_tests::{Bench, Machine, Tested, ago, findings, listed, processing, scripted, texts};
-use harness::AwsProxy;
+use harness::{AwsProxy, Failure};
 use patient::table::Row;
 use serde_json::{Value, json};
 
@@ -97,5 +98,42 @@ async fn whoever_approves_is_told_which_control_holds_it() -> Tested {
     // A name of blanks is none.
     let refused = control.invoke(&json!({ "resume": true, "by": " " })).await.err().ok_or("nobody asked")?;
     assert!(refused.error_message.contains("`by` is \" \"; it must be a string that is not empty"), "{refused}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_could_not_be_looked_at_is_left_in_the_plan() -> Tested {
+    let bench = Bench::new("unseen_approval").await?;
+    let (rows, aws) = timed_out(&bench, 2).await?;
+    let builder = bench.function(STEP).envs(aws.environment());
+    let proposing = builder.env("REMEDIATION_MODE", "propose").start().await?;
+    let plan = proposing.invoke(&json!({ "all": true })).await?["planId"].clone();
+    // What is known of one of them has to be asked again, and nobody answers.
+    let unsure = "UPDATE remediation.executions SET status = 'FAILED', ending_known = false WHERE process_id = ";
+    bench.database.execute(&format!("{unsure}'{}'", rows[0].id)).await?;
+    aws.fail("DescribeExecution", Failure::error("ThrottlingException"));
+    let part = proposing.invoke(&json!({ "approve": plan, "by": "anna" })).await?;
+    assert_eq!((findings(&part), bench.count("FAILED").await?), (vec!["step_functions_unavailable"], 1), "{part:#}");
+    assert_eq!((texts(&part["skipped"], "target").len(), &part["planId"]), (1, &plan), "{part:#}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_came_up_after_a_large_plan_is_named_and_left() -> Tested {
+    let bench = Bench::new("late_comer").await?;
+    let (_, aws) = timed_out(&bench, 1100).await?;
+    let builder = bench.function(STEP).envs(aws.environment()).env("SETTLE_SECONDS", "0");
+    let function = builder.env("REMEDIATION_MODE", "propose").start().await?;
+    let plan = function.invoke(&json!({ "all": true })).await?["planId"].clone();
+    let late = processing(30);
+    bench.insert(std::slice::from_ref(&late)).await?;
+    let began = Utc::now();
+    aws.answer("ListExecutions", json!({ "executions": [listed(late.id, "TIMED_OUT", began, Some(began))] }));
+    let part = function.invoke(&json!({ "approve": plan, "by": "anna" })).await?;
+    assert_eq!(
+        (texts(&part["skipped"], "target"), texts(&part["skipped"], "why")),
+        (vec![late.id.to_string().as_str()], vec!["it is not in the approved plan"]),
+    );
+    assert_eq!((bench.count("FAILED").await?, bench.row(late.id).await?.status.as_str()), (1000, "PROCESSING"));
     Ok(())
 }
