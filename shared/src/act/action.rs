@@ -73,6 +73,11 @@ pub trait Action: Any + Debug + Send + Sync {
         None
     }
 
+    /// When it is due: until then it waits, and what is allowed is asked for again.
+    fn not_before(&self) -> Option<DateTime<Utc>> {
+        None
+    }
+
     /// The process it is about: a sweep that ran out of time goes on behind it.
     fn process(&self) -> Option<ProcessId> {
         None

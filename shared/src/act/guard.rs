@@ -145,6 +145,11 @@ fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &
         guarded.hold = candidates;
         return guarded;
     }
+    // Nor does a limit, which what is to be taken back may have used up.
+    if candidates.iter().all(|planned| planned.action.is_undo()) {
+        guarded.apply = candidates;
+        return guarded;
+    }
     (guarded.apply, candidates) = candidates.into_iter().partition(|planned| planned.action.is_end());
     let share = facts.control.share.unwrap_or(limits.share_of_candidates);
     if !demand.approved

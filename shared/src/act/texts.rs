@@ -214,6 +214,12 @@ pub fn plan_target_gone(language: Language) -> String {
     )
 }
 
+/// A target that is wanted and was not approved.
+#[must_use]
+pub fn not_in_plan(language: Language) -> String {
+    text!(language, ja: "承認された計画に含まれていない", en: "it is not in the approved plan")
+}
+
 /// Who lowered the mode, when, and why: the red button, or a step's own control.
 #[must_use]
 pub fn bound(language: Language, bound: &Bound) -> String {

@@ -144,6 +144,10 @@ fn undo(found: Found, kinds: &[Kind], reason: &str, language: Language) -> Resul
     if let Some(by) = undone_by {
         return Err((target, texts::undone_already(language, by)));
     }
+    // What came of it is not known yet.
+    if outcome == "applying" {
+        return Err((target, texts::busy(language)));
+    }
     if outcome != "applied" || entry.before.is_none() || entry.after.is_none() {
         return Err((target, texts::changed_nothing(language, &outcome)));
     }

@@ -23,6 +23,7 @@ use crate::finding::{Audience, Finding, Often, Skipped};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::manifest::{LedgerKind, Manifest};
+use crate::gather::processes::look_up::UNAVAILABLE;
 use crate::gather::session::{Cursor, Question, Session};
 use crate::run::step::Step;
 use crate::run::tally::{CarriedOut, Moved, Tally};
@@ -69,7 +70,10 @@ impl<S: Step> Rounds<'_, S> {
         let Order { mut question, mut demand, approval } = order;
         let mut ends = self.ends(session, &question).await?;
         let mut cursor = None;
-        let mut lost = 0;
+        let (mut lost, mut first) = (0, true);
+        if let Some(approval) = &approval {
+            tally.stopped.extend(approval.plan().stopped.iter().map(ToString::to_string));
+        }
         loop {
             session.now = Utc::now();
             let evidence = Box::pin(self.step.gather(session, &question)).await?;
@@ -78,8 +82,11 @@ impl<S: Step> Rounds<'_, S> {
             drop(evidence);
             plan.actions.splice(0..0, ends.drain(..));
             if let Some(approval) = &approval {
-                self.only_approved(&mut plan, approval, lost == 0 && cursor.is_none(), tally);
+                self.only_approved(&mut plan, approval, first, tally);
             }
+            first = false;
+            // What could not be looked at is not decided yet.
+            tally.leaves_some |= plan.findings.iter().any(|finding| finding.code == UNAVAILABLE);
             let look_of = look_of(&question);
             telling::hush(session, self.manifest, &mut plan.findings, &mut plan.skipped).await?;
             let wanted = tally.take_in(plan, &mut cursor);
@@ -144,9 +151,11 @@ impl<S: Step> Rounds<'_, S> {
 
     /// A plan is made anew; of it, only what was approved is done, and what its own stops bring about. What has moved since is named once.
     fn only_approved(&self, plan: &mut Plan, approval: &Approval, first: bool, tally: &mut Tally) {
+        let language = self.language();
+        let mut told = HashSet::new();
         if first {
-            let language = self.language();
             for (target, moved) in approval.moved(&plan.actions) {
+                told.insert(target.clone());
                 let why = match moved {
                     PlanMoved::Otherwise { approved, now } => {
                         texts::plan_moved(language, approved.as_deref().unwrap_or("-"), now.as_deref().unwrap_or("-"))
@@ -159,9 +168,15 @@ impl<S: Step> Rounds<'_, S> {
             }
         }
         plan.actions.retain(|planned| {
-            let action = planned.action.as_ref();
-            approval.covers(action) || tally.stopped.contains(&action.target())
+            let (action, target) = (planned.action.as_ref(), planned.action.target());
+            let is_approved = approval.covers(action) || tally.stopped.contains(&target);
+            if first && !is_approved && !told.contains(&target) {
+                tally.skipped.push(Skipped::new(target, texts::not_in_plan(language)));
+            }
+            is_approved
         });
+        // What was stopped is closed before anything else is begun: a limit leaves as little as possible half done.
+        plan.actions.sort_by_key(|planned| !tally.stopped.contains(&planned.action.target()));
     }
 
     fn contested(&self, id: ProcessId) -> Finding {
@@ -195,7 +210,7 @@ impl<S: Step> Rounds<'_, S> {
         let Guarded { mode, apply, hold, over, leave, used_up, limited } =
             guard(wanted, demand.clone(), &self.manifest.limits, &facts);
         tally.mode = Some(mode);
-        tally.is_limited |= limited;
+        tally.leaves_some |= limited;
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped::new(planned.action.target(), why)));
         let mut used_up = self.used_up(used_up);
         telling::hush(session, self.manifest, &mut used_up, &mut tally.skipped).await?;
@@ -204,8 +219,10 @@ impl<S: Step> Rounds<'_, S> {
             let evidence = json!({ "held": hold.len(), "population": demand.population });
             tally.findings.push(Finding::new("over_limit", self.run.step, message.as_str(), evidence));
         }
+        // A person who asks for just this is told of the step's own row, too.
+        let by_person = demand.approved || hold.iter().all(|planned| planned.action.is_undo());
         if !hold.is_empty()
-            && let Some(bound) = facts.control.bound.as_ref().filter(|bound| bound.step.is_none())
+            && let Some(bound) = facts.control.bound.as_ref().filter(|bound| bound.step.is_none() || by_person)
         {
             tally.findings.push(self.bound(bound, hold.len()));
         }

@@ -363,8 +363,11 @@ impl<S: Step> Function<S> {
                         }
                         let plan = plans::read(session.db, run, *plan, self.config.language).await?;
                         let question = if plan.complete {
-                            let processes = processes::of_targets(session.db, &plan.wishes).await?;
-                            Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).collect())
+                            let mut processes = processes::of_targets(session.db, &plan.wishes).await?;
+                            processes.retain(|id| !plan.stopped.contains(id));
+                            // What became of a stop is not left to settle.
+                            let stopped = plan.stopped.iter().map(|id| (*id, Look::Event));
+                            Question::Again(processes.into_iter().map(|id| (id, Look::Sweep)).chain(stopped).collect())
                         } else {
                             Question::Sweep(Cursor::default())
                         };

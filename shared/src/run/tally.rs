@@ -59,10 +59,17 @@ impl CarriedOut {
                 tally.unverified += 1;
                 (DoneOutcome::Applied, Some(why))
             }
-            ActionResult::Failed(why) => (DoneOutcome::Failed, Some(why)),
-            ActionResult::NotNow(why) => (DoneOutcome::Superseded, Some(why)),
+            ActionResult::Failed(why) => {
+                tally.leaves_some = true;
+                (DoneOutcome::Failed, Some(why))
+            }
+            ActionResult::NotNow(why) => {
+                tally.leaves_some = true;
+                (DoneOutcome::Superseded, Some(why))
+            }
             ActionResult::Superseded => (DoneOutcome::Superseded, None),
             ActionResult::Busy => {
+                tally.leaves_some = true;
                 tally.skipped.push(Skipped::new(planned.action.target(), texts::busy(language)));
                 return;
             }
@@ -134,8 +141,8 @@ pub(super) struct Tally {
     pub plan_is_news: bool,
     pub unfinished: Option<String>,
     pub summary: Option<String>,
-    /// A person asked for no more than some of it.
-    pub is_limited: bool,
+    /// Some of it may still be done: a person asked for no more, or it could not be done now.
+    pub leaves_some: bool,
     /// Processes whose executions this run has stopped.
     pub stopped: HashSet<String>,
     /// The event that would do what was only told, where the run itself knows.
@@ -179,7 +186,7 @@ impl Tally {
 
     /// Nothing of what was approved is left for another time.
     pub fn is_all_done(&self) -> bool {
-        self.held.is_empty() && self.unfinished.is_none() && !self.is_limited
+        self.held.is_empty() && self.unfinished.is_none() && !self.leaves_some
     }
 
     /// What an undo has come to, in one sentence.

@@ -208,6 +208,14 @@ async fn a_run_that_begins_again_knows_what_it_has_done_in_its_order() -> Tested
     );
     assert_eq!((&done[0].before, &done[0].after), (&Some(json!({ "n": 1 })), &Some(json!({ "n": 2 }))));
     assert_eq!(done[0].reason, "why");
+    // It goes into answer, log and message, as what is done now does.
+    sqlx::query("UPDATE remediation.actions SET after = $2 WHERE id = $1")
+        .bind(closed)
+        .bind(json!({ "result": { "goals": ["走る"] } }))
+        .execute(&mut *db)
+        .await?;
+    let done = entries::of_run(db, mine.id, &kinds, Language::En).await?;
+    assert_eq!(done[0].after, Some(json!({ "result": "[redacted]" })));
     Ok(())
 }
 

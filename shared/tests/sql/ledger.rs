@@ -108,6 +108,11 @@ async fn a_target_is_undone_as_long_as_the_undo_is_the_last_word_and_of_today() 
     let targets = ["fresh", "of-yesterday", "done-again"].map(str::to_owned);
     let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?.targets;
     assert!(facts["fresh"].undone.is_some());
+    assert_eq!(facts["fresh"].attempts, 1, "to take something back is no attempt");
+    assert!(
+        facts["fresh"].seconds_since_last.is_some_and(|since| since >= 90 * 60),
+        "nor does anything cool down after it"
+    );
     assert!(facts["of-yesterday"].undone.is_none() && facts["done-again"].undone.is_none());
     Ok(())
 }
@@ -158,6 +163,15 @@ async fn an_undo_is_the_last_word_of_its_kind_until_that_is_done_again() -> Test
             assert_eq!((facts.undone, facts.undone_kinds[kind]), (Some(at), at));
         }
     }
+    // Whether an undo could be read back or not, it is a person's word.
+    let unread = set(&world, "undo", None, 15).await;
+    sqlx::query("UPDATE remediation.actions SET cause = $2 WHERE id = $1")
+        .bind(unread)
+        .bind(memory.to_string())
+        .execute(world.database.pool())
+        .await?;
+    let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?;
+    assert!(facts.targets[WORKER].undone_kinds.contains_key("set-worker-memory"), "{facts:?}");
     // What has been undone may be forgotten before its undo is.
     let undo = set(&world, "undo", Some(Uuid::now_v7()), 10).await;
     let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?;

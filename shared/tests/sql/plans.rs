@@ -380,6 +380,17 @@ async fn a_plan_is_approved_until_it_is_done_and_by_its_own_step() -> Tested {
 }
 
 #[tokio::test]
+async fn of_two_who_approve_at_once_the_later_one_does_not_bring_back_what_is_done() -> Tested {
+    let mut world = World::new("approved_twice").await;
+    let plan = store(&mut world, &plan_of(&["a", "b"])).await.id;
+    plans::approved(&mut world.db, &run(STEP), plan, true).await?;
+    store(&mut world, &plan_of(&["c"])).await;
+    plans::approved(&mut world.db, &run(STEP), plan, false).await?;
+    assert!(column(&world, plan, "done_at").await.is_some());
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_was_only_observed_is_not_approved() -> Tested {
     let mut world = World::new("observed").await;
     let plan = store_in(&mut world, &run(STEP), Mode::Observe, &plan_of(&["a"])).await.id;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use chrono::{TimeDelta, Utc};
+use chrono::Utc;
 use harness::{AwsProxy, Failure};
 use patient::table::{GUIDE, Row, Variant};
 use remediation::act::action::{Action as _, ActionResult, Outcome};
@@ -634,21 +634,5 @@ async fn a_retry_cannot_be_undone_and_what_can_be_done_is_said() -> Tested {
     let refused = undo_of(&mut retrying.world.db, retrying.planned.id).await;
     let Err(Error::Refused(why)) = refused else { return Err(format!("{refused:?}").into()) };
     assert!(why.contains("cannot be taken back") && why.contains(&retrying.row.id.to_string()), "{why}");
-    Ok(())
-}
-
-#[tokio::test]
-async fn it_is_not_started_before_it_is_due() -> Tested {
-    let mut retrying = Retrying::new("due").await;
-    retrying.action.not_before = Utc::now() + TimeDelta::milliseconds(300);
-    let started = Arc::new(Mutex::new(None));
-    let told = Arc::clone(&started);
-    retrying.proxy.before("StartExecution", move || {
-        *told.lock().unwrap() = Some(Utc::now());
-        async {}
-    });
-    assert_eq!(retrying.apply().await.result, ActionResult::Applied);
-    let started = started.lock().unwrap().ok_or("it was not started")?;
-    assert!(started >= retrying.action.not_before, "{started}");
     Ok(())
 }

@@ -141,7 +141,7 @@ async fn what_of_a_run_cannot_be_taken_back_is_named_with_the_reason() -> Tested
         (undo, "an undo cannot be undone".to_owned()),
         (foreign, "repair-goal-status".to_owned()),
         (stop, "cannot be resumed".to_owned()),
-        (open, "`applying`: it changed nothing".to_owned()),
+        (open, "already being handled".to_owned()),
         (failed, "`failed`: it changed nothing".to_owned()),
     ];
     assert_eq!(skipped.len(), expected.len(), "{skipped:?}");

@@ -10,12 +10,10 @@
 pub mod probe;
 pub mod texts;
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection, Row};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use self::probe::{Probe, ProbeState};
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
@@ -134,6 +132,10 @@ impl Action for RetryProcess {
         Some(self.basis.attempt_started_at())
     }
 
+    fn not_before(&self) -> Option<DateTime<Utc>> {
+        Some(self.not_before)
+    }
+
     fn process(&self) -> Option<ProcessId> {
         Some(self.process.id)
     }
@@ -150,11 +152,8 @@ impl Action for RetryProcess {
         true
     }
 
-    /// Waits until it is due. What Step Functions refuses, or what cannot be known of its answer, is an outcome.
+    /// What Step Functions refuses, or what cannot be known of its answer, is an outcome.
     async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
-        let due = (action.not_before - Utc::now()).to_std().unwrap_or(Duration::ZERO);
-        tokio::time::sleep_until((Instant::now() + due).min(session.stop_at)).await;
-
         let (process, language) = (action.process.id, session.config.language);
         let outcome = |result: ActionResult, images: Option<(Value, Value)>| {
             let again = (result == ActionResult::Superseded).then_some(process);

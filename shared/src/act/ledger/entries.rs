@@ -188,7 +188,7 @@ pub async fn of_run(db: &mut PgConnection, run: Uuid, kinds: &[Kind], language: 
         };
         let (of, kind) = of?;
         let (is_told, is_undoable) = (of.is_told(), of.no_undo(kind, &target, language).is_none());
-        Some(Done { id, kind, target, before, after, outcome, reason, is_told, is_undoable })
+        Some(Done { id, kind, target, before, after, outcome, reason, is_told, is_undoable }.redacted())
     });
     Ok(done.collect())
 }

@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use crate::act::action::Kind;
 use crate::act::guard::{Facts, TargetFacts};
 use crate::act::ledger::controls::Control;
+use crate::act::ledger::entries::UNDO;
 use crate::gather::error::Error;
 
 /// Reads what the limits are counted by: what its controls leave the step, its actions of the last hour, and what was done to these targets. Of `kinds`, those
@@ -21,6 +22,7 @@ pub async fn facts(db: &mut PgConnection, step: &str, kinds: &[Kind], targets: &
             .bind(step)
             .bind(targets)
             .bind(counted)
+            .bind(UNDO)
             .fetch_one(db)
             .await
             .map_err(Error::database("reading the limits"))?;

@@ -14,16 +14,20 @@ SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM remediation.controls 
                            'undone', (array_agg(k.undone ORDER BY k.last DESC NULLS LAST))[1],
                            'undoneKinds', coalesce(jsonb_object_agg(k.kind, k.undone) FILTER (WHERE k.undone IS NOT NULL), '{}')) AS facts
                   FROM (SELECT a.target,
-                               -- An undo is the history of the kind that it takes back.
-                               coalesce((SELECT o.kind FROM remediation.actions o WHERE o.id = a.undo_of), a.kind) AS kind,
-                               count(*) FILTER (WHERE a.step = $1 AND a.created_at > now() - interval '1 day') AS attempts,
+                               -- An undo is the history of the kind that it takes back, and no attempt at it.
+                               coalesce((SELECT o.kind FROM remediation.actions o WHERE o.id = a.takes_back), a.kind) AS kind,
+                               count(*) FILTER (WHERE a.step = $1 AND a.takes_back IS NULL
+                                                      AND a.created_at > now() - interval '1 day') AS attempts,
                                extract(epoch FROM now() - max(a.created_at)
-                                   FILTER (WHERE a.step = $1 AND a.outcome = 'applied'))::int8 AS seconds_since_last,
+                                   FILTER (WHERE a.step = $1 AND a.takes_back IS NULL AND a.outcome = 'applied'))::int8 AS seconds_since_last,
                                max(a.created_at) FILTER (WHERE a.outcome = 'applied') AS last,
-                               (array_agg(CASE WHEN a.undo_of IS NOT NULL AND a.created_at > now() - interval '1 day'
+                               (array_agg(CASE WHEN a.takes_back IS NOT NULL AND a.created_at > now() - interval '1 day'
                                                THEN a.created_at END
                                           ORDER BY a.created_at DESC) FILTER (WHERE a.outcome = 'applied'))[1] AS undone
-                          FROM remediation.actions a
+                          FROM (SELECT x.*,
+                                       -- One that could not be read back is as much a person's word as one that was.
+                                       coalesce(x.undo_of, CASE WHEN x.kind = $4 AND x.undo_of IS NULL THEN x.cause::uuid END) AS takes_back
+                                  FROM remediation.actions x) a
                          WHERE a.target = ANY ($2)
                            -- No target rests for longer. Some have a history without end: the worker, a step that is started again and again.
                            AND a.created_at > now() - interval '31 days'

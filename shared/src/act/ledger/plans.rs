@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::act::action::{Action, Planned};
 use crate::act::ledger::runs::Run;
 use crate::act::texts;
-use crate::domain::{Language, Mode};
+use crate::domain::{Language, Mode, ProcessId};
 use crate::gather::error::Error;
 use crate::{redact, stored};
 
@@ -73,6 +73,8 @@ pub struct Plan {
     pub groups: Vec<Group>,
     /// Whether `wishes` are all.
     pub complete: bool,
+    /// Of which processes an execution was stopped since then, as wanted, and nothing else was done yet: what that brings about is left.
+    pub stopped: Vec<ProcessId>,
 }
 
 /// What became of a wish to store a plan.
@@ -291,7 +293,7 @@ impl Row {
     fn plan(self) -> Result<Plan, serde_json::Error> {
         let Self { id, created_at, actions, groups, complete, .. } = self;
         let (wishes, groups) = (serde_json::from_value(actions)?, serde_json::from_value(groups)?);
-        Ok(Plan { id, created_at, wishes, groups, complete })
+        Ok(Plan { id, created_at, wishes, groups, complete, stopped: Vec::new() })
     }
 }
 
@@ -327,11 +329,19 @@ pub async fn read(db: &mut PgConnection, run: &Run, id: Uuid, language: Language
     .bind(targets)
     .bind(run.step)
     .bind(plan.created_at)
-    .fetch_all(db)
+    .fetch_all(&mut *db)
     .await
     .map_err(Error::database("reading what of the plan is done"))?
     .into_iter()
     .collect();
+    let stopped: Vec<Uuid> = sqlx::query_scalar(include_str!("stopped.sql"))
+        .bind(run.step)
+        .bind(plan.created_at)
+        .bind(plan.complete.then(|| plan.wishes.iter().map(|wish| wish.target.as_str()).collect::<Vec<_>>()))
+        .fetch_all(db)
+        .await
+        .map_err(Error::database("reading what the plan has stopped"))?;
+    plan.stopped = stopped.into_iter().map(ProcessId).collect();
     plan.wishes.retain(|wish| !done.contains(&(wish.kind.clone(), wish.target.clone())));
     Ok(plan)
 }
@@ -344,7 +354,7 @@ pub async fn approved(db: &mut PgConnection, run: &Run, plan: Uuid, done: bool) 
     sqlx::query(
         "UPDATE remediation.plans
             SET approved_at = coalesce(approved_at, clock_timestamp()), approved_by = $2,
-                done_at = CASE WHEN $3 THEN clock_timestamp() END
+                done_at = coalesce(done_at, CASE WHEN $3 THEN clock_timestamp() END)
           WHERE id = $1",
     )
     .bind(plan)

@@ -220,11 +220,9 @@ pub(crate) fn recoverable(error: Error) -> Result<Option<Error>, Error> {
     }
 }
 
+/// The code of the finding that Step Functions refused a look-up.
+pub(crate) const UNAVAILABLE: &str = "step_functions_unavailable";
+
 pub(crate) fn unavailable(error: &Error) -> Finding {
-    Finding::new(
-        "step_functions_unavailable",
-        "Step Functions".to_owned(),
-        error.to_string(),
-        json!({ "errorType": error.kind() }),
-    )
+    Finding::new(UNAVAILABLE, "Step Functions".to_owned(), error.to_string(), json!({ "errorType": error.kind() }))
 }

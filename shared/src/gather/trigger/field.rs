@@ -40,7 +40,7 @@ impl<'a> Field<'a> {
 
     /// A text that is not empty.
     pub(super) fn text(&self) -> Result<&'a str, TriggerError> {
-        let text = self.value.and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = self.value.and_then(Value::as_str).filter(|text| !text.trim().is_empty());
         text.ok_or_else(|| self.refused("a string that is not empty"))
     }
 

@@ -54,17 +54,22 @@ impl<S: Step> Rounds<'_, S> {
             let Some(kind) = kind_of::<S>(of_a_kind[0].action.kind()) else { continue };
             let mut rows = of_a_kind;
             while !rows.is_empty() {
+                let (batch, rest) = rows.split_at(ramp(tally.made_of(kind.names()), &kind).min(rows.len()));
+                let due = batch.iter().filter_map(|planned| planned.action.not_before()).max();
+                let wait = due.and_then(|due| (due - Utc::now()).to_std().ok());
+                if let Some(wait) = wait {
+                    tokio::time::sleep_until((Instant::now() + wait).min(session.stop_at)).await;
+                }
                 if Instant::now() >= session.stop_at {
                     break 'all;
                 }
-                if done > 0 && rows[0].action.class() != Class::Own {
+                if (done > 0 || wait.is_some()) && batch[0].action.class() != Class::Own {
                     let bound = self.control(session).await?.bound.filter(|bound| bound.mode < needs);
                     ended = bound.map(Ended::Bound);
                 }
                 if ended.is_some() {
                     break 'all;
                 }
-                let (batch, rest) = rows.split_at(ramp(tally.made_of(kind.names()), &kind).min(rows.len()));
                 rows = rest;
                 let told = KEPT.saturating_sub(tally.actions.len());
                 let outcomes = kind.apply(session, self.run, batch, told).await?;

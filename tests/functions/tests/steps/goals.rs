@@ -106,6 +106,9 @@ async fn a_goal_that_a_person_put_off_or_gave_up_is_told_and_set_active_only_by_
         assert_eq!(bench.actions().await?[0]["cause"], "asked");
         function.invoke(&json!({ "undo": done["actions"][0]["id"] })).await?;
         assert_eq!(status(&bench, &goal).await?, before);
+        // To take it back was no attempt: there are two a day.
+        let again = function.invoke(&activate).await?;
+        assert_eq!(texts(&again["actions"], "outcome"), ["applied"], "{again:#}");
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! A line of the issue is a test here; what a test says of AWS it says with real executions on the local endpoint, or, where the
 //! endpoint lacks a state or the moment matters, with answers in the form that AWS documents.
 
+mod approving;
 mod cancelled;
 mod concurrency;
 mod control;
@@ -27,5 +28,6 @@ mod timeouts;
 mod triage;
 mod triggers;
 mod tuning;
+mod undoing;
 mod worker;
 mod worker_log;

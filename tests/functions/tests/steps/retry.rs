@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use functions_tests::{
-    Bench, Machine, Tested, ago, arn_of, description, findings, listed, processing, sample, scripted, texts,
+    BOUND, Bench, Machine, Tested, ago, arn_of, description, findings, listed, processing, sample, scripted, texts,
 };
-use harness::{Aws, AwsProxy, CountingProxy, Failure, FunctionBuilder};
+use harness::{Aws, AwsProxy, CountingProxy, Failure, FunctionBuilder, eventually};
 use patient::table::{GUIDE, PUSHED, Row, Variant};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -508,5 +508,43 @@ async fn a_row_that_says_nothing_is_asked_about_at_step_functions() -> Tested {
     let result = failed.function().start().await?.invoke(&schedule()).await?;
     assert_eq!(texts(&result["actions"], "outcome"), ["applied"], "{result:#}");
     assert_eq!(failed.started().len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_not_due_waits_and_the_red_button_is_asked_for_again_when_it_is() -> Tested {
+    // After throttling a first retry waits for up to 5 s, and for how long the identity says.
+    let share = |id: Uuid| Uuid::new_v5(&id, &0_u32.to_be_bytes()).as_bytes()[0];
+    let mut failed = Failed::new("button_due", 0, 60).await?;
+    let slow =
+        std::iter::repeat_with(|| failed_row("ThrottlingException")).find(|row| share(row.id) > 220).ok_or("none")?;
+    failed.rows = vec![slow];
+    failed.bench.insert(&failed.rows).await?;
+    failed.list(&[]);
+    let function = failed.function().start().await?;
+    let event = schedule();
+    let (result, pressed) = tokio::join!(function.invoke(&event), async {
+        let asked = "SELECT to_jsonb(count(*)) FROM pg_stat_activity
+                      WHERE datname = current_database() AND state = 'idle' AND query LIKE '-- What the limits are counted by%'";
+        eventually(BOUND, "the limits to be asked for", || async {
+            (failed.bench.list(asked).await.ok()? == [json!(1)]).then_some(())
+        })
+        .await?;
+        failed.execute("INSERT INTO remediation.controls (step, mode) VALUES ('*', 'observe')").await
+    });
+    pressed?;
+    let result = result?;
+    assert_eq!(
+        (texts(&result["actions"], "outcome"), findings(&result)),
+        (vec!["planned"], vec!["stopped"]),
+        "{result:#}"
+    );
+    assert_eq!((failed.started().len(), failed.bench.count("FAILED").await?), (0, 1));
+
+    failed.execute("DELETE FROM remediation.controls").await?;
+    let began = Utc::now();
+    let result = function.invoke(&event).await?;
+    assert_eq!(texts(&result["actions"], "outcome"), ["applied"], "{result:#}");
+    assert!(Utc::now() - began > TimeDelta::seconds(3), "it waited until it was due");
     Ok(())
 }

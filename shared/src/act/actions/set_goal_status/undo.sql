@@ -1,4 +1,5 @@
--- Takes a goal's change back, if the goal is still as that change left it.
+-- Takes a goal's change back, if the goal is still as that change left it: or as it was put back to that by the undo of what was changed
+-- after it, which wrote nothing new but the time.
 WITH undone AS MATERIALIZED (
     SELECT a.* FROM remediation.actions a
      WHERE a.id = $1 AND a.kind = $7 AND a.outcome = 'applied'
@@ -7,7 +8,11 @@ WITH undone AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT u.*, {goal image} AS now
       FROM undone u JOIN {goals} g ON {goal id} = u.target::uuid
-     WHERE {goal image} = u.after
+     WHERE ({goal image} = u.after
+            OR EXISTS (
+               SELECT FROM remediation.actions back JOIN remediation.actions later ON later.id = back.undo_of
+                WHERE back.target = u.target AND back.outcome = 'applied' AND back.after = {goal image}
+                  AND later.before = u.after AND back.after - 'updatedAt' = later.before - 'updatedAt'))
        FOR NO KEY UPDATE OF g SKIP LOCKED
 ), written AS (
     UPDATE {goals} g

@@ -1,4 +1,5 @@
--- Takes a row change back, if the row is still as that change left it.
+-- Takes a row change back, if the row is still as that change left it: or as it was put back to that by the undo of what was changed
+-- after it, which wrote nothing new but the time.
 WITH undone AS MATERIALIZED (
     SELECT a.* FROM remediation.actions a
      WHERE a.id = $1 AND a.kind = $7 AND a.outcome = 'applied'
@@ -7,7 +8,11 @@ WITH undone AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT u.*, {image} AS now
       FROM undone u JOIN {table} p ON {id} = u.target::uuid
-     WHERE {image} = u.after
+     WHERE ({image} = u.after
+            OR EXISTS (
+               SELECT FROM remediation.actions back JOIN remediation.actions later ON later.id = back.undo_of
+                WHERE back.target = u.target AND back.outcome = 'applied' AND back.after = {image}
+                  AND later.before = u.after AND back.after - 'updatedAt' = later.before - 'updatedAt'))
        FOR NO KEY UPDATE OF p SKIP LOCKED
 ), written AS (
     UPDATE {table} p
