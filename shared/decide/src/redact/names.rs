@@ -131,6 +131,9 @@ const ABOUT: [&str; 12] = [
 /// At the start of a name that says what is wrong with a content: an error's code (`INVALID_INPUT`).
 const WRONG: [&str; 6] = ["invalid", "missing", "malformed", "empty", "unexpected", "unparsable"];
 
+/// Calls of AWS whose names end as a value's would: what follows one is what AWS said of it.
+const CALLS: [&str; 2] = ["GetQueryResults", "GetSecretValue"];
+
 impl Kind {
     /// Whether it is a credential of any sort.
     pub(super) const fn is_secret(&self) -> bool {
@@ -141,6 +144,9 @@ impl Kind {
     /// `password`.
     pub(super) fn of(name: &str) -> Option<Self> {
         super::scan::look(name);
+        if CALLS.contains(&name) {
+            return None;
+        }
         let name: String =
             name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(narrow).flat_map(char::to_lowercase).collect();
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit());

@@ -361,6 +361,8 @@ fn what_people_need_stays() {
         "UPDATE t SET title = …",
         // Names of ours, in sentences of ours.
         "table processing_state has no column `result`: it is needed as jsonb",
+        "GetQueryResults: AccessDeniedException: not authorized",
+        "GetSecretValue: ResourceNotFoundException: not found",
         "the row failed and has a result: the work was done, so it is not tried again",
         "DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>",
         "DATABASE_USER and DATABASE_IAM_AUTH=true must be set",

@@ -79,6 +79,10 @@ impl Action for StopExecution {
     fn severity(&self, after: Option<&Value>, policy: &Policy, now: DateTime<Utc>) -> Option<(Severity, Severity)> {
         let process = &self.process;
         let status = after.and_then(|after| after["status"].as_str()).and_then(|status| status.parse().ok());
+        // DescribeExecution is eventually consistent: whether it helped is not known yet.
+        if status == Some(ExecutionStatus::Running) {
+            return None;
+        }
         let stopped = Execution {
             status: status.unwrap_or(ExecutionStatus::Aborted),
             stopped_at: Some(now),

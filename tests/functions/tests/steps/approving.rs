@@ -53,7 +53,7 @@ async fn what_a_stop_brings_about_belongs_to_the_plan_in_whatever_parts_it_is_ap
         "no part needs a plan of its own"
     );
     let refused = function.invoke(&approve).await.err().ok_or("there is something left")?;
-    assert!(refused.error_message.contains("the plan was approved already, and done"), "{refused}");
+    assert!(refused.error_message.contains("the plan was already approved, and completed"), "{refused}");
     Ok(())
 }
 
@@ -92,7 +92,7 @@ async fn whoever_approves_is_told_which_control_holds_it() -> Tested {
     let held = function.invoke(&json!({ "approve": plan, "by": "anna" })).await?;
     assert_eq!((findings(&held), texts(&held["actions"], "outcome")), (vec!["stopped"], vec!["planned"]), "{held:#}");
     let said = held["findings"][0]["message"].as_str().unwrap_or_default();
-    assert!(said.starts_with("reconcile-processes is limited to `observe`, by Sato at "), "{said}");
+    assert!(said.starts_with("reconcile-processes was limited to `observe` by Sato at "), "{said}");
     // A sweep says it once, in its mode.
     assert!(findings(&function.invoke(&json!({ "schedule": "s" })).await?).is_empty());
     // A name of blanks is none.

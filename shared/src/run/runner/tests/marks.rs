@@ -352,8 +352,9 @@ async fn what_moved_since_a_plan_was_made_is_named_and_the_rest_is_done() {
     let report = invoke(&function, json!({ "approve": plan })).await;
     let done = |target| ("mark", target, DoneOutcome::Applied);
     assert_eq!(told(&report), [done("mark 1"), done("mark 3")]);
-    assert_eq!(report.skipped.len(), 1, "{:?}", report.skipped);
+    assert_eq!(report.skipped.len(), 2, "{:?}", report.skipped);
     assert!(report.skipped[0].target == "mark 2" && report.skipped[0].why.contains("it has changed since"));
+    assert!(report.skipped[1].target == "mark 9" && report.skipped[1].why.contains("not in the approved plan"));
     assert_eq!(set(&database).await, [1, 2, 3], "nobody has approved the other");
 }
 
