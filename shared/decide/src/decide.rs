@@ -4,6 +4,7 @@
 //! at the newest execution of its process and at the time, and says what the row should become, or why not.
 
 pub mod cancel;
+mod ended;
 pub mod progress;
 mod verdict;
 
@@ -11,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
 
+pub use ended::ended_at;
 pub use verdict::{Anomaly, Closing, Decision, Look, Policy, Reason, StopCause, Verdict};
 
 /// The code of a row that a person closed by hand (guide, 1 step 4); no late success re-opens it.

@@ -16,7 +16,7 @@ use crate::act::actions::stop_execution::StopExecution;
 use crate::act::ledger::entries;
 use crate::act::ledger::plans::Wish;
 use crate::act::plan::{Share, Shares};
-use crate::decide::{Closing, Decision, Verdict, decide, overtaken};
+use crate::decide::{Closing, Decision, Verdict, decide, ended_at, overtaken};
 use crate::domain::{Execution, Process, ProcessId};
 use crate::failure::failure;
 use crate::gather::config::Config;
@@ -178,7 +178,7 @@ fn closing_of(
         progress: completed.then_some(100),
         error,
         result: if completed && !process.has_result { ending.and_then(|ending| ending.result.clone()) } else { None },
-        completed_at: newest.and_then(|execution| execution.stopped_at).or(Some(now)),
+        completed_at: Some(ended_at(process, newest, &config.policy, now)),
         cause,
     }
 }
