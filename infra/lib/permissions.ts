@@ -46,6 +46,8 @@ const WORDS = {
    */
   'database-instances': (subject: Subject) => (subject.databaseInstanceId === undefined ? [] : [beside(subject, 'rds', 'db:*')]),
   'database-clusters': (subject: Subject) => (subject.databaseInstanceId === undefined ? [] : [beside(subject, 'rds', 'cluster:*')]),
+  /** The alarms beside the state machine, for describing only: CloudWatch checks such a call against all of them. */
+  alarms: (subject: Subject) => [beside(subject, 'cloudwatch', 'alarm:*')],
   /** For calls that AWS knows no resource for, like most of CloudWatch's. */
   '*': () => ['*'],
 } satisfies Record<string, (subject: Subject) => string[]>;

@@ -66,7 +66,7 @@ const LINES: [string, (manifest: string) => string, string][] = [
     'permissions[0].why is missing, must be a sentence that says what the step needs this for'],
   ['an unknown resource', (text) => text.replace('"state-machine"', '"everything"'),
     'permissions[0].resources[0] is "everything", must be one of state-machine, executions, worker, application, worker-log, '
-    + 'application-logs, database-instances, database-clusters, *, or step:<name>'],
+    + 'application-logs, database-instances, database-clusters, alarms, *, or step:<name>'],
   ['a step that there is none of', (text) => text.replace('"state-machine"', '"step:sleep"'),
     'heal: permissions name the step "sleep", may be one of heal, prepare, watch'],
   ['an action with a wildcard', (text) => text.replace('states:StopExecution', 'states:*'),

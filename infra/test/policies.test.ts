@@ -94,6 +94,7 @@ test('a word may stand for a log group, a step of ours, or what RDS has, where t
   const region = 'ap-northeast-1:123456789012';
   assert.deepEqual(found('worker-log'), [`arn:aws:logs:${region}:log-group:/aws/lambda/worker:*`]);
   assert.deepEqual(found('application-logs'), ['api', 'worker'].map((name) => `arn:aws:logs:${region}:log-group:/aws/lambda/${name}:*`));
+  assert.deepEqual(found('alarms'), [`arn:aws:cloudwatch:${region}:alarm:*`]);
   assert.deepEqual(found('step:relieve-database'), [`arn:aws:lambda:${region}:function:ours-relieve-database`]);
   assert.deepEqual(found('database-instances', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:*`]);
   assert.deepEqual(found('database-clusters', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:cluster:*`]);

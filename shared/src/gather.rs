@@ -1,5 +1,6 @@
 //! What a run reads: its event, its settings, the database, AWS. Nothing here changes anything; what was seen of executions is remembered.
 
+pub mod alarms;
 pub mod config;
 pub mod database;
 pub mod error;

@@ -115,6 +115,48 @@ fn a_suppressed_composite_alarm_says_what_suppresses_it() {
 }
 
 #[test]
+fn a_mute_rule_says_that_nothing_is_to_be_done_and_until_when() {
+    let rule = "arn:aws:cloudwatch:ap-northeast-1:123456789012:alarm-mute-rule:maintenance";
+    // (where it stands, what it says, by what the actions are held back, until when)
+    for (name, pointer, mute, by, until) in [
+        (
+            "alarm-metric",
+            "/detail/muteDetail",
+            json!({ "mutedByArn": rule, "muteWindowEnd": "2026-11-29T13:00:00.000+0000" }),
+            Some(rule),
+            Some(at("2026-11-29T13:00:00Z")),
+        ),
+        ("alarm-composite", "/detail/state/muteDetail", json!({ "mutedByArn": rule }), Some(rule), None),
+        ("alarm-lambda-action", "/alarmData/muteDetail", json!({ "mutedByArn": rule }), Some(rule), None),
+        // What it says of itself may change: that it is there is enough.
+        ("alarm-metric", "/detail/muteDetail", json!({ "muteWindowEnd": 1 }), Some("muteDetail"), None),
+        ("alarm-metric", "/detail/muteDetail", Value::Null, None, None),
+        // A suppressor is named first.
+        ("alarm-composite-suppressed", "/detail/muteDetail", json!({ "mutedByArn": rule }), Some("WaitPeriod"), None),
+    ] {
+        let change = alarm(with(name, pointer, mute.clone()));
+        assert_eq!((change.suppressed_by.as_deref(), change.held_until), (by, until), "{name} {mute}");
+    }
+}
+
+#[test]
+fn a_rules_own_event_is_a_schedule_of_the_rules_name() {
+    let event = |resources: Value| {
+        json!({
+            "version": "0", "id": "e", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {},
+            "account": "123456789012", "time": "2026-11-29T00:00:00Z", "region": "ap-northeast-1", "resources": resources,
+        })
+    };
+    for (resources, name) in [
+        (json!(["arn:aws:events:ap-northeast-1:123456789012:rule/every-5-minutes"]), "every-5-minutes"),
+        (json!([]), "Scheduled Event"),
+    ] {
+        let Trigger::Schedule(schedule) = read(event(resources)).unwrap() else { panic!("{name}") };
+        assert_eq!((schedule.schedule.as_str(), schedule.mode), (name, None));
+    }
+}
+
+#[test]
 fn an_alarm_may_lack_what_no_step_needs() {
     for pointer in
         ["/detail/previousState", "/detail/configuration", "/detail/state/reason", "/detail/state/reasonData"]

@@ -30,64 +30,101 @@ pub fn judge(evidence: &Evidence, policy: &Steps, language: Language) -> Judgeme
         }
         None => now.saturating_add(policy.step).max(policy.floor).min(policy.ceiling),
     };
-    let to = match (callers.as_ref().map(|callers| waits(callers, wanted)), named) {
-        // A shorter one is never in vain.
-        _ if wanted < now => wanted,
-        // Nobody knows how long it is waited for. By itself nothing is changed then; a person has decided.
-        (Err(_), _) | (Ok(Waits::Unknown), Some(_)) | (Ok(Waits::LongEnough), _) => wanted,
-        (Ok(Waits::Unknown), None) => {
-            let told = worker::callers_unknown(language, &texts::limit_unknown(language));
-            return Judgement::Tell("callers_unknown", told, json!(null));
+    let known = callers.as_ref().map(|callers| callers.task_timeout().and(callers.machine_timeout));
+    // A shorter one is never in vain. Nobody knows how long it is waited for: by itself nothing is changed then; a person has decided.
+    if wanted > now && named.is_none() && known == Ok(Limit::Unknown) {
+        let told = worker::callers_unknown(language, &texts::limit_unknown(language));
+        return Judgement::Tell("callers_unknown", told, json!(null));
+    }
+    let bounds = if wanted > now { bounds(evidence, wanted) } else { Vec::new() };
+    let (to, bound) = match bounds.iter().map(|bound| bound.seconds).min() {
+        None => (wanted, None),
+        Some(least) if least > now && named.is_none() => (least, Some(said(&bounds, callers, wanted, language))),
+        Some(_) => {
+            let read = json!({
+                "states": states(callers),
+                "wanted": wanted,
+                "limits": bounds.iter().map(|bound| json!({
+                    "limit": bound.what.name(),
+                    "seconds": bound.seconds,
+                    "set": bound.what.line(wanted),
+                })).collect::<Vec<_>>(),
+            });
+            return Judgement::Tell("task_timeout_wins", said(&bounds, callers, wanted, language), read);
         }
-        (Ok(Waits::Only { seconds, .. }), None) if seconds > now => seconds,
-        (Ok(only @ Waits::Only { .. }), _) => return wins(callers, only, wanted, language),
     };
     let extra = f64::from(to.saturating_sub(now));
-    Judgement::Change { to: Some(to), usd_a_month: cost(seen.called().memory_mb, *load, extra, policy) }
+    Judgement::Change { to: Some(to), usd_a_month: cost(seen.called().memory_mb, *load, extra, policy), bound }
 }
 
-/// How long the state machine waits for the worker.
+/// What an execution does before and after the worker, in seconds: so much sooner than the process's deadline the worker has to end.
+const AROUND: u32 = 60;
+
+/// Who ends a run of the worker before the function's own timeout would.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Waits {
-    /// For as long as is wanted.
-    LongEnough,
-    /// For less.
-    Only {
-        seconds: u32,
-        /// It is the task's own limit, not the machine's.
-        task: bool,
-    },
-    /// Only an execution tells.
-    Unknown,
+enum What {
+    Task,
+    Machine,
+    /// fail-timed-out-processes stops what runs past it.
+    Deadline,
 }
 
-fn waits(callers: &Callers, wanted: u32) -> Waits {
-    let (task, machine) = (callers.task_timeout(), callers.machine_timeout);
-    match task.and(machine) {
-        Limit::Unknown => Waits::Unknown,
-        Limit::Seconds(seconds) if seconds < wanted => Waits::Only { seconds, task: task == Limit::Seconds(seconds) },
-        Limit::Seconds(_) | Limit::None => Waits::LongEnough,
+impl What {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Machine => "state machine",
+            Self::Deadline => "PROCESS_DEADLINE_SECONDS",
+        }
+    }
+
+    /// What to set so that the worker may run for so long.
+    fn line(self, wanted: u32) -> String {
+        match self {
+            Self::Task => format!("taskTimeout: sfn.Timeout.duration(cdk.Duration.seconds({wanted}))"),
+            Self::Machine => format!("timeout: cdk.Duration.seconds({wanted})"),
+            Self::Deadline => format!("PROCESS_DEADLINE_SECONDS={}", wanted.saturating_add(AROUND)),
+        }
     }
 }
 
-/// A longer timeout of the function alone would be of no use: what to change instead.
-fn wins(callers: &Result<Callers, String>, only: Waits, wanted: u32, language: Language) -> Judgement {
-    let states: Vec<&str> = callers.iter().flat_map(|callers| &callers.tasks).map(|task| task.state.as_str()).collect();
-    let (seconds, line, told) = match only {
-        Waits::Only { seconds, task: true } => {
-            let line = format!("taskTimeout: sfn.Timeout.duration(cdk.Duration.seconds({wanted}))");
-            let told = texts::task_timeout_wins(language, &states.join(", "), seconds, &line);
-            (Some(seconds), line, told)
-        }
-        Waits::Only { seconds, task: false } => {
-            let line = format!("timeout: cdk.Duration.seconds({wanted})");
-            let told = texts::machine_timeout_wins(language, seconds, &line);
-            (Some(seconds), line, told)
-        }
-        Waits::LongEnough | Waits::Unknown => (None, String::new(), texts::limit_unknown(language)),
+/// A limit that binds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Bound {
+    what: What,
+    seconds: u32,
+}
+
+/// Every limit that is below what is wanted: to raise one of them alone would be in vain.
+fn bounds(evidence: &Evidence, wanted: u32) -> Vec<Bound> {
+    let waits = |limit: fn(&Callers) -> Limit| match evidence.callers.as_ref().map(limit) {
+        Ok(Limit::Seconds(seconds)) => Some(seconds),
+        Ok(Limit::None | Limit::Unknown) | Err(_) => None,
     };
-    let read = json!({ "states": states, "seconds": seconds, "wanted": wanted, "cdk": line });
-    Judgement::Tell("task_timeout_wins", told, read)
+    let limits = [
+        (What::Task, waits(Callers::task_timeout)),
+        (What::Machine, waits(|callers| callers.machine_timeout)),
+        (What::Deadline, evidence.process_deadline.map(|deadline| deadline.saturating_sub(AROUND))),
+    ];
+    let bound = |(what, seconds): (What, Option<u32>)| Some(Bound { what, seconds: seconds? });
+    limits.into_iter().filter_map(bound).filter(|bound| bound.seconds < wanted).collect()
+}
+
+/// What to change instead, or first: of every limit.
+fn said(bounds: &[Bound], callers: &Result<Callers, String>, wanted: u32, language: Language) -> String {
+    let sentence = |bound: &Bound| {
+        let (seconds, line) = (bound.seconds, bound.what.line(wanted));
+        match bound.what {
+            What::Task => texts::task_timeout_wins(language, &states(callers).join(", "), seconds, &line),
+            What::Machine => texts::machine_timeout_wins(language, seconds, &line),
+            What::Deadline => texts::deadline_wins(language, seconds.saturating_add(AROUND), &line),
+        }
+    };
+    bounds.iter().map(sentence).collect::<Vec<_>>().join("; ")
+}
+
+fn states(callers: &Result<Callers, String>) -> Vec<&str> {
+    callers.iter().flat_map(|callers| &callers.tasks).map(|task| task.state.as_str()).collect()
 }
 
 /// What runs into the timeout runs so much longer, at the most.

@@ -33,6 +33,17 @@ pub fn machine_timeout_wins(language: Language, machine: u32, line: &str) -> Str
     )
 }
 
+/// What runs past the process's deadline is stopped by another step of ours.
+#[must_use]
+pub fn deadline_wins(language: Language, deadline: u32, line: &str) -> String {
+    let deadline = duration(language, TimeDelta::seconds(deadline.into()));
+    text!(
+        language,
+        ja: "fail-timed-out-processes が開始から {deadline}（PROCESS_DEADLINE_SECONDS）で実行を停止するため、それより長いタイムアウトは効果なし。`{line}` 以上に設定する",
+        en: "fail-timed-out-processes stops executions {deadline} after their start (PROCESS_DEADLINE_SECONDS), so a timeout beyond that does not help: set at least `{line}`",
+    )
+}
+
 /// What to do where a longer timeout is not to be had.
 #[must_use]
 pub fn instead_of_time(language: Language) -> String {

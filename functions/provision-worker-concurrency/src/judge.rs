@@ -73,7 +73,7 @@ pub fn judge(evidence: &Evidence, policy: &Policy, language: Language) -> Judgem
     }
     let gigabytes = alias.published.memory_mb.map(|megabytes| f64::from(megabytes) / 1024.0);
     let usd = gigabytes.map(|gigabytes| f64::from(more) * gigabytes * SECONDS_A_MONTH * policy.usd_per_gb_second);
-    Judgement::Change { to: Some(to), usd_a_month: usd }
+    Judgement::Change { to: Some(to), usd_a_month: usd, bound: None }
 }
 
 #[cfg(test)]

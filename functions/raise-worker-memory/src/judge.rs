@@ -29,7 +29,8 @@ pub fn judge(evidence: &Evidence, policy: &Steps, language: Language) -> Judgeme
             next.max(policy.floor).min(policy.ceiling)
         }
     };
-    Judgement::Change { to: Some(to), usd_a_month: cost(evidence.load, to.saturating_sub(now), policy) }
+    let usd_a_month = cost(evidence.load, to.saturating_sub(now), policy);
+    Judgement::Change { to: Some(to), usd_a_month, bound: None }
 }
 
 /// Every run has so much more, for as long as its process took: the worker's own part of that is shorter, and shorter still with more

@@ -58,7 +58,7 @@ impl Step for RedeployWorker {
         let language = config.language;
         let mut plan = worker_step::plan(&evidence.worker, config, now, |worker| match worker.wants {
             Wants::Asked { .. } => {
-                Judgement::Change { to: u32::try_from(now.timestamp()).ok(), usd_a_month: Some(0.0) }
+                Judgement::Change { to: u32::try_from(now.timestamp()).ok(), usd_a_month: Some(0.0), bound: None }
             }
             Wants::Incident(_) | Wants::Nothing => Judgement::Leave(texts::asked_only(language)),
         });

@@ -11,6 +11,10 @@ pub struct Evidence {
     pub running: u32,
     /// Runs that the account has left.
     pub unreserved: Option<u32>,
+    /// Environments that are kept ready for the alias: no fewer runs than that can be reserved.
+    pub provisioned: Option<u32>,
+    /// How long the worker's longer runs take, in seconds; `None`: not known.
+    pub run_seconds: Option<f64>,
     /// Since when the alarm has been quiet.
     pub quiet: Quiet,
     /// Why the concurrency is what our open lease says, in the ledger's word.
@@ -24,8 +28,8 @@ pub struct Evidence {
 pub enum Quiet {
     /// The alarm itself has just said so.
     Now,
-    /// Its last incident closed then.
+    /// It is OK, and has been since then.
     Since(DateTime<Utc>),
-    /// No incident of it is known to have closed.
+    /// It is not known to be OK.
     Unknown,
 }

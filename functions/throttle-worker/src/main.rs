@@ -10,11 +10,14 @@ mod recover;
 mod texts;
 
 use chrono::{DateTime, Utc};
+use remediation::act::ledger::incidents;
+use remediation::gather::alarms::{Alarms, Standing};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::trigger::{AlarmState, Ask, Scope, Trigger};
 use remediation::gather::worker::Worker;
 use remediation::gather::worker::setting::Setting;
+use remediation::run::incident::Look;
 use remediation::run::step::Kind;
 use remediation::run::step::{Finding, Plan, Question, Session, Skipped, Step};
 use remediation::run::worker_step::{self, Rules};
@@ -31,10 +34,17 @@ struct ThrottleWorker {
     policy: Policy,
 }
 
-#[derive(sqlx::FromRow)]
-struct Known {
-    closed_at: Option<DateTime<Utc>>,
-    cause: Option<String>,
+/// Since when the alarm has been OK. An alarm without data is not known to be.
+async fn quiet(session: &mut Session<'_>, look: &Look) -> Result<Quiet, Error> {
+    let Standing::Ok(told) = look.standing else { return Ok(Quiet::Unknown) };
+    if matches!(session.trigger, Trigger::Alarm(_)) {
+        return Ok(Quiet::Now);
+    }
+    let closed = match &look.alarm {
+        Some(alarm) => incidents::ok_since(session.db, alarm, &session.config.state_machine_arn).await?,
+        None => None,
+    };
+    Ok(told.max(closed).map_or(Quiet::Unknown, Quiet::Since))
 }
 
 impl Step for ThrottleWorker {
@@ -59,24 +69,28 @@ impl Step for ThrottleWorker {
         };
         let worker = worker_step::gather(session, question, rules).await?;
         let running = session.step_functions.running(1000).await?.executions.len();
-        let unreserved = Worker::new(session.aws, session.config).unreserved().await?;
-        let known: Known = sqlx::query_as(include_str!("quiet.sql"))
-            .bind(ALARM)
-            .bind(STEP)
-            .fetch_one(&mut *session.db)
-            .await
-            .map_err(Error::database("reading since when it has been quiet"))?;
-        let quiet = match (session.trigger, known.closed_at) {
-            (Trigger::Alarm(change), _) if change.state == AlarmState::Ok => Quiet::Now,
-            (_, Some(closed_at)) => Quiet::Since(closed_at),
-            (_, None) => Quiet::Unknown,
+        let lambda = Worker::new(session.aws, session.config);
+        let unreserved = lambda.unreserved().await?;
+        let provisioned = match session.config.worker_alias {
+            Some(_) => lambda.read(Setting::ProvisionedConcurrency).await?.value,
+            None => None,
         };
+        let run_seconds = Alarms::run_seconds(session.aws, session.config, session.now).await;
+        let run_seconds = run_seconds.or_else(|| worker.load.as_ref().and_then(|load| load.average_seconds));
+        let cause: Option<Option<String>> = sqlx::query_scalar(include_str!("cause.sql"))
+            .bind(STEP)
+            .fetch_optional(&mut *session.db)
+            .await
+            .map_err(Error::database("reading what the worker was throttled for"))?;
+        let quiet = quiet(session, &worker.look).await?;
         Ok(Evidence {
             worker,
             running: u32::try_from(running).unwrap_or(u32::MAX),
             unreserved,
+            provisioned,
+            run_seconds,
             quiet,
-            cause: known.cause,
+            cause: cause.flatten(),
             approving: matches!(session.trigger, Trigger::Operator(Ask { scope: Scope::Approve(_), .. })),
         })
     }
@@ -94,7 +108,12 @@ impl Step for ThrottleWorker {
                 .reduce(f64::min);
             let absorbed = seconds.map(|seconds| texts::absorbed(language, seconds));
             let message = [absorbed, Some(texts::quota(language))].into_iter().flatten().collect::<Vec<_>>().join("; ");
-            let read = json!({ "retrySeconds": seconds, "runningExecutions": evidence.running });
+            let read = json!({
+                "retrySeconds": seconds,
+                "runSeconds": evidence.run_seconds,
+                "runningExecutions": evidence.running,
+                "provisionedConcurrency": evidence.provisioned,
+            });
             plan.findings.push(Finding::new("raise_quota", worker.target.as_str(), message, read));
         }
         // What is put back because its time is over needs no step up.

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use remediation::act::actions::change_worker::{ChangeWorker, Purpose};
 use remediation::act::lease::{FAILURES, Lease};
 use remediation::domain::Language;
-use remediation::gather::state_machine::{Caller, Callers, Limit, Retries};
+use remediation::gather::state_machine::{Caller, Callers, Limit, Retrier, Retries};
 use remediation::gather::worker::configuration::Configuration;
 use remediation::gather::worker::seen::Seen;
 use remediation::run::worker_step::{Judgement, Wants};
@@ -29,6 +29,8 @@ fn evidence(now: Option<u32>, wants: Wants) -> Evidence {
         worker: worker_step::Evidence::new(rules, TARGET.to_owned(), seen, Ok(callers(vec![task(6, 126.0)])), wants),
         running: 12,
         unreserved: Some(900),
+        provisioned: None,
+        run_seconds: None,
         quiet: Quiet::Unknown,
         cause: None,
         approving: false,
@@ -40,7 +42,7 @@ fn callers(tasks: Vec<Caller>) -> Callers {
 }
 
 fn task(attempts: u32, seconds: f64) -> Caller {
-    let (state, retries) = ("ExecuteAIGeneration".to_owned(), Retries { attempts, seconds });
+    let (state, retries) = ("ExecuteAIGeneration".to_owned(), Retries { attempts, seconds, retrier: None });
     Caller { state, qualifier: None, timeout: Limit::None, retries }
 }
 
@@ -55,7 +57,7 @@ fn asked(to: Option<u32>) -> Wants {
 /// The new value, or the finding's code, or what is said of leaving it.
 fn judged(evidence: &Evidence) -> Result<u32, String> {
     match judge::judge(evidence, &policy(), Language::En) {
-        Judgement::Change { to, usd_a_month } => {
+        Judgement::Change { to, usd_a_month, .. } => {
             assert_eq!(usd_a_month, Some(0.0), "it costs nothing");
             Ok(to.unwrap())
         }
@@ -75,7 +77,12 @@ fn each_step_is_half_of_what_there_was_and_never_a_halt() {
         // Nothing reserved: from what runs.
         (None, 12, incident(), Ok(6)),
         (None, 1, incident(), Ok(1)),
-        (None, 0, incident(), Ok(1)),
+        // Nothing that runs asks the model.
+        (None, 0, incident(), Err("nothing is running, so there is nothing to throttle")),
+        (None, 0, asked(None), Err("nothing is running, so there is nothing to throttle")),
+        (Some(20), 0, asked(None), Err("nothing is running, so there is nothing to throttle")),
+        (Some(20), 0, asked(Some(7)), Ok(7)),
+        (Some(20), 0, incident(), Ok(10)),
         (Some(20), 3, asked(None), Ok(10)),
         (Some(20), 3, asked(Some(7)), Ok(7)),
         (Some(20), 3, asked(Some(20)), Err("already 20")),
@@ -123,6 +130,64 @@ fn concurrency_is_lowered_only_where_what_lambda_refuses_is_tried_again() {
         let mut read = evidence(Some(20), wants.clone());
         read.worker.callers = throttled.clone().map(callers);
         assert_eq!(judged(&read), expected.map_err(str::to_owned), "{throttled:?} {wants:?}");
+    }
+}
+
+fn retrier(by_name: bool, interval: f64, rate: f64, at_most: Option<f64>, jitter: bool) -> Retrier {
+    Retrier { by_name, interval, rate, at_most, jitter }
+}
+
+#[test]
+fn the_advice_is_about_the_retrier_that_matches_first() {
+    // (the retrier, its attempts, how long runs take, what is advised)
+    for (found, attempts, run_seconds, told) in [
+        (
+            None,
+            0,
+            None,
+            "add `addRetry({ errors: ['Lambda.TooManyRequestsException'], interval: cdk.Duration.seconds(5), maxAttempts: 3,",
+        ),
+        (Some(retrier(true, 1.0, 2.0, None, false)), 3, None, "change the existing retrier to `maxAttempts: 5`"),
+        (
+            Some(retrier(true, 1.0, 1.0, None, false)),
+            3,
+            None,
+            "to `interval: cdk.Duration.seconds(5), maxAttempts: 3, backoffRate: 2`",
+        ),
+        (Some(retrier(true, 1.0, 2.0, Some(2.0), false)), 3, None, "backoffRate: 2; no maxDelay`"),
+        (Some(retrier(true, 1.0, 2.0, None, true)), 3, None, "change the existing retrier to `maxAttempts: 6`"),
+        (Some(retrier(false, 1.0, 2.0, None, false)), 3, None, "before the existing retrier"),
+        // It has to outlast what holds the place.
+        (Some(retrier(true, 1.0, 2.0, None, false)), 6, Some(200.0), "(3 min 20 s needed)"),
+        (Some(retrier(true, 1.0, 2.0, None, false)), 6, Some(200.0), "`maxAttempts: 8`"),
+    ] {
+        let seconds = found.map_or(0.0, |found| found.seconds(attempts));
+        let mut read = Evidence { run_seconds, ..evidence(Some(20), incident()) };
+        let caller = Caller { retries: Retries { attempts, seconds, retrier: found }, ..task(0, 0.0) };
+        read.worker.callers = Ok(callers(vec![caller]));
+        let Judgement::Tell(code, said, _) = judge::judge(&read, &policy(), Language::En) else { panic!("{found:?}") };
+        assert_eq!(code, "not_retried");
+        assert!(said.contains(told), "{found:?}: {said}");
+    }
+    let mut patient = Evidence { run_seconds: Some(100.0), ..evidence(Some(20), incident()) };
+    assert_eq!(judged(&patient), Ok(10));
+    patient.run_seconds = Some(127.0);
+    assert_eq!(judged(&patient), Err("not_retried".to_owned()));
+}
+
+#[test]
+fn no_less_is_reserved_than_is_kept_ready() {
+    // (reserved, kept ready, who wants it, what comes of it)
+    for (now, provisioned, wants, expected) in [
+        (Some(20), Some(12), incident(), Ok(12)),
+        (Some(20), Some(5), incident(), Ok(10)),
+        (Some(12), Some(12), incident(), Err("at_floor")),
+        (None, Some(10), incident(), Ok(10)),
+        (Some(20), Some(5), asked(Some(4)), Err("at_floor")),
+        (Some(20), Some(5), asked(Some(5)), Ok(5)),
+    ] {
+        let read = Evidence { provisioned, ..evidence(now, wants.clone()) };
+        assert_eq!(judged(&read), expected.map_err(str::to_owned), "{now:?} {provisioned:?} {wants:?}");
     }
 }
 

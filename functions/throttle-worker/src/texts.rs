@@ -46,15 +46,66 @@ pub fn absorbed(language: Language, seconds: f64) -> String {
     )
 }
 
-/// Calls that Lambda refuses would fail.
+/// Calls that Lambda refuses would fail: no retrier matches them.
 #[must_use]
-pub fn not_retried(language: Language, state: &str, seconds: f64, wanted: u32) -> String {
-    let (wait, wanted) = (span(language, seconds), duration(language, TimeDelta::seconds(wanted.into())));
-    let retry = r#"addRetry({ errors: ['Lambda.TooManyRequestsException'], interval: cdk.Duration.seconds(5), maxAttempts: 6, backoffRate: 2 })"#;
+pub fn add_retrier(language: Language, state: &str, seconds: f64, needed: f64, line: &str) -> String {
+    let (wait, needed) = (span(language, seconds), span(language, needed));
     text!(
         language,
-        ja: "ステートマシンのタスク {state} は Lambda.TooManyRequestsException を {wait}しか再試行しない（{wanted}必要）ため、同時実行数を下げると処理が失敗する。変更せず、CDK アプリのタスクに `{retry}` を追加する",
-        en: "the state machine's task {state} retries Lambda.TooManyRequestsException for {wait} only ({wanted} needed), so lower concurrency would make processes fail: nothing is changed; add `{retry}` to the task in the CDK app",
+        ja: "ステートマシンのタスク {state} は Lambda.TooManyRequestsException を {wait}しか再試行しない（{needed}必要）ため、同時実行数を下げると処理が失敗する。変更せず、CDK アプリのタスクに `{line}` を追加する",
+        en: "the state machine's task {state} retries Lambda.TooManyRequestsException for {wait} only ({needed} needed), so lower concurrency would make processes fail: nothing is changed; add `{line}` to the task in the CDK app",
+    )
+}
+
+/// The same, where a retrier for any error comes first.
+#[must_use]
+pub fn put_retrier_before(language: Language, state: &str, seconds: f64, needed: f64, line: &str) -> String {
+    let (wait, needed) = (span(language, seconds), span(language, needed));
+    text!(
+        language,
+        ja: "ステートマシンのタスク {state} は全エラー共通の Retry で Lambda.TooManyRequestsException を {wait}しか再試行しない（{needed}必要）ため、同時実行数を下げると処理が失敗する。変更せず、CDK アプリで既存の Retry より前に `{line}` を置く（最初に一致した Retry だけが有効）",
+        en: "the state machine's task {state} retries Lambda.TooManyRequestsException for {wait} only ({needed} needed), by its retrier for all errors, so lower concurrency would make processes fail: nothing is changed; in the CDK app, put `{line}` before the existing retrier (only the first match counts)",
+    )
+}
+
+/// The same, where a retrier lists the error already.
+#[must_use]
+pub fn change_retrier(language: Language, state: &str, seconds: f64, needed: f64, numbers: &str) -> String {
+    let (wait, needed) = (span(language, seconds), span(language, needed));
+    text!(
+        language,
+        ja: "ステートマシンのタスク {state} の既存の Retry は Lambda.TooManyRequestsException を {wait}しか再試行しない（{needed}必要）ため、同時実行数を下げると処理が失敗する。変更せず、CDK アプリでその Retry を `{numbers}` に変更する（最初に一致した Retry だけが有効なため、後ろに追加しても効果なし）",
+        en: "the state machine's task {state} already has a retrier for Lambda.TooManyRequestsException, but it gives up after {wait} ({needed} needed), so lower concurrency would make processes fail: nothing is changed; change the existing retrier to `{numbers}` in the CDK app (one added behind it would never match)",
+    )
+}
+
+/// Nothing runs that could be throttled.
+#[must_use]
+pub fn nothing_runs(language: Language) -> String {
+    text!(
+        language,
+        ja: "実行中の処理がないため、同時実行数を下げる必要なし",
+        en: "nothing is running, so there is nothing to throttle",
+    )
+}
+
+/// Fewer than are kept ready cannot be reserved.
+#[must_use]
+pub fn provisioned(language: Language, to: u32, ready: u32) -> String {
+    text!(
+        language,
+        ja: "Provisioned Concurrency が {ready} のため、予約済み同時実行数を {to} にはできない。先に provision-worker-concurrency で Provisioned Concurrency を下げる",
+        en: "reserved concurrency cannot be {to} while {ready} environments are provisioned: lower the provisioned concurrency first (provision-worker-concurrency)",
+    )
+}
+
+/// There is no step further down, because of what is kept ready.
+#[must_use]
+pub fn at_provisioned(language: Language, ready: u32, quota: &str) -> String {
+    text!(
+        language,
+        ja: "予約済み同時実行数は既に Provisioned Concurrency の {ready} で、これより下げるには先に Provisioned Concurrency を下げる。{quota}",
+        en: "its reserved concurrency is already at the provisioned concurrency of {ready}; to go lower, lower that first; {quota}",
     )
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use remediation::gather::trigger::span::spelt;
+use remediation::run::incident::Look;
 
 use crate::log::Log;
 use crate::policy::Policy;
@@ -9,8 +10,8 @@ use crate::rows::Rows;
 
 /// What decides.
 pub enum Evidence {
-    /// A schedule's look while the alarm has no open incident: nothing was read.
-    NoIncident,
+    /// A schedule's look while the alarm has no open incident that is borne out: nothing else was read.
+    NoIncident(Box<Look>),
     /// The failures.
     Looked(Box<Looked>),
 }

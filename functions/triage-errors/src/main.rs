@@ -16,12 +16,12 @@ use remediation::act::actions::start_step::StartStep;
 use remediation::run::step::Kind;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::act::ledger::incidents;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::Trigger;
+use remediation::run::incident;
 use remediation::run::step::{Plan, Question, Session, Step};
 
 use crate::evidence::{Evidence, Looked};
@@ -55,8 +55,11 @@ impl Step for TriageErrors {
         }
         let asked = Parameters(session.parameters).span(WINDOW, BOUNDS)?;
         let scheduled = matches!(session.trigger, Trigger::Schedule(_));
-        if scheduled && incidents::open_incident(session.db, ALARM).await?.is_none() {
-            return Ok(Evidence::NoIncident);
+        if scheduled {
+            let look = incident::look(session, plan::STEP, ALARM, false).await?;
+            if look.acts_on().is_none() {
+                return Ok(Evidence::NoIncident(Box::new(look)));
+            }
         }
         let window = asked.unwrap_or_else(|| TimeDelta::minutes(i64::from(self.policy.window_minutes)));
         Ok(Evidence::Looked(Box::new(Looked {

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use remediation::act::actions::start_step::Hindrance;
 use remediation::act::actions::start_step::StartStep;
 use remediation::failure::cause::Cause;
+use remediation::gather::alarms::Standing;
 use remediation::gather::config::Config;
+use remediation::run::incident::Look;
 use remediation::run::step::{Audience, Finding, Often, Plan, Planned, Skipped};
 use serde_json::{Value, json};
 
@@ -24,12 +26,26 @@ pub const ALARM: &str = "error-rate";
 
 pub fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
     match evidence {
-        Evidence::NoIncident => {
-            let why = texts::no_incident(config.language, ALARM);
-            Plan { skipped: vec![Skipped::new(ALARM.to_owned(), why)], ..Plan::default() }
-        }
+        Evidence::NoIncident(look) => no_incident(look, config),
         Evidence::Looked(looked) => of_failures(looked, config, now),
     }
+}
+
+/// Nothing to look into; that this is not known is told.
+fn no_incident(look: &Look, config: &Config) -> Plan {
+    let why = look.why_not(config.language);
+    let mut plan = Plan::default();
+    match (&look.standing, why) {
+        (Standing::Unreadable(_), Some(why)) => {
+            let finding = Finding::new("alarm_unreadable", ALARM, why, Value::Null);
+            plan.findings.push(finding.told(Audience::People, Often::ONCE_A_DAY));
+        }
+        (_, why) => {
+            let why = why.unwrap_or_else(|| texts::no_incident(config.language, ALARM));
+            plan.skipped.push(Skipped::new(ALARM.to_owned(), why));
+        }
+    }
+    plan
 }
 
 fn of_failures(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {

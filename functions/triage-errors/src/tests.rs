@@ -17,6 +17,9 @@ use crate::evidence::{Evidence, Looked};
 use crate::log::{Beside, Log, Logged, beside, error_of};
 use crate::plan::{STEP, plan};
 use crate::policy::Policy;
+use remediation::gather::alarms::{AlarmArn, Standing};
+use remediation::run::incident::Look;
+
 use crate::rows::{Field, Group, Newest, Rows, fold};
 
 fn policy() -> Policy {
@@ -216,9 +219,17 @@ fn steps_start_each_other_only_so_deep_and_only_by_names_that_are_known() {
 
 #[test]
 fn a_schedule_leaves_everything_alone_while_no_incident_is_open() {
-    let plan = plan(&Evidence::NoIncident, &config("en", STEP), now());
-    assert_eq!((plan.actions.len(), plan.findings.len(), plan.report), (0, 0, None));
-    assert_eq!(plan.skipped[0].why, "error-rate has no open incident");
+    let look = |standing| {
+        let alarm = AlarmArn::beside("arn:aws:states:ap-northeast-1:000000000000:stateMachine:ai", "a-error-rate");
+        Evidence::NoIncident(Box::new(Look { alarm, incident: None, standing, told: None, closed: false }))
+    };
+    let left = plan(&look(Standing::NotAsked), &config("en", STEP), now());
+    assert_eq!((left.actions.len(), left.findings.len(), left.report), (0, 0, None));
+    assert_eq!(left.skipped[0].why, "error-rate has no open incident");
+    // Whether there is one is not known: people are told, and nothing is done.
+    let unread = plan(&look(Standing::Unreadable("AccessDenied".into())), &config("en", STEP), now());
+    assert_eq!((unread.actions.len(), codes(&unread.findings)), (0, vec!["alarm_unreadable"]));
+    assert!(unread.findings[0].message.contains("alarm a-error-rate could not be read"), "{:?}", unread.findings);
 }
 
 #[test]

@@ -132,24 +132,27 @@ pub struct NewLease<'a> {
     pub revert_after: TimeDelta,
 }
 
-/// Makes a lease, in the transaction that records its action. An open one of the same setting ends, and what that would have been put
-/// back to is what this one is put back to.
+/// Makes a lease, in the transaction that records its action. An open one of the same setting ends. What that would have been put back to
+/// is what this one is put back to, where the setting is still as that one left it; where somebody has deployed another value meanwhile,
+/// it is theirs, and nobody inherits from a lease that it has ended.
 ///
 /// # Errors
 /// [`Error::Database`].
 pub async fn make(transaction: &mut PgConnection, lease: &NewLease<'_>) -> Result<(), Error> {
     let making = "making a lease";
-    let superseded: Option<(Uuid, Value)> = sqlx::query_as(
-        "UPDATE remediation.leases SET ended = 'superseded', ended_at = clock_timestamp()
+    let open: Option<(Uuid, Value, bool)> = sqlx::query_as(
+        "UPDATE remediation.leases
+            SET ended = CASE WHEN after = $3 THEN 'superseded' ELSE 'changed' END, ended_at = clock_timestamp()
           WHERE kind = $1 AND target = $2 AND ended_at IS NULL AND confirmed_at IS NULL
-      RETURNING action_id, before",
+      RETURNING action_id, before, after = $3",
     )
     .bind(lease.kind)
     .bind(lease.target)
+    .bind(lease.before)
     .fetch_optional(&mut *transaction)
     .await
     .map_err(Error::database(making))?;
-    let (supersedes, before) = superseded.unzip();
+    let (supersedes, before) = open.filter(|(.., in_force)| *in_force).map(|(of, before, _)| (of, before)).unzip();
     sqlx::query(
         "INSERT INTO remediation.leases (action_id, step, kind, target, before, after, revert_at, supersedes)
          VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7), $8)",

@@ -170,6 +170,13 @@ impl Error {
         }
     }
 
+    /// A call that was given up.
+    #[must_use]
+    pub fn no_answer(call: &'static str) -> Self {
+        let advice = "Check the function's route to AWS (a NAT gateway or an interface endpoint in its subnets)";
+        Self::Aws { call, code: "Timeout".to_owned(), message: "no answer in time".to_owned(), advice, refused: false }
+    }
+
     /// Whether Step Functions does not know the execution: it forgets them after 90 days.
     #[must_use]
     pub fn is_execution_gone(&self) -> bool {

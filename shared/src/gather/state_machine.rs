@@ -61,6 +61,39 @@ pub struct Retries {
     pub attempts: u32,
     /// The pauses between them, in seconds; where they are jittered, what they come to on average.
     pub seconds: f64,
+    /// The retrier that does it: the first one that matches. `None`: none does.
+    pub retrier: Option<Retrier>,
+}
+
+/// A retrier's own numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Retrier {
+    /// It lists the error by its name; otherwise by `States.TaskFailed` or `States.ALL`, which stand for any.
+    pub by_name: bool,
+    /// `IntervalSeconds`.
+    pub interval: f64,
+    /// `BackoffRate`.
+    pub rate: f64,
+    /// `MaxDelaySeconds`, where there is one.
+    pub at_most: Option<f64>,
+    /// `JitterStrategy` is `FULL`.
+    pub jitter: bool,
+}
+
+impl Retrier {
+    /// The pauses of so many attempts, in seconds.
+    #[must_use]
+    pub fn seconds(&self, attempts: u32) -> f64 {
+        let at_most = self.at_most.unwrap_or(f64::MAX);
+        let (mut pause, mut seconds) = (self.interval, 0.0);
+        // Beyond a hundred, the pauses are as long as anybody can wait for.
+        for _ in 0..attempts.min(100) {
+            seconds += pause.min(at_most);
+            pause = (pause * self.rate).min(f64::from(u32::MAX));
+        }
+        // With full jitter each pause is anything from nothing to its length.
+        if self.jitter { seconds / 2.0 } else { seconds }
+    }
 }
 
 /// What a definition says of its calls of Lambda functions.
@@ -248,17 +281,15 @@ fn retries(state: &Value) -> Retries {
     };
     let Some(retrier) = state["Retry"].as_array().into_iter().flatten().find(names) else { return Retries::default() };
     let attempts = retrier["MaxAttempts"].as_u64().and_then(|attempts| u32::try_from(attempts).ok()).unwrap_or(3);
-    let rate = retrier["BackoffRate"].as_f64().unwrap_or(2.0);
-    let at_most = retrier["MaxDelaySeconds"].as_f64().unwrap_or(f64::MAX);
-    let mut pause = retrier["IntervalSeconds"].as_f64().unwrap_or(1.0);
-    let mut seconds = 0.0;
-    // Beyond a hundred, the pauses are as long as anybody can wait for.
-    for _ in 0..attempts.min(100) {
-        seconds += pause.min(at_most);
-        pause = (pause * rate).min(f64::from(u32::MAX));
-    }
-    // With full jitter each pause is anything from nothing to its length.
-    Retries { attempts, seconds: if retrier["JitterStrategy"] == "FULL" { seconds / 2.0 } else { seconds } }
+    let mut errors = retrier["ErrorEquals"].as_array().into_iter().flatten();
+    let found = Retrier {
+        by_name: errors.any(|error| error == TOO_MANY_REQUESTS[0]),
+        interval: retrier["IntervalSeconds"].as_f64().unwrap_or(1.0),
+        rate: retrier["BackoffRate"].as_f64().unwrap_or(2.0),
+        at_most: retrier["MaxDelaySeconds"].as_f64(),
+        jitter: retrier["JitterStrategy"] == "FULL",
+    };
+    Retries { attempts, seconds: found.seconds(attempts), retrier: Some(found) }
 }
 
 /// A text that is no JSONata expression.

@@ -46,8 +46,11 @@ pub struct AlarmChange {
     pub reason: Option<String>,
     /// When the state changed.
     pub at: DateTime<Utc>,
-    /// What holds the actions of a composite alarm back (`WaitPeriod`, `ExtensionPeriod`, `Alarm`): observe only.
+    /// What holds the alarm's actions back: of a composite alarm `WaitPeriod`, `ExtensionPeriod` or `Alarm`, of any alarm a mute rule, by
+    /// its ARN. Observe only.
     pub suppressed_by: Option<String>,
+    /// Until when a mute rule holds them back.
+    pub held_until: Option<DateTime<Utc>>,
 }
 
 /// The state of an alarm.
@@ -152,7 +155,8 @@ pub enum TriggerError {
     #[error(
         "unknown event: {found}. A step accepts: EventBridge's `CloudWatch Alarm State Change` (source aws.cloudwatch) \
          and `Step Functions Execution Status Change` (source aws.states); a CloudWatch alarm's Lambda action \
-         (alarmData) or its SNS notification (Records[0].Sns); a schedule, {{\"schedule\": \"<name>\"}}; or an \
+         (alarmData) or its SNS notification (Records[0].Sns); a schedule, {{\"schedule\": \"<name>\"}}, or a rule's own \
+         `Scheduled Event` (source aws.events); or an \
          operator's event: {{}}, or any of {fields}"
     )]
     Unknown {
@@ -231,6 +235,7 @@ impl Trigger {
                 "reason": change.reason,
                 "at": timestamp(change.at),
                 "suppressedBy": change.suppressed_by,
+                "heldUntil": change.held_until.map(timestamp),
             }),
             Self::Execution(change) => json!({
                 "kind": "execution",

@@ -34,6 +34,7 @@ use crate::gather::session::{Cursor, Outside, Question, Session};
 use crate::gather::step_functions::StepFunctions;
 use crate::gather::table::Table;
 use crate::gather::trigger::{self, Ask, Scope, Trigger};
+use crate::run::incident;
 use crate::run::metrics::embedded_metrics;
 use crate::run::notify;
 use crate::run::processes;
@@ -248,7 +249,9 @@ impl<S: Step> Function<S> {
             tally.begin_again(entries::of_run(session.db, run.id, &kinds, self.config.language).await?);
         }
         if let Trigger::Alarm(change) = trigger {
-            incidents::incident(session.db, change).await?;
+            if let Some(alarm) = incident::alarm_of(change, &self.config) {
+                incidents::incident(session.db, change, &alarm, &self.config.state_machine_arn).await?;
+            }
             if !S::ALARM_STATES.contains(&change.state) {
                 tally.summary = Some(texts::alarm_not_on(self.config.language, &change.alarm, change.state));
                 return self.close(Some(session.db), run, tally, None).await;

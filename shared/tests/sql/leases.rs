@@ -62,6 +62,19 @@ async fn a_lease_is_open_until_it_ends_and_ends_once() -> Tested {
 }
 
 #[tokio::test]
+async fn what_was_deployed_over_a_change_is_theirs_and_nobody_inherits_from_that_lease() -> Tested {
+    let mut world = World::new("lease_deployed").await;
+    let first = make(&mut world, TARGET, 300, 600).await;
+    let second = make(&mut world, TARGET, 450, 750).await;
+    assert_eq!(read(&mut world, first).await.ended.as_deref(), Some("changed"));
+    assert_eq!(read(&mut world, second).await.before, seconds(450));
+    // Neither is it open again where the second one comes to nothing.
+    assert!(lease::end(&mut world.db, second, End::Undone).await?);
+    assert!(open(&mut world).await.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_second_change_remembers_what_people_had_configured() -> Tested {
     // How the second one ends, and which lease is open then: what is in force by itself keeps its lease.
     for (end, first_open) in [(End::Failed, true), (End::Undone, true), (End::Reverted, false), (End::Changed, false)] {

@@ -6,10 +6,12 @@ use remediation::act::actions::migrate::Migrate;
 use remediation::act::ledger::entries;
 use remediation::act::ledger::facts;
 use remediation::act::ledger::incidents;
+use remediation::act::ledger::incidents::Ended;
 use remediation::act::ledger::runs;
 use remediation::act::ledger::runs::Run;
 use remediation::act::report::{Report, Tries, Verification};
 use remediation::domain::{Mode, ProcessId};
+use remediation::gather::alarms::AlarmArn;
 use remediation::gather::error::Error;
 use remediation::gather::executions::Listed;
 use remediation::gather::trigger::{AlarmChange, AlarmState};
@@ -263,14 +265,21 @@ fn change(state: AlarmState, at: DateTime<Utc>) -> AlarmChange {
         reason: Some(format!("{state:?}")),
         at,
         suppressed_by: None,
+        held_until: None,
     }
+}
+
+const SYSTEM: &str = "arn:aws:states:ap-northeast-1:000000000000:stateMachine:ai-processing";
+
+fn arn(name: &str) -> AlarmArn {
+    AlarmArn::beside(SYSTEM, name).unwrap()
 }
 
 /// How many incidents are open, and how many closed, after these changes.
 async fn incidents(changes: &[AlarmChange]) -> (i64, i64) {
     let mut world = World::new("incidents").await;
     for change in changes {
-        incidents::incident(&mut world.db, change).await.unwrap();
+        incidents::incident(&mut world.db, change, &arn(&change.alarm), SYSTEM).await.unwrap();
     }
     sqlx::query_as("SELECT count(*) FILTER (WHERE closed_at IS NULL), count(closed_at) FROM remediation.incidents")
         .fetch_one(world.database.pool())
@@ -407,26 +416,65 @@ async fn without_the_schema_the_operator_is_sent_to_migrate() -> Tested {
 }
 
 #[tokio::test]
-async fn an_incident_is_open_from_its_alarm_to_its_end_whatever_the_prefix() -> Tested {
+async fn an_incident_is_that_of_its_whole_alarm_and_of_its_system() -> Tested {
     let mut world = World::new("incident_open").await;
-    let change = |alarm: &str, state, seconds| AlarmChange {
-        alarm: alarm.to_owned(),
-        arn: None,
-        state,
-        previous: Some(AlarmState::Alarm),
-        reason: None,
-        at: seconds_ago(seconds),
-        suppressed_by: None,
+    let (ours, theirs) = (arn("ours-error-rate"), arn("theirs-error-rate"));
+    let alarm = change(AlarmState::Alarm, seconds_ago(90));
+    incidents::incident(&mut world.db, &alarm, &ours, SYSTEM).await?;
+    // The event comes twice, and to two steps.
+    incidents::incident(&mut world.db, &alarm, &ours, SYSTEM).await?;
+    let open = incidents::open_incident(&mut world.db, &ours, SYSTEM).await?.ok_or("none")?;
+    assert_eq!((open.alarm.as_str(), open.held_back), ("ours-error-rate", None));
+    let elsewhere = AlarmArn::parse(&ours.arn.replace("ap-northeast-1", "us-east-1")).ok_or("no ARN")?;
+    for (other, system) in [(&theirs, SYSTEM), (&arn("error-rate"), SYSTEM), (&elsewhere, SYSTEM), (&ours, "another")] {
+        assert_eq!(incidents::open_incident(&mut world.db, other, system).await?, None, "{other:?} {system}");
+    }
+    // Two at once, of the same name: each has its own end.
+    incidents::incident(&mut world.db, &alarm, &elsewhere, SYSTEM).await?;
+    incidents::incident(&mut world.db, &change(AlarmState::Ok, seconds_ago(30)), &ours, SYSTEM).await?;
+    assert_eq!(incidents::open_incident(&mut world.db, &ours, SYSTEM).await?, None);
+    assert!(incidents::open_incident(&mut world.db, &elsewhere, SYSTEM).await?.is_some());
+    assert!(incidents::ok_since(&mut world.db, &ours, SYSTEM).await?.is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_incident_of_an_older_build_has_its_whole_name_only() -> Tested {
+    let mut world = World::new("incident_older").await;
+    let insert =
+        "INSERT INTO remediation.incidents (alarm, opened_at) VALUES ('ours-error-rate', now() - interval '1 h')";
+    world.database.execute(insert).await?;
+    let ours = arn("ours-error-rate");
+    assert_eq!(incidents::open_incident(&mut world.db, &arn("error-rate"), SYSTEM).await?, None);
+    assert!(incidents::open_incident(&mut world.db, &ours, SYSTEM).await?.is_some());
+    incidents::incident(&mut world.db, &change(AlarmState::Alarm, seconds_ago(9)), &ours, SYSTEM).await?;
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM remediation.incidents WHERE alarm_arn IS NOT NULL")
+        .fetch_one(world.database.pool())
+        .await?;
+    assert_eq!(count, 1, "it is the same incident");
+    incidents::incident(&mut world.db, &change(AlarmState::Ok, seconds_ago(5)), &ours, SYSTEM).await?;
+    assert_eq!(incidents::open_incident(&mut world.db, &ours, SYSTEM).await?, None);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_holds_an_incident_back_ends_with_its_window_or_with_the_next_event() -> Tested {
+    let mut world = World::new("incident_held").await;
+    let (ours, now) = (arn("ours-error-rate"), seconds_ago(0));
+    let muted = AlarmChange {
+        suppressed_by: Some("maintenance".to_owned()),
+        held_until: Some(now + TimeDelta::minutes(5)),
+        ..change(AlarmState::Alarm, seconds_ago(90))
     };
-    assert_eq!(incidents::open_incident(&mut world.db, "error-rate").await?, None);
-    incidents::incident(&mut world.db, &change("ours-timeout-rate", AlarmState::Alarm, 90)).await?;
-    assert_eq!(incidents::open_incident(&mut world.db, "error-rate").await?, None, "another alarm's");
-    incidents::incident(&mut world.db, &change("ours-error-rate", AlarmState::Alarm, 90)).await?;
-    let open = Some("ours-error-rate".to_owned());
-    assert_eq!(incidents::open_incident(&mut world.db, "error-rate").await?, open);
-    assert_eq!(incidents::open_incident(&mut world.db, "ours-error-rate").await?, open);
-    assert_eq!(incidents::open_incident(&mut world.db, "%").await?, None, "it is no pattern");
-    incidents::incident(&mut world.db, &change("ours-error-rate", AlarmState::Ok, 30)).await?;
-    assert_eq!(incidents::open_incident(&mut world.db, "error-rate").await?, None);
+    incidents::incident(&mut world.db, &muted, &ours, SYSTEM).await?;
+    let open = incidents::open_incident(&mut world.db, &ours, SYSTEM).await?.ok_or("none")?;
+    assert_eq!((open.held_back(now), open.held_back(now + TimeDelta::minutes(6))), (Some("maintenance"), None));
+    incidents::incident(&mut world.db, &change(AlarmState::Alarm, seconds_ago(60)), &ours, SYSTEM).await?;
+    let open = incidents::open_incident(&mut world.db, &ours, SYSTEM).await?.ok_or("none")?;
+    assert_eq!((open.held_back(now), open.opened_at), (None, muted.at));
+    // What ended without an event is no sign of an alarm that was OK.
+    incidents::close(&mut world.db, open.id, Ended::Silent, seconds_ago(900)).await?;
+    assert_eq!(incidents::open_incident(&mut world.db, &ours, SYSTEM).await?, None);
+    assert_eq!(incidents::ok_since(&mut world.db, &ours, SYSTEM).await?, None);
     Ok(())
 }

@@ -67,6 +67,7 @@ impl Bench {
     pub fn function(&self, name: &str) -> FunctionBuilder {
         Function::builder(name)
             .database(&self.database)
+            .env("AWS_LAMBDA_FUNCTION_NAME", format!("remediation-{name}"))
             .env("STATE_MACHINE_ARN", STATE_MACHINE_ARN)
             .env("PROCESSING_STATE_TABLE", self.variant.table_name())
             .env("TEXT_LANGUAGE", "en")

@@ -193,7 +193,8 @@ impl AwsProxy {
         self.script(operation, |script| script.failures.push(failure));
     }
 
-    /// Answers an operation with this payload; the endpoint is not asked. A text is the XML that a service like RDS answers with.
+    /// Answers an operation with this payload; the endpoint is not asked. A text is the XML that a service like RDS answers with;
+    /// what CloudWatch answers becomes CBOR, its texts in the form of a time become times, and a number with a point is a float there.
     pub fn answer(&self, operation: &str, payload: Value) {
         self.script(operation, |script| script.answer = Some(payload));
     }
@@ -255,6 +256,10 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
     let answer = match script.answer {
         Some(Value::String(xml)) if operation.protocol == Protocol::Query => {
             ([(header::CONTENT_TYPE, "text/xml")], xml).into_response()
+        }
+        Some(payload) if operation.protocol == Protocol::Cbor => {
+            let headers = [(header::CONTENT_TYPE.as_str(), "application/cbor"), ("smithy-protocol", "rpc-v2-cbor")];
+            (headers, crate::cbor::encode(&payload)).into_response()
         }
         Some(payload) => axum::Json(payload).into_response(),
         None => shared.forward(head, body, operation.protocol, script.rewrite).await,

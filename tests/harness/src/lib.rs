@@ -19,6 +19,7 @@
 mod alarm;
 pub mod aws;
 mod aws_proxy;
+mod cbor;
 mod cdk;
 mod counting_proxy;
 mod deploy;

@@ -104,7 +104,55 @@ fn the_finding_names_the_state_and_the_value_to_set() {
         let evidence = evidence(Some(300), Ok(callers(task, machine)), incident());
         let Judgement::Tell(_, message, read) = judge(&evidence, &policy(), Language::En) else { panic!("a finding") };
         assert!(message.contains(told), "{message}");
+        // That is the one that binds.
+        assert_eq!(read["limits"].as_array().map(Vec::len), Some(1), "{read}");
         assert_eq!((&read["states"], &read["wanted"]), (&json!(["ExecuteAIGeneration"]), &json!(600)), "{read}");
+    }
+}
+
+#[test]
+fn every_limit_that_binds_is_named_and_the_deadline_is_one_of_them() {
+    use Limit::{None as Endless, Seconds};
+    // (now, the task's limit, the machine's, the process's deadline, who wants what, what comes of it, the limits that are named)
+    for (now, task, machine, deadline, to, expected, named) in [
+        (600, Endless, Endless, Some(1800), None, Ok(900), vec![]),
+        (600, Endless, Endless, Some(960), None, Ok(900), vec![]),
+        // As far as all of them allow, and it is said what holds it back.
+        (600, Endless, Endless, Some(900), None, Ok(840), vec!["PROCESS_DEADLINE_SECONDS=960"]),
+        (
+            300,
+            Seconds(450),
+            Seconds(500),
+            Some(540),
+            None,
+            Ok(450),
+            vec!["seconds(600)", "PROCESS_DEADLINE_SECONDS=660"],
+        ),
+        (840, Endless, Endless, Some(900), None, Err("task_timeout_wins"), vec!["PROCESS_DEADLINE_SECONDS=960"]),
+        (
+            600,
+            Seconds(600),
+            Seconds(600),
+            Some(660),
+            None,
+            Err("task_timeout_wins"),
+            vec!["task ExecuteAIGeneration", "state machine itself", "PROCESS_DEADLINE_SECONDS=960"],
+        ),
+        (300, Endless, Endless, Some(900), Some(900), Err("task_timeout_wins"), vec!["PROCESS_DEADLINE_SECONDS=960"]),
+        (300, Endless, Endless, Some(900), Some(840), Ok(840), vec![]),
+        // A shorter one is never in vain.
+        (900, Seconds(300), Endless, Some(600), Some(600), Ok(600), vec![]),
+    ] {
+        let wants = if to.is_some() { Wants::Asked { to } } else { incident() };
+        let mut evidence = evidence(Some(now), Ok(callers(task, machine)), wants);
+        evidence.process_deadline = deadline;
+        let said = match judge(&evidence, &policy(), Language::En) {
+            Judgement::Change { bound, .. } => bound.unwrap_or_default(),
+            Judgement::Tell(_, said, _) | Judgement::Leave(said) => said,
+        };
+        assert_eq!(outcome(&evidence), expected.map_err(str::to_owned), "{now} {deadline:?} {to:?}: {said}");
+        assert!(named.iter().all(|part| said.contains(part)), "{now} {deadline:?}: {said}");
+        assert_eq!(said.is_empty(), named.is_empty(), "{said}");
     }
 }
 

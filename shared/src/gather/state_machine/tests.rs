@@ -17,7 +17,8 @@ fn the_applications_own_definition_tells_its_tasks_timeout_and_its_own() {
         .replace("${Worker}", WORKER)
         .replace("${StatusUpdater}", &WORKER.replace("ai-generation-worker", "update-processing-status"));
     let callers = Definition::parse(&definition).unwrap().callers(MACHINE, "ai-generation-worker");
-    let retries = Retries { attempts: 2, seconds: 3.0 };
+    let retrier = Retrier { by_name: true, interval: 1.0, rate: 2.0, at_most: None, jitter: false };
+    let retries = Retries { attempts: 2, seconds: 3.0, retrier: Some(retrier) };
     let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout: Limit::Seconds(300), retries };
     assert_eq!(callers, Callers { tasks: vec![task], unknown: vec![], machine_timeout: Limit::Seconds(600) });
     assert_eq!(callers.task_timeout().and(callers.machine_timeout), Limit::Seconds(300));

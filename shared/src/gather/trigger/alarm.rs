@@ -4,6 +4,7 @@
 //! metric, metric math, anomaly and composite alarms, and no step needs them.
 
 use aws_lambda_events::eventbridge::EventBridgeEvent;
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::field::Field;
@@ -31,6 +32,7 @@ pub(super) fn from_lambda_action(event: &Value) -> Result<AlarmChange, TriggerEr
 
 fn change(alarm: &Field<'_>, arn: Option<String>) -> Result<AlarmChange, TriggerError> {
     let state = alarm.field("state");
+    let (muted_by, held_until) = muted(alarm)?;
     Ok(AlarmChange {
         alarm: alarm.field("alarmName").text()?.to_owned(),
         arn,
@@ -38,8 +40,19 @@ fn change(alarm: &Field<'_>, arn: Option<String>) -> Result<AlarmChange, Trigger
         previous: alarm.field("previousState").field("value").optional(alarm_state)?,
         reason: reason(&state.field("reason"))?,
         at: state.field("timestamp").time()?,
-        suppressed_by: state.field("actionsSuppressedBy").optional_text()?,
+        suppressed_by: state.field("actionsSuppressedBy").optional_text()?.or(muted_by),
+        held_until,
     })
+}
+
+/// The [mute rule][1] that holds the alarm's actions back, and until when. What it says of itself may grow: that it is there is enough.
+///
+/// [1]: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-mute-rules.html
+fn muted(alarm: &Field<'_>) -> Result<(Option<String>, Option<DateTime<Utc>>), TriggerError> {
+    let places = [alarm.field("muteDetail"), alarm.field("state").field("muteDetail")];
+    let Some(mute) = places.into_iter().find(|place| place.value().is_some()) else { return Ok((None, None)) };
+    let by = mute.field("mutedByArn").optional_text().ok().flatten().unwrap_or_else(|| "muteDetail".to_owned());
+    Ok((Some(by), mute.field("muteWindowEnd").time().ok()))
 }
 
 /// An alarm's [notification][1] as Lambda gets it from SNS: JSON in the message. A composite alarm whose actions are
@@ -65,6 +78,7 @@ pub(super) fn from_sns(records: &Value) -> Result<AlarmChange, TriggerError> {
         reason: reason(&message.field("NewStateReason"))?,
         at: message.field("StateChangeTime").time()?,
         suppressed_by: None,
+        held_until: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::{Map, Value};
 
 use super::execution::EXECUTION_ARN;
@@ -46,6 +47,14 @@ pub(super) fn schedule(schedule: &Value, fields: &Map<String, Value>) -> Result<
     }
     let schedule = redact::text(Field::at("schedule", schedule).text()?);
     Ok(Schedule { schedule, mode: optional(fields, MODE, mode)? })
+}
+
+/// A rule's own [`Scheduled Event`][1], where its target has no constant input: the schedule is the rule's name.
+///
+/// [1]: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
+pub(super) fn scheduled_event(event: &EventBridgeEvent) -> Schedule {
+    let rule = event.resources.iter().flatten().find_map(|arn| arn.split_once(":rule/")).map(|(_, name)| name);
+    Schedule { schedule: rule.unwrap_or("Scheduled Event").to_owned(), mode: None }
 }
 
 /// The operator's event (design, section 7).

@@ -48,6 +48,7 @@ fn from_event_bridge(event: Value, result_path: &ResultPath, allowed: &[&str]) -
         ("aws.states", "Step Functions Execution Status Change") => {
             execution::from_event_bridge(event, result_path).map(|change| Trigger::Execution(Box::new(change)))
         }
+        ("aws.events", "Scheduled Event") => Ok(Trigger::Schedule(ask::scheduled_event(&event))),
         (source, detail_type) => Err(ask::unknown(&format!("EventBridge's `{detail_type}` from `{source}`"), allowed)),
     }
 }

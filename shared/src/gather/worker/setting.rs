@@ -42,6 +42,21 @@ impl Setting {
         Self::ALL.into_iter().find(|setting| setting.kind() == kind)
     }
 
+    /// The settings whose change moves what this one is judged by: what was measured before says nothing any more. More memory is a
+    /// faster processor, and whatever is published begins with cold starts.
+    #[must_use]
+    pub const fn judged_after(self) -> &'static [Self] {
+        match self {
+            Self::Timeout => &[Self::Timeout, Self::Memory],
+            Self::Memory => &[Self::Memory],
+            Self::ReservedConcurrency => &[Self::ReservedConcurrency],
+            Self::ProvisionedConcurrency => {
+                &[Self::ProvisionedConcurrency, Self::Timeout, Self::Memory, Self::Redeployment]
+            }
+            Self::Redeployment => &[],
+        }
+    }
+
     /// Its field in images and leases.
     #[must_use]
     pub const fn field(self) -> &'static str {

@@ -1,11 +1,18 @@
+use chrono::TimeDelta;
 use uuid::Uuid;
 
 use super::load::usd_a_month;
+use super::queue::UnderWay;
 use super::*;
-use crate::act::action::Kind;
+use crate::act::actions::change_worker::Purpose;
+use crate::domain::Language;
+use crate::finding::{Audience, Often};
+use crate::gather::alarms::Standing;
 use crate::gather::state_machine::{Caller, Limit, Retries};
 use crate::gather::worker::configuration::Configuration;
 use crate::gather::worker::seen::Alias;
+use crate::gather::worker::seen::Seen;
+use crate::run::step::Planned;
 
 fn config(alias: Option<&str>) -> Config {
     Config::read(|name| match name {
@@ -83,7 +90,7 @@ fn outcome(evidence: &Evidence, config: &Config, judgement: Judgement) -> (Vec<S
 }
 
 fn change() -> Judgement {
-    Judgement::Change { to: Some(900), usd_a_month: None }
+    Judgement::Change { to: Some(900), usd_a_month: None, bound: None }
 }
 
 #[test]
@@ -147,6 +154,7 @@ fn what_publishing_would_release_keeps_a_change_and_a_revert_from_being_made() {
     let (actions, findings, _) = outcome(&evidence, &config, Judgement::Leave("quiet".into()));
     assert_eq!((actions, findings), (vec![], vec!["latest_differs"]));
     evidence.wants = incident();
+    evidence.look = Look::of(Some(&"remediation-worker-near-timeout".to_owned()));
     let (actions, findings, why) = outcome(&evidence, &config, change());
     assert_eq!((actions, findings), (vec![], vec!["latest_differs"]), "{why}");
 }
@@ -171,6 +179,109 @@ fn a_lease_whose_time_is_over_is_put_back_or_ended_and_stays_while_the_alarm_is_
         assert_eq!(done, actions, "{wants:?} {value} {to}: {why}");
         assert!(why.contains(said), "{why}");
     }
+}
+
+#[test]
+fn a_lease_ends_on_time_unless_its_alarm_is_on_now() {
+    let put_back = "revert-worker {\"timeoutSeconds\":300}";
+    // (how the alarm stands, what is done, what is told)
+    for (standing, actions, findings) in [
+        (Standing::On, vec![], vec![]),
+        (Standing::HeldBack("maintenance".into()), vec![put_back], vec![]),
+        (Standing::Ok(None), vec![put_back], vec![]),
+        (Standing::Gone, vec![put_back], vec![]),
+        (Standing::Silent(now()), vec![put_back], vec![]),
+        (Standing::Waiting, vec![put_back], vec![]),
+        (Standing::Unreadable("AccessDenied".into()), vec![], vec!["alarm_unreadable"]),
+    ] {
+        // Whoever starts the run.
+        for wants in [Wants::Nothing, Wants::Asked { to: None }] {
+            let mut evidence = evidence(wants);
+            evidence.leases = vec![lease(600)];
+            evidence.look.standing = standing.clone();
+            let (done, told, why) = outcome(&evidence, &config(None), Judgement::Leave("quiet".into()));
+            assert_eq!(
+                (done, told),
+                (actions.iter().map(|&kind| kind.to_owned()).collect(), findings.clone()),
+                "{why}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_deployed_meanwhile_ends_a_lease_at_once() {
+    let mut evidence = evidence(Wants::Nothing);
+    evidence.leases = vec![Lease { revert_at: now() + TimeDelta::hours(20), ..lease(600) }];
+    let quiet = || Judgement::Leave("quiet".into());
+    evidence.seen.value = Some(450);
+    let (actions, _, why) = outcome(&evidence, &config(None), quiet());
+    assert_eq!(actions, ["end-lease"], "{why}");
+    // Not while anybody changes it, and not because it is as it was.
+    evidence.seen.latest.last_update = "InProgress".into();
+    assert!(outcome(&evidence, &config(None), quiet()).0.is_empty());
+    evidence.seen.latest.last_update = "Successful".into();
+    evidence.seen.value = Some(300);
+    assert!(outcome(&evidence, &config(None), quiet()).0.is_empty());
+}
+
+#[test]
+fn there_is_no_further_step_without_a_newer_measurement() {
+    let ceiling = || Judgement::Tell("at_ceiling", "a leak".into(), Value::Null);
+    // (what was measured, who wants it, what is judged, what is done, what is told, what is said)
+    for (measured, judgement, actions, findings, said) in [
+        (Measured::Needless, change(), 1, vec!["worker_change"], ""),
+        (Measured::Since, change(), 1, vec!["worker_change"], ""),
+        (Measured::Nothing { last: now() }, change(), 0, vec![], "nothing bad has been measured since"),
+        // Nobody is told of a leak either.
+        (Measured::Nothing { last: now() }, ceiling(), 0, vec![], "nothing bad has been measured since"),
+        (Measured::Unknown("AccessDenied".into()), change(), 0, vec!["alarm_unreadable"], ""),
+    ] {
+        let mut evidence = evidence(incident());
+        evidence.measured = measured.clone();
+        let (done, told, why) = outcome(&evidence, &config(None), judgement);
+        assert_eq!((done.len(), told), (actions, findings), "{measured:?}: {why}");
+        assert!(why.contains(said), "{measured:?}: {why}");
+    }
+}
+
+#[test]
+fn an_incident_that_its_alarm_does_not_bear_out_is_no_reason_to_act() {
+    let since = now() - TimeDelta::hours(1);
+    // (how the alarm stands, whether the incident was closed, what is said)
+    for (standing, closed, said) in [
+        (Standing::NotAsked, false, "has no open incident"),
+        (Standing::Ok(Some(since)), true, "has been OK since"),
+        (Standing::Ok(None), false, "has no open incident"),
+        (Standing::Gone, true, "no longer exists"),
+        (Standing::Silent(since), true, "has had no data since"),
+        (Standing::Unreadable("AccessDenied".into()), false, "could not be read from CloudWatch"),
+    ] {
+        let mut evidence = evidence(Wants::Nothing);
+        (evidence.look.standing, evidence.look.closed) = (standing.clone(), closed);
+        let (found, is_told) = match evidence.nothing_wanted(Language::En) {
+            Some(Judgement::Leave(why)) => (why, false),
+            Some(Judgement::Tell("alarm_unreadable", why, _)) => (why, true),
+            other => panic!("{standing:?}: {other:?}"),
+        };
+        assert!(found.contains(said), "{standing:?}: {found}");
+        assert_eq!(is_told, matches!(standing, Standing::Unreadable(_)), "{standing:?}");
+    }
+    assert_eq!(evidence(incident()).nothing_wanted(Language::En), None);
+}
+
+#[test]
+fn what_another_step_has_under_way_is_waited_for() {
+    let other = UnderWay { step: "raise-worker-memory".into(), kind: "set-worker-memory".into(), created_at: now() };
+    let mut evidence = evidence(incident());
+    evidence.under_way = Some(other.clone());
+    let (actions, _, why) = outcome(&evidence, &config(None), change());
+    assert!(actions.is_empty() && why.contains("raise-worker-memory has been changing the worker since"), "{why}");
+    // A revert waits as well.
+    let mut evidence = self::evidence(Wants::Nothing);
+    (evidence.under_way, evidence.leases) = (Some(other), vec![lease(600)]);
+    let (actions, _, why) = outcome(&evidence, &config(None), Judgement::Leave("quiet".into()));
+    assert!(actions.is_empty() && why.contains("waiting for it"), "{why}");
 }
 
 #[test]

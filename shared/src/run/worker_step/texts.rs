@@ -94,6 +94,38 @@ pub fn lease_kept(language: Language, alarm: &str) -> String {
     )
 }
 
+/// A lease is over, and whether it may end is not known.
+#[must_use]
+pub fn lease_unreadable(language: Language, alarm: &str, why: &str) -> String {
+    text!(
+        language,
+        ja: "リース期限切れだが、アラーム {alarm} の状態を CloudWatch から取得できないため元に戻さない: {why}",
+        en: "lease expired, but not reverted, because the state of alarm {alarm} could not be read from CloudWatch: {why}",
+    )
+}
+
+/// Nothing was measured since the last change.
+#[must_use]
+pub fn not_measured(language: Language, last: DateTime<Utc>) -> String {
+    let last = moment(last);
+    text!(
+        language,
+        ja: "前回の変更（{last}）以降、異常な測定値がないため次の段階に進まない",
+        en: "nothing bad has been measured since the last change at {last}, so there is no further step",
+    )
+}
+
+/// Another change of the worker is being made.
+#[must_use]
+pub fn queued(language: Language, step: &str, kind: &str, since: DateTime<Utc>) -> String {
+    let since = moment(since);
+    text!(
+        language,
+        ja: "ワーカーは {step} が変更中（{kind}、{since} から）のため待機",
+        en: "{step} has been changing the worker since {since} ({kind}): waiting for it",
+    )
+}
+
 /// A change that could not be reverted, again and again.
 #[must_use]
 pub fn revert_failed(language: Language, failures: i64) -> String {

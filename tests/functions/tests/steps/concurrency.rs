@@ -9,6 +9,8 @@ use harness::{Aws, AwsProxy, Deployment, Failure, Function, eventually};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::worker::{alarm_is, measured};
+
 /// A worker with a state machine that calls it.
 struct World {
     bench: Bench,
@@ -47,6 +49,7 @@ impl World {
         proxy.rewrite("GetAccountSettings", |answer| {
             answer["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(1000);
         });
+        alarm_is(&proxy, "OK", 60);
         let machine = machine.state_machine_arn;
         Ok(Self { bench: Bench::new(hint).await?, aws, proxy, worker, alias, machine })
     }
@@ -157,15 +160,25 @@ async fn what_was_reserved_is_lowered_step_by_step_and_comes_back_step_by_step()
     step.invoke(&sample("throttle-worker", "alarm-bedrock-throttles")?).await?;
     assert_eq!(world.reserved().await?, Some(10));
     // What a step has done has to be seen first.
-    let result = step.invoke(&schedule).await?;
-    assert_eq!((outcomes(&result), world.reserved().await?), (vec![], Some(10)), "{result:#}");
-    world.later(11).await?;
+    alarm_is(&world.proxy, "ALARM", 1);
+    for _ in 0..2 {
+        let result = step.invoke(&schedule).await?;
+        assert_eq!((outcomes(&result), world.reserved().await?), (vec![], Some(10)), "{result:#}");
+        world.later(11).await?;
+    }
+    measured(&world.proxy, &[(1, 120.0)]);
     let result = step.invoke(&schedule).await?;
     assert_eq!((outcomes(&result), world.reserved().await?), (vec![LOWERED], Some(5)), "{result:#}");
 
     world.later(11).await?;
     let result = step.invoke(&sample("throttle-worker", "alarm-bedrock-throttles-ok")?).await?;
     assert_eq!((outcomes(&result), world.reserved().await?), (vec![LOWERED], Some(10)), "{result:#}");
+    // An alarm without data is not known to be quiet.
+    alarm_is(&world.proxy, "INSUFFICIENT_DATA", 90);
+    world.later(11).await?;
+    let result = step.invoke(&schedule).await?;
+    assert_eq!((outcomes(&result), world.reserved().await?), (vec![], Some(10)), "{result:#}");
+    alarm_is(&world.proxy, "OK", 60);
     // The sample's OK is of long ago.
     world.bench.database.execute("UPDATE remediation.incidents SET closed_at = now()").await?;
     world.later(11).await?;
@@ -195,6 +208,10 @@ async fn what_was_reserved_is_lowered_step_by_step_and_comes_back_step_by_step()
 async fn a_lease_that_is_over_frees_the_worker_in_any_case_and_a_persons_number_is_taken_back() -> Tested {
     let world = World::new("throttle_lease", None, patient()).await?;
     let step = world.step("throttle-worker").await?;
+    // Nothing runs, and nothing is wrong: there is nothing to throttle.
+    let result = step.invoke(&json!({ "all": true })).await?;
+    assert_eq!((outcomes(&result), world.reserved().await?), (vec![], None), "{result:#}");
+    assert!(texts(&result["skipped"], "why").join("").contains("nothing is running"), "{result:#}");
     let result = step.invoke(&sample("throttle-worker", "operator-to")?).await?;
     assert_eq!((outcomes(&result), world.reserved().await?), (vec![LOWERED], Some(5)), "{result:#}");
     // A person's number is not raised by itself.
@@ -228,6 +245,7 @@ async fn where_refused_calls_are_not_tried_again_nothing_is_lowered_and_people_h
     assert_eq!((findings(&result).len(), world.reserved().await?), (0, Some(20)), "{result:#}");
     // AWS keeps 100 for functions without a reservation.
     let world = World::new("throttle_account", None, patient()).await?;
+    world.run(2).await?;
     world.proxy.rewrite("GetAccountSettings", |answer| {
         answer["AccountLimit"]["UnreservedConcurrentExecutions"] = json!(100);
     });
@@ -250,6 +268,7 @@ async fn what_lambda_refuses_is_an_outcome_and_leaves_no_lease_open() -> Tested 
     assert_eq!((outcomes(&result), world.reserved().await?), (vec![outcome], Some(20)), "{result:#}");
     assert_eq!(world.leases().await?[0]["ended"], "failed");
     // It is no attempt: the next look does it.
+    alarm_is(&world.proxy, "ALARM", 1);
     let result = step.invoke(&sample("throttle-worker", "schedule")?).await?;
     assert_eq!((outcomes(&result), world.reserved().await?), (vec![LOWERED], Some(10)), "{result:#}");
     Ok(())

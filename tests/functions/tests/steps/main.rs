@@ -12,6 +12,7 @@ mod errors;
 mod fence;
 mod goals;
 mod health;
+mod incidents;
 mod operator;
 mod performance;
 mod progress;

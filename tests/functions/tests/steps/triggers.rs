@@ -35,6 +35,8 @@ pub async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
     aws.answer("UpdateFunctionConfiguration", configuration);
     aws.answer("GetFunctionConcurrency", json!({ "ReservedConcurrentExecutions": 20 }));
     aws.answer("PutFunctionConcurrency", json!({ "ReservedConcurrentExecutions": 5 }));
+    aws.answer("DescribeAlarms", json!({ "MetricAlarms": [], "CompositeAlarms": [] }));
+    aws.answer("GetMetricData", json!({ "MetricDataResults": [] }));
     aws.answer("GetAccountSettings", json!({ "AccountLimit": { "UnreservedConcurrentExecutions": 900 } }));
     let task = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true,
                        "Parameters": { "FunctionName": "ai-generation-worker" } });
@@ -247,6 +249,55 @@ async fn an_alarm_whose_actions_are_suppressed_is_only_observed() -> Tested {
     );
     assert_eq!(result["trigger"]["suppressedBy"], "WaitPeriod");
     assert_eq!(bench.row(row.id).await?, row);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mute_rule_holds_back_the_alarm_and_its_incident() -> Tested {
+    let bench = Bench::new("muted").await?;
+    let row = Row::pending(ago(400));
+    bench.insert(std::slice::from_ref(&row)).await?;
+    let aws = step_functions().await?;
+    let function = bench.function("fail-timed-out-processes").envs(aws.environment()).start().await?;
+    let mut muted = sample("fail-timed-out-processes", "alarm-stuck-processes")?;
+    let rule = "arn:aws:cloudwatch:ap-northeast-1:000000000000:alarm-mute-rule:maintenance";
+    muted["detail"]["muteDetail"] = json!({
+        "mutedByArn": rule,
+        "muteWindowStart": ago(3600).to_rfc3339(),
+        "muteWindowEnd": ago(-3600).to_rfc3339(),
+    });
+    let result = function.invoke(&muted).await?;
+    assert_eq!(
+        (&result["mode"], texts(&result["actions"], "outcome")),
+        (&json!("observe"), vec!["planned"]),
+        "{result:#}"
+    );
+    assert_eq!(result["trigger"]["suppressedBy"], rule);
+    assert_eq!(bench.row(row.id).await?, row);
+    let held = bench.list("SELECT to_jsonb(held_back) FROM remediation.incidents WHERE held_until > now()").await?;
+    assert_eq!(held, [rule]);
+    // Nobody holds it back.
+    let result = function.invoke(&sample("fail-timed-out-processes", "alarm-stuck-processes")?).await?;
+    assert_eq!((bench.row(row.id).await?.status.as_str(), &result["mode"]), ("FAILED", &json!("act")), "{result:#}");
+    assert_eq!(bench.list("SELECT to_jsonb(held_back IS NULL) FROM remediation.incidents").await?, [true]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_rules_own_scheduled_event_is_a_schedule() -> Tested {
+    let bench = Bench::new("scheduled").await?;
+    let row = Row::pending(ago(400));
+    bench.insert(std::slice::from_ref(&row)).await?;
+    let aws = step_functions().await?;
+    let function = bench.function("fail-timed-out-processes").envs(aws.environment()).start().await?;
+    let event = json!({
+        "version": "0", "id": "e", "detail-type": "Scheduled Event", "source": "aws.events", "account": "000000000000",
+        "time": "2026-11-29T00:00:00Z", "region": "ap-northeast-1", "detail": {},
+        "resources": ["arn:aws:events:ap-northeast-1:000000000000:rule/every-5-minutes"],
+    });
+    let result = function.invoke(&event).await?;
+    assert_eq!(result["trigger"], json!({ "kind": "schedule", "schedule": "every-5-minutes" }), "{result:#}");
+    assert_eq!(bench.row(row.id).await?.status, "FAILED", "{result:#}");
     Ok(())
 }
 

@@ -19,10 +19,10 @@ const TIMEOUT: &str = "extend-worker-timeout";
 const MEMORY: &str = "raise-worker-memory";
 
 /// A worker on the endpoint, the state machine that calls it, and a database.
-struct Shop {
-    bench: Bench,
+pub struct Shop {
+    pub bench: Bench,
     aws: &'static Aws,
-    proxy: Arc<AwsProxy>,
+    pub proxy: Arc<AwsProxy>,
     worker: String,
     alias: Option<&'static str>,
     machine: String,
@@ -30,7 +30,7 @@ struct Shop {
 
 impl Shop {
     /// A worker of 300 s and 1024 MB; its task waits for `task` seconds, and calls it as the installation says.
-    async fn new(hint: &str, alias: Option<&'static str>, task: u32) -> Tested<Self> {
+    pub async fn new(hint: &str, alias: Option<&'static str>, task: u32) -> Tested<Self> {
         Self::called_by(hint, alias, alias, task).await
     }
 
@@ -60,25 +60,30 @@ impl Shop {
         let create = aws.sfn().create_state_machine().name(&worker).role_arn("arn:aws:iam::000000000000:role/test");
         let machine = create.definition(definition.to_string()).send().await?.state_machine_arn;
         let proxy = Arc::new(AwsProxy::start(&aws.endpoint()).await?);
+        alarm_is(&proxy, "OK", 10);
         Ok(Self { bench: Bench::new(hint).await?, aws, proxy, worker, alias, machine })
     }
 
-    fn step(&self, name: &str) -> FunctionBuilder {
+    pub fn step(&self, name: &str) -> FunctionBuilder {
         let step = self.bench.function(name).envs(self.proxy.environment()).env("STATE_MACHINE_ARN", &self.machine);
-        let step = step.env("WORKER_FUNCTION_NAME", &self.worker);
+        let step = step.env("WORKER_FUNCTION_NAME", &self.worker).env("PROCESS_DEADLINE_SECONDS", "1800");
         match self.alias {
             Some(alias) => step.env("WORKER_ALIAS", alias),
             None => step,
         }
     }
 
-    fn target(&self) -> String {
+    pub fn machine(&self) -> &str {
+        &self.machine
+    }
+
+    pub fn target(&self) -> String {
         self.alias
             .map_or_else(|| format!("function {}", self.worker), |alias| format!("function {}:{alias}", self.worker))
     }
 
     /// Timeout, memory and the rest of what a qualifier stands for.
-    async fn seen(&self, qualifier: Option<&str>) -> Tested<(i32, i32, String)> {
+    pub async fn seen(&self, qualifier: Option<&str>) -> Tested<(i32, i32, String)> {
         let ask = self.aws.lambda().get_function_configuration().function_name(&self.worker);
         let told = ask.set_qualifier(qualifier.map(str::to_owned)).send().await?;
         let variables = told.environment().and_then(|environment| environment.variables());
@@ -88,7 +93,7 @@ impl Shop {
     }
 
     /// The timeout that callers run with.
-    async fn timeout(&self) -> Tested<i32> {
+    pub async fn timeout(&self) -> Tested<i32> {
         // The endpoint knows an alias as a qualifier of invocations only.
         let version = match self.alias {
             Some(_) => Some(self.version().await?),
@@ -104,7 +109,7 @@ impl Shop {
     }
 
     /// Somebody else changes `$LATEST`.
-    async fn set_timeout(&self, seconds: i32) -> Tested {
+    pub async fn set_timeout(&self, seconds: i32) -> Tested {
         self.aws.lambda().update_function_configuration().function_name(&self.worker).timeout(seconds).send().await?;
         self.settled().await
     }
@@ -118,8 +123,29 @@ impl Shop {
         Ok(())
     }
 
-    async fn leases(&self) -> Tested<Vec<Value>> {
+    pub async fn leases(&self) -> Tested<Vec<Value>> {
         self.bench.list("SELECT to_jsonb(l) FROM remediation.leases l ORDER BY created_at").await
+    }
+
+    /// What was done is ten minutes old, and something bad was measured since.
+    pub async fn measured_since(&self) -> Tested {
+        self.aged(10).await?;
+        measured(&self.proxy, &[(1, 99.5)]);
+        Ok(())
+    }
+
+    /// As if everything in the ledger were older by so many minutes.
+    pub async fn aged(&self, minutes: u32) -> Tested {
+        let by = format!("- interval '{minutes} minutes'");
+        self.bench
+            .database
+            .execute(&format!(
+                "UPDATE remediation.actions SET created_at = created_at {by}, closed_at = closed_at {by};
+                 UPDATE remediation.incidents SET opened_at = opened_at {by}, closed_at = closed_at {by};
+                 UPDATE remediation.leases SET created_at = created_at {by}, revert_at = revert_at {by}"
+            ))
+            .await?;
+        Ok(())
     }
 
     /// The time of all leases is over, and the last actions were made long ago.
@@ -135,22 +161,46 @@ impl Shop {
     }
 }
 
-fn schedule(step: &str) -> Value {
+/// What CloudWatch tells of the alarm that is asked for: its state, since so many minutes, and on what it is. The endpoint keeps no states.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricAlarm.html>
+pub fn alarm_is(proxy: &AwsProxy, state: &str, minutes: i64) {
+    let since = ago(minutes * 60).to_rfc3339();
+    proxy.answer(
+        "DescribeAlarms",
+        json!({ "CompositeAlarms": [], "MetricAlarms": [{
+            "StateValue": state, "StateTransitionedTimestamp": since, "StateUpdatedTimestamp": since,
+            "Namespace": "Remediation", "MetricName": "Watched", "Statistic": "Maximum", "Period": 60,
+            "EvaluationPeriods": 2, "Threshold": 90.5, "ComparisonOperator": "GreaterThanThreshold",
+        }] }),
+    );
+    measured(proxy, &[]);
+}
+
+/// What CloudWatch measured: so many minutes ago, so much.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
+pub fn measured(proxy: &AwsProxy, points: &[(i64, f64)]) {
+    let times: Vec<String> = points.iter().map(|(minutes, _)| ago(minutes * 60).to_rfc3339()).collect();
+    let values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
+    let result = json!({ "Id": "watched", "StatusCode": "Complete", "Timestamps": times, "Values": values });
+    proxy.answer("GetMetricData", json!({ "MetricDataResults": [result] }));
+}
+
+pub fn schedule(step: &str) -> Value {
     json!({ "schedule": step })
 }
 
 /// What became of a run's only action, and why.
-fn only(result: &Value) -> (&str, &str) {
+pub fn only(result: &Value) -> (&str, &str) {
     let action = &result["actions"][0];
     assert_eq!(result["actions"].as_array().map(Vec::len), Some(1), "{result:#}");
     (action["outcome"].as_str().unwrap_or_default(), action["reason"].as_str().unwrap_or_default())
 }
 
-fn skipped(result: &Value) -> String {
+pub fn skipped(result: &Value) -> String {
     texts(&result["skipped"], "why").join("; ")
 }
 
-async fn act(function: &Function, event: Value) -> Tested<Value> {
+pub async fn act(function: &Function, event: Value) -> Tested<Value> {
     let result = function.invoke(&event).await?;
     assert_eq!(only(&result).0, "applied", "{result:#}");
     Ok(result)
@@ -187,9 +237,10 @@ async fn the_alarm_extends_the_timeout_and_an_undo_takes_it_back() -> Tested {
     assert_eq!(images, (&json!({ "timeoutSeconds": 300 }), &json!({ "timeoutSeconds": 600 })));
 
     // The event comes twice: the worker has just been given more.
+    alarm_is(&shop.proxy, "ALARM", 1);
     let again = function.invoke(&alarm).await?;
     assert_eq!(again["actions"], json!([]), "{again:#}");
-    assert!(skipped(&again).contains("handled only recently"), "{again:#}");
+    assert!(skipped(&again).contains("nothing bad has been measured since the last change"), "{again:#}");
 
     let undone = act(&function, json!({ "undo": action["id"], "reason": "it was Bedrock" })).await?;
     assert_eq!(shop.timeout().await?, 300, "{undone:#}");
@@ -198,6 +249,7 @@ async fn the_alarm_extends_the_timeout_and_an_undo_takes_it_back() -> Tested {
     let twice = function.invoke(&json!({ "undo": action["id"] })).await.unwrap_err();
     assert!(twice.error_message.contains("already undone"), "{twice:?}");
     // A person has decided: it is left alone for a day.
+    shop.measured_since().await?;
     let after = function.invoke(&alarm).await?;
     assert!(skipped(&after).contains("undid"), "{after:#}");
     let logged = function.lines().join("\n");
@@ -389,6 +441,7 @@ async fn a_schedule_acts_only_while_the_alarms_incident_is_open() -> Tested {
     assert_eq!(shop.leases().await?[0]["ended"], "failed");
 
     // It was no attempt: the next look does it.
+    alarm_is(&shop.proxy, "ALARM", 1);
     act(&function, schedule(TIMEOUT)).await?;
     assert_eq!(shop.timeout().await?, 600);
 
@@ -402,6 +455,7 @@ async fn a_schedule_acts_only_while_the_alarms_incident_is_open() -> Tested {
     assert_eq!((kept["actions"].as_array().map(Vec::len), shop.timeout().await?), (Some(0), 600), "{kept:#}");
     let over = function.invoke(&sample(TIMEOUT, "alarm-worker-near-timeout-ok")?).await?;
     assert_eq!(over["actions"], json!([]), "{over:#}");
+    alarm_is(&shop.proxy, "OK", 1);
     act(&function, schedule(TIMEOUT)).await?;
     assert_eq!(shop.timeout().await?, 300);
     // An alarm that comes after its end opens nothing.
@@ -526,6 +580,7 @@ async fn what_lambda_is_not_done_with_in_time_is_unverified_and_still_has_its_le
     assert!(only(&result).1.contains("did not finish it within this run"), "{result:#}");
     assert_eq!(shop.leases().await?[0]["ended"], Value::Null);
     shop.proxy.clear();
+    alarm_is(&shop.proxy, "OK", 10);
     shop.later().await?;
     act(&function, schedule(TIMEOUT)).await?;
     assert_eq!((shop.timeout().await?, &shop.leases().await?[0]["ended"]), (300, &json!("reverted")));
@@ -545,7 +600,10 @@ async fn what_a_crash_left_open_is_settled_by_looking_at_the_worker() -> Tested 
         let crashed = "UPDATE remediation.actions SET outcome = 'applying', closed_at = NULL, after = '{\"timeoutSeconds\": 600}'";
         shop.bench.database.execute(crashed).await?;
         let busy = function.invoke(&json!({ "to": 700 })).await?;
-        assert!(skipped(&busy).contains("already being handled"), "it may be under way still: {busy:#}");
+        assert!(
+            skipped(&busy).contains("extend-worker-timeout has been changing the worker since"),
+            "it may be under way still: {busy:#}"
+        );
 
         shop.bench
             .database
@@ -570,6 +628,7 @@ async fn where_the_task_gives_up_first_the_finding_says_what_to_set_and_nothing_
     assert!(told.contains("task Generate times out after 5 min") && told.contains("Duration.seconds(600)"), "{told}");
     assert_eq!((shop.timeout().await?, shop.proxy.calls("UpdateFunctionConfiguration")), (300, 0));
     // It needs a person, who is told once.
+    alarm_is(&shop.proxy, "ALARM", 1);
     let again = function.invoke(&schedule(TIMEOUT)).await?;
     assert_eq!(again["findings"], json!([]), "{again:#}");
     assert!(skipped(&again).contains("task_timeout_wins: needs a person; already reported"), "{again:#}");
