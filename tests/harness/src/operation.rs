@@ -4,29 +4,37 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// The three ways in which the services used here speak.
+/// The four ways in which the services used here speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Protocol {
+pub enum Protocol {
     /// The operation in a header, JSON in the body: Step Functions, EventBridge, SQS, Logs, Secrets Manager, SSM.
     Json,
     /// The operation in the method and path, JSON in the body: Lambda, Scheduler.
     Rest,
     /// A form in the body, XML in the answer: SNS, CloudFormation, RDS, IAM.
     Query,
+    /// The operation in the path, CBOR in body and answer: CloudWatch, as today's SDK asks it.
+    Cbor,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Operation {
+/// Which operation of AWS a request asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// How its service speaks.
     pub protocol: Protocol,
+    /// The name that the API gives it; method and path where it is not known.
     pub name: String,
 }
 
 impl Operation {
+    /// Reads it from a request.
     pub fn of(method: &Method, path: &str, headers: &HeaderMap, body: &[u8]) -> Self {
         let (protocol, name) = if let Some(name) = target(headers) {
             (Protocol::Json, name)
         } else if let Some(name) = action(headers, body) {
             (Protocol::Query, name)
+        } else if let Some(name) = path.strip_prefix("/service/").and_then(|rest| rest.split_once("/operation/")) {
+            (Protocol::Cbor, name.1.to_owned())
         } else {
             (Protocol::Rest, rest(method, path).map_or_else(|| format!("{method} {path}"), str::to_owned))
         };
@@ -83,6 +91,11 @@ impl Protocol {
     /// An error in the form that this protocol's clients read.
     pub fn error(self, status: StatusCode, code: &str, message: &str) -> Response {
         match self {
+            Self::Cbor => {
+                let body = cbor_texts(&[("__type", code), ("message", message)]);
+                let headers = [("smithy-protocol", "rpc-v2-cbor"), ("content-type", "application/cbor")];
+                (status, headers, body).into_response()
+            }
             Self::Json | Self::Rest => {
                 let body = json!({"__type": code, "message": message});
                 (status, [("x-amzn-errortype", code)], axum::Json(body)).into_response()
@@ -98,6 +111,17 @@ impl Protocol {
             }
         }
     }
+}
+
+/// A CBOR map of texts: <https://www.rfc-editor.org/rfc/rfc8949>.
+fn cbor_texts(fields: &[(&str, &str)]) -> Vec<u8> {
+    // A map of unknown length, whose end is marked.
+    let chunk = |text: &str| {
+        let length = u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes();
+        [&[0x7a], &length[..], text.as_bytes()].concat()
+    };
+    let pairs = fields.iter().flat_map(|(name, value)| [chunk(name), chunk(value)]);
+    std::iter::once(vec![0xbf]).chain(pairs).chain([vec![0xff]]).flatten().collect()
 }
 
 #[cfg(test)]
@@ -125,6 +149,14 @@ mod tests {
                 "Publish",
             ),
             ("POST", "/2015-03-31/functions/worker/invocations", None, "{}", Protocol::Rest, "Invoke"),
+            (
+                "POST",
+                "/service/GraniteServiceVersion20100801/operation/DescribeAlarms",
+                Some(("smithy-protocol", "rpc-v2-cbor")),
+                "",
+                Protocol::Cbor,
+                "DescribeAlarms",
+            ),
             ("PUT", "/2017-10-31/functions/worker/concurrency", None, "{}", Protocol::Rest, "PutFunctionConcurrency"),
             ("GET", "/somewhere/else", None, "", Protocol::Rest, "GET /somewhere/else"),
         ];
