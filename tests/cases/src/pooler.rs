@@ -180,3 +180,43 @@ async fn transaction(client: &mut Side, server: &mut Side, first: Vec<u8>) -> io
 fn ready_for(message: &[u8]) -> u32 {
     u32::from(matches!(message[0], b'Q' | b'S' | b'F'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::failure::Failure;
+    use crate::world;
+    use harness::APPLICATION;
+    use sqlx::{Connection, Executor, PgConnection, Row};
+
+    #[tokio::test]
+    async fn all_clients_share_one_connection_and_what_is_prepared_on_it() -> Result<(), Failure> {
+        let database = world::database("pooler").await?;
+        let pooler = Pooler::start(database.port()).await?;
+        let url = database.url_through(pooler.port(), APPLICATION.0, APPLICATION.1);
+        let mut one = PgConnection::connect(&url).await?;
+        let mut other = PgConnection::connect(&url).await?;
+        one.execute(sqlx::raw_sql("SET application_name = 'of one'")).await?;
+        let seen = other.fetch_one(sqlx::raw_sql("SHOW application_name")).await?;
+        assert_eq!(seen.try_get_raw(0)?.as_str().ok(), Some("of one"));
+        assert_eq!(sqlx::query_scalar::<_, i32>("SELECT 1").fetch_one(&mut one).await?, 1);
+        let collision = sqlx::query_scalar::<_, i32>("SELECT 1").fetch_one(&mut other).await;
+        assert!(collision.is_err_and(|error| error.to_string().contains("already exists")));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_a_client_leaves_open_is_rolled_back() -> Result<(), Failure> {
+        let database = world::database("pooler").await?;
+        let pooler = Pooler::start(database.port()).await?;
+        let url = database.url_through(pooler.port(), APPLICATION.0, APPLICATION.1);
+        let mut one = PgConnection::connect(&url).await?;
+        one.execute(sqlx::raw_sql("CREATE TABLE t (n int)")).await?;
+        one.execute(sqlx::raw_sql("BEGIN; INSERT INTO t VALUES (1)")).await?;
+        drop(one);
+        let mut next = PgConnection::connect(&url).await?;
+        let left = next.fetch_all(sqlx::raw_sql("SELECT n FROM t")).await?;
+        assert!(left.is_empty());
+        Ok(())
+    }
+}

@@ -211,3 +211,93 @@ fn extend(lists: &mut BTreeMap<String, Vec<Value>>, more: Map<String, Value>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:states:ap-northeast-1:123456789012:execution:ai-processing:one";
+
+    fn state(changes: Value) -> Result<State, Failure> {
+        let mut state = State::new();
+        state.add(changes.as_object().unwrap_or(&Map::new()))?;
+        Ok(state)
+    }
+
+    fn code(answered: Answered) -> String {
+        answered.map_or_else(|fault| fault.code, |answer| answer.to_string())
+    }
+
+    #[test]
+    fn a_stopped_execution_is_aborted_and_its_name_is_taken() -> Result<(), Failure> {
+        let mut state = state(json!({ "executions": [{ "name": "one", "input": "{}", "startDate": "@s:-90" }] }))?;
+        let start = json!({ "name": "one", "input": "{}" });
+        assert!(state.answer("StartExecution", &start).is_ok());
+        assert!(state.answer("StopExecution", &json!({ "executionArn": ARN, "error": "Stopped" })).is_ok());
+        assert_eq!(state.execution_status("one").as_deref(), Some("ABORTED"));
+        assert_eq!(code(state.answer("StartExecution", &start)), "ExecutionAlreadyExists");
+        Ok(())
+    }
+
+    #[test]
+    fn an_unlisted_execution_is_described_and_not_listed() -> Result<(), Failure> {
+        let mut state = state(json!({ "executions": [{ "name": "one", "unlisted": true }, { "name": "two" }] }))?;
+        let listed = state.answer("ListExecutions", &json!({ "stateMachineArn": super::super::STATE_MACHINE_ARN }));
+        assert!(listed.is_ok_and(|listed| listed["executions"].as_array().is_some_and(|all| all.len() == 1)));
+        assert!(state.answer("DescribeExecution", &json!({ "executionArn": ARN })).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_case_refuses_is_refused_and_an_unknown_call_is_named() -> Result<(), Failure> {
+        let refuse = json!([{ "call": "DescribeExecution", "match": ":one", "error": "AccessDeniedException" }]);
+        let mut state = state(json!({ "executions": [{ "name": "one" }], "refuse": refuse }))?;
+        assert_eq!(code(state.answer("DescribeExecution", &json!({ "executionArn": ARN }))), "AccessDeniedException");
+        assert_eq!(code(state.answer("BrewCoffee", &json!({}))), "UnknownOperationException");
+        assert_eq!(state.unknown_calls(), ["BrewCoffee"]);
+        Ok(())
+    }
+
+    #[test]
+    fn an_updated_function_is_as_it_was_updated_if_nobody_was_quicker() -> Result<(), Failure> {
+        let mut state = State::new();
+        let worker = json!({ "FunctionName": "ai-generation-worker" });
+        let Ok(read) = state.answer("GetFunctionConfiguration", &worker) else { return Err(Failure::new("no worker")) };
+        let mut update = worker.clone();
+        update["MemorySize"] = 1024.into();
+        update["RevisionId"] = read["RevisionId"].clone();
+        assert!(state.answer("UpdateFunctionConfiguration", &update).is_ok());
+        assert_eq!(state.function_field("ai-generation-worker", "MemorySize"), Some(json!(1024)));
+        assert_eq!(code(state.answer("UpdateFunctionConfiguration", &update)), "PreconditionFailedException");
+        let mut reserve = worker;
+        reserve["ReservedConcurrentExecutions"] = 901.into();
+        assert_eq!(code(state.answer("PutFunctionConcurrency", &reserve)), "InvalidParameterValueException");
+        reserve["ReservedConcurrentExecutions"] = 900.into();
+        assert!(state.answer("PutFunctionConcurrency", &reserve).is_ok());
+        Ok(())
+    }
+
+    #[test]
+    fn an_alarm_is_as_a_case_has_it_and_null_is_gone() -> Result<(), Failure> {
+        let mut state = state(json!({ "alarms": { "a": { "StateValue": "ALARM" } } }))?;
+        let asked = json!({ "AlarmNames": ["a"] });
+        let told = state.answer("DescribeAlarms", &asked);
+        assert!(told.is_ok_and(|told| told["MetricAlarms"][0]["StateValue"] == "ALARM"));
+        state.add(json!({ "alarms": { "a": null } }).as_object().unwrap_or(&Map::new()))?;
+        assert!(state.answer("DescribeAlarms", &asked).is_ok_and(|told| told["MetricAlarms"] == json!([])));
+        Ok(())
+    }
+
+    #[test]
+    fn the_values_of_a_metric_come_by_periods() -> Result<(), Failure> {
+        let points = json!([{ "at": 1_764_000_001, "value": 2 }, { "at": 1_764_000_002, "value": 4 }]);
+        let mut state = state(json!({ "metrics": { "M": points } }))?;
+        let query =
+            json!({ "Id": "q", "MetricStat": { "Metric": { "MetricName": "M" }, "Period": 60, "Stat": "Maximum" } });
+        let asked = json!({ "MetricDataQueries": [query], "StartTime": 1_763_999_000, "EndTime": 1_764_001_000 });
+        let told = state.answer("GetMetricData", &asked).map_err(|fault| Failure::new(fault.message))?;
+        assert_eq!(told["MetricDataResults"][0]["Values"], json!([4.0]));
+        assert_eq!(told["MetricDataResults"][0]["Timestamps"], json!([1_764_000_000.0]));
+        Ok(())
+    }
+}
