@@ -148,13 +148,21 @@ impl Function {
     /// The function's own, or Lambda's: `Sandbox.Timedout` after the timeout, `Runtime.ExitError` when the process ended. In
     /// both cases the next call starts a new process.
     pub async fn invoke(&self, event: &Value) -> Result<Value, FunctionError> {
+        self.invoke_within(event, self.settings.timeout).await
+    }
+
+    /// As [`Self::invoke`], with another timeout for this one event.
+    ///
+    /// # Errors
+    /// As [`Self::invoke`].
+    pub async fn invoke_within(&self, event: &Value, timeout: Duration) -> Result<Value, FunctionError> {
         let _turn = self.turn.lock().await;
         let sandbox = self.running().await?;
         let id = Uuid::new_v4().to_string();
-        let (error_type, what) = match sandbox.handle(&self.settings, &id, event).await {
+        let (error_type, what) = match sandbox.handle(&self.settings.arn(), &id, event, timeout).await {
             Outcome::Answered(answer) => return answer,
             Outcome::TimedOut => {
-                let seconds = self.settings.timeout.as_secs_f64();
+                let seconds = timeout.as_secs_f64();
                 ("Sandbox.Timedout", format!("Task timed out after {seconds:.2} seconds"))
             }
             Outcome::Exited(code) => ("Runtime.ExitError", format!("Runtime exited with error: exit status {code}")),
@@ -271,8 +279,8 @@ impl Sandbox {
         Ok(Self { process, api, ready_after })
     }
 
-    async fn handle(&self, settings: &FunctionBuilder, id: &str, event: &Value) -> Outcome {
-        let answer = self.api.send(id, &settings.arn(), event, settings.timeout);
+    async fn handle(&self, arn: &str, id: &str, event: &Value, timeout: Duration) -> Outcome {
+        let answer = self.api.send(id, arn, event, timeout);
         tokio::select! {
             biased;
             answer = answer => match answer {
@@ -280,7 +288,7 @@ impl Sandbox {
                 Err(_) => Outcome::Exited(-1),
             },
             code = exit(&self.process) => Outcome::Exited(code),
-            () = tokio::time::sleep(settings.timeout) => Outcome::TimedOut,
+            () = tokio::time::sleep(timeout) => Outcome::TimedOut,
         }
     }
 }

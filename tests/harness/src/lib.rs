@@ -44,5 +44,6 @@ pub use deploy::Deployment;
 pub use error::{Error, FunctionError, Result};
 pub use function::{Function, FunctionBuilder};
 pub use guardian::Guarded;
+pub use operation::{Operation, Protocol};
 pub use postgres::{APPLICATION, Database, Postgres, PostgresBuilder, SUPERUSER};
 pub use wait::eventually;

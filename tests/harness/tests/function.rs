@@ -20,6 +20,8 @@ async fn one_process_handles_event_after_event() -> Result<()> {
     assert!(first["trace"].as_str().is_some_and(|trace| trace.starts_with("Root=1-")), "{first}");
     let left = first["millisecondsLeft"].as_u64();
     assert!(left.is_some_and(|left| (25_000..=30_000).contains(&left)), "{left:?}");
+    let longer = function.invoke_within(&json!({}), Duration::from_secs(60)).await?["millisecondsLeft"].as_u64();
+    assert!(longer.is_some_and(|left| (55_000..=60_000).contains(&left)), "{longer:?}");
     println!("ready after {:?}, {} KiB resident", function.ready_after(), function.resident_bytes() / 1024);
     assert!(function.ready_after() > Duration::ZERO && function.ready_after() < Duration::from_secs(5));
     assert!(function.resident_bytes() > 1 << 20);
