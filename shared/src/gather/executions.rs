@@ -12,7 +12,7 @@ use sqlx::{PgConnection, Postgres};
 use tokio::time::Instant;
 
 use crate::gather::error::Error;
-use crate::gather::step_functions::{Seen, StepFunctions};
+use crate::gather::step_functions::{Odd, Seen, StepFunctions};
 use crate::gather::trigger::result_path::ResultPath;
 use crate::stored;
 
@@ -31,6 +31,26 @@ pub async fn remember(db: &mut PgConnection, seen: &[Seen]) -> Result<(), Error>
         return Ok(());
     }
     bind(sqlx::query(REMEMBER), seen).execute(db).await.map(drop).map_err(Error::database("remembering executions"))
+}
+
+/// Remembers executions whose status nobody knows, so that their processes are left alone.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn remember_odd(db: &mut PgConnection, odd: &[Odd]) -> Result<(), Error> {
+    if odd.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("executions/remember_odd.sql"))
+        .bind(odd.iter().map(|odd| odd.arn.as_str().to_owned()).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| odd.process.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| stored::text(&odd.status)).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| odd.redrive_count).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| odd.started_at).collect::<Vec<_>>())
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(Error::database("remembering executions whose status is not known"))
 }
 
 /// Binds `$1` to `$10` of [`REMEMBER`].
@@ -139,13 +159,18 @@ async fn read(
                 not_asked += 1;
             }
         }
+        for odd in page.odd.iter_mut().filter(|odd| odd.process.is_none()).take(NAMELESS_A_RUN) {
+            odd.process = step_functions.owner(&odd.arn).await?;
+        }
+        remember_odd(db, &page.odd).await?;
         remember(db, &seen).await?;
         if not_asked > 0 {
             // Whose these are is not known: the page is read again by the next run, which asks for the next ones.
             return Ok(());
         }
         page.executions = seen;
-        let oldest = page.executions.iter().map(|seen| seen.execution.started_at).min();
+        let started = page.executions.iter().map(|seen| seen.execution.started_at);
+        let oldest = started.chain(page.odd.iter().map(|odd| odd.started_at)).min();
         listed.since = oldest.unwrap_or(listed.since).min(listed.since);
         listed.token = page.next;
         if listed.token.is_none() {

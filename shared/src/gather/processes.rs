@@ -4,6 +4,7 @@ pub mod cancel;
 pub mod case;
 pub mod list;
 pub mod look_up;
+pub mod odd;
 pub mod sweep;
 
 use chrono::TimeDelta;
@@ -15,7 +16,7 @@ use crate::domain::{Execution, ProcessId};
 use crate::finding::Finding;
 use crate::gather::error::Error;
 use crate::gather::executions;
-use crate::gather::processes::case::{CASES, Evidence, Newest, case, no_such_row, of_processes};
+use crate::gather::processes::case::{CASES, Evidence, Newest, no_such_row, of_processes};
 use crate::gather::processes::list::{CLOCK_SKEW, list, list_before_closing};
 use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
 use crate::gather::processes::sweep::{Filter, sweep};
@@ -91,7 +92,11 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let reading = "reading the process of an execution";
     seen.execution.stopped_for_deadline =
         row.try_get("event_stopped_for_deadline").map_err(Error::database(reading))?;
-    let mut case = case(&row, Look::Event).map_err(Error::database(reading))?;
+    let (mut cases, odd) = odd::cases(std::slice::from_ref(&row), |_| Look::Event, config.language);
+    let Some(mut case) = cases.pop() else {
+        let findings = odd::findings(&odd, &config.table, config.language);
+        return Ok(Evidence { population: 1, findings, ..Evidence::default() });
+    };
     if let Newest::Known(known) = &mut case.newest {
         *known = Some(newer(known.take(), seen.execution));
     }
@@ -131,7 +136,9 @@ fn newer(known: Option<Execution>, seen: Execution) -> Execution {
 async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence, Error> {
     let asked = [(id, Look::Event)];
     let known = of_processes(session, &asked).await?;
-    let Some(case) = known.cases.first() else { return Err(no_such_row(id, session.config)) };
+    let Some(case) = known.cases.first() else {
+        return if known.findings.is_empty() { Err(no_such_row(id, session.config)) } else { Ok(known) };
+    };
     // Sweeps list every execution within minutes. A day of the list is enough to find what was started after the newest
     // that is known; without one, it is read back to the row's creation.
     let wanted = match &case.newest {

@@ -152,15 +152,23 @@ impl Table {
     /// A `.sql` file in this table's spelling. Of a column `x` of the row `p`, `{x}` is its value (a time as
     /// `timestamptz`), `{set x}` its bare name, `{as x}` after an expression the cast to its type; `{table}` is the
     /// relation, `{image}` what an action can change of the row, `{superseded}` whether the user has asked for the same
-    /// anew, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
+    /// anew, `{read created_at}` a time that can be read (NULL where it is none of the next millennia), `{odd times}` what is wrong with a
+    /// row's times, `{took}` how long it took, `{unknown}` whether nobody knows its status, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
     /// it stays usable.
     #[must_use]
     pub fn sql(&self, template: &str) -> AssertSqlSafe<String> {
         let comparable = ["user_id", "type", "target_id"].iter().all(|column| self.has(column));
         let superseded = if comparable { SUPERSEDED } else { "false" };
         let mut sql = template.replace("{image}", IMAGE).replace("{superseded}", superseded);
+        sql = sql.replace("{took}", TOOK).replace("{unknown}", UNKNOWN).replace("{odd times}", &self.odd_times());
+        for time in ["created_at", "updated_at", "completed_at"] {
+            let value = format!("{{{time}}}");
+            let read = format!("CASE WHEN {value} BETWEEN {SANE} THEN {value} END");
+            sql = sql.replace(&format!("{{read {time}}}"), &read);
+        }
         sql = sql.replace("{table}", &self.relation());
-        let statuses: [(&str, &[ProcessStatus]); 6] = [
+        let statuses: [(&str, &[ProcessStatus]); 7] = [
+            ("{known}", &ProcessStatus::ALL),
             ("{open}", &[ProcessStatus::Pending, ProcessStatus::Processing]),
             ("{failed}", &[ProcessStatus::Failed, ProcessStatus::Timeout]),
             ("{pending}", &[ProcessStatus::Pending]),
@@ -187,6 +195,19 @@ impl Table {
         AssertSqlSafe(sql)
     }
 
+    /// What is wrong with a row's times, in SQL: the columns and what stands there; empty where nothing is.
+    fn odd_times(&self) -> String {
+        let odd = |column: &str, null: &str| {
+            let name = self.columns.get(column).map_or(column, |column| column.name.trim_matches('"')).replace('\'', "''");
+            format!(
+                "CASE WHEN coalesce({{{column}}} NOT BETWEEN {SANE}, {null}) \
+                      THEN '{name} is ' || coalesce({{{column}}}::text, 'NULL') END"
+            )
+        };
+        let [created, updated] = ["created_at", "updated_at"].map(|column| odd(column, "true"));
+        format!("concat_ws(', ', {created}, {updated}, {})", odd("completed_at", "false"))
+    }
+
     /// Those of `statuses` that the column knows, as literals of its own type: an index on it stays usable. A column that knows none
     /// of them is compared with no value at all.
     fn literals(&self, statuses: &[ProcessStatus]) -> String {
@@ -205,6 +226,15 @@ const IMAGE: &str = "jsonb_build_object('status', {status}::text, 'progress', {p
      'result', 'md5:' || md5(nullif({result}, 'null')::text), \
      'completedAt', to_jsonb({completed_at} AT TIME ZONE 'UTC'), \
      'updatedAt', to_jsonb({updated_at} AT TIME ZONE 'UTC'))";
+
+/// Times that a program can read: PostgreSQL also has `infinity`, and years that no calendar of ours reaches.
+const SANE: &str = "'0001-01-02 00:00Z'::timestamptz AND '9999-12-30 00:00Z'::timestamptz";
+
+/// How long row `p` took until it was closed; NULL where its times do not tell.
+const TOOK: &str = "(coalesce({read completed_at}, {read updated_at}) - {read created_at})";
+
+/// Whether nobody knows the status of row `p`.
+const UNKNOWN: &str = "coalesce({status} NOT IN ({known}), true)";
 
 /// Whether a newer row asks for the same as row `p`: the same user, type and target. Without a target nothing is the same.
 const SUPERSEDED: &str = "EXISTS (SELECT FROM {table} n \

@@ -12,6 +12,71 @@ pub fn row_missing(language: Language, process: &str) -> String {
     text!(language, ja: "処理 {process} の行が存在しない", en: "process {process} has no row")
 }
 
+/// Rows of a status that nobody knows; `some` of them by name, where they are named.
+#[must_use]
+pub fn rows_of_unknown_status(language: Language, count: usize, status: &str, some: &str) -> String {
+    let rows = if count == 1 { "row has" } else { "rows have" };
+    let some = if some.is_empty() { String::new() } else { format!(": {some}") };
+    text!(
+        language,
+        ja: "未知のステータス {status} の行が {count} 件ある。何もせずそのままにしている{some}",
+        en: "{count} {rows} a status that is not known here, {status}; left alone{some}",
+    )
+}
+
+/// Rows with times that are none.
+#[must_use]
+pub fn rows_with_odd_times(language: Language, count: usize, times: &str, some: &str) -> String {
+    let rows = if count == 1 { "row has" } else { "rows have" };
+    text!(
+        language,
+        ja: "時刻が使えない行が {count} 件ある（{times}）。期限を判断できないため、そのままにしている。正しい時刻を入れること: {some}",
+        en: "{count} {rows} a time that cannot be used ({times}), so no deadline can be told; left alone until it is corrected: {some}",
+    )
+}
+
+/// Rows that cannot be decoded.
+#[must_use]
+pub fn rows_unreadable(language: Language, count: usize, why: &str, some: &str) -> String {
+    let rows = if count == 1 { "row cannot" } else { "rows cannot" };
+    text!(
+        language,
+        ja: "読み取れない行が {count} 件ある（{why}）。そのままにしている: {some}",
+        en: "{count} {rows} be read ({why}); left alone: {some}",
+    )
+}
+
+/// Odd rows beyond those that are told apart.
+#[must_use]
+pub fn more_odd_rows(language: Language, count: usize) -> String {
+    text!(
+        language,
+        ja: "ほかにも読み取れない行が {count} 件ある",
+        en: "{count} more cannot be read, for other reasons",
+    )
+}
+
+/// Executions of a status that nobody knows.
+#[must_use]
+pub fn executions_of_unknown_status(language: Language, count: i64, status: &str, some: &str) -> String {
+    let executions = if count == 1 { "execution has" } else { "executions have" };
+    text!(
+        language,
+        ja: "未知のステータス {status} の実行が {count} 件ある。対応する処理には何もしない。このビルドを更新すること: {some}",
+        en: "{count} {executions} a status that this build does not know, {status}; their processes are left alone until it does: {some}",
+    )
+}
+
+/// Why a process whose execution has such a status is left undecided.
+#[must_use]
+pub fn status_of_execution_unknown(language: Language, execution: &str, status: &str) -> String {
+    text!(
+        language,
+        ja: "実行 {execution} のステータス {status} が未知",
+        en: "the status of execution {execution}, {status}, is not known here",
+    )
+}
+
 /// An execution that tells no process.
 #[must_use]
 pub fn process_unknown(language: Language, execution: &str) -> String {

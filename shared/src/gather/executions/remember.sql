@@ -22,3 +22,5 @@ SELECT DISTINCT ON (s.arn) s.*
        AND (known.status = 'RUNNING'
             OR known.process_id IS NULL AND excluded.process_id IS NOT NULL
             OR excluded.ending_known AND NOT known.ending_known)
+    -- A status that nobody knew says nothing.
+    OR known.status NOT IN ('RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE')
