@@ -194,6 +194,27 @@ impl Error {
         matches!(self, Self::Aws { refused: true, .. })
     }
 
+    /// Whether this is about the one thing that was asked for, not about the service as such: whatever else is asked for may be answered.
+    #[must_use]
+    pub fn is_about_the_target(&self) -> bool {
+        const CODES: [&str; 8] = [
+            "AccessDenied",
+            "AccessDeniedException",
+            "ExecutionDoesNotExist",
+            "InvalidArn",
+            "KmsAccessDeniedException",
+            "KmsInvalidStateException",
+            "StateMachineDoesNotExist",
+            "ValidationException",
+        ];
+        match self {
+            Self::Aws { code, .. } => CODES.contains(&code.as_str()),
+            // An answer that cannot be read: a status that AWS has added, say.
+            Self::Refused(_) => true,
+            Self::Configuration(_) | Self::Trigger(_) | Self::Table(_) | Self::Database { .. } | Self::OutOfTime => false,
+        }
+    }
+
     /// Whether Step Functions has an execution of this name already, which is over or was started with another input.
     #[must_use]
     pub fn is_execution_already_there(&self) -> bool {

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::gather::error::Error;
 use crate::gather::step_functions::{Odd, Seen, StepFunctions};
+use crate::gather::table::Table;
 use crate::gather::trigger::result_path::ResultPath;
 use crate::stored;
 
@@ -93,7 +94,7 @@ pub struct Listed {
 /// [`Error::Aws`], [`Error::Database`].
 pub async fn list(
     db: &mut PgConnection,
-    step_functions: &StepFunctions,
+    (step_functions, table): (&StepFunctions, &Table),
     result_path: &ResultPath,
     known: Option<Listed>,
     wanted: DateTime<Utc>,
@@ -105,11 +106,11 @@ pub async fn list(
     let goes_on = known.filter(|known| known.since <= wanted || known.token.is_some());
     let recent = goes_on.as_ref().map_or(wanted, |known| (known.until - overlap).max(wanted));
     let mut nameless = 0;
-    read(db, step_functions, result_path, &mut listed, recent, stop_at, &mut nameless).await?;
+    read(db, (step_functions, table), result_path, &mut listed, recent, stop_at, &mut nameless).await?;
     if let Some(known) = goes_on.filter(|known| listed.since <= known.until) {
         listed.since = listed.since.min(known.since);
         listed.token = known.token;
-        match read(db, step_functions, result_path, &mut listed, wanted, stop_at, &mut nameless).await {
+        match read(db, (step_functions, table), result_path, &mut listed, wanted, stop_at, &mut nameless).await {
             // The token has expired: the next run begins anew.
             Err(Error::Aws { code, .. }) if code == "InvalidToken" => listed.token = None,
             done => done?,
@@ -118,25 +119,21 @@ pub async fn list(
     Ok(listed)
 }
 
-/// Those of a page whose names tell no process, and that are known all the same: whatever is remembered was asked for.
-async fn known_nameless(db: &mut PgConnection, page: &[Seen]) -> Result<HashSet<String>, Error> {
-    let nameless: Vec<&str> =
-        page.iter().filter(|seen| seen.process.is_none()).map(|seen| seen.execution.arn.as_str()).collect();
-    if nameless.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let known: Vec<String> =
-        sqlx::query_scalar("SELECT execution_arn FROM remediation.executions WHERE execution_arn = ANY ($1)")
-            .bind(nameless)
-            .fetch_all(db)
-            .await
-            .map_err(Error::database("reading which executions are known"))?;
-    Ok(known.into_iter().collect())
+/// Those of a page of whose process nobody knows: the name tells none, or one that has no row, and it was never asked for. Whatever is
+/// remembered was asked for.
+async fn of_nobody_known(db: &mut PgConnection, table: &Table, page: &[Seen]) -> Result<HashSet<String>, Error> {
+    let unknown: Vec<String> = sqlx::query_scalar(table.sql(include_str!("executions/of_nobody_known.sql")))
+        .bind(page.iter().map(|seen| seen.execution.arn.as_str()).collect::<Vec<_>>())
+        .bind(page.iter().map(|seen| seen.process.map(|id| id.0)).collect::<Vec<_>>())
+        .fetch_all(db)
+        .await
+        .map_err(Error::database("reading which executions are known"))?;
+    Ok(unknown.into_iter().collect())
 }
 
 async fn read(
     db: &mut PgConnection,
-    step_functions: &StepFunctions,
+    (step_functions, table): (&StepFunctions, &Table),
     result_path: &ResultPath,
     listed: &mut Listed,
     back_to: DateTime<Utc>,
@@ -145,16 +142,22 @@ async fn read(
 ) -> Result<(), Error> {
     while listed.since > back_to && Instant::now() < stop_at {
         let mut page = step_functions.list(listed.token.as_deref()).await?;
-        let asked_before = known_nameless(db, &page.executions).await?;
+        let nobodys = of_nobody_known(db, table, &page.executions).await?;
         let mut seen = Vec::with_capacity(page.executions.len());
         let mut not_asked = 0;
         for execution in page.executions.drain(..) {
             let arn = &execution.execution.arn;
-            if execution.process.is_some() || asked_before.contains(arn.as_str()) {
+            if !nobodys.contains(arn.as_str()) {
                 seen.push(execution);
             } else if *nameless < NAMELESS_A_RUN {
                 *nameless += 1;
-                seen.push(step_functions.describe(arn, result_path).await?);
+                match step_functions.describe(arn, result_path).await {
+                    Err(error) if error.is_execution_gone() => seen.push(execution),
+                    told => seen.push(told?),
+                }
+            } else if execution.process.is_some() {
+                // Its row may be gone: that is no reason to hold up the rest.
+                seen.push(execution);
             } else {
                 not_asked += 1;
             }

@@ -12,11 +12,11 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::decide::Look;
-use crate::domain::{Execution, ProcessId};
+use crate::domain::{Execution, ExecutionArn, ProcessId};
 use crate::finding::Finding;
 use crate::gather::error::Error;
 use crate::gather::executions;
-use crate::gather::processes::case::{CASES, Evidence, Newest, no_such_row, of_processes};
+use crate::gather::processes::case::{CASES, Case, Evidence, Newest, no_such_row, of_processes};
 use crate::gather::processes::list::{CLOCK_SKEW, list, list_before_closing};
 use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
 use crate::gather::processes::sweep::{Filter, sweep};
@@ -52,8 +52,14 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let mut seen = Seen { execution: change.execution.clone(), process: change.process };
     if seen.process.is_none() {
         // The event came without its input, and the name tells nothing.
-        seen = session.step_functions.describe(&seen.execution.arn, &config.result_path).await?;
+        seen = match session.step_functions.describe(&seen.execution.arn, &config.result_path).await {
+            // Nobody can tell any more whose it was.
+            Err(error) if error.is_execution_gone() => seen,
+            described => described?,
+        };
     }
+    // What is known of an execution is never overwritten by a guess from its name.
+    let guessed = seen.process.is_some() && seen.process == seen.execution.arn.process_id();
     let table = session.table().await?;
     let AssertSqlSafe(cases) = table.sql(CASES);
     let AssertSqlSafe(id) = table.sql("{id}");
@@ -62,16 +68,28 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
          SELECT c.*, EXISTS (SELECT FROM remediation.actions a
                               WHERE a.target = $11 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
                                 AND a.outcome IN ('applying', 'applied')) AS event_stopped_for_deadline
-           FROM ({cases} WHERE {id} = $12) c",
+           FROM ({cases}
+                  WHERE {id} = CASE WHEN $13 THEN coalesce((SELECT k.process_id FROM remediation.executions k
+                                                             WHERE k.execution_arn = $11), $12) ELSE $12 END) c",
         executions::REMEMBER
     );
     let row = executions::bind(sqlx::query(AssertSqlSafe(sql)), std::slice::from_ref(&seen))
         .bind(seen.execution.arn.as_str())
         .bind(seen.process.map(|id| id.0))
+        .bind(guessed)
         .fetch_optional(&mut *session.db)
         .await
         .map_err(Error::database("reading the process of an execution"))?;
     let Some(row) = row else {
+        // A name that begins like that of a process which has no row: its input tells whose it is.
+        if guessed
+            && seen.process == change.process
+            && let Some(owner) = owner(session, &seen.execution.arn).await?
+            && Some(owner) != seen.process
+        {
+            let change = ExecutionChange { process: Some(owner), ..change.clone() };
+            return Box::pin(of_change(session, &change)).await;
+        }
         let evidence = json!({ "executionArn": seen.execution.arn, "status": seen.execution.status });
         let finding = match seen.process {
             Some(id) => Finding::new(
@@ -100,7 +118,7 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     if let Newest::Known(known) = &mut case.newest {
         *known = Some(newer(known.take(), seen.execution));
     }
-    complete(session, &mut case).await?;
+    let mut findings = complete_or_tell(session, &mut case).await?;
     let mut cases = vec![case];
     if list_before_closing(session, &cases).await? {
         let seen = match &cases[0].newest {
@@ -112,10 +130,30 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
             if let Newest::Known(known) = &mut case.newest {
                 *known = Some(newer(known.take(), seen.clone()));
             }
-            complete(session, case).await?;
+            findings.extend(complete_or_tell(session, case).await?);
         }
     }
-    Ok(Evidence { population: 1, cases, ..Evidence::default() })
+    Ok(Evidence { population: 1, cases, findings, ..Evidence::default() })
+}
+
+/// The process that an execution's input names, as far as Step Functions still knows it.
+async fn owner(session: &Session<'_>, arn: &ExecutionArn) -> Result<Option<ProcessId>, Error> {
+    match session.step_functions.owner(arn).await {
+        Err(error) if error.is_execution_gone() => Ok(None),
+        told => told,
+    }
+}
+
+/// Completes a case. An execution that Step Functions does not know although it should leaves it undecided, and that is told; sending the
+/// event again would not help.
+async fn complete_or_tell(session: &mut Session<'_>, case: &mut Case) -> Result<Vec<Finding>, Error> {
+    match complete(session, case).await {
+        Err(error) if error.is_execution_gone() => {
+            let refused = look_up::refused_alone(case, &error, session.config, session.now);
+            Ok(look_up::findings(refused.as_slice(), session.config))
+        }
+        completed => completed.map(|()| Vec::new()),
+    }
 }
 
 /// Which of two speaks for the process, and what is known of it.
@@ -148,7 +186,9 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     let listed = list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
     let mut evidence = of_processes(session, &asked).await?;
     let stop_at = session.stop_at;
-    let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+    let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+    let LookedUp { refused, findings, .. } = looked_up;
+    evidence.findings.extend(findings);
     refused.map_or(Ok(evidence), Err)
 }
 
@@ -173,5 +213,6 @@ async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Re
     let stop_at = session.stop_at;
     let looked_up = look_up(session, &mut evidence.cases, since, refused, stop_at).await?;
     evidence.findings.extend(looked_up.refused.as_ref().map(unavailable));
+    evidence.findings.extend(looked_up.findings);
     Ok(evidence)
 }

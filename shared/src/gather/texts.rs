@@ -2,6 +2,8 @@
 
 pub use remediation_decide::texts::*;
 
+use chrono::TimeDelta;
+
 use crate::domain::{ExecutionArn, Language, ProcessId};
 use crate::gather::config::TableName;
 use crate::text;
@@ -82,8 +84,8 @@ pub fn status_of_execution_unknown(language: Language, execution: &str, status: 
 pub fn process_unknown(language: Language, execution: &str) -> String {
     text!(
         language,
-        ja: "実行 {execution} の処理を特定できない（入力に processId がなく、名前も UUID で始まらない）",
-        en: "cannot tell which process execution {execution} belongs to: no processId in its input, no UUID at the start of its name",
+        ja: "実行 {execution} の処理を特定できない（入力に processId がなく、名前も <processId>-<数字> の形ではない）",
+        en: "cannot tell which process execution {execution} belongs to: no processId in its input, and its name is not of the form <processId>-<digits>",
     )
 }
 
@@ -114,6 +116,34 @@ pub fn more_to_look_at(language: Language, looked_at: usize) -> String {
         language,
         ja: "1 回に確認するのは {looked_at} 件まで。次回に続行",
         en: "one run checks {looked_at} at most: the next continues from here",
+    )
+}
+
+/// An execution that Step Functions does not know although it should.
+#[must_use]
+pub fn gone_too_young(language: Language, execution: &str, age: TimeDelta) -> String {
+    let age = duration(language, age);
+    text!(
+        language,
+        ja: "{age}前に開始した実行 {execution} を Step Functions が知らない（90 日間は保持されるはず）。別のリージョンの実行か、ステートマシンが削除されて作り直された可能性がある",
+        en: "Step Functions does not know execution {execution}, which started {age} ago, although it keeps them for 90 days: it may be in another region, or its state machine was deleted and made again",
+    )
+}
+
+/// Why a process is left as it is.
+#[must_use]
+pub fn left_alone(language: Language, why: &str) -> String {
+    let why = why.trim_end_matches('.');
+    text!(language, ja: "{why}。この処理の行には触れない", en: "{why}. The row of its process is left alone")
+}
+
+/// More executions that could not be looked up than are named.
+#[must_use]
+pub fn more_unreadable_executions(language: Language, count: usize) -> String {
+    text!(
+        language,
+        ja: "ほかにも照会できない実行が {count} 件ある。対応する行には触れない",
+        en: "{count} more executions cannot be looked up; the rows of their processes are left alone",
     )
 }
 

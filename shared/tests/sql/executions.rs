@@ -196,7 +196,7 @@ async fn list(
     let machine = world.config.state_machine_arn.clone();
     let step_functions = step_functions(proxy, &machine).await;
     let (path, overlap) = (ResultPath::default(), TimeDelta::seconds(60));
-    executions::list(&mut world.db, &step_functions, &path, known, wanted, overlap, stop_at).await
+    executions::list(&mut world.db, (&step_functions, &world.table), &path, known, wanted, overlap, stop_at).await
 }
 
 fn soon() -> Instant {

@@ -116,10 +116,14 @@ impl ExecutionArn {
         machine.replacen(":execution:", ":stateMachine:", 1)
     }
 
-    /// The process that the name speaks of: executions are named `<processId>-<epoch ms>`.
+    /// The process that the name speaks of: executions are named `<processId>-<epoch ms>`, and ours `<processId>-retry-<number>`. A name
+    /// that is a UUID and nothing else was made by Step Functions for whoever gave none.
     #[must_use]
     pub fn process_id(&self) -> Option<ProcessId> {
-        self.name().get(..36)?.parse().ok()
+        let (id, rest) = self.name().split_at_checked(36)?;
+        let number = rest.strip_prefix("-retry-").or_else(|| rest.strip_prefix('-'))?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| id.parse().ok()).flatten()
     }
 }
 

@@ -54,6 +54,11 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     let back_to = wanted.min(session.now - overlap);
     let listed = match list(session, cursor.listed.clone(), back_to, overlap, half).await {
         Ok(listed) => Some(listed),
+        // Of which process one of them is, is not known: rows without an execution are left alone, all others go on.
+        Err(error) if error.is_about_the_target() => {
+            findings.push(unavailable(&error));
+            None
+        }
         Err(error) => {
             trouble = trouble.or(recoverable(error)?);
             None
@@ -70,7 +75,9 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     }
     let after = last.filter(|_| more);
     let since = listed.as_ref().map(|listed| listed.since);
-    let LookedUp { refused, left } = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
+    let looked_up = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
+    let LookedUp { refused, left, findings: alone } = looked_up;
+    findings.extend(alone);
     findings.extend(refused.as_ref().map(unavailable));
     let overtaken = still_running(session, &table, filter).await?;
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
