@@ -140,6 +140,7 @@ async fn read(
     stop_at: Instant,
     nameless: &mut usize,
 ) -> Result<(), Error> {
+    let mut guesses = NAMELESS_A_RUN;
     while listed.since > back_to && Instant::now() < stop_at {
         let mut page = step_functions.list(listed.token.as_deref()).await?;
         let nobodys = of_nobody_known(db, table, &page.executions).await?;
@@ -149,15 +150,17 @@ async fn read(
             let arn = &execution.execution.arn;
             if !nobodys.contains(arn.as_str()) {
                 seen.push(execution);
+            } else if execution.process.is_some() {
+                // Its row may be gone, or another process was meant: asking is a courtesy that holds up nothing.
+                let asked = if guesses > 0 { step_functions.describe(arn, result_path).await.ok() } else { None };
+                guesses = if asked.is_some() { guesses - 1 } else { 0 };
+                seen.push(asked.unwrap_or(execution));
             } else if *nameless < NAMELESS_A_RUN {
                 *nameless += 1;
                 match step_functions.describe(arn, result_path).await {
                     Err(error) if error.is_execution_gone() => seen.push(execution),
                     told => seen.push(told?),
                 }
-            } else if execution.process.is_some() {
-                // Its row may be gone: that is no reason to hold up the rest.
-                seen.push(execution);
             } else {
                 not_asked += 1;
             }

@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod case;
+mod clock;
 pub mod list;
 pub mod look_up;
 pub mod odd;
@@ -84,7 +85,7 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
         // A name that begins like that of a process which has no row: its input tells whose it is.
         if guessed
             && seen.process == change.process
-            && let Some(owner) = owner(session, &seen.execution.arn).await?
+            && let Some(owner) = owner(session, &seen.execution.arn).await
             && Some(owner) != seen.process
         {
             let change = ExecutionChange { process: Some(owner), ..change.clone() };
@@ -136,12 +137,9 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     Ok(Evidence { population: 1, cases, findings, ..Evidence::default() })
 }
 
-/// The process that an execution's input names, as far as Step Functions still knows it.
-async fn owner(session: &Session<'_>, arn: &ExecutionArn) -> Result<Option<ProcessId>, Error> {
-    match session.step_functions.owner(arn).await {
-        Err(error) if error.is_execution_gone() => Ok(None),
-        told => told,
-    }
+/// The process that an execution's input names, as far as Step Functions tells it: that it has no row is told in any case.
+async fn owner(session: &Session<'_>, arn: &ExecutionArn) -> Option<ProcessId> {
+    session.step_functions.owner(arn).await.ok().flatten()
 }
 
 /// Completes a case. An execution that Step Functions does not know although it should leaves it undecided, and that is told; sending the

@@ -259,6 +259,88 @@ pub fn no_status(language: Language, table: &TableName, status: &str, labels: &[
     )
 }
 
+/// A column that the database computes.
+#[must_use]
+pub fn generated_column(language: Language, table: &TableName, column: &str) -> String {
+    text!(
+        language,
+        ja: "テーブル {table} の列 `{column}` は生成列のため書き込めない。通常の列にすること（ALTER TABLE … ALTER COLUMN … DROP EXPRESSION）",
+        en: "column `{column}` of table {table} is generated, so nobody can write it: make it a plain column (ALTER TABLE … ALTER COLUMN … DROP EXPRESSION)",
+    )
+}
+
+/// A view, or a table of another server.
+#[must_use]
+pub fn no_plain_table(language: Language, table: &TableName) -> String {
+    text!(
+        language,
+        ja: "{table} はビューまたは外部テーブル。行のバージョンを比較できないため、PROCESSING_STATE_TABLE には元のテーブルを設定すること",
+        en: "{table} is a view or a foreign table, whose rows have no version to compare: set PROCESSING_STATE_TABLE to the table behind it",
+    )
+}
+
+/// A schema that this user may not look into.
+#[must_use]
+pub fn schema_not_granted(language: Language, schema: &str, quoted: &str, user: &str) -> String {
+    text!(
+        language,
+        ja: "データベースユーザーにスキーマ {schema} の USAGE 権限がない: GRANT USAGE ON SCHEMA {quoted} TO \"{user}\"",
+        en: "the database user may not use schema {schema}: GRANT USAGE ON SCHEMA {quoted} TO \"{user}\"",
+    )
+}
+
+/// Row level security may hide rows.
+#[must_use]
+pub fn rows_hidden(language: Language, table: &TableName, relation: &str, user: &str) -> String {
+    text!(
+        language,
+        ja: "テーブル {table} の行レベルセキュリティにより、見えない行がある可能性がある。見えない行の状態は不明であり、件数は少なめに出る: CREATE POLICY remediation ON {relation} TO \"{user}\" USING (true) WITH CHECK (true)",
+        en: "row level security on table {table} may hide rows from this database user; what it hides is not known, and every count may be too low: CREATE POLICY remediation ON {relation} TO \"{user}\" USING (true) WITH CHECK (true)",
+    )
+}
+
+/// Row level security may keep rows from being written.
+#[must_use]
+pub fn rows_kept(language: Language, table: &TableName, relation: &str, user: &str) -> String {
+    text!(
+        language,
+        ja: "テーブル {table} の行レベルセキュリティにより、行は読めるが更新できない可能性がある: CREATE POLICY remediation ON {relation} FOR UPDATE TO \"{user}\" USING (true) WITH CHECK (true)",
+        en: "row level security on table {table} lets rows be read, but may keep them from being updated: CREATE POLICY remediation ON {relation} FOR UPDATE TO \"{user}\" USING (true) WITH CHECK (true)",
+    )
+}
+
+/// Rows whose times lie in the future.
+#[must_use]
+pub fn times_ahead(language: Language, count: i64, by: TimeDelta) -> String {
+    let by = duration(language, by);
+    let rows = if count == 1 { "row has" } else { "rows have" };
+    text!(
+        language,
+        ja: "データベースの時計より最大 {by}先の時刻を持つ行が {count} 件ある。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある。期限を過ぎても対応が遅れる",
+        en: "{count} {rows} times up to {by} ahead of the database's clock: the application may write another time zone than UTC; until then nothing of theirs is overdue",
+    )
+}
+
+/// Rows whose times are hours apart from those of their executions.
+#[must_use]
+pub fn times_apart(language: Language, count: usize, by: TimeDelta, earlier: bool) -> String {
+    let by = duration(language, by);
+    let rows = if count == 1 { "row was" } else { "rows were" };
+    if earlier {
+        text!(
+            language,
+            ja: "{count} 件の行の作成時刻が、実行の開始よりほぼ {by}早い。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある",
+            en: "{count} {rows} created some {by} before their executions started: the application may write another time zone than UTC",
+        )
+    } else {
+        text!(
+            language,
+            ja: "{count} 件の行の作成時刻が、実行の開始よりほぼ {by}遅い。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある",
+            en: "{count} {rows} created some {by} after their executions started: the application may write another time zone than UTC",
+        )
+    }
+}
+
 /// Tables or columns of the goals that are not there.
 #[must_use]
 pub fn goals_lack(language: Language, absent: &[String]) -> String {

@@ -11,6 +11,7 @@ use crate::domain::ProcessId;
 use crate::finding::Finding;
 use crate::gather::error::Error;
 use crate::gather::processes::case::{CASES, Case, Evidence, Extent, NEWEST};
+use crate::gather::processes::clock;
 use crate::gather::processes::list::{CLOCK_SKEW, list};
 use crate::gather::processes::look_up::{LookedUp, look_up, recoverable, unavailable};
 use crate::gather::processes::odd::{self, Odd};
@@ -69,6 +70,7 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     findings.extend(odd::findings(&odd, &session.config.table, language));
     if filter == Filter::OpenOrLatelyClosed {
         findings.extend(odd::executions(session.db, language).await?);
+        findings.extend(clock::apart(&cases, &session.config.table, language));
     }
     if more || cursor.after.is_some() {
         (extent.closings, extent.stops) = still_wanted(session, &table, filter).await?;
@@ -120,14 +122,15 @@ async fn extent(
     table: &Table,
     filter: Filter,
 ) -> Result<(usize, Extent, Option<DateTime<Utc>>, Vec<Finding>), Error> {
-    /// Rows, open rows, running executions, the oldest without one, rows of an unknown status, some of these statuses.
-    type Counted = (i64, i64, i64, Option<DateTime<Utc>>, i64, Vec<String>);
+    /// Rows, open rows, running executions, the oldest without one, rows of an unknown status, some of these statuses,
+    /// rows of the future, by how many seconds.
+    type Counted = (i64, i64, i64, Option<DateTime<Utc>>, i64, Vec<String>, i64, Option<i64>);
     let looked_for = match filter {
         Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => "{open}",
         Filter::CancelledButRunning => "{cancelled}",
     };
     let sql = include_str!("extent.sql").replace("{looked for}", looked_for);
-    let (population, open, running, oldest, unknown, statuses): Counted = sqlx::query_as(table.sql(&sql))
+    let (population, open, running, oldest, unknown, statuses, future, by): Counted = sqlx::query_as(table.sql(&sql))
         .bind(session.now - TimeDelta::days(1))
         .fetch_one(&mut *session.db)
         .await
@@ -139,10 +142,13 @@ async fn extent(
         ..Extent::default()
     };
     let config = session.config;
+    let mut told = Vec::new();
     // One step tells of them.
-    let unknown = if filter == Filter::OpenOrLatelyClosed { count(unknown) } else { 0 };
-    let told = odd::unknown_statuses(unknown, &statuses, &config.table, config.language);
-    Ok((count(population), extent, oldest, told.into_iter().collect()))
+    if filter == Filter::OpenOrLatelyClosed {
+        told.extend(odd::unknown_statuses(count(unknown), &statuses, &config.table, config.language));
+        told.extend(clock::ahead(future, by.map(TimeDelta::seconds), &config.table, config.language));
+    }
+    Ok((count(population), extent, oldest, told))
 }
 
 fn count(rows: i64) -> usize {
