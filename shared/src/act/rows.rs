@@ -1,7 +1,8 @@
 //! What the actions have alike that write rows.
 
 use serde_json::{Value, json};
-use sqlx::postgres::PgDatabaseError;
+use sqlx::postgres::{PgDatabaseError, PgRow};
+use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::act::action::{ActionResult, Entry, Outcome, Planned};
@@ -10,6 +11,7 @@ use crate::act::ledger::runs::Run;
 use crate::act::texts;
 use crate::domain::{Language, Process};
 use crate::gather::error::Error;
+use crate::raw::Raw;
 
 /// Whether PostgreSQL refused a value or a row, not the statement as such: for every code that is not about the connection, a timeout, a
 /// missing right or a fault of ours. Triggers refuse with codes of their own choice.
@@ -45,6 +47,16 @@ fn refuses_a_row(code: &str, routine: Option<&str>, in_a_function: bool) -> bool
     }
 }
 
+/// An image of a row. What the application wrote there may be more than a tree of numbers can hold: that is no reason to fail after the
+/// write.
+///
+/// # Errors
+/// The column is missing, or no JSON.
+pub fn image(row: &PgRow, column: &str) -> Result<Option<Value>, sqlx::Error> {
+    let image: Option<Json<Raw>> = row.try_get(column)?;
+    Ok(image.map(|Json(image)| image.value()).filter(|image| !image.is_null()))
+}
+
 /// A process as a plan shows it before a change.
 #[must_use]
 pub fn preview(process: &Process) -> Value {
@@ -77,8 +89,8 @@ pub async fn undo(
         .fetch_optional(db)
         .await
         .map_err(Error::database("undoing an action"))?;
-    let images = |row: sqlx::postgres::PgRow| -> Result<(Value, Value), sqlx::Error> {
-        Ok((row.try_get("before")?, row.try_get("after")?))
+    let images = |row: PgRow| -> Result<(Value, Value), sqlx::Error> {
+        Ok((image(&row, "before")?.unwrap_or_default(), image(&row, "after")?.unwrap_or_default()))
     };
     let written = written.map(images).transpose().map_err(Error::database("reading back what was undone"))?;
     let outcome = |result, before, after| Outcome { id: planned.id, result, before, after, again: None };

@@ -105,6 +105,12 @@ impl Error {
                 (Some("42P01" | "3F000" | "42703"), _) => {
                     "A table or column of schema remediation is missing: invoke the migrate function with {\"all\":true}"
                 }
+                (Some("26000" | "42P05"), _) => {
+                    "A pooler (PgBouncer) in transaction mode stands before the database, and prepared statements do not outlive a transaction there: use its session mode, or PgBouncer 1.21 or later with max_prepared_statements above 0, or connect to the database itself"
+                }
+                (Some("25006"), _) => {
+                    "The database takes reads only: after a failover the name may still lead to the old writer, or DATABASE_URL leads to a reader; check default_transaction_read_only too"
+                }
                 (Some("57014"), _) => {
                     "It took longer than allowed: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
                 }

@@ -13,6 +13,7 @@ mod goals;
 mod leases;
 mod ledger;
 mod migrate;
+mod odd;
 mod plans;
 mod processes;
 mod progress;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parse::ParseError;
 use super::process::ProcessId;
+use crate::raw::Raw;
 
 /// What Step Functions says of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -175,7 +176,7 @@ pub struct Ending {
     /// The error's explanation, often JSON of the failed Lambda.
     pub cause: Option<String>,
     /// The result in the output of an execution that succeeded.
-    pub result: Option<serde_json::Value>,
+    pub result: Option<Raw>,
 }
 
 /// An execution, as far as decisions rest on it.

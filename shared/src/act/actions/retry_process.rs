@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection, Row};
+use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, timeout_at};
 
 use self::probe::{Probe, ProbeState};
@@ -336,7 +336,8 @@ async fn reopen(
         .fetch_optional(db)
         .await?;
     let Some(images) = images else { return Ok(Begun::Moved) };
-    Ok(Begun::Recorded(Box::new((images.try_get("before")?, images.try_get("after")?))))
+    let image = |column| rows::image(&images, column).map(Option::unwrap_or_default);
+    Ok(Begun::Recorded(Box::new((image("before")?, image("after")?))))
 }
 
 /// What came of StartExecution.

@@ -17,6 +17,7 @@ use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process,
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::table::Table;
+use crate::raw::Raw;
 use crate::severity::{Severity, is_stopped_by_person, severity};
 use crate::stored;
 
@@ -35,7 +36,7 @@ pub struct SetRowStatus {
     /// The error to write.
     pub error: ErrorChange,
     /// The result to fill in where the row has none.
-    pub result: Option<Value>,
+    pub result: Option<Raw>,
     /// When the process ended; `None` leaves it.
     pub completed_at: Option<DateTime<Utc>>,
     /// Why, in a word, for whoever asks the ledger: `SUCCEEDED`, `TIMED_OUT`, `never-started` …
@@ -256,7 +257,7 @@ struct Wanted<'a> {
     progress: Option<i16>,
     sets_error: bool,
     error: Option<Value>,
-    result: Option<Value>,
+    result: Option<Raw>,
     completed_at: Option<DateTime<Utc>>,
     execution_arn: Option<&'a ExecutionArn>,
     redrive_count: Option<i32>,
@@ -280,7 +281,7 @@ impl<'a> Wanted<'a> {
                 ErrorChange::Set(error) => Some(stored::json(error)),
                 ErrorChange::Keep | ErrorChange::Clear => None,
             },
-            result: action.result.as_ref().map(stored::json),
+            result: action.result.as_ref().map(Raw::stored),
             completed_at: action.completed_at,
             execution_arn: basis.map(|basis| &basis.arn),
             redrive_count: basis.map(|basis| basis.redrive_count),
@@ -316,7 +317,7 @@ async fn write(
         .map(|(row, (planned, action))| {
             let (mine, written): (bool, bool) = (row.try_get("mine")?, row.try_get("written")?);
             if row.try_get("kept")? {
-                let (before, result) = (row.try_get("before")?, ActionResult::Failed(texts::kept_by_table(language)));
+                let (before, result) = (rows::image(row, "before")?, ActionResult::Failed(texts::kept_by_table(language)));
                 return Ok(Outcome { id: planned.id, result, before, after: None, again: None });
             }
             let result = match (mine, written, row.try_get::<Option<bool>, _>("as_wanted")?) {
@@ -326,7 +327,7 @@ async fn write(
                 (true, true, _) => ActionResult::Unverified(texts::reads_otherwise(language)),
             };
             let again = (result == ActionResult::Superseded).then_some(action.process.id);
-            Ok(Outcome { id: planned.id, result, before: row.try_get("before")?, after: row.try_get("after")?, again })
+            Ok(Outcome { id: planned.id, result, before: rows::image(row, "before")?, after: rows::image(row, "after")?, again })
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
     if table.has_row_security() {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::field::Field;
 use super::result_path::ResultPath;
 use super::{ExecutionChange, TriggerError};
+use crate::raw::Raw;
 use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
 
 /// EventBridge's `Step Functions Execution Status Change`; only executions of STANDARD state machines send it.
@@ -42,8 +43,8 @@ pub(super) const EXECUTION_ARN: &str = "the ARN of an execution of a STANDARD st
 #[must_use]
 pub fn process_of(arn: &ExecutionArn, input: Option<&str>) -> Option<ProcessId> {
     let of_input = |input: &str| {
-        let input: Value = serde_json::from_str(input).ok()?;
-        input.get("processId")?.as_str()?.parse().ok()
+        let id = Raw::at(input, &["processId"])?;
+        serde_json::from_str::<String>(id.text()).ok()?.parse().ok()
     };
     input.and_then(of_input).or_else(|| arn.process_id())
 }
