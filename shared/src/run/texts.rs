@@ -10,6 +10,17 @@ use crate::domain::{Language, Mode};
 use crate::gather::trigger::AlarmState;
 use crate::text;
 
+/// Rows that could not be written, for the first one's reason; `some` of them by name.
+#[must_use]
+pub fn rows_refused(language: Language, count: usize, why: &str, some: &str) -> String {
+    let rows = if count == 1 { "row" } else { "rows" };
+    text!(
+        language,
+        ja: "{count} 件の行に書き込めなかった（ほかの行には影響なし）。{why}: {some}",
+        en: "{count} {rows} could not be written; all others were: {why}: {some}",
+    )
+}
+
 /// A process that could not be decided on.
 #[must_use]
 pub fn not_looked_up(language: Language, why: &str) -> String {

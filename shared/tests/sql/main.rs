@@ -18,6 +18,7 @@ mod plans;
 mod processes;
 mod progress;
 mod retry_process;
+mod rights;
 mod sessions;
 mod set_goal_status;
 mod set_row_status;

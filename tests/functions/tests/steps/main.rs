@@ -11,6 +11,7 @@ mod errors;
 mod fence;
 mod goals;
 mod health;
+mod odd;
 mod operator;
 mod performance;
 mod progress;
