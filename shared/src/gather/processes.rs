@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::decide::Look;
 use crate::domain::{Execution, ExecutionArn, ProcessId};
-use crate::finding::Finding;
+use crate::finding::{Audience, Finding, Often};
 use crate::gather::error::Error;
 use crate::gather::executions;
 use crate::gather::processes::case::{CASES, Case, Evidence, Newest, no_such_row, of_processes};
@@ -22,7 +22,7 @@ use crate::gather::processes::list::{CLOCK_SKEW, list, list_before_closing};
 use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
 use crate::gather::processes::sweep::{Filter, sweep};
 use crate::gather::session::{Question, Session};
-use crate::gather::step_functions::Seen;
+use crate::gather::step_functions::{Odd, Seen};
 use crate::gather::texts;
 use crate::gather::trigger::ExecutionChange;
 
@@ -37,7 +37,7 @@ pub async fn read(session: &mut Session<'_>, question: &Question, filter: Filter
         Question::Execution(arn) => {
             session.step_functions.own(arn, session.config.language)?;
             let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
-            let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None };
+            let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None, unknown_status: None };
             of_change(session, &change).await
         }
         Question::Process(id) => of_process(session, *id).await,
@@ -50,6 +50,9 @@ pub async fn read(session: &mut Session<'_>, question: &Question, filter: Filter
 async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Result<Evidence, Error> {
     let config = session.config;
     session.step_functions.own(&change.execution.arn, session.config.language)?;
+    if let Some(status) = &change.unknown_status {
+        return of_unknown_status(session, change, status).await;
+    }
     let mut seen = Seen { execution: change.execution.clone(), process: change.process };
     if seen.process.is_none() {
         // The event came without its input, and the name tells nothing.
@@ -137,6 +140,21 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     Ok(Evidence { population: 1, cases, findings, ..Evidence::default() })
 }
 
+/// An event with a status that nobody knows: kept, so that its process is left alone, and told.
+async fn of_unknown_status(
+    session: &mut Session<'_>,
+    change: &ExecutionChange,
+    status: &str,
+) -> Result<Evidence, Error> {
+    let Execution { arn, redrive_count, started_at, .. } = change.execution.clone();
+    let message = texts::executions_of_unknown_status(session.config.language, 1, status, arn.name());
+    let finding = Finding::new("execution_status_unknown", status, message, json!({ "executionArn": arn }));
+    let odd = Odd { arn, process: change.process, status: status.to_owned(), redrive_count, started_at };
+    executions::remember_odd(session.db, std::slice::from_ref(&odd)).await?;
+    let finding = finding.told(Audience::People, Often::ONCE_A_DAY);
+    Ok(Evidence { population: 1, findings: vec![finding], ..Evidence::default() })
+}
+
 /// The process that an execution's input names, as far as Step Functions tells it: that it has no row is told in any case.
 async fn owner(session: &Session<'_>, arn: &ExecutionArn) -> Option<ProcessId> {
     session.step_functions.owner(arn).await.ok().flatten()
@@ -173,7 +191,10 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     let asked = [(id, Look::Event)];
     let known = of_processes(session, &asked).await?;
     let Some(case) = known.cases.first() else {
-        return if known.findings.is_empty() { Err(no_such_row(id, session.config)) } else { Ok(known) };
+        // What a policy may hide is not known not to be there.
+        let table = session.table().await?;
+        let is_none = known.findings.is_empty() && !table.hides_rows();
+        return if is_none { Err(no_such_row(id, session.config)) } else { Ok(known) };
     };
     // Sweeps list every execution within minutes. A day of the list is enough to find what was started after the newest
     // that is known; without one, it is read back to the row's creation.

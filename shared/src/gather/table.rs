@@ -26,8 +26,8 @@ pub struct Table {
     statuses: Option<Vec<String>>,
     /// What this database user may do there.
     access: Access,
-    /// Columns that it would have to write, and may not.
-    unwritable: Vec<String>,
+    /// The privilege that it lacks to write all that is to be written.
+    lacks_update: Option<String>,
 }
 
 /// What the catalogue says of the table as a whole, and of this database user there.
@@ -171,8 +171,15 @@ impl Table {
             let all = NEEDED.into_iter().chain(OPTIONAL);
             all.filter(|wanted| WRITTEN.contains(&wanted.0)).any(|(snake, camel, _)| column.name == snake || column.name == camel)
         };
-        let unwritable = found.iter().filter(of).filter(|column| !column.updates).map(|column| column.name.clone()).collect();
-        let table = Self { name: name.clone(), language, columns, statuses, access, unwritable };
+        let written = found.iter().filter(of).count();
+        let unwritable: Vec<String> =
+            found.iter().filter(of).filter(|column| !column.updates).map(|column| quoted(&column.name)).collect();
+        let lacks_update = match unwritable.len() {
+            0 => None,
+            all if all == written => Some("UPDATE".to_owned()),
+            _ => Some(format!("UPDATE ({})", unwritable.join(", "))),
+        };
+        let table = Self { name: name.clone(), language, columns, statuses, access, lacks_update };
         for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
             faults.extend(table.require(status).err().map(|error| error.to_string()));
         }
@@ -188,10 +195,8 @@ impl Table {
         let hidden = hides_rows.then(|| ("rows_hidden", texts::rows_hidden(language, &self.name, &relation, user)));
         let kept = (*keeps_rows && !*hides_rows)
             .then(|| ("rows_not_writable", texts::rows_kept(language, &self.name, &relation, user)));
-        let unwritable = (!self.unwritable.is_empty()).then(|| {
-            let columns: Vec<String> = self.unwritable.iter().map(|column| quoted(column)).collect();
-            let privilege = format!("UPDATE ({})", columns.join(", "));
-            ("table_not_writable", texts::not_granted(language, &privilege, &self.name, &relation, user))
+        let unwritable = self.lacks_update.as_ref().map(|privilege| {
+            ("table_not_writable", texts::not_granted(language, privilege, &self.name, &relation, user))
         });
         [hidden, kept, unwritable]
             .into_iter()
@@ -201,6 +206,12 @@ impl Table {
                     .told(Audience::People, Often::ONCE_A_DAY)
             })
             .collect()
+    }
+
+    /// Whether nothing hinders this database user.
+    #[must_use]
+    pub const fn is_unhindered(&self) -> bool {
+        !self.access.hides_rows && !self.access.keeps_rows && self.lacks_update.is_none()
     }
 
     /// Whether policies may hide rows from this database user: what is not seen is not known then.

@@ -36,7 +36,7 @@ async fn sweep(world: &mut World, proxy: &harness::AwsProxy, filter: Filter) -> 
 
 fn event(seen: &Seen) -> Question {
     let Seen { execution, process } = seen.clone();
-    Question::Change(Box::new(ExecutionChange { execution, process, event_id: None }))
+    Question::Change(Box::new(ExecutionChange { execution, process, event_id: None, unknown_status: None }))
 }
 
 fn codes(evidence: &Evidence) -> BTreeSet<&'static str> {

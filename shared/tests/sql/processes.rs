@@ -347,7 +347,7 @@ async fn a_sweep_goes_on_after_the_row_where_the_last_one_stopped() -> Tested {
 
 fn event(seen: &Seen) -> Question {
     let Seen { execution, process } = seen.clone();
-    Question::Change(Box::new(ExecutionChange { execution, process, event_id: None }))
+    Question::Change(Box::new(ExecutionChange { execution, process, event_id: None, unknown_status: None }))
 }
 
 #[tokio::test]

@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::field::Field;
 use super::result_path::ResultPath;
 use super::{ExecutionChange, TriggerError};
-use crate::raw::Raw;
 use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::raw::Raw;
+use crate::redact;
 
 /// EventBridge's `Step Functions Execution Status Change`; only executions of STANDARD state machines send it.
 pub(super) fn from_event_bridge(
@@ -18,8 +19,12 @@ pub(super) fn from_event_bridge(
 ) -> Result<ExecutionChange, TriggerError> {
     let detail = Field::at("detail", &event.detail);
     let arn: ExecutionArn = detail.field("executionArn").parsed(EXECUTION_ARN)?;
-    let status =
-        detail.field("status").parsed("one of RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, PENDING_REDRIVE")?;
+    let told = detail.field("status").text()?;
+    // AWS adds one now and then: sending the event again would not help.
+    let (status, unknown_status) = match told.parse() {
+        Ok(status) => (status, None),
+        Err(_) => (ExecutionStatus::Running, Some(redact::cut(told, 100))),
+    };
     let execution = Execution {
         status,
         redrive_count: detail.field("redriveCount").optional(count)?.unwrap_or(0),
@@ -31,7 +36,7 @@ pub(super) fn from_event_bridge(
         arn,
     };
     let input = detail.field("input").optional_text()?;
-    Ok(ExecutionChange { process: process_of(&execution.arn, input.as_deref()), execution, event_id: event.id })
+    Ok(ExecutionChange { process: process_of(&execution.arn, input.as_deref()), execution, event_id: event.id, unknown_status })
 }
 
 /// What an `executionArn` must be.
