@@ -163,7 +163,11 @@ fn unsound() -> Health {
             120,
         ),
         executions: look(
-            Page { executions: vec![seen(4, 35), seen(3, 290), seen(2, 1000)], odd: Vec::new(), next: Some("more".to_owned()) },
+            Page {
+                executions: vec![seen(4, 35), seen(3, 290), seen(2, 1000)],
+                odd: Vec::new(),
+                next: Some("more".to_owned()),
+            },
             80,
         ),
         worker: look(Worker { runs_sampled: true, ..worker(290.0, 1000.0, 6, 9) }, 40),

@@ -87,7 +87,9 @@ fn child<'a>(of: &'a RawValue, step: &str) -> Option<&'a RawValue> {
 #[must_use]
 pub fn lenient(json: &str) -> Value {
     serde_json::from_str(json)
-        .or_else(|_| serde_json::from_str(&rewritten(json, "\\ufffd", |number| number.parse().is_ok_and(f64::is_finite))))
+        .or_else(|_| {
+            serde_json::from_str(&rewritten(json, "\\ufffd", |number| number.parse().is_ok_and(f64::is_finite)))
+        })
         .unwrap_or_else(|_| Value::String(json.chars().take(2000).collect()))
 }
 
@@ -98,12 +100,10 @@ const EXPONENTS: std::ops::RangeInclusive<i64> = -16_000..=100_000;
 /// is beyond every `numeric` a text.
 #[must_use]
 pub fn mended<'a>(json: &'a str, nul: &str) -> Cow<'a, str> {
-    let fits = |number: &str| {
-        match number.split_once(['e', 'E']).map(|(_, exponent)| exponent.parse::<i64>()) {
-            None => true,
-            Some(Ok(exponent)) => EXPONENTS.contains(&exponent),
-            Some(Err(error)) => !matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow),
-        }
+    let fits = |number: &str| match number.split_once(['e', 'E']).map(|(_, exponent)| exponent.parse::<i64>()) {
+        None => true,
+        Some(Ok(exponent)) => EXPONENTS.contains(&exponent),
+        Some(Err(error)) => !matches!(error.kind(), IntErrorKind::PosOverflow | IntErrorKind::NegOverflow),
     };
     // Most of it needs nothing.
     if json.contains("\\u") || json.contains(['e', 'E']) { rewritten(json, nul, fits).into() } else { json.into() }
@@ -175,7 +175,8 @@ mod tests {
     #[test]
     fn what_no_tree_can_hold_is_carried_as_it_is() {
         let deep = format!("{}{}", "[".repeat(140), "]".repeat(140));
-        for json in ["1e400", "-1E+400", "12345678901234567890123", "0.1000", deep.as_str(), r#"{"a" : [1.0e5, "e"]}"#] {
+        for json in ["1e400", "-1E+400", "12345678901234567890123", "0.1000", deep.as_str(), r#"{"a" : [1.0e5, "e"]}"#]
+        {
             assert_eq!(payload(json).as_deref(), Some(json));
         }
     }

@@ -144,7 +144,11 @@ mod tests {
             ("08006", None, false, false),
             ("XX000", None, false, false),
         ] {
-            assert_eq!(refuses_a_row(code, routine, in_a_function), about_the_row, "{code} {routine:?} {in_a_function}");
+            assert_eq!(
+                refuses_a_row(code, routine, in_a_function),
+                about_the_row,
+                "{code} {routine:?} {in_a_function}"
+            );
         }
     }
 }

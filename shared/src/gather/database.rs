@@ -143,7 +143,11 @@ fn options_of_secret(text: &str, host: Option<&str>, port: u16, name: &str) -> R
     let secret: Secret = serde_json::from_str(text).map_err(|error| {
         unfit(match error.classify() {
             serde_json::error::Category::Data => "a field is missing or of another type".to_owned(),
-            serde_json::error::Category::Io | serde_json::error::Category::Syntax | serde_json::error::Category::Eof => format!("it is no JSON (line {}, column {})", error.line(), error.column()),
+            serde_json::error::Category::Io
+            | serde_json::error::Category::Syntax
+            | serde_json::error::Category::Eof => {
+                format!("it is no JSON (line {}, column {})", error.line(), error.column())
+            }
         })
     })?;
     let host = secret

@@ -221,7 +221,9 @@ impl Error {
             Self::Aws { code, .. } => CODES.contains(&code.as_str()),
             // An answer that cannot be read: a status that AWS has added, say.
             Self::Refused(_) => true,
-            Self::Configuration(_) | Self::Trigger(_) | Self::Table(_) | Self::Database { .. } | Self::OutOfTime => false,
+            Self::Configuration(_) | Self::Trigger(_) | Self::Table(_) | Self::Database { .. } | Self::OutOfTime => {
+                false
+            }
         }
     }
 

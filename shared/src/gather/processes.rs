@@ -37,7 +37,12 @@ pub async fn read(session: &mut Session<'_>, question: &Question, filter: Filter
         Question::Execution(arn) => {
             session.step_functions.own(arn, session.config.language)?;
             let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
-            let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None, unknown_status: None };
+            let change = ExecutionChange {
+                execution: seen.execution,
+                process: seen.process,
+                event_id: None,
+                unknown_status: None,
+            };
             of_change(session, &change).await
         }
         Question::Process(id) => of_process(session, *id).await,
@@ -114,7 +119,7 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let reading = "reading the process of an execution";
     seen.execution.stopped_for_deadline =
         row.try_get("event_stopped_for_deadline").map_err(Error::database(reading))?;
-    let (mut cases, odd) = odd::cases(std::slice::from_ref(&row), |_| Look::Event, config.language);
+    let (mut cases, odd) = case::cases(std::slice::from_ref(&row), |_| Look::Event, config.language);
     let Some(mut case) = cases.pop() else {
         let findings = odd::findings(&odd, &config.table, config.language);
         return Ok(Evidence { population: 1, findings, ..Evidence::default() });

@@ -169,7 +169,8 @@ impl Table {
         }
         let of = |column: &&Found| {
             let all = NEEDED.into_iter().chain(OPTIONAL);
-            all.filter(|wanted| WRITTEN.contains(&wanted.0)).any(|(snake, camel, _)| column.name == snake || column.name == camel)
+            all.filter(|wanted| WRITTEN.contains(&wanted.0))
+                .any(|(snake, camel, _)| column.name == snake || column.name == camel)
         };
         let written = found.iter().filter(of).count();
         let unwritable: Vec<String> =
@@ -315,7 +316,8 @@ impl Table {
     /// What is wrong with a row's times, in SQL: the columns and what stands there; empty where nothing is.
     fn odd_times(&self) -> String {
         let odd = |column: &str, null: &str| {
-            let name = self.columns.get(column).map_or(column, |column| column.name.trim_matches('"')).replace('\'', "''");
+            let name =
+                self.columns.get(column).map_or(column, |column| column.name.trim_matches('"')).replace('\'', "''");
             format!(
                 "CASE WHEN coalesce({{{column}}} NOT BETWEEN {SANE}, {null}) \
                       THEN '{name} is ' || coalesce({{{column}}}::text, 'NULL') END"

@@ -17,34 +17,31 @@ pub fn row_missing(language: Language, process: &str) -> String {
 /// Rows of a status that nobody knows; `some` of them by name, where they are named.
 #[must_use]
 pub fn rows_of_unknown_status(language: Language, count: usize, status: &str, some: &str) -> String {
-    let rows = if count == 1 { "row has" } else { "rows have" };
     let some = if some.is_empty() { String::new() } else { format!(": {some}") };
     text!(
         language,
         ja: "未知のステータス {status} の行が {count} 件ある。何もせずそのままにしている{some}",
-        en: "{count} {rows} a status that is not known here, {status}; left alone{some}",
+        en: "{count} with the unknown status {status}, left alone{some}",
     )
 }
 
 /// Rows with times that are none.
 #[must_use]
 pub fn rows_with_odd_times(language: Language, count: usize, times: &str, some: &str) -> String {
-    let rows = if count == 1 { "row has" } else { "rows have" };
     text!(
         language,
         ja: "時刻が使えない行が {count} 件ある（{times}）。期限を判断できないため、そのままにしている。正しい時刻を入れること: {some}",
-        en: "{count} {rows} a time that cannot be used ({times}), so no deadline can be told; left alone until it is corrected: {some}",
+        en: "{count} with a time that cannot be used ({times}), so no deadline can be told; left alone until it is corrected: {some}",
     )
 }
 
 /// Rows that cannot be decoded.
 #[must_use]
 pub fn rows_unreadable(language: Language, count: usize, why: &str, some: &str) -> String {
-    let rows = if count == 1 { "row cannot" } else { "rows cannot" };
     text!(
         language,
         ja: "読み取れない行が {count} 件ある（{why}）。そのままにしている: {some}",
-        en: "{count} {rows} be read ({why}); left alone: {some}",
+        en: "{count} that cannot be read ({why}), left alone: {some}",
     )
 }
 
@@ -61,11 +58,10 @@ pub fn more_odd_rows(language: Language, count: usize) -> String {
 /// Executions of a status that nobody knows.
 #[must_use]
 pub fn executions_of_unknown_status(language: Language, count: i64, status: &str, some: &str) -> String {
-    let executions = if count == 1 { "execution has" } else { "executions have" };
     text!(
         language,
         ja: "未知のステータス {status} の実行が {count} 件ある。対応する処理には何もしない。このビルドを更新すること: {some}",
-        en: "{count} {executions} a status that this build does not know, {status}; their processes are left alone until it does: {some}",
+        en: "unknown execution status {status}, seen on {count}; their processes are left alone until this build knows it: {some}",
     )
 }
 
@@ -313,11 +309,10 @@ pub fn rows_kept(language: Language, table: &TableName, relation: &str, user: &s
 #[must_use]
 pub fn times_ahead(language: Language, count: i64, by: TimeDelta) -> String {
     let by = duration(language, by);
-    let rows = if count == 1 { "row has" } else { "rows have" };
     text!(
         language,
-        ja: "データベースの時計より最大 {by}先の時刻を持つ行が {count} 件ある。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある。期限を過ぎても対応が遅れる",
-        en: "{count} {rows} times up to {by} ahead of the database's clock: the application may write another time zone than UTC; until then nothing of theirs is overdue",
+        ja: "データベースの時計より最大 {by}先の時刻を持つ行が {count} 件ある。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある。その分、滞留に気づくのが遅れる",
+        en: "{count} with times up to {by} ahead of the database's clock: the application may write another time zone than UTC, and what is stuck is noticed that much later",
     )
 }
 
@@ -325,18 +320,17 @@ pub fn times_ahead(language: Language, count: i64, by: TimeDelta) -> String {
 #[must_use]
 pub fn times_apart(language: Language, count: usize, by: TimeDelta, earlier: bool) -> String {
     let by = duration(language, by);
-    let rows = if count == 1 { "row was" } else { "rows were" };
     if earlier {
         text!(
             language,
             ja: "{count} 件の行の作成時刻が、実行の開始よりほぼ {by}早い。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある",
-            en: "{count} {rows} created some {by} before their executions started: the application may write another time zone than UTC",
+            en: "{count} created some {by} before their executions started: the application may write another time zone than UTC",
         )
     } else {
         text!(
             language,
             ja: "{count} 件の行の作成時刻が、実行の開始よりほぼ {by}遅い。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある",
-            en: "{count} {rows} created some {by} after their executions started: the application may write another time zone than UTC",
+            en: "{count} created some {by} after their executions started: the application may write another time zone than UTC",
         )
     }
 }

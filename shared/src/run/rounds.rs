@@ -74,7 +74,9 @@ impl<S: Step> Rounds<'_, S> {
             session.now = Utc::now();
             let evidence = Box::pin(self.step.gather(session, &question)).await?;
             let mut plan = self.step.plan(&evidence, self.config, session.now);
-            if tally.population == 0 && let Some(table) = &*session.table {
+            if tally.population == 0
+                && let Some(table) = &*session.table
+            {
                 plan.findings.extend(table.concerns());
             }
             // A sweep's evidence is as large as its plan, and the plan says all that counts from here on.
@@ -193,7 +195,8 @@ impl<S: Step> Rounds<'_, S> {
             }
             LedgerKind::Log => Facts { control: self.control(session).await?, ..Facts::default() },
         };
-        let Guarded { mode, apply, hold, over, leave, limited } = guard(wanted, demand.clone(), &self.manifest.limits, &facts);
+        let Guarded { mode, apply, hold, over, leave, limited } =
+            guard(wanted, demand.clone(), &self.manifest.limits, &facts);
         tally.mode = Some(mode);
         tally.is_limited |= limited;
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped::new(planned.action.target(), why)));

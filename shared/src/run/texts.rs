@@ -13,11 +13,10 @@ use crate::text;
 /// Rows that could not be written, for the first one's reason; `some` of them by name.
 #[must_use]
 pub fn rows_refused(language: Language, count: usize, why: &str, some: &str) -> String {
-    let rows = if count == 1 { "row" } else { "rows" };
     text!(
         language,
         ja: "{count} 件の行に書き込めなかった（ほかの行には影響なし）。{why}: {some}",
-        en: "{count} {rows} could not be written; all others were: {why}: {some}",
+        en: "{count} could not be written, while the others were: {why}: {some}",
     )
 }
 

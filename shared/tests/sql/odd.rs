@@ -146,7 +146,7 @@ async fn a_row_of_an_unknown_status_is_told_and_left_alone() -> Tested {
     world.execute("UPDATE {processes} SET status = 'QUEUED'").await;
     let evidence = sweep(&mut world, &proxy, Filter::OpenOrLatelyClosed).await;
     assert_eq!(codes(&evidence), BTreeSet::from(["row_status_unknown"]));
-    assert!(message(&evidence, "row_status_unknown").contains("8 rows have a status that is not known here, QUEUED"));
+    assert!(message(&evidence, "row_status_unknown").contains("8 with the unknown status QUEUED"));
     let seen = execution(rows[0].id, TimedOut, seconds_ago(599), Some(seconds_ago(300)));
     for question in [Question::Process(ProcessId(rows[0].id)), event(&seen)] {
         let evidence = gather(&mut world, &proxy, question, Filter::OpenOrLatelyClosed).await;
@@ -385,7 +385,10 @@ async fn a_row_that_the_table_refuses_or_keeps_fails_alone_whatever_the_reason()
             let outcome = outcomes.iter().find(|outcome| outcome.id == action.id).ok_or("an outcome is missing")?;
             let entry = world.entry(action.id).await.ok_or("an entry is missing")?;
             if wanted.process.id.0 == bad {
-                assert!(matches!(&outcome.result, ActionResult::Failed(why) if why.contains(told)), "{does} {outcome:?}");
+                assert!(
+                    matches!(&outcome.result, ActionResult::Failed(why) if why.contains(told)),
+                    "{does} {outcome:?}"
+                );
                 assert_eq!((outcome.again, entry.outcome.as_str()), (None, "failed"), "{does}");
                 assert!(entry.reason.contains(told), "{does}: {}", entry.reason);
                 assert_eq!(world.row(bad).await.status, "PROCESSING", "{does}");
@@ -425,8 +428,7 @@ async fn a_result_is_written_as_it_is_and_an_error_that_no_tree_holds_is_no_faul
         };
         assert_eq!(world.set(&wanted).await.result, ActionResult::Applied, "{result}");
         let sql = world.variant.spell("SELECT result::text FROM {processes} WHERE id = $1");
-        let read: String =
-            sqlx::query_scalar(AssertSqlSafe(sql)).bind(row.id).fetch_one(world.database.pool()).await?;
+        let read: String = sqlx::query_scalar(AssertSqlSafe(sql)).bind(row.id).fetch_one(world.database.pool()).await?;
         assert_eq!(read, stored, "{result}");
     }
     Ok(())

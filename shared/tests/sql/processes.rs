@@ -102,7 +102,10 @@ async fn a_sweep_finds_what_lost_events_would_have_told_in_every_variant() -> Te
         let newest = newest(&evidence);
         let first = known(newest[&rows[0].id]);
         assert_eq!((first.status, first.stopped_at), (Succeeded, seen[0].execution.stopped_at));
-        assert_eq!(first.ending.as_ref().and_then(|ending| ending.result.clone()), Some(json!({ "goals": [1] }).into()));
+        assert_eq!(
+            first.ending.as_ref().and_then(|ending| ending.result.clone()),
+            Some(json!({ "goals": [1] }).into())
+        );
         assert_eq!(known(newest[&rows[1].id]).status, TimedOut);
         assert_eq!(known(newest[&rows[2].id]).status, Running);
         assert_eq!(newest[&rows[3].id], &Newest::Known(None));

@@ -57,10 +57,22 @@ async fn what_a_database_user_lacks_is_told_at_once_with_what_helps() -> Tested 
     let cases: [(String, &[&str], &str); 8] = [
         (ALL.into(), &[], ""),
         (READS.into(), &["table_not_writable"], "GRANT UPDATE ON"),
-        (format!("{READS} GRANT UPDATE (status, progress, result, error) ON {{processes}} TO {{user}}"), &["table_not_writable"], "\"updated_at\""),
+        (
+            format!("{READS} GRANT UPDATE (status, progress, result, error) ON {{processes}} TO {{user}}"),
+            &["table_not_writable"],
+            "\"updated_at\"",
+        ),
         (format!("{ALL} {RLS}"), &["rows_hidden"], "CREATE POLICY remediation"),
-        (format!("{ALL} {RLS} CREATE POLICY own ON {{processes}} USING (user_id IS NULL)"), &["rows_hidden"], "is not known"),
-        (format!("{ALL} {RLS} CREATE POLICY reads ON {{processes}} FOR SELECT USING (true)"), &["rows_not_writable"], "FOR UPDATE TO"),
+        (
+            format!("{ALL} {RLS} CREATE POLICY own ON {{processes}} USING (user_id IS NULL)"),
+            &["rows_hidden"],
+            "is not known",
+        ),
+        (
+            format!("{ALL} {RLS} CREATE POLICY reads ON {{processes}} FOR SELECT USING (true)"),
+            &["rows_not_writable"],
+            "FOR UPDATE TO",
+        ),
         (format!("{ALL} {RLS} CREATE POLICY all_rows ON {{processes}} USING (true)"), &[], ""),
         (
             format!(
@@ -100,7 +112,9 @@ async fn all_faults_of_a_table_are_told_at_once() -> Tested {
     for told in ["no column `progress`", "column `error`", "column `completed_at` of table", "DROP EXPRESSION"] {
         assert!(refused.contains(told), "{told}: {refused}");
     }
-    world.execute("ALTER TABLE {processes} RENAME TO really; CREATE VIEW processing_state AS SELECT * FROM really").await;
+    world
+        .execute("ALTER TABLE {processes} RENAME TO really; CREATE VIEW processing_state AS SELECT * FROM really")
+        .await;
     let refused = Table::read(&world.config.table, world.config.language, &mut db).await.unwrap_err().to_string();
     assert!(refused.contains("is a view"), "{refused}");
     Ok(())

@@ -317,7 +317,8 @@ async fn write(
         .map(|(row, (planned, action))| {
             let (mine, written): (bool, bool) = (row.try_get("mine")?, row.try_get("written")?);
             if row.try_get("kept")? {
-                let (before, result) = (rows::image(row, "before")?, ActionResult::Failed(texts::kept_by_table(language)));
+                let (before, result) =
+                    (rows::image(row, "before")?, ActionResult::Failed(texts::kept_by_table(language)));
                 return Ok(Outcome { id: planned.id, result, before, after: None, again: None });
             }
             let result = match (mine, written, row.try_get::<Option<bool>, _>("as_wanted")?) {
@@ -327,7 +328,13 @@ async fn write(
                 (true, true, _) => ActionResult::Unverified(texts::reads_otherwise(language)),
             };
             let again = (result == ActionResult::Superseded).then_some(action.process.id);
-            Ok(Outcome { id: planned.id, result, before: rows::image(row, "before")?, after: rows::image(row, "after")?, again })
+            Ok(Outcome {
+                id: planned.id,
+                result,
+                before: rows::image(row, "before")?,
+                after: rows::image(row, "after")?,
+                again,
+            })
         })
         .collect::<Result<Vec<_>, sqlx::Error>>()?;
     if table.has_row_security() {
@@ -345,7 +352,8 @@ async fn hidden_by_policy(
     outcomes: &mut [Outcome],
     language: Language,
 ) -> Result<(), sqlx::Error> {
-    let unwritten = batch.iter().zip(outcomes.iter_mut()).filter(|(_, outcome)| outcome.result == ActionResult::Superseded);
+    let unwritten =
+        batch.iter().zip(outcomes.iter_mut()).filter(|(_, outcome)| outcome.result == ActionResult::Superseded);
     let unwritten: Vec<_> = unwritten.map(|((_, action), outcome)| (action.process.id.0, outcome)).collect();
     if unwritten.is_empty() {
         return Ok(());

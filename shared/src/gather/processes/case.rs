@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
+use uuid::Uuid;
 
 use crate::decide::Look;
 use crate::domain::{
@@ -12,7 +13,7 @@ use crate::domain::{
 use crate::finding::Finding;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
-use crate::gather::processes::odd::{self, Fault};
+use crate::gather::processes::odd::{self, Fault, Odd};
 use crate::gather::session::{Cursor, Session};
 use crate::gather::texts;
 use crate::redact;
@@ -126,9 +127,22 @@ pub(crate) async fn of_processes(
     let looks: HashMap<ProcessId, Look> = processes.iter().copied().collect();
     let look_of = |id: ProcessId| looks.get(&id).copied().unwrap_or(Look::Sweep);
     let language = session.config.language;
-    let (cases, odd) = odd::cases(&rows, look_of, language);
+    let (cases, odd) = cases(&rows, look_of, language);
     let findings = odd::findings(&odd, &session.config.table, language);
     Ok(Evidence { population: rows.len(), cases, findings, ..Evidence::default() })
+}
+
+/// The rows of an answer to [`CASES`], row by row: those that can be read, and those that cannot.
+pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, language: Language) -> (Vec<Case>, Vec<Odd>) {
+    let (mut cases, mut odd) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        let process = row.try_get::<Uuid, _>("id").ok().map(ProcessId);
+        match case(row, process.map_or(Look::Sweep, &look_of), language) {
+            Ok(case) => cases.push(case),
+            Err(fault) => odd.push(Odd { process, fault }),
+        }
+    }
+    (cases, odd)
 }
 
 /// A row of [`CASES`].

@@ -117,8 +117,9 @@ pub(crate) fn findings(refused: &[Refused], config: &Config) -> Vec<Finding> {
         of(code, target, texts::left_alone(config.language, why))
     });
     let left = refused.len().saturating_sub(NAMED);
-    let rest = (left > 0)
-        .then(|| of("execution_unreadable", "Step Functions", texts::more_unreadable_executions(config.language, left)));
+    let rest = (left > 0).then(|| {
+        of("execution_unreadable", "Step Functions", texts::more_unreadable_executions(config.language, left))
+    });
     named.chain(rest).collect()
 }
 

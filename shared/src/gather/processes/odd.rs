@@ -5,16 +5,12 @@
 use std::collections::BTreeMap;
 
 use serde_json::json;
-use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row};
-use uuid::Uuid;
+use sqlx::PgConnection;
 
-use crate::decide::Look;
 use crate::domain::{Language, ProcessId};
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::TableName;
 use crate::gather::error::Error;
-use crate::gather::processes::case::{Case, case};
 use crate::gather::texts;
 use crate::redact;
 
@@ -67,19 +63,6 @@ impl Fault {
             Self::Value(why) => texts::rows_unreadable(language, count, why, some),
         }
     }
-}
-
-/// The rows of an answer to `CASES`, row by row: those that can be read, and those that cannot.
-pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, language: Language) -> (Vec<Case>, Vec<Odd>) {
-    let (mut cases, mut odd) = (Vec::with_capacity(rows.len()), Vec::new());
-    for row in rows {
-        let process = row.try_get::<Uuid, _>("id").ok().map(ProcessId);
-        match case(row, process.map_or(Look::Sweep, &look_of), language) {
-            Ok(case) => cases.push(case),
-            Err(fault) => odd.push(Odd { process, fault }),
-        }
-    }
-    (cases, odd)
 }
 
 /// What is told of odd rows: once a day, since somebody has to mend them or to say what their status means.

@@ -10,7 +10,7 @@ use crate::decide::Look;
 use crate::domain::ProcessId;
 use crate::finding::Finding;
 use crate::gather::error::Error;
-use crate::gather::processes::case::{CASES, Case, Evidence, Extent, NEWEST};
+use crate::gather::processes::case::{self, CASES, Case, Evidence, Extent, NEWEST};
 use crate::gather::processes::clock;
 use crate::gather::processes::list::{CLOCK_SKEW, list};
 use crate::gather::processes::look_up::{LookedUp, look_up, recoverable, unavailable};
@@ -210,7 +210,7 @@ async fn candidates(
             let id: Uuid = row.try_get("id").map_err(Error::database("reading the candidates"))?;
             last = Some(ProcessId(id));
         }
-        let (read, unread) = odd::cases(&rows, |_| Look::Sweep, language);
+        let (read, unread) = case::cases(&rows, |_| Look::Sweep, language);
         cases.extend(read);
         odd.extend(unread);
         if rows.len() < page || cases.len() + odd.len() == ROWS_A_RUN {
@@ -264,5 +264,5 @@ pub(crate) async fn still_running(
         .await
         .map_err(Error::database(reading))?;
     // Odd rows are told where the rows themselves are read.
-    Ok(odd::cases(&rows, |_| Look::Sweep, session.config.language).0)
+    Ok(case::cases(&rows, |_| Look::Sweep, session.config.language).0)
 }

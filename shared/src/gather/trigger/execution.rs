@@ -36,7 +36,12 @@ pub(super) fn from_event_bridge(
         arn,
     };
     let input = detail.field("input").optional_text()?;
-    Ok(ExecutionChange { process: process_of(&execution.arn, input.as_deref()), execution, event_id: event.id, unknown_status })
+    Ok(ExecutionChange {
+        process: process_of(&execution.arn, input.as_deref()),
+        execution,
+        event_id: event.id,
+        unknown_status,
+    })
 }
 
 /// What an `executionArn` must be.

@@ -143,7 +143,7 @@ async fn a_row_that_the_table_refuses_run_after_run_does_not_stop_the_step() -> 
         .await?;
     let aws = with_list(&[]).await?;
     let function = bench.function("fail-timed-out-processes").envs(aws.environment()).start().await?;
-    for _ in 0..4 {
+    for _ in 0..3 {
         let stuck = processing(7200);
         bench.insert(std::slice::from_ref(&stuck)).await?;
         let result = function.invoke(&schedule()).await?;
@@ -167,12 +167,11 @@ async fn a_forbidden_execution_keeps_no_other_row_from_being_put_right() -> Test
     }
     aws.fail("DescribeExecution", Failure::error("AccessDeniedException").times(1));
     let output = json!({ "output": functions_tests::output(&json!({ "items": ["one"] })) });
-    let started: String = bench
-        .list("SELECT to_jsonb(execution_arn) FROM remediation.executions ORDER BY process_id DESC")
-        .await?[0]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
+    let started: String =
+        bench.list("SELECT to_jsonb(execution_arn) FROM remediation.executions ORDER BY process_id DESC").await?[0]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
     let mut told_of = description(rows[1].id, "SUCCEEDED", ago(1995), Some(ago(1800)), &output);
     told_of["executionArn"] = json!(started);
     aws.answer("DescribeExecution", told_of);
@@ -265,7 +264,10 @@ async fn migrate_tells_at_once_what_the_table_and_the_rights_lack() -> Tested {
 async fn the_health_report_comes_while_the_database_takes_reads_only() -> Tested {
     let bench = Bench::new("read_only").await?;
     let name = bench.database.name();
-    bench.database.execute_as_superuser(&format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on")).await?;
+    bench
+        .database
+        .execute_as_superuser(&format!("ALTER DATABASE \"{name}\" SET default_transaction_read_only = on"))
+        .await?;
     let aws = with_list(&[]).await?;
     let function = bench.function("check-health").envs(aws.environment()).start().await?;
     let result = function.invoke(&json!({})).await?;
