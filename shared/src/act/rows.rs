@@ -30,10 +30,9 @@ const NOT_OF_A_ROW: [&str; 9] = ["08", "25", "28", "3D", "40", "53", "57", "58",
 
 /// `in_a_function`: it was raised while a function, a trigger's for example, was run.
 fn refuses_a_row(code: &str, routine: Option<&str>, in_a_function: bool) -> bool {
-    match routine {
-        // RAISE, whatever code it chose, and the policy of row level security for what is written.
-        Some("exec_stmt_raise" | "ExecWithCheckOptions") => return true,
-        _ => {}
+    // RAISE, whatever code it chose, and the policy of row level security for what is written.
+    if let Some("exec_stmt_raise" | "ExecWithCheckOptions") = routine {
+        return true;
     }
     if NOT_OF_A_ROW.iter().any(|class| code.starts_with(class)) {
         return false;

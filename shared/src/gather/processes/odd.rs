@@ -68,17 +68,17 @@ impl Fault {
 /// What is told of odd rows: once a day, since somebody has to mend them or to say what their status means.
 #[must_use]
 pub fn findings(odd: &[Odd], table: &TableName, language: Language) -> Vec<Finding> {
-    let mut by_fault: BTreeMap<(&str, &Fault), Vec<Option<ProcessId>>> = BTreeMap::new();
+    let mut by_fault: BTreeMap<&Fault, Vec<Option<ProcessId>>> = BTreeMap::new();
     for Odd { process, fault } in odd {
-        by_fault.entry((fault.code(), fault)).or_default().push(*process);
+        by_fault.entry(fault).or_default().push(*process);
     }
-    let mut rest: Vec<((&str, &Fault), Vec<Option<ProcessId>>)> = by_fault.into_iter().collect();
+    let mut rest: Vec<(&Fault, Vec<_>)> = by_fault.into_iter().collect();
     rest.sort_by_key(|(_, rows)| std::cmp::Reverse(rows.len()));
     let left: usize = rest.iter().skip(FAULTS).map(|(_, rows)| rows.len()).sum();
     rest.truncate(FAULTS);
     let mut findings: Vec<Finding> = rest
         .into_iter()
-        .map(|((code, fault), rows)| {
+        .map(|(fault, rows)| {
             let named: Vec<String> = rows.iter().flatten().take(NAMED).map(ToString::to_string).collect();
             let target = match named.as_slice() {
                 [one] if rows.len() == 1 => one.clone(),
@@ -86,7 +86,7 @@ pub fn findings(odd: &[Odd], table: &TableName, language: Language) -> Vec<Findi
             };
             let evidence = json!({ "count": rows.len(), "processes": named, "found": fault.words() });
             let sentence = fault.sentence(language, rows.len(), &named.join(", "));
-            Finding::new(code, target, sentence, evidence).told(Audience::People, Often::ONCE_A_DAY)
+            Finding::new(fault.code(), target, sentence, evidence).told(Audience::People, Often::ONCE_A_DAY)
         })
         .collect();
     if left > 0 {
