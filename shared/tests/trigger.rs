@@ -182,7 +182,7 @@ fn an_execution_tells_its_process_its_times_and_its_end() {
     assert_eq!(change.execution.started_at, at("2026-11-24T01:00:00Z"));
     assert_eq!(change.execution.stopped_at, Some(at("2026-11-24T01:01:12.345Z")));
     let result = Some(json!({ "subGoals": [{ "title": "靴を買う" }] }));
-    assert_eq!(change.execution.ending, Some(Ending { result, ..Ending::default() }));
+    assert_eq!(change.execution.ending, Some(Ending { result: result.map(Into::into), ..Ending::default() }));
     assert!(!change.execution.stopped_for_deadline);
 
     let change = execution(payload("execution-redriven"));
@@ -234,7 +234,7 @@ fn the_result_stands_where_result_path_says() {
     let path: ResultPath = "$.generationResult['Payload'].subGoals[0]".parse().unwrap();
     match decode(payload("execution-succeeded"), &path, &[]).unwrap() {
         Trigger::Execution(change) => {
-            assert_eq!(change.execution.ending.unwrap().result, Some(json!({ "title": "靴を買う" })));
+            assert_eq!(change.execution.ending.unwrap().result, Some(json!({ "title": "靴を買う" }).into()));
         }
         other => panic!("{other:?}"),
     }

@@ -2,11 +2,11 @@
 -- in the one before. An index on when rows were closed is enough to find it.
 WITH completed AS (
     SELECT coalesce({type}::text, '-') AS kind, coalesce({completed_at}, {updated_at}) > $2 AS present,
-           extract(epoch FROM coalesce({completed_at}, {updated_at}) - {created_at})::float8 AS seconds,
+           extract(epoch FROM {took})::float8 AS seconds,
            coalesce({retry_count}::int4, 0) > 0 AS retried
       FROM {table} p
      WHERE coalesce({completed_at}, {updated_at}) > $1 AND coalesce({completed_at}, {updated_at}) <= $3
-       AND {status} IN ({completed})
+       AND {status} IN ({completed}) AND {took} IS NOT NULL
 )
 SELECT kind, present, count(*) AS count, avg(seconds) AS average,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,

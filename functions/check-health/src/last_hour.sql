@@ -1,7 +1,7 @@
 -- What was closed since $1, and how; an index on when rows were closed is enough to find it.
 WITH closed AS (
     SELECT {status} AS status, left({error} ->> 'code', 64) AS code,
-           extract(epoch FROM coalesce({completed_at}, {updated_at}) - {created_at})::float8 AS seconds
+           extract(epoch FROM {took})::float8 AS seconds
       FROM {table} p
      WHERE coalesce({completed_at}, {updated_at}) > $1 AND {status} NOT IN ({open})
 )

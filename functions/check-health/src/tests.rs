@@ -98,7 +98,7 @@ fn active(name: &str) -> Function {
 fn sound() -> Health {
     Health {
         functions: look(vec![active("async-processing-handler"), active("ai-generation-worker")], 120),
-        executions: look(Page { executions: Vec::new(), next: None }, 80),
+        executions: look(Page { executions: Vec::new(), odd: Vec::new(), next: None }, 80),
         worker: look(worker(35.0, 601.0, 1, 0), 40),
         rest: InDatabase {
             server: look(
@@ -163,7 +163,11 @@ fn unsound() -> Health {
             120,
         ),
         executions: look(
-            Page { executions: vec![seen(4, 35), seen(3, 290), seen(2, 1000)], next: Some("more".to_owned()) },
+            Page {
+                executions: vec![seen(4, 35), seen(3, 290), seen(2, 1000)],
+                odd: Vec::new(),
+                next: Some("more".to_owned()),
+            },
             80,
         ),
         worker: look(Worker { runs_sampled: true, ..worker(290.0, 1000.0, 6, 9) }, 40),

@@ -13,11 +13,12 @@ use remediation::act::actions::forget_records::ForgetRecords;
 use remediation::act::actions::migrate::Migrate;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
+use remediation::gather::goals::Goals;
 use remediation::gather::indexes::{self, Missing};
 use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::{Trigger, TriggerError};
 use remediation::run::step::Kind;
-use remediation::run::step::{Finding, Plan, Planned, Question, Session, Skipped, Step};
+use remediation::run::step::{Audience, Finding, Often, Plan, Planned, Question, Session, Skipped, Step};
 use serde_json::json;
 
 struct MigrateSchema;
@@ -26,6 +27,8 @@ struct Evidence {
     missing: Option<Migrate>,
     /// What is wrong with the application's table, which every other step will need.
     table: Option<Error>,
+    /// What is wrong with the goals, which repair-goal-status will need.
+    goals: Option<String>,
     fence: State,
     /// What is asked for the fence, and what has to be done for it.
     asked: Option<(Change, Option<Fence>)>,
@@ -79,6 +82,10 @@ impl Step for MigrateSchema {
             Ok(table) => indexes::missing(session.db, table).await?,
             Err(_) => Vec::new(),
         };
+        let goals = match &table {
+            Ok(table) => Goals::fault(session.db, table).await?,
+            Err(_) => None,
+        };
         let fence = State::read(session.db, table.as_deref().ok()).await?;
         let (asked, table) = match (asked, table) {
             (None, table) => (None, table.err()),
@@ -101,11 +108,11 @@ impl Step for MigrateSchema {
         } else {
             None
         };
-        Ok(Evidence { missing, table, indexes, fence, asked, forget })
+        Ok(Evidence { missing, table, goals, indexes, fence, asked, forget })
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
-        let Evidence { missing, table, indexes, fence, asked, forget } = evidence;
+        let Evidence { missing, table, goals, indexes, fence, asked, forget } = evidence;
         // The upkeep brings no new schema: a deployment does, or a person who asks for that.
         let migrate = missing.iter().filter(|_| forget.is_none()).map(|missing| {
             let reason = texts::schema_behind(config.language, missing.from, missing.to);
@@ -117,6 +124,11 @@ impl Step for MigrateSchema {
         });
         let unfit = table.iter().map(|error| {
             Finding::new("table_unfit", "PROCESSING_STATE_TABLE", error.to_string(), serde_json::Value::Null)
+                .told(Audience::People, Often::ONCE_A_DAY)
+        });
+        let goals_unfit = goals.iter().map(|fault| {
+            Finding::new("goals_unfit", "repair-goal-status", fault.as_str(), serde_json::Value::Null)
+                .told(Audience::People, Often::ONCE_A_DAY)
         });
         let outdated = (asked.is_none() && *fence == State::Outdated).then(|| {
             let message = texts::fence_outdated(config.language);
@@ -142,7 +154,7 @@ impl Step for MigrateSchema {
         Plan {
             // The schema first: the fence needs it.
             actions: migrate.chain(wanted).chain(older).collect(),
-            findings: unfit.chain(outdated).collect(),
+            findings: unfit.chain(goals_unfit).chain(outdated).collect(),
             skipped: already_so.chain(nothing_to_forget).collect(),
             population: 1,
             // Where the fence is changed, the action says what it was and is.

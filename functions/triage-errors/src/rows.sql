@@ -8,7 +8,7 @@ SELECT {status} IN ({failed}) AS failed, c.code, {type}::text AS kind, c.message
                      FILTER (WHERE c.at > $1 AND {status} IN ({failed})))[1:$4]) AS newest
   FROM {table} p
  CROSS JOIN LATERAL (
-       SELECT coalesce({completed_at}, {updated_at}) AS at,
+       SELECT coalesce({read completed_at}, {read updated_at}) AS at,
               CASE WHEN {status} IN ({failed})
                    THEN coalesce(left({error} ->> 'code', 64),
                                  CASE {status}::text WHEN 'TIMEOUT' THEN 'TIMEOUT_ERROR' END) END AS code,

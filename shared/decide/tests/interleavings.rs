@@ -233,7 +233,7 @@ impl Run {
                     Stopped::ByHand => Some("ManualCancellation".to_owned()),
                 },
                 cause: None,
-                result: self.has_result.then(|| serde_json::json!({"goal": "…"})),
+                result: self.has_result.then(|| serde_json::json!({"goal": "…"}).into()),
             }),
             stopped_for_deadline: self.in_ledger,
         }

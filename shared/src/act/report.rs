@@ -5,7 +5,7 @@ mod bound;
 use std::cmp::Reverse;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use self::bound::Cut;
@@ -164,6 +164,12 @@ const SUMMARY: usize = 2048;
 pub(crate) const KEPT: usize = 100;
 
 impl Report {
+    /// The ledger could not take the run's record: the log has it, and the answer says so.
+    pub fn unrecorded(&mut self, why: &str) {
+        tracing::info!(ledger = %json!(self), "ledger entry");
+        self.findings.push(Finding::new("record_not_written", "schema remediation", why, Value::Null));
+    }
+
     /// How many actions were applied.
     #[must_use]
     pub fn applied(&self) -> usize {

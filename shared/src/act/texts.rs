@@ -110,6 +110,26 @@ pub fn table_refuses(language: Language, why: &str) -> String {
     text!(language, ja: "テーブルが書き込みを拒否した: {why}", en: "the table refused the write: {why}")
 }
 
+/// What a trigger or a rule of the table keeps as it is, without an error.
+#[must_use]
+pub fn kept_by_table(language: Language) -> String {
+    text!(
+        language,
+        ja: "エラーなしで行が元のまま残った。テーブルのトリガーまたはルールが書き込みを無効にしている。トリガーを確認し、このデータベースユーザーの例外を設けること",
+        en: "the row stayed as it was, without an error: a trigger or rule of the table drops the write; check the table's triggers and let this database user through",
+    )
+}
+
+/// What a policy of row level security lets be read and not be written.
+#[must_use]
+pub fn kept_by_policy(language: Language) -> String {
+    text!(
+        language,
+        ja: "行レベルセキュリティのポリシーにより、この行は読めるが更新できない。このデータベースユーザー向けに UPDATE のポリシーを作成すること",
+        en: "row level security lets this row be read but not updated: create a policy FOR UPDATE for this database user",
+    )
+}
+
 /// A kind that a build does not know, or that has no inverse.
 #[must_use]
 pub fn no_inverse(language: Language, kind: &str) -> String {

@@ -69,13 +69,15 @@ impl Database {
                 options_of_secret(&secret(arn, aws).await?, host.as_deref(), *port, name)?
             }
             DatabaseAccess::Iam { host, port, user, name } => PgConnectOptions::new_without_pgpass()
-                .host(host)
+                .host(bare(host))
                 .port(*port)
                 .username(user)
                 .database(name)
                 .password(&iam_token(host, *port, user, aws, SystemTime::now()).await?)
                 .ssl_mode(PgSslMode::Require),
         };
+        let host = bare(options.get_host()).to_owned();
+        let options = if host == options.get_host() { options } else { options.host(&host) };
         // Slow statements are told by the run's own record.
         let options = options.application_name(&self.application_name).disable_statement_logging();
         match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
@@ -89,12 +91,35 @@ impl Database {
 #[derive(Deserialize)]
 struct Secret {
     host: Option<String>,
-    port: Option<u16>,
+    /// Terraform and people write it as a text.
+    port: Option<NumberOrText>,
     username: String,
     password: String,
     dbname: Option<String>,
     /// Not RDS's own: for a database that has no TLS.
     sslmode: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(serde_json::Number),
+    Text(String),
+}
+
+impl NumberOrText {
+    fn port(&self) -> Option<u16> {
+        match self {
+            Self::Number(number) => number.as_u64().and_then(|port| u16::try_from(port).ok()),
+            Self::Text(text) => text.trim().parse().ok(),
+        }
+        .filter(|port| *port > 0)
+    }
+}
+
+/// A host as a socket wants it: in a URL an IPv6 address stands in brackets.
+fn bare(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 async fn secret(arn: &str, aws: &SdkConfig) -> Result<String, Error> {
@@ -118,7 +143,11 @@ fn options_of_secret(text: &str, host: Option<&str>, port: u16, name: &str) -> R
     let secret: Secret = serde_json::from_str(text).map_err(|error| {
         unfit(match error.classify() {
             serde_json::error::Category::Data => "a field is missing or of another type".to_owned(),
-            _ => format!("it is no JSON (line {}, column {})", error.line(), error.column()),
+            serde_json::error::Category::Io
+            | serde_json::error::Category::Syntax
+            | serde_json::error::Category::Eof => {
+                format!("it is no JSON (line {}, column {})", error.line(), error.column())
+            }
         })
     })?;
     let host = secret
@@ -126,10 +155,14 @@ fn options_of_secret(text: &str, host: Option<&str>, port: u16, name: &str) -> R
         .as_deref()
         .or(host)
         .ok_or_else(|| unfit("it has no host, so DATABASE_HOST must be set".to_owned()))?;
+    let port = match &secret.port {
+        None => port,
+        Some(told) => told.port().ok_or_else(|| unfit("`port` must be a number from 1 to 65535".to_owned()))?,
+    };
     let mode = secret.sslmode.as_deref().unwrap_or("require");
     Ok(PgConnectOptions::new_without_pgpass()
-        .host(host)
-        .port(secret.port.unwrap_or(port))
+        .host(bare(host))
+        .port(port)
         .username(&secret.username)
         .password(&secret.password)
         .database(secret.dbname.as_deref().unwrap_or(name))
@@ -221,6 +254,30 @@ mod tests {
         let options = options_of_secret(text, Some("other"), 5432, "other").unwrap();
         assert_eq!((options.get_host(), options.get_port(), options.get_database()), ("h", 5433, Some("d")));
         assert!(matches!(options.get_ssl_mode(), PgSslMode::Require));
+    }
+
+    #[test]
+    fn a_port_may_be_a_text_and_what_is_none_is_named() {
+        let of = |port: &str| format!(r#"{{"host":"h","port":{port},"username":"u","password":"hunter2"}}"#);
+        for port in ["5433", "\"5433\"", "\" 5433 \""] {
+            assert_eq!(options_of_secret(&of(port), None, 1, "d").unwrap().get_port(), 5433, "{port}");
+        }
+        assert_eq!(options_of_secret(&of("null"), None, 5434, "d").unwrap().get_port(), 5434);
+        for port in ["\"\"", "\"x\"", "0", "65536", "-1", "1.5", "1e400"] {
+            let error = options_of_secret(&of(port), None, 1, "d").unwrap_err().to_string();
+            assert!(error.contains("DATABASE_SECRET_ARN") && !error.contains("hunter2"), "{port}: {error}");
+        }
+        let error = options_of_secret(&of("\"x\""), None, 1, "d").unwrap_err().to_string();
+        assert!(error.contains("`port` must be a number from 1 to 65535"), "{error}");
+    }
+
+    #[test]
+    fn an_address_of_ipv6_loses_its_brackets() {
+        for (host, bared) in [("[::1]", "::1"), ("::1", "::1"), ("db.example.com", "db.example.com"), ("[", "[")] {
+            assert_eq!(bare(host), bared);
+        }
+        let text = r#"{"host":"[::1]","username":"u","password":"p"}"#;
+        assert_eq!(options_of_secret(text, None, 5432, "d").unwrap().get_host(), "::1");
     }
 
     #[test]

@@ -11,6 +11,9 @@ use lambda_runtime::Diagnostic;
 use crate::gather::trigger::TriggerError;
 use crate::redact;
 
+/// The SQLSTATE of a write where only reads are taken.
+const READ_ONLY: &str = "25006";
+
 /// Lambda retries and keeps asynchronous events only: whoever sent one by hand has the answer, and nothing else.
 const AGAIN: &str = "If you sent this event, send it again; any other event is retried by Lambda and then kept in the dead-letter queue";
 
@@ -105,6 +108,12 @@ impl Error {
                 (Some("42P01" | "3F000" | "42703"), _) => {
                     "A table or column of schema remediation is missing: invoke the migrate function with {\"all\":true}"
                 }
+                (Some("26000" | "42P05" | "08P01"), _) => {
+                    "A pooler (PgBouncer) in transaction mode stands before the database, and prepared statements do not outlive a transaction there: use its session mode, or PgBouncer 1.21 or later with max_prepared_statements above 0, or connect to the database itself"
+                }
+                (Some(READ_ONLY), _) => {
+                    "The database takes reads only: after a failover the name may still lead to the old writer, or DATABASE_URL leads to a reader; check default_transaction_read_only too"
+                }
                 (Some("57014"), _) => {
                     "It took longer than allowed: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
                 }
@@ -122,7 +131,8 @@ impl Error {
                 message: Self::words(&error),
                 advice: advice.to_owned(),
                 connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
-                    || code.as_deref().is_some_and(|code| code.starts_with("57P")),
+                    // After a failover an old connection leads to what is a reader now.
+                    || code.as_deref().is_some_and(|code| code.starts_with("57P") || code == READ_ONLY),
                 code,
             }
         }
@@ -201,10 +211,39 @@ impl Error {
         matches!(self, Self::Aws { refused: true, .. })
     }
 
+    /// Whether this is about the one thing that was asked for, not about the service as such: whatever else is asked for may be answered.
+    #[must_use]
+    pub fn is_about_the_target(&self) -> bool {
+        const CODES: [&str; 8] = [
+            "AccessDenied",
+            "AccessDeniedException",
+            "ExecutionDoesNotExist",
+            "InvalidArn",
+            "KmsAccessDeniedException",
+            "KmsInvalidStateException",
+            "StateMachineDoesNotExist",
+            "ValidationException",
+        ];
+        match self {
+            Self::Aws { code, .. } => CODES.contains(&code.as_str()),
+            // An answer that cannot be read: a status that AWS has added, say.
+            Self::Refused(_) => true,
+            Self::Configuration(_) | Self::Trigger(_) | Self::Table(_) | Self::Database { .. } | Self::OutOfTime => {
+                false
+            }
+        }
+    }
+
     /// Whether Step Functions has an execution of this name already, which is over or was started with another input.
     #[must_use]
     pub fn is_execution_already_there(&self) -> bool {
         self.is_code("ExecutionAlreadyExists")
+    }
+
+    /// Whether the database takes reads only.
+    #[must_use]
+    pub fn is_read_only(&self) -> bool {
+        matches!(self, Self::Database { code: Some(code), .. } if code == READ_ONLY)
     }
 
     /// Whether the connection to the database was lost: on a new one, a run that has changed nothing may begin again.

@@ -12,7 +12,8 @@ use sqlx::{PgConnection, Postgres};
 use tokio::time::Instant;
 
 use crate::gather::error::Error;
-use crate::gather::step_functions::{Seen, StepFunctions};
+use crate::gather::step_functions::{Odd, Seen, StepFunctions};
+use crate::gather::table::Table;
 use crate::gather::trigger::result_path::ResultPath;
 use crate::{redact, stored};
 
@@ -31,6 +32,26 @@ pub async fn remember(db: &mut PgConnection, seen: &[Seen]) -> Result<(), Error>
         return Ok(());
     }
     bind(sqlx::query(REMEMBER), seen).execute(db).await.map(drop).map_err(Error::database("remembering executions"))
+}
+
+/// Remembers executions whose status nobody knows, so that their processes are left alone.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn remember_odd(db: &mut PgConnection, odd: &[Odd]) -> Result<(), Error> {
+    if odd.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(include_str!("executions/remember_odd.sql"))
+        .bind(odd.iter().map(|odd| odd.arn.as_str().to_owned()).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| odd.process.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| stored::text(&odd.status)).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| odd.redrive_count).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| odd.started_at).collect::<Vec<_>>())
+        .execute(db)
+        .await
+        .map(drop)
+        .map_err(Error::database("remembering executions whose status is not known"))
 }
 
 /// Binds `$1` to `$10` of [`REMEMBER`].
@@ -76,7 +97,7 @@ pub struct Listed {
 /// [`Error::Aws`], [`Error::Database`].
 pub async fn list(
     db: &mut PgConnection,
-    step_functions: &StepFunctions,
+    (step_functions, table): (&StepFunctions, &Table),
     result_path: &ResultPath,
     known: Option<Listed>,
     wanted: DateTime<Utc>,
@@ -88,11 +109,11 @@ pub async fn list(
     let goes_on = known.filter(|known| known.since <= wanted || known.token.is_some());
     let recent = goes_on.as_ref().map_or(wanted, |known| (known.until - overlap).max(wanted));
     let mut nameless = 0;
-    read(db, step_functions, result_path, &mut listed, recent, stop_at, &mut nameless).await?;
+    read(db, (step_functions, table), result_path, &mut listed, recent, stop_at, &mut nameless).await?;
     if let Some(known) = goes_on.filter(|known| listed.since <= known.until) {
         listed.since = listed.since.min(known.since);
         listed.token = known.token;
-        match read(db, step_functions, result_path, &mut listed, wanted, stop_at, &mut nameless).await {
+        match read(db, (step_functions, table), result_path, &mut listed, wanted, stop_at, &mut nameless).await {
             // The token has expired: the next run begins anew.
             Err(Error::Aws { code, .. }) if code == "InvalidToken" => listed.token = None,
             done => done?,
@@ -101,54 +122,64 @@ pub async fn list(
     Ok(listed)
 }
 
-/// Those of a page whose names tell no process, and that are known all the same: whatever is remembered was asked for.
-async fn known_nameless(db: &mut PgConnection, page: &[Seen]) -> Result<HashSet<String>, Error> {
-    let nameless: Vec<&str> =
-        page.iter().filter(|seen| seen.process.is_none()).map(|seen| seen.execution.arn.as_str()).collect();
-    if nameless.is_empty() {
-        return Ok(HashSet::new());
-    }
-    let known: Vec<String> =
-        sqlx::query_scalar("SELECT execution_arn FROM remediation.executions WHERE execution_arn = ANY ($1)")
-            .bind(nameless)
-            .fetch_all(db)
-            .await
-            .map_err(Error::database("reading which executions are known"))?;
-    Ok(known.into_iter().collect())
+/// Those of a page of whose process nobody knows: the name tells none, or one that has no row, and it was never asked for. Whatever is
+/// remembered was asked for.
+async fn of_nobody_known(db: &mut PgConnection, table: &Table, page: &[Seen]) -> Result<HashSet<String>, Error> {
+    let unknown: Vec<String> = sqlx::query_scalar(table.sql(include_str!("executions/of_nobody_known.sql")))
+        .bind(page.iter().map(|seen| seen.execution.arn.as_str()).collect::<Vec<_>>())
+        .bind(page.iter().map(|seen| seen.process.map(|id| id.0)).collect::<Vec<_>>())
+        .fetch_all(db)
+        .await
+        .map_err(Error::database("reading which executions are known"))?;
+    Ok(unknown.into_iter().collect())
 }
 
 async fn read(
     db: &mut PgConnection,
-    step_functions: &StepFunctions,
+    (step_functions, table): (&StepFunctions, &Table),
     result_path: &ResultPath,
     listed: &mut Listed,
     back_to: DateTime<Utc>,
     stop_at: Instant,
     nameless: &mut usize,
 ) -> Result<(), Error> {
+    let mut guesses = NAMELESS_A_RUN;
     while listed.since > back_to && Instant::now() < stop_at {
         let mut page = step_functions.list(listed.token.as_deref()).await?;
-        let asked_before = known_nameless(db, &page.executions).await?;
+        let nobodys = of_nobody_known(db, table, &page.executions).await?;
         let mut seen = Vec::with_capacity(page.executions.len());
         let mut not_asked = 0;
         for execution in page.executions.drain(..) {
             let arn = &execution.execution.arn;
-            if execution.process.is_some() || asked_before.contains(arn.as_str()) {
+            if !nobodys.contains(arn.as_str()) {
                 seen.push(execution);
+            } else if execution.process.is_some() {
+                // Its row may be gone, or another process was meant: asking is a courtesy that holds up nothing.
+                let asked = if guesses > 0 { step_functions.describe(arn, result_path).await.ok() } else { None };
+                guesses = if asked.is_some() { guesses - 1 } else { 0 };
+                seen.push(asked.unwrap_or(execution));
             } else if *nameless < NAMELESS_A_RUN {
                 *nameless += 1;
-                seen.push(step_functions.describe(arn, result_path).await?);
+                match step_functions.describe(arn, result_path).await {
+                    Err(error) if error.is_execution_gone() => seen.push(execution),
+                    told => seen.push(told?),
+                }
             } else {
                 not_asked += 1;
             }
         }
+        for odd in page.odd.iter_mut().filter(|odd| odd.process.is_none()).take(NAMELESS_A_RUN) {
+            odd.process = step_functions.owner(&odd.arn).await?;
+        }
+        remember_odd(db, &page.odd).await?;
         remember(db, &seen).await?;
         if not_asked > 0 {
             // Whose these are is not known: the page is read again by the next run, which asks for the next ones.
             return Ok(());
         }
         page.executions = seen;
-        let oldest = page.executions.iter().map(|seen| seen.execution.started_at).min();
+        let started = page.executions.iter().map(|seen| seen.execution.started_at);
+        let oldest = started.chain(page.odd.iter().map(|odd| odd.started_at)).min();
         listed.since = oldest.unwrap_or(listed.since).min(listed.since);
         listed.token = page.next;
         if listed.token.is_none() {

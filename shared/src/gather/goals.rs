@@ -121,8 +121,9 @@ impl Goals {
         }
         let (true, Some(target)) = (absent.is_empty(), target) else { return Ok(Catalogue::Absent(absent)) };
         let [goals, sub_goals, actions] = &names;
-        for name in &names {
-            found.may_select(name)?;
+        let lacking: Vec<String> = names.iter().filter_map(|name| found.may_not_select(name)).collect();
+        if !lacking.is_empty() {
+            return Err(Error::Table(lacking.join("; ")));
         }
         found.knows_active(goals)?;
         let (id, status, updated_at) =
@@ -178,6 +179,20 @@ impl Goals {
         }
     }
 
+    /// What is wrong with the goals for repair-goal-status; `None` where nothing is, or where this installation has none.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn fault(db: &mut PgConnection, table: &Table) -> Result<Option<String>, Error> {
+        let lacks_update = |goals: Self| not_granted(table.language(), "UPDATE", &goals.goals, &goals.user).to_string();
+        match Self::read(db, table).await {
+            Ok(Catalogue::There(goals)) => Ok((!goals.updates).then(|| lacks_update(goals))),
+            Ok(Catalogue::Absent(_)) => Ok(None),
+            Err(Error::Table(fault)) => Ok(Some(fault)),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A `.sql` file in the spelling of these tables. Beside the placeholders of [`Table::sql`]: of a goal `g`, `{goal id}`,
     /// `{goal status}` and `{goal image}` (what an action can change of it); `{goals}` is the relation, `{set goal status}` the column's
     /// bare name, `{as goal status}` the cast to its type, `{touch goal}` sets the time of the last change, where there is such a
@@ -230,6 +245,8 @@ impl Relations {
             type_name: row.try_get("type_name")?,
             family: row.try_get("family")?,
             labels: row.try_get("labels")?,
+            generated: false,
+            updates: true,
         };
         self.user = row.try_get("granted_to")?;
         match self.tables.iter_mut().find(|table| table.name == name) {
@@ -296,11 +313,9 @@ impl Relations {
         self.of(name).is_some_and(|table| table.updates)
     }
 
-    fn may_select(&self, name: &TableName) -> Result<(), Error> {
-        if self.of(name).is_some_and(|table| table.selects) {
-            return Ok(());
-        }
-        Err(not_granted(self.language, "SELECT", name, &self.user))
+    fn may_not_select(&self, name: &TableName) -> Option<String> {
+        let may = self.of(name).is_some_and(|table| table.selects);
+        (!may).then(|| not_granted(self.language, "SELECT", name, &self.user).to_string())
     }
 }
 

@@ -2,8 +2,10 @@
 
 pub mod cancel;
 pub mod case;
+mod clock;
 pub mod list;
 pub mod look_up;
+pub mod odd;
 pub mod sweep;
 
 use chrono::TimeDelta;
@@ -11,16 +13,16 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::decide::Look;
-use crate::domain::{Execution, ProcessId};
-use crate::finding::Finding;
+use crate::domain::{Execution, ExecutionArn, ProcessId};
+use crate::finding::{Audience, Finding, Often};
 use crate::gather::error::Error;
 use crate::gather::executions;
-use crate::gather::processes::case::{CASES, Evidence, Newest, case, no_such_row, of_processes};
+use crate::gather::processes::case::{CASES, Case, Evidence, Newest, no_such_row, of_processes};
 use crate::gather::processes::list::{CLOCK_SKEW, list, list_before_closing};
 use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
 use crate::gather::processes::sweep::{Filter, sweep};
 use crate::gather::session::{Question, Session};
-use crate::gather::step_functions::Seen;
+use crate::gather::step_functions::{Odd, Seen};
 use crate::gather::texts;
 use crate::gather::trigger::ExecutionChange;
 
@@ -35,7 +37,12 @@ pub async fn read(session: &mut Session<'_>, question: &Question, filter: Filter
         Question::Execution(arn) => {
             session.step_functions.own(arn, session.config.language)?;
             let seen = session.step_functions.describe(arn, &session.config.result_path).await?;
-            let change = ExecutionChange { execution: seen.execution, process: seen.process, event_id: None };
+            let change = ExecutionChange {
+                execution: seen.execution,
+                process: seen.process,
+                event_id: None,
+                unknown_status: None,
+            };
             of_change(session, &change).await
         }
         Question::Process(id) => of_process(session, *id).await,
@@ -48,11 +55,20 @@ pub async fn read(session: &mut Session<'_>, question: &Question, filter: Filter
 async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Result<Evidence, Error> {
     let config = session.config;
     session.step_functions.own(&change.execution.arn, session.config.language)?;
+    if let Some(status) = &change.unknown_status {
+        return of_unknown_status(session, change, status).await;
+    }
     let mut seen = Seen { execution: change.execution.clone(), process: change.process };
     if seen.process.is_none() {
         // The event came without its input, and the name tells nothing.
-        seen = session.step_functions.describe(&seen.execution.arn, &config.result_path).await?;
+        seen = match session.step_functions.describe(&seen.execution.arn, &config.result_path).await {
+            // Nobody can tell any more whose it was.
+            Err(error) if error.is_execution_gone() => seen,
+            described => described?,
+        };
     }
+    // What is known of an execution is never overwritten by a guess from its name.
+    let guessed = seen.process.is_some() && seen.process == seen.execution.arn.process_id();
     let table = session.table().await?;
     let AssertSqlSafe(cases) = table.sql(CASES);
     let AssertSqlSafe(id) = table.sql("{id}");
@@ -61,16 +77,28 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
          SELECT c.*, EXISTS (SELECT FROM remediation.actions a
                               WHERE a.target = $11 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
                                 AND a.outcome IN ('applying', 'applied')) AS event_stopped_for_deadline
-           FROM ({cases} WHERE {id} = $12) c",
+           FROM ({cases}
+                  WHERE {id} = CASE WHEN $13 THEN coalesce((SELECT k.process_id FROM remediation.executions k
+                                                             WHERE k.execution_arn = $11), $12) ELSE $12 END) c",
         executions::REMEMBER
     );
     let row = executions::bind(sqlx::query(AssertSqlSafe(sql)), std::slice::from_ref(&seen))
         .bind(seen.execution.arn.as_str())
         .bind(seen.process.map(|id| id.0))
+        .bind(guessed)
         .fetch_optional(&mut *session.db)
         .await
         .map_err(Error::database("reading the process of an execution"))?;
     let Some(row) = row else {
+        // A name that begins like that of a process which has no row: its input tells whose it is.
+        if guessed
+            && seen.process == change.process
+            && let Some(owner) = owner(session, &seen.execution.arn).await
+            && Some(owner) != seen.process
+        {
+            let change = ExecutionChange { process: Some(owner), ..change.clone() };
+            return Box::pin(of_change(session, &change)).await;
+        }
         let evidence = json!({ "executionArn": seen.execution.arn, "status": seen.execution.status });
         let finding = match seen.process {
             Some(id) => Finding::new(
@@ -91,11 +119,15 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let reading = "reading the process of an execution";
     seen.execution.stopped_for_deadline =
         row.try_get("event_stopped_for_deadline").map_err(Error::database(reading))?;
-    let mut case = case(&row, Look::Event).map_err(Error::database(reading))?;
+    let (mut cases, odd) = case::cases(std::slice::from_ref(&row), |_| Look::Event, config.language);
+    let Some(mut case) = cases.pop() else {
+        let findings = odd::findings(&odd, &config.table, config.language);
+        return Ok(Evidence { population: 1, findings, ..Evidence::default() });
+    };
     if let Newest::Known(known) = &mut case.newest {
         *known = Some(newer(known.take(), seen.execution));
     }
-    complete(session, &mut case).await?;
+    let mut findings = complete_or_tell(session, &mut case).await?;
     let mut cases = vec![case];
     if list_before_closing(session, &cases).await? {
         let seen = match &cases[0].newest {
@@ -107,10 +139,42 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
             if let Newest::Known(known) = &mut case.newest {
                 *known = Some(newer(known.take(), seen.clone()));
             }
-            complete(session, case).await?;
+            findings.extend(complete_or_tell(session, case).await?);
         }
     }
-    Ok(Evidence { population: 1, cases, ..Evidence::default() })
+    Ok(Evidence { population: 1, cases, findings, ..Evidence::default() })
+}
+
+/// An event with a status that nobody knows: kept, so that its process is left alone, and told.
+async fn of_unknown_status(
+    session: &mut Session<'_>,
+    change: &ExecutionChange,
+    status: &str,
+) -> Result<Evidence, Error> {
+    let Execution { arn, redrive_count, started_at, .. } = change.execution.clone();
+    let message = texts::executions_of_unknown_status(session.config.language, 1, status, arn.name());
+    let finding = Finding::new("execution_status_unknown", status, message, json!({ "executionArn": arn }));
+    let odd = Odd { arn, process: change.process, status: status.to_owned(), redrive_count, started_at };
+    executions::remember_odd(session.db, std::slice::from_ref(&odd)).await?;
+    let finding = finding.told(Audience::People, Often::ONCE_A_DAY);
+    Ok(Evidence { population: 1, findings: vec![finding], ..Evidence::default() })
+}
+
+/// The process that an execution's input names, as far as Step Functions tells it: that it has no row is told in any case.
+async fn owner(session: &Session<'_>, arn: &ExecutionArn) -> Option<ProcessId> {
+    session.step_functions.owner(arn).await.ok().flatten()
+}
+
+/// Completes a case. An execution that Step Functions does not know although it should leaves it undecided, and that is told; sending the
+/// event again would not help.
+async fn complete_or_tell(session: &mut Session<'_>, case: &mut Case) -> Result<Vec<Finding>, Error> {
+    match complete(session, case).await {
+        Err(error) if error.is_execution_gone() => {
+            let refused = look_up::refused_alone(case, &error, session.config, session.now);
+            Ok(look_up::findings(refused.as_slice(), session.config))
+        }
+        completed => completed.map(|()| Vec::new()),
+    }
 }
 
 /// Which of two speaks for the process, and what is known of it.
@@ -131,7 +195,12 @@ fn newer(known: Option<Execution>, seen: Execution) -> Execution {
 async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence, Error> {
     let asked = [(id, Look::Event)];
     let known = of_processes(session, &asked).await?;
-    let Some(case) = known.cases.first() else { return Err(no_such_row(id, session.config)) };
+    let Some(case) = known.cases.first() else {
+        // What a policy may hide is not known not to be there.
+        let table = session.table().await?;
+        let is_none = known.findings.is_empty() && !table.hides_rows();
+        return if is_none { Err(no_such_row(id, session.config)) } else { Ok(known) };
+    };
     // Sweeps list every execution within minutes. A day of the list is enough to find what was started after the newest
     // that is known; without one, it is read back to the row's creation.
     let wanted = match &case.newest {
@@ -141,7 +210,9 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     let listed = list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
     let mut evidence = of_processes(session, &asked).await?;
     let stop_at = session.stop_at;
-    let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+    let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+    let LookedUp { refused, findings, .. } = looked_up;
+    evidence.findings.extend(findings);
     refused.map_or(Ok(evidence), Err)
 }
 
@@ -166,5 +237,6 @@ async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Re
     let stop_at = session.stop_at;
     let looked_up = look_up(session, &mut evidence.cases, since, refused, stop_at).await?;
     evidence.findings.extend(looked_up.refused.as_ref().map(unavailable));
+    evidence.findings.extend(looked_up.findings);
     Ok(evidence)
 }

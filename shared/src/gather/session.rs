@@ -62,7 +62,8 @@ impl Session<'_> {
     /// # Errors
     /// [`Error::Table`] where it is missing or unlike, [`Error::Database`].
     pub async fn table(&mut self) -> Result<Arc<Table>, Error> {
-        if let Some(table) = &*self.table {
+        // What this user lacked may have been granted since.
+        if let Some(table) = self.table.as_ref().filter(|table| table.is_unhindered()) {
             return Ok(Arc::clone(table));
         }
         let table = Table::read(&self.config.table, self.config.language, self.db).await?;

@@ -41,11 +41,28 @@ pub struct Seen {
     pub process: Option<ProcessId>,
 }
 
+/// An execution whose status nobody knows: AWS has added one since this was built.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Odd {
+    /// Which one.
+    pub arn: ExecutionArn,
+    /// Whose it is, as far as it is known.
+    pub process: Option<ProcessId>,
+    /// Its status, in Step Functions' own word.
+    pub status: String,
+    /// How often it was redriven.
+    pub redrive_count: i32,
+    /// When it was started.
+    pub started_at: DateTime<Utc>,
+}
+
 /// A page of executions, newest first.
 #[derive(Debug)]
 pub struct Page {
     /// What it tells.
     pub executions: Vec<Seen>,
+    /// Those whose status nobody knows.
+    pub odd: Vec<Odd>,
     /// Where the next one begins.
     pub next: Option<String>,
 }
@@ -90,6 +107,16 @@ impl StepFunctions {
     /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
     pub async fn describe(&self, arn: &ExecutionArn, result_path: &ResultPath) -> Result<Seen, Error> {
         self.describe_with_input(arn, result_path).await.map(|(seen, _input)| seen)
+    }
+
+    /// The process that an execution was started for, whatever its status is.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn owner(&self, arn: &ExecutionArn) -> Result<Option<ProcessId>, Error> {
+        self.describe.wait().await;
+        let asked = self.client.describe_execution().execution_arn(arn.as_str()).send().await;
+        Ok(process_of(arn, asked.map_err(Error::aws("DescribeExecution"))?.input()))
     }
 
     /// DescribeExecution, with the input that the execution was started with; `None` where that is not told.
@@ -170,14 +197,26 @@ impl StepFunctions {
             .await
             .map_err(Error::aws("ListExecutions"))?;
         let mut executions = Vec::with_capacity(answer.executions().len());
+        let mut odd = Vec::new();
         for item in answer.executions() {
             let arn: ExecutionArn = item.execution_arn().parse().map_err(unreadable)?;
+            let started_at = time(item.start_date()).unwrap_or(DateTime::UNIX_EPOCH);
+            let Ok(status) = item.status().as_str().parse() else {
+                odd.push(Odd {
+                    process: arn.process_id(),
+                    status: item.status().as_str().to_owned(),
+                    redrive_count: item.redrive_count().unwrap_or(0),
+                    started_at,
+                    arn,
+                });
+                continue;
+            };
             executions.push(Seen {
                 process: arn.process_id(),
                 execution: Execution {
-                    status: status(item.status().as_str())?,
+                    status,
                     redrive_count: item.redrive_count().unwrap_or(0),
-                    started_at: time(item.start_date()).unwrap_or(DateTime::UNIX_EPOCH),
+                    started_at,
                     redriven_at: item.redrive_date().and_then(time),
                     stopped_at: item.stop_date().and_then(time),
                     ending: None,
@@ -186,7 +225,7 @@ impl StepFunctions {
                 },
             });
         }
-        Ok(Page { executions, next: answer.next_token().map(str::to_owned) })
+        Ok(Page { executions, odd, next: answer.next_token().map(str::to_owned) })
     }
 
     /// What the last failed task of an execution failed with: one page of its history, read backwards.

@@ -6,9 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row};
 
 use crate::domain::{Language, ProcessStatus};
+use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::TableName;
 use crate::gather::error::Error;
 use crate::gather::texts;
@@ -22,6 +24,55 @@ pub struct Table {
     columns: BTreeMap<&'static str, Column>,
     /// The enum's labels; `None` for a text column.
     statuses: Option<Vec<String>>,
+    /// What this database user may do there.
+    access: Access,
+    /// The privilege that it lacks to write all that is to be written.
+    lacks_update: Option<String>,
+}
+
+/// What the catalogue says of the table as a whole, and of this database user there.
+#[derive(Debug, Clone)]
+struct Access {
+    /// `r` or `p` for a table.
+    kind: String,
+    sees_schema: bool,
+    selects: bool,
+    /// Row level security applies.
+    row_security: bool,
+    /// … and may hide rows, or keep them from being written.
+    hides_rows: bool,
+    keeps_rows: bool,
+    user: String,
+}
+
+impl Access {
+    fn of(row: &PgRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            kind: row.try_get("relation_kind")?,
+            sees_schema: row.try_get("sees_schema")?,
+            selects: row.try_get("selects")?,
+            row_security: row.try_get("row_security")?,
+            hides_rows: row.try_get("hides_rows")?,
+            keeps_rows: row.try_get("keeps_rows")?,
+            user: row.try_get("granted_to")?,
+        })
+    }
+
+    /// Without these nothing can be read.
+    fn faults(&self, name: &TableName, language: Language) -> Vec<String> {
+        let mut faults = Vec::new();
+        if !["r", "p"].contains(&self.kind.as_str()) {
+            faults.push(texts::no_plain_table(language, name));
+        }
+        if !self.sees_schema {
+            let schema = quoted(&name.schema);
+            faults.push(texts::schema_not_granted(language, &name.schema, &schema, &self.user));
+        }
+        if !self.selects {
+            faults.push(texts::not_granted(language, "SELECT", name, &relation(name), &self.user));
+        }
+        faults
+    }
 }
 
 /// A column, as SQL has to speak of it.
@@ -56,6 +107,8 @@ const OPTIONAL: [Wanted; 4] = [
     ("type", "type", &[]),
     ("target_id", "targetId", &[]),
 ];
+/// Columns that are written, where there are such.
+const WRITTEN: [&str; 7] = ["status", "progress", "result", "error", "updated_at", "completed_at", "retry_count"];
 pub(crate) const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
 
 impl Table {
@@ -78,35 +131,94 @@ impl Table {
                     type_name: row.try_get("type_name")?,
                     family: row.try_get("family")?,
                     labels: row.try_get("labels")?,
+                    generated: row.try_get("generated")?,
+                    updates: row.try_get("updates")?,
                 })
             })
             .collect::<Result<_, sqlx::Error>>()
             .map_err(Error::database("reading the catalogue"))?;
-        Self::from_catalogue(name, language, &found)
+        let Some(first) = rows.first() else { return Err(Error::Table(texts::no_table(language, name))) };
+        let access = Access::of(first).map_err(Error::database("reading the catalogue"))?;
+        Self::from_catalogue(name, language, &found, access)
     }
 
-    fn from_catalogue(name: &TableName, language: Language, found: &[Found]) -> Result<Self, Error> {
-        if found.is_empty() {
-            return Err(Error::Table(texts::no_table(language, name)));
-        }
-        let mut columns = BTreeMap::new();
-        let mut statuses = None;
+    /// All that is wrong is told at once.
+    fn from_catalogue(name: &TableName, language: Language, found: &[Found], access: Access) -> Result<Self, Error> {
+        let mut faults = access.faults(name, language);
+        let (mut columns, mut statuses) = (BTreeMap::new(), None);
         for wanted in NEEDED.into_iter().chain(OPTIONAL) {
-            let column = match find(name, language, found, wanted)? {
-                Some(column) => column,
-                None if OPTIONAL.contains(&wanted) => continue,
-                None => return Err(missing(name, language, wanted)),
+            let column = match find(name, language, found, wanted) {
+                Ok(Some(column)) => column,
+                Ok(None) if OPTIONAL.contains(&wanted) => continue,
+                Ok(None) => {
+                    faults.push(missing(name, language, wanted).to_string());
+                    continue;
+                }
+                Err(error) => {
+                    faults.push(error.to_string());
+                    continue;
+                }
             };
+            if column.generated && WRITTEN.contains(&wanted.0) {
+                faults.push(texts::generated_column(language, name, &column.name));
+            }
             if wanted.0 == "status" {
                 statuses.clone_from(&column.labels);
             }
             columns.insert(wanted.0, Column::of(column));
         }
-        let table = Self { name: name.clone(), language, columns, statuses };
+        let of = |column: &&Found| {
+            let all = NEEDED.into_iter().chain(OPTIONAL);
+            all.filter(|wanted| WRITTEN.contains(&wanted.0))
+                .any(|(snake, camel, _)| column.name == snake || column.name == camel)
+        };
+        let written = found.iter().filter(of).count();
+        let unwritable: Vec<String> =
+            found.iter().filter(of).filter(|column| !column.updates).map(|column| quoted(&column.name)).collect();
+        let lacks_update = match unwritable.len() {
+            0 => None,
+            all if all == written => Some("UPDATE".to_owned()),
+            _ => Some(format!("UPDATE ({})", unwritable.join(", "))),
+        };
+        let table = Self { name: name.clone(), language, columns, statuses, access, lacks_update };
         for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
-            table.require(status)?;
+            faults.extend(table.require(status).err().map(|error| error.to_string()));
         }
-        Ok(table)
+        if faults.is_empty() { Ok(table) } else { Err(Error::Table(faults.join("; "))) }
+    }
+
+    /// What hinders this database user although the table is right: rows that are hidden, columns that may not be written. Nobody is well
+    /// served by an answer that looks complete.
+    #[must_use]
+    pub fn concerns(&self) -> Vec<Finding> {
+        let Access { hides_rows, keeps_rows, user, .. } = &self.access;
+        let (relation, language) = (self.relation(), self.language);
+        let hidden = hides_rows.then(|| ("rows_hidden", texts::rows_hidden(language, &self.name, &relation, user)));
+        let kept = (*keeps_rows && !*hides_rows)
+            .then(|| ("rows_not_writable", texts::rows_kept(language, &self.name, &relation, user)));
+        let unwritable = self.lacks_update.as_ref().map(|privilege| {
+            ("table_not_writable", texts::not_granted(language, privilege, &self.name, &relation, user))
+        });
+        [hidden, kept, unwritable]
+            .into_iter()
+            .flatten()
+            .map(|(code, message)| {
+                Finding::new(code, self.name.to_string(), message, serde_json::Value::Null)
+                    .told(Audience::People, Often::ONCE_A_DAY)
+            })
+            .collect()
+    }
+
+    /// Whether nothing hinders this database user.
+    #[must_use]
+    pub const fn is_unhindered(&self) -> bool {
+        !self.access.hides_rows && !self.access.keeps_rows && self.lacks_update.is_none()
+    }
+
+    /// Whether policies may hide rows from this database user: what is not seen is not known then.
+    #[must_use]
+    pub const fn hides_rows(&self) -> bool {
+        self.access.hides_rows
     }
 
     /// Makes sure that the status column knows `status`.
@@ -120,6 +232,12 @@ impl Table {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether row level security applies to this database user: a policy may hide rows, or keep them from being written.
+    #[must_use]
+    pub const fn has_row_security(&self) -> bool {
+        self.access.row_security
     }
 
     /// The language of what is said of it.
@@ -152,15 +270,23 @@ impl Table {
     /// A `.sql` file in this table's spelling. Of a column `x` of the row `p`, `{x}` is its value (a time as
     /// `timestamptz`), `{set x}` its bare name, `{as x}` after an expression the cast to its type; `{table}` is the
     /// relation, `{image}` what an action can change of the row, `{superseded}` whether the user has asked for the same
-    /// anew, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
+    /// anew, `{read created_at}` a time that can be read (NULL where it is none of the next millennia), `{odd times}` what is wrong with a
+    /// row's times, `{took}` how long it took, `{unknown}` whether nobody knows its status, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
     /// it stays usable.
     #[must_use]
     pub fn sql(&self, template: &str) -> AssertSqlSafe<String> {
         let comparable = ["user_id", "type", "target_id"].iter().all(|column| self.has(column));
         let superseded = if comparable { SUPERSEDED } else { "false" };
         let mut sql = template.replace("{image}", IMAGE).replace("{superseded}", superseded);
+        sql = sql.replace("{took}", TOOK).replace("{unknown}", UNKNOWN).replace("{odd times}", &self.odd_times());
+        for time in ["created_at", "updated_at", "completed_at"] {
+            let value = format!("{{{time}}}");
+            let read = format!("CASE WHEN {value} BETWEEN {SANE} THEN {value} END");
+            sql = sql.replace(&format!("{{read {time}}}"), &read);
+        }
         sql = sql.replace("{table}", &self.relation());
-        let statuses: [(&str, &[ProcessStatus]); 6] = [
+        let statuses: [(&str, &[ProcessStatus]); 7] = [
+            ("{known}", &ProcessStatus::ALL),
             ("{open}", &[ProcessStatus::Pending, ProcessStatus::Processing]),
             ("{failed}", &[ProcessStatus::Failed, ProcessStatus::Timeout]),
             ("{pending}", &[ProcessStatus::Pending]),
@@ -187,6 +313,20 @@ impl Table {
         AssertSqlSafe(sql)
     }
 
+    /// What is wrong with a row's times, in SQL: the columns and what stands there; empty where nothing is.
+    fn odd_times(&self) -> String {
+        let odd = |column: &str, null: &str| {
+            let name =
+                self.columns.get(column).map_or(column, |column| column.name.trim_matches('"')).replace('\'', "''");
+            format!(
+                "CASE WHEN coalesce({{{column}}} NOT BETWEEN {SANE}, {null}) \
+                      THEN '{name} is ' || coalesce({{{column}}}::text, 'NULL') END"
+            )
+        };
+        let [created, updated] = ["created_at", "updated_at"].map(|column| odd(column, "true"));
+        format!("concat_ws(', ', {created}, {updated}, {})", odd("completed_at", "false"))
+    }
+
     /// Those of `statuses` that the column knows, as literals of its own type: an index on it stays usable. A column that knows none
     /// of them is compared with no value at all.
     fn literals(&self, statuses: &[ProcessStatus]) -> String {
@@ -206,6 +346,15 @@ const IMAGE: &str = "jsonb_build_object('status', {status}::text, 'progress', {p
      'completedAt', to_jsonb({completed_at} AT TIME ZONE 'UTC'), \
      'updatedAt', to_jsonb({updated_at} AT TIME ZONE 'UTC'))";
 
+/// Times that a program can read: PostgreSQL also has `infinity`, and years that no calendar of ours reaches.
+const SANE: &str = "'0001-01-02 00:00Z'::timestamptz AND '9999-12-30 00:00Z'::timestamptz";
+
+/// How long row `p` took until it was closed; NULL where its times do not tell.
+const TOOK: &str = "(coalesce({read completed_at}, {read updated_at}) - {read created_at})";
+
+/// Whether nobody knows the status of row `p`.
+const UNKNOWN: &str = "coalesce({status} NOT IN ({known}), true)";
+
 /// Whether a newer row asks for the same as row `p`: the same user, type and target. Without a target nothing is the same.
 const SUPERSEDED: &str = "EXISTS (SELECT FROM {table} n \
      WHERE n.{set user_id} = {user_id} AND n.{set type} = {type} AND n.{set target_id} = {target_id} \
@@ -217,6 +366,10 @@ pub(crate) struct Found {
     pub(crate) type_name: String,
     pub(crate) family: String,
     pub(crate) labels: Option<Vec<String>>,
+    /// Computed by the database: nobody can write it.
+    pub(crate) generated: bool,
+    /// Whether this database user may write it.
+    pub(crate) updates: bool,
 }
 
 impl Column {

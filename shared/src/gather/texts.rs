@@ -2,6 +2,8 @@
 
 pub use remediation_decide::texts::*;
 
+use chrono::TimeDelta;
+
 use crate::domain::{ExecutionArn, Language, ProcessId};
 use crate::gather::config::TableName;
 use crate::text;
@@ -12,13 +14,74 @@ pub fn row_missing(language: Language, process: &str) -> String {
     text!(language, ja: "処理 {process} の行が存在しない", en: "process {process} has no row")
 }
 
+/// Rows of a status that nobody knows; `some` of them by name, where they are named.
+#[must_use]
+pub fn rows_of_unknown_status(language: Language, count: usize, status: &str, some: &str) -> String {
+    let some = if some.is_empty() { String::new() } else { format!(": {some}") };
+    text!(
+        language,
+        ja: "未知のステータス {status} の行が {count} 件ある。何もせずそのままにしている{some}",
+        en: "{count} with the unknown status {status}, left alone{some}",
+    )
+}
+
+/// Rows with times that are none.
+#[must_use]
+pub fn rows_with_odd_times(language: Language, count: usize, times: &str, some: &str) -> String {
+    text!(
+        language,
+        ja: "時刻が使えない行が {count} 件ある（{times}）。期限を判断できないため、そのままにしている。正しい時刻を入れること: {some}",
+        en: "{count} with a time that cannot be used ({times}), so no deadline can be told; left alone until it is corrected: {some}",
+    )
+}
+
+/// Rows that cannot be decoded.
+#[must_use]
+pub fn rows_unreadable(language: Language, count: usize, why: &str, some: &str) -> String {
+    text!(
+        language,
+        ja: "読み取れない行が {count} 件ある（{why}）。そのままにしている: {some}",
+        en: "{count} that cannot be read ({why}), left alone: {some}",
+    )
+}
+
+/// Odd rows beyond those that are told apart.
+#[must_use]
+pub fn more_odd_rows(language: Language, count: usize) -> String {
+    text!(
+        language,
+        ja: "ほかにも読み取れない行が {count} 件ある",
+        en: "{count} more cannot be read, for other reasons",
+    )
+}
+
+/// Executions of a status that nobody knows.
+#[must_use]
+pub fn executions_of_unknown_status(language: Language, count: i64, status: &str, some: &str) -> String {
+    text!(
+        language,
+        ja: "未知のステータス {status} の実行が {count} 件ある。対応する処理には何もしない。このビルドを更新すること: {some}",
+        en: "unknown execution status {status}, seen on {count}; their processes are left alone until this build knows it: {some}",
+    )
+}
+
+/// Why a process whose execution has such a status is left undecided.
+#[must_use]
+pub fn status_of_execution_unknown(language: Language, execution: &str, status: &str) -> String {
+    text!(
+        language,
+        ja: "実行 {execution} のステータス {status} が未知",
+        en: "the status of execution {execution}, {status}, is not known here",
+    )
+}
+
 /// An execution that tells no process.
 #[must_use]
 pub fn process_unknown(language: Language, execution: &str) -> String {
     text!(
         language,
-        ja: "実行 {execution} の処理を特定できない（入力に processId がなく、名前も UUID で始まらない）",
-        en: "cannot tell which process execution {execution} belongs to: no processId in its input, no UUID at the start of its name",
+        ja: "実行 {execution} の処理を特定できない（入力に processId がなく、名前も <processId>-<数字> の形ではない）",
+        en: "cannot tell which process execution {execution} belongs to: no processId in its input, and its name is not of the form <processId>-<digits>",
     )
 }
 
@@ -49,6 +112,34 @@ pub fn more_to_look_at(language: Language, looked_at: usize) -> String {
         language,
         ja: "1 回に確認するのは {looked_at} 件まで。次回に続行",
         en: "one run checks {looked_at} at most: the next continues from here",
+    )
+}
+
+/// An execution that Step Functions does not know although it should.
+#[must_use]
+pub fn gone_too_young(language: Language, execution: &str, age: TimeDelta) -> String {
+    let age = duration(language, age);
+    text!(
+        language,
+        ja: "{age}前に開始した実行 {execution} を Step Functions が知らない（90 日間は保持されるはず）。別のリージョンの実行か、ステートマシンが削除されて作り直された可能性がある",
+        en: "Step Functions does not know execution {execution}, which started {age} ago, although it keeps them for 90 days: it may be in another region, or its state machine was deleted and made again",
+    )
+}
+
+/// Why a process is left as it is.
+#[must_use]
+pub fn left_alone(language: Language, why: &str) -> String {
+    let why = why.trim_end_matches('.');
+    text!(language, ja: "{why}。この処理の行には触れない", en: "{why}. The row of its process is left alone")
+}
+
+/// More executions that could not be looked up than are named.
+#[must_use]
+pub fn more_unreadable_executions(language: Language, count: usize) -> String {
+    text!(
+        language,
+        ja: "ほかにも照会できない実行が {count} 件ある。対応する行には触れない",
+        en: "{count} more executions cannot be looked up; the rows of their processes are left alone",
     )
 }
 
@@ -162,6 +253,86 @@ pub fn no_status(language: Language, table: &TableName, status: &str, labels: &[
         ja: "テーブル {table} の列 `status` に値 {status} がない（現在の値: {labels}）",
         en: "column `status` of table {table} has no value {status}; it has {labels}",
     )
+}
+
+/// A column that the database computes.
+#[must_use]
+pub fn generated_column(language: Language, table: &TableName, column: &str) -> String {
+    text!(
+        language,
+        ja: "テーブル {table} の列 `{column}` は生成列のため書き込めない。通常の列にすること（ALTER TABLE … ALTER COLUMN … DROP EXPRESSION）",
+        en: "column `{column}` of table {table} is generated, so nobody can write it: make it a plain column (ALTER TABLE … ALTER COLUMN … DROP EXPRESSION)",
+    )
+}
+
+/// A view, or a table of another server.
+#[must_use]
+pub fn no_plain_table(language: Language, table: &TableName) -> String {
+    text!(
+        language,
+        ja: "{table} はビューまたは外部テーブル。行のバージョンを比較できないため、PROCESSING_STATE_TABLE には元のテーブルを設定すること",
+        en: "{table} is a view or a foreign table, whose rows have no version to compare: set PROCESSING_STATE_TABLE to the table behind it",
+    )
+}
+
+/// A schema that this user may not look into.
+#[must_use]
+pub fn schema_not_granted(language: Language, schema: &str, quoted: &str, user: &str) -> String {
+    text!(
+        language,
+        ja: "データベースユーザーにスキーマ {schema} の USAGE 権限がない: GRANT USAGE ON SCHEMA {quoted} TO \"{user}\"",
+        en: "the database user may not use schema {schema}: GRANT USAGE ON SCHEMA {quoted} TO \"{user}\"",
+    )
+}
+
+/// Row level security may hide rows.
+#[must_use]
+pub fn rows_hidden(language: Language, table: &TableName, relation: &str, user: &str) -> String {
+    text!(
+        language,
+        ja: "テーブル {table} の行レベルセキュリティにより、見えない行がある可能性がある。見えない行の状態は不明であり、件数は少なめに出る: CREATE POLICY remediation ON {relation} TO \"{user}\" USING (true) WITH CHECK (true)",
+        en: "row level security on table {table} may hide rows from this database user; what it hides is not known, and every count may be too low: CREATE POLICY remediation ON {relation} TO \"{user}\" USING (true) WITH CHECK (true)",
+    )
+}
+
+/// Row level security may keep rows from being written.
+#[must_use]
+pub fn rows_kept(language: Language, table: &TableName, relation: &str, user: &str) -> String {
+    text!(
+        language,
+        ja: "テーブル {table} の行レベルセキュリティにより、行は読めるが更新できない可能性がある: CREATE POLICY remediation ON {relation} FOR UPDATE TO \"{user}\" USING (true) WITH CHECK (true)",
+        en: "row level security on table {table} lets rows be read, but may keep them from being updated: CREATE POLICY remediation ON {relation} FOR UPDATE TO \"{user}\" USING (true) WITH CHECK (true)",
+    )
+}
+
+/// Rows whose times lie in the future.
+#[must_use]
+pub fn times_ahead(language: Language, count: i64, by: TimeDelta) -> String {
+    let by = duration(language, by);
+    text!(
+        language,
+        ja: "データベースの時計より最大 {by}先の時刻を持つ行が {count} 件ある。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある。その分、滞留に気づくのが遅れる",
+        en: "{count} with times up to {by} ahead of the database's clock: the application may write another time zone than UTC, and what is stuck is noticed that much later",
+    )
+}
+
+/// Rows whose times are hours apart from those of their executions.
+#[must_use]
+pub fn times_apart(language: Language, count: usize, by: TimeDelta, earlier: bool) -> String {
+    let by = duration(language, by);
+    if earlier {
+        text!(
+            language,
+            ja: "{count} 件の行の作成時刻が、実行の開始よりほぼ {by}早い。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある",
+            en: "{count} created some {by} before their executions started: the application may write another time zone than UTC",
+        )
+    } else {
+        text!(
+            language,
+            ja: "{count} 件の行の作成時刻が、実行の開始よりほぼ {by}遅い。アプリケーションが UTC 以外のタイムゾーンで書き込んでいる可能性がある",
+            en: "{count} created some {by} after their executions started: the application may write another time zone than UTC",
+        )
+    }
 }
 
 /// Tables or columns of the goals that are not there.

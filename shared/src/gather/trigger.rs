@@ -94,6 +94,8 @@ pub struct ExecutionChange {
     pub process: Option<ProcessId>,
     /// EventBridge's id of the event; a duplicate has the same.
     pub event_id: Option<String>,
+    /// A status that nobody knows, in Step Functions' word; the execution's own says no more then than that it is not known to be over.
+    pub unknown_status: Option<String>,
 }
 
 /// A schedule's call.

@@ -5,6 +5,7 @@
 //! skipped. Both read from the database only.
 
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::act::actions::set_row_status::{ErrorChange, SetRowStatus};
@@ -67,15 +68,18 @@ where
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
-    let suspect = |row| {
-        let Case { process, newest, .. } = case(row, Look::Sweep)?;
-        let newest = match newest {
-            Newest::Known(newest) => newest,
-            Newest::Unknown(_) => None,
-        };
-        Ok(Suspect { process, newest, highest: row.try_get("highest")? })
+    let language = session.config.language;
+    // An odd row is told where the processes are read, and so is one whose execution nobody knows.
+    let readable = rows.iter().filter_map(|row| Some((row, case(row, Look::Sweep, language).ok()?)));
+    let suspect = |(row, case): (&PgRow, Case)| match case.newest {
+        Newest::Known(newest) => Some(
+            row.try_get("highest")
+                .map(|highest| Suspect { process: case.process, newest, highest })
+                .map_err(Error::database(reading)),
+        ),
+        Newest::Unknown(_) => None,
     };
-    rows.iter().map(suspect).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
+    readable.filter_map(suspect).collect()
 }
 
 /// The write that repairs a progress, and nothing else of the row.

@@ -78,6 +78,11 @@ impl<S: Step> Rounds<'_, S> {
             session.now = Utc::now();
             let evidence = Box::pin(self.step.gather(session, &question)).await?;
             let mut plan = self.step.plan(&evidence, self.config, session.now);
+            if tally.population == 0
+                && let Some(table) = &*session.table
+            {
+                plan.findings.extend(table.concerns());
+            }
             // A sweep's evidence is as large as its plan, and the plan says all that counts from here on.
             drop(evidence);
             plan.actions.splice(0..0, ends.drain(..));

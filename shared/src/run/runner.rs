@@ -433,7 +433,11 @@ impl<S: Step> Function<S> {
         // An operator's look does not move the place where the next sweep goes on.
         let cursor = cursor.filter(|_| report.trigger["kind"] != "operator");
         match (self.manifest.ledger, db) {
-            (LedgerKind::Database, Some(db)) => runs::finish(db, run, &report, applied, cursor.as_ref()).await?,
+            (LedgerKind::Database, Some(db)) => match runs::finish(db, run, &report, applied, cursor.as_ref()).await {
+                // Nothing was done, and what was read can be told all the same.
+                Err(error) if error.is_read_only() && applied == 0 => report.unrecorded(&error.to_string()),
+                finished => finished?,
+            },
             (LedgerKind::Log, _) | (LedgerKind::Database, None) => {
                 tracing::info!(ledger = %json!(report), "ledger entry");
             }

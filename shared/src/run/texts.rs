@@ -10,6 +10,16 @@ use crate::domain::{Language, Mode};
 use crate::gather::trigger::AlarmState;
 use crate::text;
 
+/// Rows that could not be written, for the first one's reason; `some` of them by name.
+#[must_use]
+pub fn rows_refused(language: Language, count: usize, why: &str, some: &str) -> String {
+    text!(
+        language,
+        ja: "{count} 件の行に書き込めなかった（ほかの行には影響なし）。{why}: {some}",
+        en: "{count} could not be written, while the others were: {why}: {some}",
+    )
+}
+
 /// A process that could not be decided on.
 #[must_use]
 pub fn not_looked_up(language: Language, why: &str) -> String {

@@ -149,3 +149,33 @@ async fn a_secret_that_is_not_there_is_an_error_of_aws_that_names_the_call() -> 
     assert!(matches!(error, Error::Aws { call: "GetSecretValue", .. }) && told.contains("check the ARN"), "{told}");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_pooler_in_transaction_mode_is_named() -> Tested {
+    let database = Postgres::shared().await?.database("pooler").await?;
+    let mut made = by_url(database.url());
+    let db = made.connection(&nowhere().await).await?;
+    // What another client has left on the server's connection that the pooler gives us.
+    sqlx::raw_sql("PREPARE sqlx_s_1 AS SELECT 1; PREPARE sqlx_s_2 AS SELECT 1").execute(&mut *db).await?;
+    let error = answers(&mut made, &nowhere().await).await.unwrap_err().to_string();
+    assert!(error.contains("PgBouncer") && error.contains("transaction mode"), "{error}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_address_of_ipv6_in_a_url_connects() -> Tested {
+    let database = Postgres::shared().await?.database("ipv6").await?;
+    let Ok(listener) = tokio::net::TcpListener::bind("[::1]:0").await else { return Ok(()) };
+    let port = listener.local_addr()?.port();
+    let server = database.port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let Ok(mut server) = tokio::net::TcpStream::connect(("127.0.0.1", server)).await else { return };
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        }
+    });
+    let (user, password) = APPLICATION;
+    let url = format!("postgres://{user}:{password}@[::1]:{port}/{}", database.name());
+    assert_eq!(answers(&mut by_url(url), &nowhere().await).await?, "remediation/test-step");
+    Ok(())
+}

@@ -196,7 +196,7 @@ async fn list(
     let machine = world.config.state_machine_arn.clone();
     let step_functions = step_functions(proxy, &machine).await;
     let (path, overlap) = (ResultPath::default(), TimeDelta::seconds(60));
-    executions::list(&mut world.db, &step_functions, &path, known, wanted, overlap, stop_at).await
+    executions::list(&mut world.db, (&step_functions, &world.table), &path, known, wanted, overlap, stop_at).await
 }
 
 fn soon() -> Instant {
@@ -339,7 +339,9 @@ async fn an_execution_whose_name_tells_nothing_is_asked_for_its_process_once() -
     let mut world = World::new("nameless").await;
     let machine = waiting_machine(aws, "nameless").await;
     world.config.state_machine_arn.clone_from(&machine);
-    let (named, nameless) = (Uuid::new_v4(), Uuid::new_v4());
+    let row = processing(10);
+    world.insert(std::slice::from_ref(&row)).await;
+    let (named, nameless) = (row.id, Uuid::new_v4());
     let first = start(aws, &machine, &format!("{named}-1764000000000"), named, 600).await;
     let second = start(aws, &machine, "by-hand", nameless, 600).await;
     let proxy = AwsProxy::start(&aws.endpoint()).await?;

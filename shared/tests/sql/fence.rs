@@ -277,7 +277,7 @@ async fn close(world: &mut World, id: Uuid, status: ProcessStatus) -> Uuid {
         status,
         progress: (status == Completed).then_some(100),
         error: ErrorChange::Set(json!({ "code": "TIMEOUT_ERROR", "n": 1.50, "m": "声" })),
-        result: (status == Completed).then(|| json!({ "goals": ["走る"] })),
+        result: (status == Completed).then(|| json!({ "goals": ["走る"] }).into()),
         ..wanted
     })
     .await

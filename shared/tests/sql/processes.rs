@@ -102,7 +102,10 @@ async fn a_sweep_finds_what_lost_events_would_have_told_in_every_variant() -> Te
         let newest = newest(&evidence);
         let first = known(newest[&rows[0].id]);
         assert_eq!((first.status, first.stopped_at), (Succeeded, seen[0].execution.stopped_at));
-        assert_eq!(first.ending.as_ref().and_then(|ending| ending.result.clone()), Some(json!({ "goals": [1] })));
+        assert_eq!(
+            first.ending.as_ref().and_then(|ending| ending.result.clone()),
+            Some(json!({ "goals": [1] }).into())
+        );
         assert_eq!(known(newest[&rows[1].id]).status, TimedOut);
         assert_eq!(known(newest[&rows[2].id]).status, Running);
         assert_eq!(newest[&rows[3].id], &Newest::Known(None));
@@ -278,10 +281,11 @@ async fn a_status_that_nobody_knows_does_not_hold_up_a_sweep() -> Tested {
 async fn an_execution_that_step_functions_has_forgotten_is_over_and_holds_up_no_other() -> Tested {
     let mut world = World::new("forgotten").await;
     let proxy = scripted().await;
-    let mut rows = [processing(2000), processing(2000)];
+    const LONG_AGO: i64 = 91 * 86_400;
+    let mut rows = [processing(LONG_AGO), processing(LONG_AGO)];
     rows.sort_by_key(|row| row.id);
     world.insert(&rows).await;
-    let seen: Vec<Seen> = rows.iter().map(|row| execution(row.id, Running, seconds_ago(1999), None)).collect();
+    let seen: Vec<Seen> = rows.iter().map(|row| execution(row.id, Running, seconds_ago(LONG_AGO - 1), None)).collect();
     world.remember(&seen).await;
     tell(&proxy, &[]);
     proxy.fail("DescribeExecution", Failure::error("ExecutionDoesNotExist").times(1));
@@ -346,7 +350,7 @@ async fn a_sweep_goes_on_after_the_row_where_the_last_one_stopped() -> Tested {
 
 fn event(seen: &Seen) -> Question {
     let Seen { execution, process } = seen.clone();
-    Question::Change(Box::new(ExecutionChange { execution, process, event_id: None }))
+    Question::Change(Box::new(ExecutionChange { execution, process, event_id: None, unknown_status: None }))
 }
 
 #[tokio::test]

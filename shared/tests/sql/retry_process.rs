@@ -628,6 +628,30 @@ async fn a_row_that_the_table_refuses_to_reopen_is_an_outcome_and_recorded() -> 
 }
 
 #[tokio::test]
+async fn a_row_that_the_table_silently_keeps_closed_starts_nothing() -> Tested {
+    for keeps in ["RETURN NULL", "RETURN OLD", "NEW.status = OLD.status; RETURN NEW"] {
+        let mut retrying = Retrying::new("keeps").await;
+        let row = retrying.world.row(retrying.row.id).await;
+        retrying
+            .world
+            .execute(&format!(
+                "CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {keeps}; END $$;
+                 CREATE TRIGGER keep BEFORE UPDATE ON {{processes}} FOR EACH ROW EXECUTE FUNCTION keep()"
+            ))
+            .await;
+        let outcome = retrying.apply().await;
+        assert!(
+            matches!(&outcome.result, ActionResult::Failed(why) if why.contains("stayed as it was")),
+            "{keeps}: {outcome:?}"
+        );
+        assert_eq!((outcome.again, retrying.entry().await.outcome.as_str()), (None, "failed"));
+        assert_eq!((retrying.executions().await.len(), retrying.proxy.calls("StartExecution")), (1, 0), "{keeps}");
+        assert_eq!(retrying.world.row(retrying.row.id).await, row, "{keeps}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_retry_cannot_be_undone_and_what_can_be_done_is_said() -> Tested {
     let mut retrying = Retrying::new("undo").await;
     assert_eq!(retrying.apply().await.result, ActionResult::Applied);

@@ -35,7 +35,7 @@ async fn every_column_is_written_and_recorded_in_every_variant() -> Tested {
         let (row, _, wanted) = succeeded(&mut world).await;
         let wanted = SetRowStatus {
             error: ErrorChange::Set(json!({ "code": "AI_ERROR", "message": "声" })),
-            result: Some(json!({ "goals": ["走る"] })),
+            result: Some(json!({ "goals": ["走る"] }).into()),
             ..wanted
         };
         let action = planned(wanted.clone());
@@ -222,7 +222,7 @@ async fn a_result_is_filled_in_only_where_there_is_none() -> Tested {
         let (row, basis, _) = succeeded(&mut world).await;
         sqlx::query("UPDATE processing_state SET result = $1").bind(&there).execute(world.database.pool()).await?;
         let wanted = closing(&world.process(row.id).await, Some(&basis), Completed);
-        let wanted = SetRowStatus { result: Some(json!({ "filled": true })), ..wanted };
+        let wanted = SetRowStatus { result: Some(json!({ "filled": true }).into()), ..wanted };
         assert_eq!(world.set(&wanted).await.result, ActionResult::Applied);
         assert_eq!(world.row(row.id).await.result, Some(after), "{there:?}");
     }
@@ -293,7 +293,7 @@ async fn what_no_jsonb_can_hold_is_written_all_the_same() -> Tested {
     let (row, _, wanted) = succeeded(&mut world).await;
     let wanted = SetRowStatus {
         error: ErrorChange::Set(json!({ "code": "AI_ERROR", "message": "a\u{0}b", "c\u{0}": ["\u{0}"] })),
-        result: Some(json!({ "text": "x\u{0}y" })),
+        result: Some(json!({ "text": "x\u{0}y" }).into()),
         ..wanted
     };
     assert_eq!(world.set(&wanted).await.result, ActionResult::Applied);
@@ -357,7 +357,7 @@ async fn a_value_that_a_trigger_changes_is_unverified() -> Tested {
 }
 
 #[tokio::test]
-async fn a_write_that_a_trigger_swallows_is_superseded() -> Tested {
+async fn a_write_that_a_trigger_swallows_has_failed_and_is_not_tried_again() -> Tested {
     let mut world = World::new("swallowed").await;
     let (row, _, wanted) = succeeded(&mut world).await;
     world
@@ -366,8 +366,9 @@ async fn a_write_that_a_trigger_swallows_is_superseded() -> Tested {
              CREATE TRIGGER swallow BEFORE UPDATE ON {processes} FOR EACH ROW EXECUTE FUNCTION swallow()",
         )
         .await;
-    assert_eq!(world.set(&wanted).await.result, ActionResult::Superseded);
-    assert_eq!(world.row(row.id).await, row);
+    let outcome = world.set(&wanted).await;
+    assert!(matches!(&outcome.result, ActionResult::Failed(why) if why.contains("stayed as it was")), "{outcome:?}");
+    assert_eq!((outcome.again, world.row(row.id).await), (None, row));
     Ok(())
 }
 

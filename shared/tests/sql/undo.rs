@@ -18,7 +18,7 @@ async fn completed(world: &mut World, row: Row) -> (Row, Uuid) {
     world.remember(std::slice::from_ref(&seen)).await;
     let wanted = SetRowStatus {
         error: ErrorChange::Clear,
-        result: Some(json!({ "goals": [1] })),
+        result: Some(json!({ "goals": [1] }).into()),
         ..closing(&world.process(row.id).await, Some(&seen.execution), Completed)
     };
     let action = planned(wanted.clone());

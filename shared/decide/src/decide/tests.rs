@@ -50,7 +50,7 @@ fn execution(status: ExecutionStatus) -> Execution {
         ending: match status {
             ExecutionStatus::Running | ExecutionStatus::PendingRedrive | ExecutionStatus::TimedOut => None,
             ExecutionStatus::Succeeded => {
-                Some(Ending { result: Some(serde_json::json!({"goal": "…"})), ..Ending::default() })
+                Some(Ending { result: Some(serde_json::json!({"goal": "…"}).into()), ..Ending::default() })
             }
             ExecutionStatus::Failed => Some(ending("AI_ERROR")),
             ExecutionStatus::Aborted => Some(ending("ManualCancellation")),

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::parse::ParseError;
 use super::process::ProcessId;
+use crate::raw::Raw;
 
 /// What Step Functions says of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -116,10 +117,14 @@ impl ExecutionArn {
         machine.replacen(":execution:", ":stateMachine:", 1)
     }
 
-    /// The process that the name speaks of: executions are named `<processId>-<epoch ms>`.
+    /// The process that the name speaks of: executions are named `<processId>-<epoch ms>`, and ours `<processId>-retry-<number>`. A name
+    /// that is a UUID and nothing else was made by Step Functions for whoever gave none.
     #[must_use]
     pub fn process_id(&self) -> Option<ProcessId> {
-        self.name().get(..36)?.parse().ok()
+        let (id, rest) = self.name().split_at_checked(36)?;
+        let number = rest.strip_prefix("-retry-").or_else(|| rest.strip_prefix('-'))?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| id.parse().ok()).flatten()
     }
 }
 
@@ -171,7 +176,7 @@ pub struct Ending {
     /// The error's explanation, often JSON of the failed Lambda.
     pub cause: Option<String>,
     /// The result in the output of an execution that succeeded.
-    pub result: Option<serde_json::Value>,
+    pub result: Option<Raw>,
 }
 
 /// An execution, as far as decisions rest on it.

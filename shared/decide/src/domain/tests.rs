@@ -14,9 +14,20 @@ fn an_execution_arn_tells_its_process_and_its_state_machine() {
 }
 
 #[test]
-fn a_name_without_a_uuid_tells_no_process() {
-    for name in ["nightly-1764000000000", "日本語の名前はここにあるがUUIDではないので何も言わない", "x"]
-    {
+fn a_name_that_is_not_made_for_a_process_tells_none() {
+    let bare = |rest: &str| format!("{ID}{rest}");
+    for name in [
+        "nightly-1764000000000".to_owned(),
+        "日本語の名前はここにあるがUUIDではないので何も言わない".to_owned(),
+        "x".to_owned(),
+        // What Step Functions calls an execution that was started without a name.
+        bare(""),
+        bare("-"),
+        bare("-retry-"),
+        bare("-by-hand"),
+        bare("_1764000000000"),
+        bare("-1764000000000_6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c"),
+    ] {
         let arn: ExecutionArn = format!("arn:aws:states:us-east-1:1:execution:ai:{name}").parse().unwrap();
         assert_eq!(arn.process_id(), None, "{name}");
     }

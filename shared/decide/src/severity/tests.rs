@@ -60,7 +60,7 @@ prop_compose! {
         let ending = Ending {
             error: error.map(str::to_owned),
             cause: None,
-            result: (result && status == ExecutionStatus::Succeeded).then(|| serde_json::json!({})),
+            result: (result && status == ExecutionStatus::Succeeded).then(|| serde_json::json!({}).into()),
         };
         Execution {
             arn: "arn:aws:states:ap-northeast-1:123456789012:execution:ai:x".parse().unwrap(),

@@ -175,6 +175,11 @@ impl Action for RetryProcess {
         let (before, after) = match begin(session.db, &table, run, planned, action, &execution, deadline).await {
             Ok(Begun::Recorded(images)) => *images,
             Ok(Begun::Moved) => return Ok(outcome(ActionResult::Superseded, None)),
+            Ok(Begun::Kept) => {
+                let why = common::kept_by_table(language);
+                entries::record_failed(session.db, run, planned, action.cause.as_str(), &why).await?;
+                return Ok(outcome(ActionResult::Failed(why), None));
+            }
             Ok(Begun::Busy) => return Ok(outcome(ActionResult::Busy, None)),
             Err(error) if is_about_a_row(&error) => {
                 let why = common::table_refuses(language, &error.to_string());
@@ -266,6 +271,8 @@ async fn look(session: &mut Session<'_>, action: &RetryProcess) -> Result<Looked
 enum Begun {
     /// The row is re-opened: as it was, and as it is.
     Recorded(Box<(Value, Value)>),
+    /// The table keeps the row closed, without an error.
+    Kept,
     /// The row, or its newest execution, is no longer what was decided on, or the row is being written.
     Moved,
     /// Another run works on this row, or another probe is under way.
@@ -286,7 +293,7 @@ async fn begin(
     // At once: a transaction that is only dropped keeps its locks until the connection is used again.
     match begun {
         Ok(Begun::Recorded(_)) => transaction.commit().await?,
-        Ok(Begun::Moved | Begun::Busy) | Err(_) => transaction.rollback().await?,
+        Ok(Begun::Moved | Begun::Kept | Begun::Busy) | Err(_) => transaction.rollback().await?,
     }
     begun
 }
@@ -335,7 +342,11 @@ async fn reopen(
         .fetch_optional(db)
         .await?;
     let Some(images) = images else { return Ok(Begun::Moved) };
-    Ok(Begun::Recorded(Box::new((images.try_get("before")?, images.try_get("after")?))))
+    if !images.try_get("reopened")? {
+        return Ok(Begun::Kept);
+    }
+    let image = |column| rows::image(&images, column).map(Option::unwrap_or_default);
+    Ok(Begun::Recorded(Box::new((image("before")?, image("after")?))))
 }
 
 /// What came of StartExecution.

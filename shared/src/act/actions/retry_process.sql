@@ -39,4 +39,6 @@ WITH fresh AS MATERIALIZED (
     INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, after, outcome, reason, alive_until)
     SELECT $1, $2, $3, $4, $5::text, $13, before, after, 'applying', $14, $15 FROM reopened
 )
-SELECT before, after FROM reopened
+-- Where the row was there and stays closed, a trigger of the table keeps it so without a word: nothing may be started then.
+SELECT fresh.before, reopened.after, coalesce(reopened.after ->> 'status' = 'PENDING', false) AS reopened
+  FROM fresh LEFT JOIN reopened ON true

@@ -129,6 +129,7 @@ pub async fn apply(
         .bind(SetGoalStatus::KIND)
         .bind(action.cause)
         .bind(stored::text(&planned.reason))
+        .bind(texts::kept_by_table(language))
         .fetch_one(&mut *db)
         .await;
     let row = match written {
@@ -146,6 +147,7 @@ pub async fn apply(
         let (mine, written): (bool, bool) = (row.try_get("mine")?, row.try_get("written")?);
         let result = match (mine, written, row.try_get::<Option<bool>, _>("as_wanted")?) {
             (false, ..) => ActionResult::Busy,
+            (true, false, _) if row.try_get("kept")? => ActionResult::Failed(texts::kept_by_table(language)),
             (true, false, _) => ActionResult::Superseded,
             (true, true, Some(true)) => ActionResult::Applied,
             (true, true, _) => ActionResult::Unverified(texts::reads_otherwise(language)),

@@ -26,11 +26,16 @@ WITH wanted AS MATERIALIZED (
     INSERT INTO remediation.actions
            (id, run_id, step, kind, target, cause, before, after, outcome, reason, closed_at)
     SELECT w.action, $6, $7, $8, w.id, $9, done.before, done.after,
-           CASE WHEN done.action IS NULL THEN 'superseded' ELSE 'applied' END, $10, clock_timestamp()
+           CASE WHEN done.action IS NOT NULL THEN 'applied' WHEN fresh.action IS NOT NULL THEN 'failed' ELSE 'superseded' END,
+           CASE WHEN done.action IS NULL AND fresh.action IS NOT NULL THEN $10 || ' — ' || $11 ELSE $10 END, clock_timestamp()
       FROM wanted w
+      LEFT JOIN fresh ON fresh.action = w.action
       LEFT JOIN written done ON done.action = w.action
      WHERE w.mine
 )
-SELECT w.mine, done.action IS NOT NULL AS written, done.as_wanted, done.before, done.after
+SELECT w.mine, done.action IS NOT NULL AS written, done.as_wanted, done.before, done.after,
+       -- A trigger of the table keeps the goal as it is, without a word.
+       done.action IS NULL AND fresh.action IS NOT NULL AS kept
   FROM wanted w
+  LEFT JOIN fresh ON fresh.action = w.action
   LEFT JOIN written done ON done.action = w.action

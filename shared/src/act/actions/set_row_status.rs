@@ -17,6 +17,7 @@ use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process,
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::table::Table;
+use crate::raw::Raw;
 use crate::severity::{Severity, is_stopped_by_person, severity};
 use crate::stored;
 
@@ -35,7 +36,7 @@ pub struct SetRowStatus {
     /// The error to write.
     pub error: ErrorChange,
     /// The result to fill in where the row has none.
-    pub result: Option<Value>,
+    pub result: Option<Raw>,
     /// When the process ended; `None` leaves it.
     pub completed_at: Option<DateTime<Utc>>,
     /// Why, in a word, for whoever asks the ledger: `SUCCEEDED`, `TIMED_OUT`, `never-started` …
@@ -256,7 +257,7 @@ struct Wanted<'a> {
     progress: Option<i16>,
     sets_error: bool,
     error: Option<Value>,
-    result: Option<Value>,
+    result: Option<Raw>,
     completed_at: Option<DateTime<Utc>>,
     execution_arn: Option<&'a ExecutionArn>,
     redrive_count: Option<i32>,
@@ -280,7 +281,7 @@ impl<'a> Wanted<'a> {
                 ErrorChange::Set(error) => Some(stored::json(error)),
                 ErrorChange::Keep | ErrorChange::Clear => None,
             },
-            result: action.result.as_ref().map(stored::json),
+            result: action.result.as_ref().map(Raw::stored),
             completed_at: action.completed_at,
             execution_arn: basis.map(|basis| &basis.arn),
             redrive_count: basis.map(|basis| basis.redrive_count),
@@ -307,12 +308,19 @@ async fn write(
         .bind(run.step)
         .bind(SetRowStatus::KIND)
         .bind(i64::try_from(told).unwrap_or(i64::MAX))
-        .fetch_all(db)
+        .bind(texts::kept_by_table(language))
+        .fetch_all(&mut *db)
         .await?;
-    rows.iter()
+    let mut outcomes = rows
+        .iter()
         .zip(batch)
         .map(|(row, (planned, action))| {
             let (mine, written): (bool, bool) = (row.try_get("mine")?, row.try_get("written")?);
+            if row.try_get("kept")? {
+                let (before, result) =
+                    (rows::image(row, "before")?, ActionResult::Failed(texts::kept_by_table(language)));
+                return Ok(Outcome { id: planned.id, result, before, after: None, again: None });
+            }
             let result = match (mine, written, row.try_get::<Option<bool>, _>("as_wanted")?) {
                 (false, ..) => ActionResult::Busy,
                 (true, false, _) => ActionResult::Superseded,
@@ -320,7 +328,53 @@ async fn write(
                 (true, true, _) => ActionResult::Unverified(texts::reads_otherwise(language)),
             };
             let again = (result == ActionResult::Superseded).then_some(action.process.id);
-            Ok(Outcome { id: planned.id, result, before: row.try_get("before")?, after: row.try_get("after")?, again })
+            Ok(Outcome {
+                id: planned.id,
+                result,
+                before: rows::image(row, "before")?,
+                after: rows::image(row, "after")?,
+                again,
+            })
         })
-        .collect()
+        .collect::<Result<Vec<_>, sqlx::Error>>()?;
+    if table.has_row_security() {
+        hidden_by_policy(db, table, batch, &mut outcomes, language).await?;
+    }
+    Ok(outcomes)
+}
+
+/// Tells rows that a policy of row level security lets be read and not be written from those that somebody else has moved: without a
+/// policy for UPDATE a row cannot even be locked, and no error says so.
+async fn hidden_by_policy(
+    db: &mut PgConnection,
+    table: &Table,
+    batch: &[(&Planned, &SetRowStatus)],
+    outcomes: &mut [Outcome],
+    language: Language,
+) -> Result<(), sqlx::Error> {
+    let unwritten =
+        batch.iter().zip(outcomes.iter_mut()).filter(|(_, outcome)| outcome.result == ActionResult::Superseded);
+    let unwritten: Vec<_> = unwritten.map(|((_, action), outcome)| (action.process.id.0, outcome)).collect();
+    if unwritten.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = unwritten.iter().map(|(id, _)| *id).collect();
+    let seen: Vec<Uuid> = sqlx::query_scalar(table.sql("SELECT {id} FROM {table} p WHERE {id} = ANY ($1)"))
+        .bind(&ids)
+        .fetch_all(&mut *db)
+        .await?;
+    // Not SKIP LOCKED: a row that somebody is writing is not hidden. Then nothing is said of any.
+    let lock = "SELECT {id} FROM {table} p WHERE {id} = ANY ($1) FOR NO KEY UPDATE OF p NOWAIT";
+    let Ok(writable) = sqlx::query_scalar::<_, Uuid>(table.sql(lock)).bind(&ids).fetch_all(&mut *db).await else {
+        return Ok(());
+    };
+    let mut kept = Vec::new();
+    for (id, outcome) in unwritten {
+        if seen.contains(&id) && !writable.contains(&id) {
+            kept.push(outcome.id);
+            (outcome.result, outcome.again) = (ActionResult::Failed(texts::kept_by_policy(language)), None);
+        }
+    }
+    let sql = "UPDATE remediation.actions SET outcome = 'failed', reason = concat_ws(' — ', reason, $2::text) WHERE id = ANY ($1)";
+    sqlx::query(sql).bind(kept).bind(texts::kept_by_policy(language)).execute(db).await.map(drop)
 }

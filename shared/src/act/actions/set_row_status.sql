@@ -47,19 +47,27 @@ WITH wanted AS MATERIALIZED (
            AND (w.progress IS NULL OR {progress} = w.progress)
            AND (NOT w.sets_error OR coalesce({error}, 'null') = coalesce(w.error, 'null'))
            AND (w.result IS NULL OR coalesce(jsonb_typeof({result}), 'null') <> 'null') AS as_wanted
+), outcome AS MATERIALIZED (
+    SELECT w.*, done.action IS NOT NULL AS written, done.before, done.after, done.as_wanted,
+           -- The row was there, in its version, and stayed as it was: a trigger or a rule of the table keeps it so without a word.
+           fresh.action IS NOT NULL AND (
+               done.action IS NULL
+               OR NOT done.as_wanted AND done.before - 'updatedAt' = done.after - 'updatedAt') AS kept
+      FROM wanted w
+      LEFT JOIN fresh ON fresh.action = w.action
+      LEFT JOIN written done ON done.action = w.action
 ), recorded AS (
     INSERT INTO remediation.actions
            (id, run_id, step, kind, target, cause, before, after, outcome, reason, closed_at)
-    SELECT w.action, $2, $3, $4, w.id, w.cause, done.before, done.after,
-           CASE WHEN done.action IS NULL THEN 'superseded' ELSE 'applied' END, w.reason, clock_timestamp()
-      FROM wanted w
-      LEFT JOIN written done ON done.action = w.action
+    SELECT w.action, $2, $3, $4, w.id, w.cause, w.before, CASE WHEN NOT w.kept THEN w.after END,
+           CASE WHEN w.kept THEN 'failed' WHEN NOT w.written THEN 'superseded' ELSE 'applied' END,
+           CASE WHEN w.kept THEN w.reason || ' — ' || $6 ELSE w.reason END, clock_timestamp()
+      FROM outcome w
      WHERE w.mine
 )
 -- Images travel only for the rows that the answer will show, and for those that read back otherwise.
-SELECT w.mine, done.action IS NOT NULL AS written, done.as_wanted,
-       CASE WHEN w.at <= $5 OR NOT done.as_wanted THEN done.before END AS before,
-       CASE WHEN w.at <= $5 OR NOT done.as_wanted THEN done.after END AS after
-  FROM wanted w
-  LEFT JOIN written done ON done.action = w.action
+SELECT w.mine, w.written, w.as_wanted, w.kept,
+       CASE WHEN w.at <= $5 OR NOT w.as_wanted THEN w.before END AS before,
+       CASE WHEN w.at <= $5 OR NOT w.as_wanted THEN w.after END AS after
+  FROM outcome w
  ORDER BY w.at

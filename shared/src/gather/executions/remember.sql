@@ -8,7 +8,11 @@ SELECT DISTINCT ON (s.arn) s.*
        AS s(arn, process, status, redrive_count, started_at, redriven_at, stopped_at, error, cause, ending_known)
  ORDER BY s.arn, s.redrive_count DESC, remediation.rank(s.status) DESC, s.ending_known DESC
     ON CONFLICT (execution_arn) DO UPDATE
-   SET process_id = coalesce(excluded.process_id, known.process_id), status = excluded.status,
+       -- What is known is never overwritten by a guess from the name.
+   SET process_id = CASE WHEN excluded.execution_arn LIKE '%:' || excluded.process_id || '-%'
+                         THEN coalesce(known.process_id, excluded.process_id)
+                         ELSE coalesce(excluded.process_id, known.process_id) END,
+       status = excluded.status,
        redrive_count = excluded.redrive_count, started_at = excluded.started_at, redriven_at = excluded.redriven_at,
        stopped_at = excluded.stopped_at, seen_at = now(),
        (error, cause, ending_known) = (
@@ -20,5 +24,8 @@ SELECT DISTINCT ON (s.arn) s.*
  WHERE (excluded.redrive_count, remediation.rank(excluded.status)) > (known.redrive_count, remediation.rank(known.status))
     OR (excluded.redrive_count, excluded.status) = (known.redrive_count, known.status)
        AND (known.status = 'RUNNING'
-            OR known.process_id IS NULL AND excluded.process_id IS NOT NULL
+            OR excluded.process_id IS NOT NULL AND known.process_id IS DISTINCT FROM excluded.process_id
+               AND (known.process_id IS NULL OR excluded.execution_arn NOT LIKE '%:' || excluded.process_id || '-%')
             OR excluded.ending_known AND NOT known.ending_known)
+    -- A status that nobody knew says nothing.
+    OR known.status NOT IN ('RUNNING', 'SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED', 'PENDING_REDRIVE')

@@ -70,7 +70,9 @@ pub async fn read(session: &mut Session<'_>, question: &Question) -> Result<Evid
         }
     }
     let stop_at = session.stop_at;
-    let LookedUp { refused, .. } = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+    let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+    let LookedUp { refused, findings, .. } = looked_up;
+    evidence.findings.extend(findings);
     if let Some(refused) = refused {
         return Err(refused);
     }

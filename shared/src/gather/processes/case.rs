@@ -4,14 +4,22 @@ use std::collections::HashMap;
 
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
+use uuid::Uuid;
 
 use crate::decide::Look;
-use crate::domain::{Ending, Execution, ExecutionStatus, Process, ProcessId};
+use crate::domain::{
+    Ending, Execution, ExecutionArn, ExecutionStatus, Language, ParseError, Process, ProcessId, ProcessStatus,
+};
 use crate::finding::Finding;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
+use crate::gather::processes::odd::{self, Fault, Odd};
 use crate::gather::session::{Cursor, Session};
 use crate::gather::texts;
+use crate::redact;
+
+/// How much of a status is quoted.
+const CHARACTERS: usize = 100;
 
 /// A process, and what is known of its newest execution.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,24 +126,47 @@ pub(crate) async fn of_processes(
         .map_err(Error::database(reading))?;
     let looks: HashMap<ProcessId, Look> = processes.iter().copied().collect();
     let look_of = |id: ProcessId| looks.get(&id).copied().unwrap_or(Look::Sweep);
-    let cases = rows
-        .iter()
-        .map(|row| case(row, look_of(ProcessId(row.try_get("id")?))))
-        .collect::<Result<Vec<_>, sqlx::Error>>()
-        .map_err(Error::database(reading))?;
-    Ok(Evidence { population: cases.len(), cases, ..Evidence::default() })
+    let language = session.config.language;
+    let (cases, odd) = cases(&rows, look_of, language);
+    let findings = odd::findings(&odd, &session.config.table, language);
+    Ok(Evidence { population: rows.len(), cases, findings, ..Evidence::default() })
+}
+
+/// The rows of an answer to [`CASES`], row by row: those that can be read, and those that cannot.
+pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, language: Language) -> (Vec<Case>, Vec<Odd>) {
+    let (mut cases, mut odd) = (Vec::with_capacity(rows.len()), Vec::new());
+    for row in rows {
+        let process = row.try_get::<Uuid, _>("id").ok().map(ProcessId);
+        match case(row, process.map_or(Look::Sweep, &look_of), language) {
+            Ok(case) => cases.push(case),
+            Err(fault) => odd.push(Odd { process, fault }),
+        }
+    }
+    (cases, odd)
 }
 
 /// A row of [`CASES`].
-pub(crate) fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
-    let unreadable = |column: &str| {
-        let index = column.to_owned();
-        move |source: crate::domain::ParseError| sqlx::Error::ColumnDecode { index, source: Box::new(source) }
+pub(crate) fn case(row: &PgRow, look: Look, language: Language) -> Result<Case, Fault> {
+    let status: Option<&str> = row.try_get("status").map_err(|error| unreadable(&error))?;
+    let Some(status) = status.and_then(|status| status.parse().ok()) else {
+        return Err(Fault::Status(redact::cut(status.unwrap_or("NULL"), CHARACTERS)));
     };
+    let odd: String = row.try_get("odd_times").map_err(|error| unreadable(&error))?;
+    if !odd.is_empty() {
+        return Err(Fault::Time(odd));
+    }
+    decoded(row, status, look, language).map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &sqlx::Error) -> Fault {
+    Fault::Value(Error::words(error))
+}
+
+fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -> Result<Case, sqlx::Error> {
     let process = Process {
         id: ProcessId(row.try_get("id")?),
         version: row.try_get("version")?,
-        status: row.try_get::<&str, _>("status")?.parse().map_err(unreadable("status"))?,
+        status,
         progress: row.try_get("progress")?,
         has_result: row.try_get("has_result")?,
         error_code: row.try_get("error_code")?,
@@ -148,8 +179,12 @@ pub(crate) fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
     let Some(arn) = arn else {
         return Ok(Case { process, newest: Newest::Known(None), look });
     };
-    let status: ExecutionStatus =
-        row.try_get::<&str, _>("execution_status")?.parse().map_err(unreadable("execution_status"))?;
+    let arn: ExecutionArn = arn.parse().map_err(|error: ParseError| sqlx::Error::Decode(error.into()))?;
+    let status: &str = row.try_get("execution_status")?;
+    let Ok(status) = status.parse::<ExecutionStatus>() else {
+        let why = texts::status_of_execution_unknown(language, arn.name(), status);
+        return Ok(Case { process, newest: Newest::Unknown(why), look });
+    };
     // Neither output nor result is kept: whether a success left a result, only Step Functions can tell.
     let ending_known: bool = row.try_get("ending_known")?;
     let ending = if ending_known && status != ExecutionStatus::Succeeded {
@@ -158,7 +193,7 @@ pub(crate) fn case(row: &PgRow, look: Look) -> Result<Case, sqlx::Error> {
         None
     };
     let execution = Execution {
-        arn: arn.parse().map_err(unreadable("execution_arn"))?,
+        arn,
         status,
         redrive_count: row.try_get("redrive_count")?,
         started_at: row.try_get("started_at")?,

@@ -21,8 +21,9 @@ pub(crate) async fn list(
     overlap: TimeDelta,
     stop_at: Instant,
 ) -> Result<Listed, Error> {
-    let result_path = &session.config.result_path;
-    executions::list(session.db, session.step_functions, result_path, known, wanted, overlap, stop_at).await
+    let table = session.table().await?;
+    let (of, result_path) = ((session.step_functions, &*table), &session.config.result_path);
+    executions::list(session.db, of, result_path, known, wanted, overlap, stop_at).await
 }
 
 /// Reads the list of executions before a row is closed that may have been re-opened: the event of its new execution may be lost

@@ -1,13 +1,13 @@
 //! What only Step Functions can tell of processes: asked one by one and paced.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::time::Instant;
 
 use crate::decide::{Closing, Verdict, decide};
 use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
 use crate::failure::failure;
-use crate::finding::Finding;
+use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::executions;
@@ -24,7 +24,15 @@ pub(crate) struct LookedUp {
     pub refused: Option<Error>,
     /// How many cases there was no time for.
     pub left: usize,
+    /// What is to be told of single executions that could not be looked up.
+    pub findings: Vec<Finding>,
 }
+
+/// So many executions that are refused one after the other are no longer about these executions: the role lacks the permission as such.
+const REFUSED_IN_A_ROW: usize = 5;
+
+/// How long Step Functions remembers an execution that is over.
+const REMEMBERED: TimeDelta = TimeDelta::days(90);
 
 /// Looks up, one by one and paced, what the database cannot tell. `listed_since` says how far back the list of executions
 /// was read: only then is "none" known to be none. `refused` is what Step Functions has refused before: it is not asked any
@@ -45,24 +53,74 @@ pub(crate) async fn look_up(
     }
     if refused.is_some() {
         leave_unknown(cases, config, now, &unlisted);
-        return Ok(LookedUp { refused, left: 0 });
+        return Ok(LookedUp { refused, ..LookedUp::default() });
     }
+    let mut alone: Vec<Refused> = Vec::new();
+    let mut in_a_row = 0;
     for at in 0..cases.len() {
         if !wants_look_up(&cases[at], config, now) {
             continue;
         }
         if Instant::now() >= stop_at {
             let left = leave_unknown(&mut cases[at..], config, now, &texts::no_time_left(config.language));
-            return Ok(LookedUp { refused: None, left });
+            return Ok(LookedUp { left, findings: findings(&alone, config), ..LookedUp::default() });
         }
-        if let Err(error) = complete(session, &mut cases[at]).await {
-            let refused = recoverable(error)?;
-            let why = refused.as_ref().map(ToString::to_string).unwrap_or_default();
-            leave_unknown(&mut cases[at..], config, now, &why);
-            return Ok(LookedUp { refused, left: 0 });
+        match complete(session, &mut cases[at]).await {
+            Ok(()) => in_a_row = 0,
+            Err(error) if error.is_about_the_target() && in_a_row + 1 < REFUSED_IN_A_ROW => {
+                in_a_row += 1;
+                alone.extend(refused_alone(&mut cases[at], &error, config, now));
+            }
+            Err(error) => {
+                let refused = recoverable(error)?;
+                let why = refused.as_ref().map(ToString::to_string).unwrap_or_default();
+                leave_unknown(&mut cases[at..], config, now, &why);
+                // What refuses them all is told once.
+                return Ok(LookedUp { refused, findings: findings(&alone, config), ..LookedUp::default() });
+            }
         }
     }
-    Ok(LookedUp::default())
+    Ok(LookedUp { findings: findings(&alone, config), ..LookedUp::default() })
+}
+
+/// An execution that could not be looked up, and why.
+pub(crate) struct Refused {
+    target: String,
+    /// Step Functions does not know it, although it is younger than what Step Functions forgets.
+    gone: bool,
+    why: String,
+}
+
+/// Leaves a case undecided whose own execution could not be looked up.
+pub(crate) fn refused_alone(case: &mut Case, error: &Error, config: &Config, now: DateTime<Utc>) -> Option<Refused> {
+    let Newest::Known(Some(execution)) = &case.newest else { return None };
+    let gone = error.is_execution_gone();
+    let why = if gone {
+        let age = now - execution.started_at;
+        texts::gone_too_young(config.language, execution.arn.as_str(), age)
+    } else {
+        error.to_string()
+    };
+    let target = execution.arn.to_string();
+    case.newest = Newest::Unknown(why.clone());
+    Some(Refused { target, gone, why })
+}
+
+/// What is told of executions that could not be looked up: a few by name, the rest by number.
+pub(crate) fn findings(refused: &[Refused], config: &Config) -> Vec<Finding> {
+    const NAMED: usize = 10;
+    let of = |code, target: &str, message: String| {
+        Finding::new(code, target, message, json!({ "count": refused.len() })).told(Audience::People, Often::ONCE_A_DAY)
+    };
+    let named = refused.iter().take(NAMED).map(|Refused { target, gone, why }| {
+        let code = if *gone { "execution_gone_too_soon" } else { "execution_unreadable" };
+        of(code, target, texts::left_alone(config.language, why))
+    });
+    let left = refused.len().saturating_sub(NAMED);
+    let rest = (left > 0).then(|| {
+        of("execution_unreadable", "Step Functions", texts::more_unreadable_executions(config.language, left))
+    });
+    named.chain(rest).collect()
 }
 
 /// Whether a row that needs an execution has none that is known: there may be one all the same.
@@ -127,7 +185,11 @@ pub(crate) async fn complete(session: &mut Session<'_>, case: &mut Case) -> Resu
 async fn described(session: &mut Session<'_>, process: ProcessId, known: &Execution) -> Result<Execution, Error> {
     let config = session.config;
     let seen = match session.step_functions.describe(&known.arn, &config.result_path).await {
-        Err(error) if error.is_execution_gone() => {
+        // Of what is younger than Step Functions forgets, this says nothing: it may be another region's, or its machine was made anew.
+        Err(error)
+            if error.is_execution_gone()
+                && (known.status.is_over() || session.now - known.attempt_started_at() > REMEMBERED) =>
+        {
             Seen { process: Some(process), execution: forgotten(known, &error, config) }
         }
         told => told?,
@@ -166,23 +228,36 @@ pub async fn look_up_endings(
     cases: &mut [Case],
     wanted: impl Fn(&Case) -> bool,
     stop_at: Instant,
-) -> Result<Option<Finding>, Error> {
+) -> Result<Vec<Finding>, Error> {
     let mut trouble: Option<(String, Option<Finding>)> = None;
+    let (config, now) = (session.config, session.now);
+    let (mut alone, mut in_a_row) = (Vec::new(), 0);
     for case in cases.iter_mut().filter(|case| wanted(case)) {
         if trouble.is_none() && Instant::now() >= stop_at {
-            trouble = Some((texts::no_time_left(session.config.language), None));
+            trouble = Some((texts::no_time_left(config.language), None));
         }
-        if trouble.is_none()
-            && let Err(error) = learn_ending(session, case).await
-            && let Some(refused) = recoverable(error)?
-        {
-            trouble = Some((refused.to_string(), Some(unavailable(&refused))));
+        if trouble.is_none() {
+            match learn_ending(session, case).await {
+                Ok(()) => in_a_row = 0,
+                Err(error) if error.is_about_the_target() && in_a_row + 1 < REFUSED_IN_A_ROW => {
+                    in_a_row += 1;
+                    alone.extend(refused_alone(case, &error, config, now));
+                    continue;
+                }
+                Err(error) => {
+                    if let Some(refused) = recoverable(error)? {
+                        trouble = Some((refused.to_string(), Some(unavailable(&refused))));
+                    }
+                }
+            }
         }
         if let Some((why, _)) = &trouble {
             case.newest = Newest::Unknown(why.clone());
         }
     }
-    Ok(trouble.and_then(|(_, finding)| finding))
+    let mut findings = findings(&alone, config);
+    findings.extend(trouble.and_then(|(_, finding)| finding));
+    Ok(findings)
 }
 
 async fn learn_ending(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
@@ -212,10 +287,10 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
     }
 }
 
-/// If Step Functions refuses a look-up, no more are made, and that is a finding; what needs no look-up continues.
+/// If Step Functions refuses look-ups as such, no more are made, and that is a finding; what needs no look-up continues.
 pub(crate) fn recoverable(error: Error) -> Result<Option<Error>, Error> {
     match error {
-        error @ Error::Aws { .. } => Ok(Some(error)),
+        error @ (Error::Aws { .. } | Error::Refused(_)) => Ok(Some(error)),
         error => Err(error),
     }
 }

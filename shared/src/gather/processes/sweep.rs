@@ -1,17 +1,20 @@
 //! The rows that a sweep looks at, page by page, and the executions that run beside them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Row};
 use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::decide::Look;
 use crate::domain::ProcessId;
+use crate::finding::Finding;
 use crate::gather::error::Error;
-use crate::gather::processes::case::{CASES, Case, Evidence, Extent, NEWEST, case};
+use crate::gather::processes::case::{self, CASES, Case, Evidence, Extent, NEWEST};
+use crate::gather::processes::clock;
 use crate::gather::processes::list::{CLOCK_SKEW, list};
 use crate::gather::processes::look_up::{LookedUp, look_up, recoverable, unavailable};
+use crate::gather::processes::odd::{self, Odd};
 use crate::gather::session::{Cursor, Session};
 use crate::gather::table::Table;
 use crate::gather::texts;
@@ -41,8 +44,7 @@ const ROWS_A_PAGE: usize = 10_000;
 pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let language = session.config.language;
     let table = session.table().await?;
-    let (population, mut extent, oldest_unknown) = extent(session, &table, filter).await?;
-    let mut findings = Vec::new();
+    let (population, mut extent, oldest_unknown, mut findings) = extent(session, &table, filter).await?;
     let mut trouble = None;
 
     // At most half of the time goes into the list, and a quarter is kept for what is to be done about all that was read.
@@ -53,19 +55,31 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     let back_to = wanted.min(session.now - overlap);
     let listed = match list(session, cursor.listed.clone(), back_to, overlap, half).await {
         Ok(listed) => Some(listed),
+        // Of which process one of them is, is not known: rows without an execution are left alone, all others go on.
+        Err(error) if error.is_about_the_target() => {
+            findings.push(unavailable(&error));
+            None
+        }
         Err(error) => {
             trouble = trouble.or(recoverable(error)?);
             None
         }
     };
 
-    let (mut cases, more) = candidates(session, &table, filter, cursor.after).await?;
+    let Candidates { mut cases, odd, more, last } = candidates(session, &table, filter, cursor.after).await?;
+    findings.extend(odd::findings(&odd, &session.config.table, language));
+    if filter == Filter::OpenOrLatelyClosed {
+        findings.extend(odd::executions(session.db, language).await?);
+        findings.extend(clock::apart(&cases, &session.config.table, language));
+    }
     if more || cursor.after.is_some() {
         (extent.closings, extent.stops) = still_wanted(session, &table, filter).await?;
     }
-    let after = more.then(|| cases.last().map(|case| case.process.id)).flatten();
+    let after = last.filter(|_| more);
     let since = listed.as_ref().map(|listed| listed.since);
-    let LookedUp { refused, left } = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
+    let looked_up = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
+    let LookedUp { refused, left, findings: alone } = looked_up;
+    findings.extend(alone);
     findings.extend(refused.as_ref().map(unavailable));
     let overtaken = still_running(session, &table, filter).await?;
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
@@ -83,9 +97,10 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
 /// [`Error::Database`], [`Error::Table`].
 pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence, Error> {
     let table = session.table().await?;
-    let (population, ..) = extent(session, &table, filter).await?;
-    let (cases, _) = candidates(session, &table, filter, None).await?;
-    Ok(Evidence { cases, population, ..Evidence::default() })
+    let (population, _, _, mut findings) = extent(session, &table, filter).await?;
+    let Candidates { cases, odd, .. } = candidates(session, &table, filter, None).await?;
+    findings.extend(odd::findings(&odd, &session.config.table, session.config.language));
+    Ok(Evidence { cases, population, findings, ..Evidence::default() })
 }
 
 /// Cancelled rows, each beside an execution of it that is known to run, the newest or an overtaken one, without a look at Step
@@ -95,23 +110,27 @@ pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence
 /// [`Error::Database`], [`Error::Table`].
 pub async fn uncancelled(session: &mut Session<'_>) -> Result<Vec<Case>, Error> {
     let table = session.table().await?;
-    let (mut cases, _) = candidates(session, &table, Filter::CancelledButRunning, None).await?;
+    let Candidates { mut cases, .. } = candidates(session, &table, Filter::CancelledButRunning, None).await?;
     cases.extend(still_running(session, &table, Filter::CancelledButRunning).await?);
     Ok(cases)
 }
 
-/// How many rows a sweep is about, what there is beside them, and since when there is one without a known execution whose execution would be its business.
+/// How many rows a sweep is about, what there is beside them, since when there is one without a known execution whose execution would be
+/// its business, and what is to be told of rows whose status nobody knows.
 async fn extent(
     session: &mut Session<'_>,
     table: &Table,
     filter: Filter,
-) -> Result<(usize, Extent, Option<DateTime<Utc>>), Error> {
+) -> Result<(usize, Extent, Option<DateTime<Utc>>, Vec<Finding>), Error> {
+    /// Rows, open rows, running executions, the oldest without one, rows of an unknown status, some of these statuses,
+    /// rows of the future, by how many seconds.
+    type Counted = (i64, i64, i64, Option<DateTime<Utc>>, i64, Vec<String>, i64, Option<i64>);
     let looked_for = match filter {
         Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => "{open}",
         Filter::CancelledButRunning => "{cancelled}",
     };
     let sql = include_str!("extent.sql").replace("{looked for}", looked_for);
-    let (population, open, running, oldest): (i64, i64, i64, Option<DateTime<Utc>>) = sqlx::query_as(table.sql(&sql))
+    let (population, open, running, oldest, unknown, statuses, future, by): Counted = sqlx::query_as(table.sql(&sql))
         .bind(session.now - TimeDelta::days(1))
         .fetch_one(&mut *session.db)
         .await
@@ -119,10 +138,17 @@ async fn extent(
     let extent = Extent {
         open: count(open),
         running: count(running),
-        lately_closed: count(population - open),
+        lately_closed: count(population - open - unknown),
         ..Extent::default()
     };
-    Ok((count(population), extent, oldest))
+    let config = session.config;
+    let mut told = Vec::new();
+    // One step tells of them.
+    if filter == Filter::OpenOrLatelyClosed {
+        told.extend(odd::unknown_statuses(count(unknown), &statuses, &config.table, config.language));
+        told.extend(clock::ahead(future, by.map(TimeDelta::seconds), &config.table, config.language));
+    }
+    Ok((count(population), extent, oldest, told))
 }
 
 fn count(rows: i64) -> usize {
@@ -150,14 +176,23 @@ async fn still_wanted(session: &mut Session<'_>, table: &Table, filter: Filter) 
     Ok((count(closings), count(stops)))
 }
 
-/// The rows of a sweep in the order of their ids, and whether there are more of them.
+/// The rows of a sweep in the order of their ids.
+struct Candidates {
+    cases: Vec<Case>,
+    odd: Vec<Odd>,
+    /// Whether there are more of them …
+    more: bool,
+    /// … behind this one, which may be odd.
+    last: Option<ProcessId>,
+}
+
 async fn candidates(
     session: &mut Session<'_>,
     table: &Table,
     filter: Filter,
     after: Option<ProcessId>,
-) -> Result<(Vec<Case>, bool), Error> {
-    let reading = "reading the candidates";
+) -> Result<Candidates, Error> {
+    let language = session.config.language;
     let condition = match filter {
         Filter::OpenOrLatelyClosed => include_str!("open_or_lately_closed.sql"),
         Filter::PastDeadline => include_str!("past_deadline.sql"),
@@ -166,26 +201,30 @@ async fn candidates(
         Filter::LatelyFailed => include_str!("lately_failed.sql"),
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
-    let mut cases: Vec<Case> = Vec::new();
+    let (mut cases, mut odd): (Vec<Case>, Vec<Odd>) = (Vec::new(), Vec::new());
+    let mut last = after;
     loop {
-        let page = ROWS_A_PAGE.min(ROWS_A_RUN - cases.len());
-        let after = cases.last().map(|case| case.process.id).or(after);
-        let rows = page_of(session, &sql, filter, after.map_or(Uuid::nil(), |id| id.0), page).await?;
-        for row in &rows {
-            cases.push(case(row, Look::Sweep).map_err(Error::database(reading))?);
+        let page = ROWS_A_PAGE.min(ROWS_A_RUN - cases.len() - odd.len());
+        let rows = page_of(session, &sql, filter, last.map_or(Uuid::nil(), |id| id.0), page).await?;
+        if let Some(row) = rows.last() {
+            let id: Uuid = row.try_get("id").map_err(Error::database("reading the candidates"))?;
+            last = Some(ProcessId(id));
         }
-        if rows.len() < page || cases.len() == ROWS_A_RUN {
+        let (read, unread) = case::cases(&rows, |_| Look::Sweep, language);
+        cases.extend(read);
+        odd.extend(unread);
+        if rows.len() < page || cases.len() + odd.len() == ROWS_A_RUN {
             break;
         }
     }
     // A page that ends where the rows end is the last one.
-    let more = match cases.last() {
-        Some(last) if cases.len() == ROWS_A_RUN => {
-            !page_of(session, &sql, filter, last.process.id.0, 1).await?.is_empty()
+    let more = match last {
+        Some(last) if cases.len() + odd.len() == ROWS_A_RUN => {
+            !page_of(session, &sql, filter, last.0, 1).await?.is_empty()
         }
         Some(_) | None => false,
     };
-    Ok((cases, more))
+    Ok(Candidates { cases, odd, more, last })
 }
 
 /// At most so many rows of a sweep, from behind this one on.
@@ -224,5 +263,6 @@ pub(crate) async fn still_running(
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
-    rows.iter().map(|row| case(row, Look::Sweep)).collect::<Result<_, sqlx::Error>>().map_err(Error::database(reading))
+    // Odd rows are told where the rows themselves are read.
+    Ok(case::cases(&rows, |_| Look::Sweep, session.config.language).0)
 }

@@ -9,6 +9,8 @@ use super::field::Field;
 use super::result_path::ResultPath;
 use super::{ExecutionChange, TriggerError};
 use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::raw::Raw;
+use crate::redact;
 
 /// EventBridge's `Step Functions Execution Status Change`; only executions of STANDARD state machines send it.
 pub(super) fn from_event_bridge(
@@ -17,8 +19,12 @@ pub(super) fn from_event_bridge(
 ) -> Result<ExecutionChange, TriggerError> {
     let detail = Field::at("detail", &event.detail);
     let arn: ExecutionArn = detail.field("executionArn").parsed(EXECUTION_ARN)?;
-    let status =
-        detail.field("status").parsed("one of RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, PENDING_REDRIVE")?;
+    let told = detail.field("status").text()?;
+    // AWS adds one now and then: sending the event again would not help.
+    let (status, unknown_status) = match told.parse() {
+        Ok(status) => (status, None),
+        Err(_) => (ExecutionStatus::Running, Some(redact::cut(told, 100))),
+    };
     let execution = Execution {
         status,
         redrive_count: detail.field("redriveCount").optional(count)?.unwrap_or(0),
@@ -30,7 +36,12 @@ pub(super) fn from_event_bridge(
         arn,
     };
     let input = detail.field("input").optional_text()?;
-    Ok(ExecutionChange { process: process_of(&execution.arn, input.as_deref()), execution, event_id: event.id })
+    Ok(ExecutionChange {
+        process: process_of(&execution.arn, input.as_deref()),
+        execution,
+        event_id: event.id,
+        unknown_status,
+    })
 }
 
 /// What an `executionArn` must be.
@@ -42,8 +53,8 @@ pub(super) const EXECUTION_ARN: &str = "the ARN of an execution of a STANDARD st
 #[must_use]
 pub fn process_of(arn: &ExecutionArn, input: Option<&str>) -> Option<ProcessId> {
     let of_input = |input: &str| {
-        let input: Value = serde_json::from_str(input).ok()?;
-        input.get("processId")?.as_str()?.parse().ok()
+        let id = Raw::at(input, &["processId"])?;
+        serde_json::from_str::<String>(id.text()).ok()?.parse().ok()
     };
     input.and_then(of_input).or_else(|| arn.process_id())
 }

@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use crate::raw::Raw;
+
 /// A Step Functions [reference path][1]: `$`, then any of `.name`, `['name']` and `[0]`. It names one node, so it has
 /// none of JSONPath's operators that may find several.
 ///
@@ -12,6 +14,8 @@ use serde_json::Value;
 pub struct ResultPath {
     /// The same path as a JSON pointer (RFC 6901).
     pointer: String,
+    /// The same path, name by name.
+    names: Vec<String>,
 }
 
 /// A `RESULT_PATH` that is no reference path.
@@ -33,18 +37,18 @@ impl ResultPath {
     }
 
     /// The result in an execution's output, which is JSON in a string. `null` is no result, and neither is what the
-    /// path does not reach. U+0000 is left out: `jsonb` refuses it, and the row could never be completed.
+    /// path does not reach. It is kept as it is written, but for what `jsonb` refuses: the row could never be completed.
     #[must_use]
-    pub fn result(&self, output: &str) -> Option<Value> {
-        let output: Value = serde_json::from_str(output).ok()?;
-        self.get(&output).filter(|result| !result.is_null()).map(without_nul)
+    pub fn result(&self, output: &str) -> Option<Raw> {
+        Raw::at(output, &self.names).filter(|result| !result.is_null())
     }
 }
 
 impl Default for ResultPath {
     /// `$.generationResult.Payload`, where the application's state machine puts it.
     fn default() -> Self {
-        Self { pointer: "/generationResult/Payload".to_owned() }
+        let names = ["generationResult", "Payload"].map(str::to_owned).to_vec();
+        Self { pointer: "/generationResult/Payload".to_owned(), names }
     }
 }
 
@@ -54,24 +58,15 @@ impl FromStr for ResultPath {
     fn from_str(path: &str) -> Result<Self, ResultPathError> {
         let wrong = |from: &str| ResultPathError { path: path.to_owned(), from: from.to_owned() };
         let mut rest = path.strip_prefix('$').ok_or_else(|| wrong(path))?;
-        let mut pointer = String::new();
+        let (mut pointer, mut names) = (String::new(), Vec::new());
         while !rest.is_empty() {
             let (segment, after) = segment(rest).ok_or_else(|| wrong(rest))?;
             pointer.push('/');
             pointer.push_str(&segment.replace('~', "~0").replace('/', "~1"));
+            names.push(segment);
             rest = after;
         }
-        Ok(Self { pointer })
-    }
-}
-
-fn without_nul(value: &Value) -> Value {
-    let clean = |text: &str| text.replace('\0', "");
-    match value {
-        Value::String(text) => clean(text).into(),
-        Value::Array(items) => items.iter().map(without_nul).collect(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| (clean(name), without_nul(value))).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+        Ok(Self { pointer, names })
     }
 }
 
@@ -167,7 +162,7 @@ mod tests {
     fn a_result_is_what_the_path_reaches_in_json_that_is_not_null() {
         let path = ResultPath::default();
         assert_eq!(path, "$.generationResult.Payload".parse().unwrap());
-        assert_eq!(path.result(r#"{"generationResult":{"Payload":{"a":1}}}"#), Some(json!({ "a": 1 })));
+        assert_eq!(path.result(r#"{"generationResult":{"Payload":{"a":1}}}"#), Some(json!({ "a": 1 }).into()));
         for output in [r#"{"generationResult":{"Payload":null}}"#, "{}", "[]", "no JSON", ""] {
             assert_eq!(path.result(output), None, "{output}");
         }
@@ -176,6 +171,6 @@ mod tests {
     #[test]
     fn a_result_has_nothing_that_a_row_cannot_hold() {
         let output = r#"{"generationResult":{"Payload":[{"a\u0000b":"走\u0000る","c":null}]}}"#;
-        assert_eq!(ResultPath::default().result(output), Some(json!([{ "ab": "走る", "c": null }])));
+        assert_eq!(ResultPath::default().result(output), Some(json!([{ "ab": "走る", "c": null }]).into()));
     }
 }

@@ -50,6 +50,7 @@ impl<S: Step> Rounds<'_, S> {
         // Rows first, many in one statement.
         apply.sort_by_key(|planned| batch_of(planned) == 1);
         let (mut done, mut ended) = (0, None);
+        let mut refused: Vec<(String, String)> = Vec::new();
         'all: for of_a_kind in apply.chunk_by(|one, other| one.action.kind() == other.action.kind()) {
             let Some(kind) = kind_of::<S>(of_a_kind[0].action.kind()) else { continue };
             let mut rows = of_a_kind;
@@ -86,6 +87,9 @@ impl<S: Step> Rounds<'_, S> {
                     .collect();
                 tally.made(kind.names(), batch.len());
                 for (planned, outcome) in batch.iter().zip(outcomes) {
+                    if let (true, ActionResult::Failed(why)) = (kind.batch() > 1, &outcome.result) {
+                        refused.push((planned.action.target(), why.clone()));
+                    }
                     carried_out.take(tally, planned, &kind, outcome, self.language());
                 }
                 if !worse.is_empty() {
@@ -95,6 +99,7 @@ impl<S: Step> Rounds<'_, S> {
                 }
             }
         }
+        tally.findings.extend(self.refused(&refused));
         let rest = apply.split_off(done);
         match ended {
             Some(Ended::Bound(bound)) => {
@@ -120,6 +125,17 @@ impl<S: Step> Rounds<'_, S> {
             None => {}
         }
         Ok(carried_out)
+    }
+
+    /// What is told of rows that the table refuses, or keeps as they are: one finding, with a few of them by name.
+    fn refused(&self, refused: &[(String, String)]) -> Option<Finding> {
+        const NAMED: usize = 5;
+        let (first, why) = refused.first()?;
+        let named: Vec<&str> = refused.iter().take(NAMED).map(|(target, _)| target.as_str()).collect();
+        let target = if refused.len() == 1 { first.clone() } else { self.config.table.to_string() };
+        let message = texts::rows_refused(self.language(), refused.len(), why, &named.join(", "));
+        let evidence = json!({ "count": refused.len(), "processes": named });
+        Some(Finding::new("row_refused", target, message, evidence))
     }
 
     /// Whether a change that was made has left its user no better off.

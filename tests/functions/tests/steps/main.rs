@@ -13,6 +13,7 @@ mod fence;
 mod goals;
 mod health;
 mod incidents;
+mod odd;
 mod operator;
 mod performance;
 mod progress;
