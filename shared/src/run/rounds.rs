@@ -190,7 +190,8 @@ impl<S: Step> Rounds<'_, S> {
             }
             LedgerKind::Log => Facts { control: self.control(session).await?, ..Facts::default() },
         };
-        let Guarded { mode, apply, hold, over, leave, limited } = guard(wanted, demand.clone(), &self.manifest.limits, &facts);
+        let Guarded { mode, apply, hold, over, leave, limited } =
+            guard(wanted, demand.clone(), &self.manifest.limits, &facts);
         tally.mode = Some(mode);
         tally.is_limited |= limited;
         tally.skipped.extend(leave.into_iter().map(|(planned, why)| Skipped::new(planned.action.target(), why)));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::cancel::{Cancelling, cancel};
 use super::*;
-use crate::domain::{Ending, ProcessId};
+use crate::domain::{DEADLINE_ERROR, Ending, ProcessId};
 
 const POLICY: Policy = Policy {
     process_deadline: TimeDelta::seconds(900),
@@ -145,6 +145,8 @@ fn the_rules_below_the_table_hold() {
         Case("a stop whose error is not known", open(), unknown(Aborted), POLICY, event, 800, "inspect"),
         Case("… for the deadline, says the ledger", open(), Some(Execution { ending: None, stopped_for_deadline: true, ..execution(Aborted) }), POLICY, event, 800, "timed out"),
         Case("… for the deadline, says its error", open(), Some(Execution { ending: Some(Ending { error: Some(DEADLINE_ERROR.to_owned()), ..Ending::default() }), ..execution(Aborted) }), POLICY, event, 800, "timed out"),
+        Case("… by a person, whatever the ledger says", open(), Some(Execution { stopped_for_deadline: true, ..execution(Aborted) }), POLICY, event, 800, "cancelled"),
+        Case("… from the console, whatever the ledger says", open(), Some(Execution { ending: Some(Ending::default()), stopped_for_deadline: true, ..execution(Aborted) }), POLICY, event, 800, "cancelled"),
         Case("… from the console, without an error", open(), Some(Execution { ending: Some(Ending::default()), ..execution(Aborted) }), POLICY, event, 800, "cancelled"),
         // Deadlines.
         Case("a second before the deadline", open(), ended(Running), POLICY, sweep, 904, "leave"),
@@ -276,7 +278,7 @@ fn an_open_row_that_waits_for_a_new_execution_is_cancelled_at_once_unless_the_ol
             assert_eq!(wished(&cancelling), expected, "{status} × {ended}");
         }
     }
-    let for_deadline = Execution { stopped_for_deadline: true, ..execution(Aborted) };
+    let for_deadline = Execution { stopped_for_deadline: true, ending: None, ..execution(Aborted) };
     let cancelling = cancel(&row(ProcessStatus::Processing), Some(&for_deadline), false, &POLICY, at(800));
     assert_eq!(wished(&cancelling), "not: timed out", "it was stopped for another reason before");
 }
