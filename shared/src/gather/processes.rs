@@ -60,7 +60,7 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
         "WITH remembered AS ({})
          SELECT c.*, EXISTS (SELECT FROM remediation.actions a
                               WHERE a.target = $11 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
-                                AND a.outcome IN ('applying', 'applied')
+                                AND a.outcome = 'applied'
                                 AND coalesce((a.before ->> 'redriveCount')::int4, 0) = $13) AS event_stopped_for_deadline
            FROM ({cases} WHERE {id} = $12) c",
         executions::REMEMBER

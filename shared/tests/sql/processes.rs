@@ -485,7 +485,7 @@ async fn what_we_stopped_for_its_deadline_is_known_from_the_ledger() -> Tested {
     // (why we stopped it, what became of that, in which redrive; the execution's redrive; whether that was its end)
     for (cause, outcome, stopped_in, redrive, told) in [
         ("deadline", "applied", 0, 0, true),
-        ("deadline", "applying", 0, 0, true),
+        ("deadline", "applying", 0, 0, false),
         ("deadline", "failed", 0, 0, false),
         ("cancelled", "applied", 0, 0, false),
         ("deadline", "applied", 0, 1, false),
