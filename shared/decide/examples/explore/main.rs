@@ -19,11 +19,7 @@ fn main() -> ExitCode {
         match explore(REAL, *bounds) {
             Ok(found) => {
                 states += found.states + found.quiet;
-                let whole = if found.whole { "all there is" } else { "as deep as was asked" };
-                println!(
-                    "{name}: {} states and {} without the others, depth {} ({whole}), {:.1} s",
-                    found.states, found.quiet, found.depth, found.seconds
-                );
+                println!("{name}: {found}");
             }
             Err(found) => {
                 eprintln!("{name}: {:?} after {} states\n{}", found.broken, found.states, found.trace);

@@ -75,7 +75,7 @@ use searches::SEARCHES;
 
 fn holds(name: &str, bounds: Bounds) {
     match explore(REAL, bounds) {
-        Ok(found) => println!("{name}: {found:?}"),
+        Ok(found) => println!("{name}: {found}"),
         Err(found) => panic!("{name}: {:?} after {} states\n{}", found.broken, found.states, found.trace),
     }
 }
@@ -104,7 +104,8 @@ fn no_interleaving_of_everything_breaks_an_invariant() {
 #[test]
 fn a_state_is_the_same_when_it_is_unpacked() {
     let mut checker = model::ask::Checker::new(REAL, model::ask::ByHand::Cancel, true);
-    let mut states = vec![model::state::State { may_redrive: true, operator: true, ..model::state::State::ACCEPTED }.settled()];
+    let mut states =
+        vec![model::state::State { may_redrive: true, operator: true, ..model::state::State::ACCEPTED }.settled()];
     for at in 0..3000 {
         let state = states[at];
         assert_eq!(state.packed().state(), state);

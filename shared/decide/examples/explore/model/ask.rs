@@ -6,7 +6,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 use chrono::{DateTime, Utc};
 use remediation_decide::decide::listing::End;
 use remediation_decide::decide::{Decision, Look, Verdict};
-use remediation_decide::domain::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId};
+use remediation_decide::domain::{
+    DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId,
+};
 
 use super::rules::Rules;
 use super::state::{Attempt, Known, Listed, Row, Run, Stamp, State, Stopped};
@@ -101,7 +103,8 @@ impl Checker {
 
     /// The newest execution as it is, whoever knows of it.
     pub fn truth(&self, state: &State) -> Option<Execution> {
-        let (index, run) = [0, 1].into_iter().zip(&state.runs).filter_map(|(index, run)| Some((index, (*run)?))).next_back()?;
+        let (index, run) =
+            [0, 1].into_iter().zip(&state.runs).filter_map(|(index, run)| Some((index, (*run)?))).next_back()?;
         let known = match (run.exists(), run.runs()) {
             // It was registered, and never started: that is all there is of it.
             (false, _) => run.now.known,

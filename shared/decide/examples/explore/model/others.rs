@@ -16,8 +16,10 @@ impl State {
         let mut works = false;
         for (run, index) in self.runs.iter().zip(0..) {
             let Some(run) = run.as_ref() else { continue };
-            let may_be_redriven =
-                matches!(run.now.status, ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted);
+            let may_be_redriven = matches!(
+                run.now.status,
+                ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted
+            );
             let newest = self.runs[usize::from(index)..].iter().flatten().count() == 1;
             if self.may_redrive && newest && may_be_redriven && run.exists() && !reopening {
                 act(Action::Redriven(index));

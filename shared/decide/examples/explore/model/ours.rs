@@ -105,7 +105,8 @@ impl Checker {
                 let listed = self.begun(s);
                 self.list(s, false);
                 s.blind[step] = false;
-                let there = if self.is_by_hand(step, ByHand::Cancel) { s.runs.iter().flatten().count() as u8 } else { 0 };
+                let there =
+                    if self.is_by_hand(step, ByHand::Cancel) { s.runs.iter().flatten().count() as u8 } else { 0 };
                 Step::Read { look: Look::Event, listed, now_age: 0, there }
             }
             Step::Read { listed, now_age, there, .. } if self.is_by_hand(step, ByHand::Cancel) => {
@@ -206,22 +207,13 @@ impl Checker {
     }
 
     /// Reads the row and what is known of its executions, and decides.
-    fn read(
-        &mut self,
-        s: &mut State,
-        step: usize,
-        look: Look,
-        listed: Listed,
-        now_age: u8,
-    ) -> Result<Step, Invariant> {
+    fn read(&mut self, s: &mut State, step: usize, look: Look, listed: Listed, now_age: u8) -> Result<Step, Invariant> {
         let newest = self.speaking(s);
         let of = newest.as_ref().map(|(index, run)| (*index, run));
         let decision = self.decide(&s.row, of, false, look, now_age);
         match (decision.verdict, newest) {
             (verdict @ Verdict::Close(_), _) if self.lists_first(&s.row, of, look, verdict, listed) => Ok(Step::List),
-            (Verdict::Close(closing), _) => {
-                Ok(Step::Write { closing, row_moved: false, known_moved: false, there: 0 })
-            }
+            (Verdict::Close(closing), _) => Ok(Step::Write { closing, row_moved: false, known_moved: false, there: 0 }),
             (Verdict::Inspect, Some((index, _))) => {
                 self.describe(s, index);
                 Ok(Step::Read { look, listed, now_age, there: 0 })
@@ -263,9 +255,8 @@ impl Checker {
         stopped.stopped_at = Some(self.now(0));
         stopped.stopped_for_deadline = cause == StopCause::Deadline;
         let (row, cancelled) = (s.row.status, cause == StopCause::Cancelled);
-        let judge = |execution| {
-            (self.rules.judge)(row, &process, Some(execution), cancelled, &self.rules.policy, self.now(0))
-        };
+        let judge =
+            |execution| (self.rules.judge)(row, &process, Some(execution), cancelled, &self.rules.policy, self.now(0));
         if step != HAND && judge(&stopped) >= judge(&execution) {
             return Err(Invariant::TheRampGoesOn);
         }

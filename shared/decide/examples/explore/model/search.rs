@@ -1,5 +1,6 @@
 //! Explores everything that can be reached, breadth first, so that what it finds it tells as a shortest trace.
 
+use std::fmt;
 use std::time::Instant;
 
 use super::action::Action;
@@ -18,7 +19,7 @@ pub struct Counterexample {
 }
 
 /// What was explored.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Explored {
     pub states: usize,
     /// The same without the others, in which everything has to come to its end.
@@ -28,6 +29,14 @@ pub struct Explored {
     /// Whether that is all there is: nothing new can be reached any more.
     pub whole: bool,
     pub seconds: f64,
+}
+
+impl fmt::Display for Explored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { states, quiet, depth, whole, seconds } = self;
+        let whole = if *whole { "all there is" } else { "as deep as was asked" };
+        write!(f, "{states} states and {quiet} without the others, depth {depth} ({whole}), {seconds:.1} s")
+    }
 }
 
 /// How far a search goes.

@@ -182,19 +182,42 @@ pub enum Step {
     Idle,
     /// About to read the row and what is known, and to decide. `now_age`: when the look began. `there`: of a cancel by hand, how many
     /// executions its list showed.
-    Read { look: Look, listed: Listed, now_age: u8, there: u8 },
+    Read {
+        look: Look,
+        listed: Listed,
+        now_age: u8,
+        there: u8,
+    },
     /// About to list all executions.
     List,
     /// About to write. Whether somebody moved the row, or what is known of its newest execution, since it was read.
-    Write { closing: Closing, row_moved: bool, known_moved: bool, there: u8 },
+    Write {
+        closing: Closing,
+        row_moved: bool,
+        known_moved: bool,
+        there: u8,
+    },
     /// About to look at the execution once more before it is stopped.
-    Describe { run: u8, redriven: bool, cause: StopCause },
+    Describe {
+        run: u8,
+        redriven: bool,
+        cause: StopCause,
+    },
     /// About to stop it.
-    Stop { run: u8, redriven: bool, cause: StopCause },
+    Stop {
+        run: u8,
+        redriven: bool,
+        cause: StopCause,
+    },
     /// About to read it until it is over, and to close the ledger's action by that.
-    Reread { run: u8, redriven: bool },
+    Reread {
+        run: u8,
+        redriven: bool,
+    },
     /// About to remember what was read.
-    Remember { run: u8 },
+    Remember {
+        run: u8,
+    },
 }
 
 /// A user's cancel.
@@ -211,9 +234,15 @@ pub enum Cancel {
 pub enum Retry {
     Possible,
     /// It has seen a failed row and an execution that is over, and is about to re-open the row.
-    Decided { moved: bool },
+    Decided {
+        moved: bool,
+    },
     /// The row is re-opened and an execution registered; that is to be started. `left`: by a run that died, or had no answer.
-    Begun { before: Row, moved: bool, left: bool },
+    Begun {
+        before: Row,
+        moved: bool,
+        left: bool,
+    },
     Done,
 }
 

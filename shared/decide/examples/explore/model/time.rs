@@ -89,7 +89,8 @@ impl State {
         for (step, blind) in self.steps.iter().zip(&mut self.blind) {
             *blind &= *step != Step::Idle;
         }
-        if !self.row.status.is_open() && !self.runs.iter().flatten().any(|run| run.now.status == ExecutionStatus::Running)
+        if !self.row.status.is_open()
+            && !self.runs.iter().flatten().any(|run| run.now.status == ExecutionStatus::Running)
         {
             // Nothing but what settles is measured: one tick, and the one that a look lies back.
             self.stamps(|stamp| stamp.age = stamp.age.min(2));
