@@ -64,6 +64,7 @@ impl State {
         // Whether a row was written after its execution's start is asked of PENDING ones, and a new write is the newest.
         let starts_matter = self.row.status == ProcessStatus::Pending;
         for run in self.runs.iter_mut().flatten() {
+            let exists = run.exists();
             if run.now.known > Known::Nothing {
                 run.before = None;
             }
@@ -71,7 +72,7 @@ impl State {
                 let over = attempt.status.is_over();
                 if !starts_matter {
                     attempt.started.order = 0;
-                    if over && attempt.known >= Known::Over {
+                    if over && exists && attempt.known >= Known::Over {
                         attempt.started.age = attempt.ended.age;
                     }
                 }
