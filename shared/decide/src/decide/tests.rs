@@ -154,6 +154,7 @@ fn the_rules_below_the_table_hold() {
         Case("no execution, re-opened long after its acceptance", written(row(ProcessStatus::Pending), 5000), None, POLICY, event, 5299, "leave"),
         Case("… and past the start deadline from then", written(row(ProcessStatus::Pending), 5000), None, POLICY, event, 5300, "never started"),
         Case("a redriven attempt counts from its redrive", open(), redriven(Running), POLICY, sweep, 1899, "leave"),
+        Case("a row that waits since before a redrive, which failed too", written(row(ProcessStatus::Pending), 990), Some(Execution { stopped_at: Some(at(1010)), ..redriven(Failed).unwrap() }), POLICY, event, 1100, "failed"),
         Case("… to its own deadline", open(), redriven(Running), POLICY, sweep, 1900, "stop, deadline"),
         Case("a pending redrive has no deadline", failed(), ended(PendingRedrive), POLICY, sweep, 90_000, "leave"),
         // Late success.

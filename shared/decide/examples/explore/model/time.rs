@@ -45,6 +45,9 @@ impl State {
             // Only a row without any execution counts from there.
             self.row.created_age = 0;
         }
+        if let (false, Some(completed)) = (self.row.status.is_open(), self.row.completed) {
+            self.row.updated = completed;
+        }
         if let [Some(old), Some(new)] = &mut self.runs
             && new.now.known > Known::Nothing
             && new.exists()
@@ -78,6 +81,8 @@ impl State {
                 }
                 if !over {
                     attempt.ended = attempt.started;
+                } else if attempt.status != ExecutionStatus::Succeeded {
+                    attempt.has_result = false;
                 }
                 if attempt.known == Known::Over && attempt.status == ExecutionStatus::TimedOut {
                     attempt.known = Known::Ending;
@@ -90,9 +95,8 @@ impl State {
         for (step, blind) in self.steps.iter().zip(&mut self.blind) {
             *blind &= *step != Step::Idle;
         }
-        if !self.row.status.is_open()
-            && !self.runs.iter().flatten().any(|run| run.now.status == ExecutionStatus::Running)
-        {
+        let runs = |run: &Run| run.now.status == ExecutionStatus::Running || run.known_running();
+        if !self.row.status.is_open() && !self.runs.iter().flatten().any(runs) {
             // Nothing but what settles is measured: one tick, and the one that a look lies back.
             self.stamps(|stamp| stamp.age = stamp.age.min(2));
         }
