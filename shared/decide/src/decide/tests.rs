@@ -145,8 +145,6 @@ fn the_rules_below_the_table_hold() {
         Case("a stop whose error is not known", open(), unknown(Aborted), POLICY, event, 800, "inspect"),
         Case("… for the deadline, says the ledger", open(), Some(Execution { ending: None, stopped_for_deadline: true, ..execution(Aborted) }), POLICY, event, 800, "timed out"),
         Case("… for the deadline, says its error", open(), Some(Execution { ending: Some(Ending { error: Some(DEADLINE_ERROR.to_owned()), ..Ending::default() }), ..execution(Aborted) }), POLICY, event, 800, "timed out"),
-        Case("… by a person, whatever the ledger says", open(), Some(Execution { stopped_for_deadline: true, ..execution(Aborted) }), POLICY, event, 800, "cancelled"),
-        Case("… from the console, whatever the ledger says", open(), Some(Execution { ending: Some(Ending::default()), stopped_for_deadline: true, ..execution(Aborted) }), POLICY, event, 800, "cancelled"),
         Case("… from the console, without an error", open(), Some(Execution { ending: Some(Ending::default()), ..execution(Aborted) }), POLICY, event, 800, "cancelled"),
         // Deadlines.
         Case("a second before the deadline", open(), ended(Running), POLICY, sweep, 904, "leave"),
