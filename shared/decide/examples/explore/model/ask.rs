@@ -90,7 +90,7 @@ impl Checker {
                     Stopped::ForCancel | Stopped::ByHand => Some("ManualCancellation".to_owned()),
                 },
                 cause: None,
-                result: attempt.has_result.then(|| serde_json::Value::Bool(true)),
+                result: attempt.has_result.then_some(serde_json::Value::Bool(true)),
             }),
             stopped_for_deadline: attempt.in_ledger,
         }

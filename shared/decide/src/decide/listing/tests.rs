@@ -60,15 +60,15 @@ fn a_row_is_listed_before_it_is_closed_unless_it_was_promised_to_have_had_no_oth
 #[test]
 fn an_end_that_became_known_after_the_list_was_begun_is_listed_after_once_more() {
     let failed = execution("a", ExecutionStatus::Failed, 0);
-    let known = Some(End::of(&failed));
+    let known = End::of(&failed);
     let again = |newest: &Execution, listed: &Option<End>| {
         [Look::Event, Look::Sweep].map(|look| lists_first(&row(None), Some(newest), look, CLOSE, Some(listed)))
     };
-    assert_eq!(again(&failed, &known.clone().unwrap()), [false, false]);
+    assert_eq!(again(&failed, &known), [false, false]);
     // It ran then; it was redriven and ended since; another one speaks now.
     assert_eq!(again(&failed, &None), [true, false]);
-    assert_eq!(again(&execution("a", ExecutionStatus::Failed, 1), &known.clone().unwrap()), [true, false]);
-    assert_eq!(again(&execution("b", ExecutionStatus::Failed, 0), &known.unwrap()), [true, false]);
+    assert_eq!(again(&execution("a", ExecutionStatus::Failed, 1), &known), [true, false]);
+    assert_eq!(again(&execution("b", ExecutionStatus::Failed, 0), &known), [true, false]);
     assert_eq!(End::of(&execution("a", ExecutionStatus::Running, 0)), None);
     assert_eq!(End::of(&execution("a", ExecutionStatus::PendingRedrive, 0)), None);
 }
