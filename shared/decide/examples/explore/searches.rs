@@ -1,4 +1,5 @@
-//! The searches that go on until nothing new can be reached.
+//! The searches: all but the last two go on until nothing new can be reached. Those have more states than there is time for, and go only
+//! deeper than what they look for.
 
 use super::model::ask::ByHand;
 use super::model::search::Bounds;
@@ -36,7 +37,7 @@ pub const SEARCHES: [(&str, Bounds); 14] = [
     ("our retry and sync", Bounds { steps: SYNC, ours: true, ..NOBODY }),
     (
         "sync, a cancel by hand, a user's retry",
-        Bounds { steps: SYNC_AND_HAND, by_hand: ByHand::Cancel, retry: true, ..NOBODY },
+        Bounds { steps: SYNC_AND_HAND, by_hand: ByHand::Cancel, retry: true, depth: Some(14), ..NOBODY },
     ),
-    ("sync, a look by hand, a user's retry", Bounds { steps: SYNC_AND_HAND, retry: true, ..NOBODY }),
+    ("sync, a look by hand, a user's retry", Bounds { steps: SYNC_AND_HAND, retry: true, depth: Some(14), ..NOBODY }),
 ];
