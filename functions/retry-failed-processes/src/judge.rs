@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::retry_process::RetryProcess;
 use remediation::decide::{self, CLOSED_BY_PERSON, Look};
-use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
+use remediation::domain::{Execution, ExecutionStatus, Process, ProcessStatus};
 use remediation::failure::UNKNOWN;
 use remediation::failure::transient::{is_throttling, is_transient};
 use remediation::gather::processes::case::{Case, Newest};
@@ -105,7 +105,7 @@ pub fn judge(
     match newest.map(|newest| newest.status) {
         Some(Running | PendingRedrive) => return Judgement::Leave(Left::Running),
         Some(Succeeded) => return Judgement::Leave(Left::Succeeded),
-        Some(Aborted) if !newest.is_some_and(is_stopped_for_deadline) => {
+        Some(Aborted) if !newest.is_some_and(Execution::is_stopped_for_deadline) => {
             return Judgement::Leave(Left::StoppedByPerson);
         }
         Some(Failed | TimedOut | Aborted) | None => {}
@@ -183,10 +183,6 @@ pub fn wants_ending(case: &Case, history: &History) -> bool {
         | ExecutionStatus::PendingRedrive => false,
     };
     wanted && by_row(&case.process, history, case.look).is_none()
-}
-
-fn is_stopped_for_deadline(execution: &Execution) -> bool {
-    execution.stopped_for_deadline || error_of(execution) == Some(DEADLINE_ERROR)
 }
 
 fn error_of(execution: &Execution) -> Option<&str> {

@@ -138,8 +138,16 @@ fn one_failed_process_is_tried_again_told_or_left() {
         ("stopped by a person", change(execution(|it| it.status = Aborted)), leave(Left::StoppedByPerson)),
         (
             "stopped by us",
-            change(execution(|it| (it.status, it.stopped_for_deadline) = (Aborted, true))),
+            change(execution(|it| (it.status, it.ending, it.stopped_for_deadline) = (Aborted, None, true))),
             retry(1, false),
+        ),
+        (
+            "stopped by a person a moment before us, as its error tells",
+            change(execution(|it| {
+                (it.status, it.stopped_for_deadline) = (Aborted, true);
+                it.ending.as_mut().unwrap().error = Some("ManualCancellation".into());
+            })),
+            leave(Left::StoppedByPerson),
         ),
         (
             "stopped by us, as its error tells",

@@ -5,12 +5,13 @@
 
 pub mod cancel;
 mod ended;
+pub mod listing;
 pub mod progress;
 mod verdict;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
+use crate::domain::{Execution, ExecutionStatus, Process, ProcessStatus};
 
 pub use ended::ended_at;
 pub use verdict::{Anomaly, Closing, Decision, Look, Policy, Reason, StopCause, Verdict};
@@ -188,13 +189,10 @@ fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTim
         (ExecutionStatus::Failed, Some(_)) => Decision::close(Closing::Failed, reason),
         (ExecutionStatus::TimedOut, _) => Decision::close(Closing::TimedOut, reason),
         // ABORTED says that somebody stopped it, not why.
-        (ExecutionStatus::Aborted, _) if execution.stopped_for_deadline => {
+        (ExecutionStatus::Aborted, _) if execution.is_stopped_for_deadline() => {
             Decision::close(Closing::TimedOut, Reason::StoppedForDeadline)
         }
         (ExecutionStatus::Aborted, None) => Decision::inspect(),
-        (ExecutionStatus::Aborted, Some(ending)) if ending.error.as_deref() == Some(DEADLINE_ERROR) => {
-            Decision::close(Closing::TimedOut, Reason::StoppedForDeadline)
-        }
         (ExecutionStatus::Aborted, Some(_)) => Decision::close(Closing::Cancelled, reason),
         (ExecutionStatus::Running | ExecutionStatus::PendingRedrive, _) => Decision::leave(Reason::RedrivePending),
     }

@@ -54,8 +54,10 @@ pub fn is_stopped_by_person(execution: &Execution) -> bool {
 }
 
 fn is_stopped_for_deadline(execution: &Execution) -> bool {
-    let error = execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
-    execution.stopped_for_deadline || error == Some(DEADLINE_ERROR)
+    match &execution.ending {
+        Some(ending) => ending.error.as_deref() == Some(DEADLINE_ERROR),
+        None => execution.stopped_for_deadline,
+    }
 }
 
 const fn sound(is: bool) -> Severity {

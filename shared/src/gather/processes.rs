@@ -18,7 +18,7 @@ use crate::finding::{Audience, Finding, Often};
 use crate::gather::error::Error;
 use crate::gather::executions;
 use crate::gather::processes::case::{CASES, Case, Evidence, Newest, no_such_row, of_processes};
-use crate::gather::processes::list::{CLOCK_SKEW, list, list_before_closing};
+use crate::gather::processes::list::{CLOCK_SKEW, Lists, list};
 use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
 use crate::gather::processes::sweep::{Filter, sweep};
 use crate::gather::session::{Question, Session};
@@ -76,15 +76,17 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
         "WITH remembered AS ({})
          SELECT c.*, EXISTS (SELECT FROM remediation.actions a
                               WHERE a.target = $11 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
-                                AND a.outcome IN ('applying', 'applied')) AS event_stopped_for_deadline
+                                AND a.outcome = 'applied'
+                                AND coalesce((a.before ->> 'redriveCount')::int4, 0) = $13) AS event_stopped_for_deadline
            FROM ({cases}
-                  WHERE {id} = CASE WHEN $13 THEN coalesce((SELECT k.process_id FROM remediation.executions k
+                  WHERE {id} = CASE WHEN $14 THEN coalesce((SELECT k.process_id FROM remediation.executions k
                                                              WHERE k.execution_arn = $11), $12) ELSE $12 END) c",
         executions::REMEMBER
     );
     let row = executions::bind(sqlx::query(AssertSqlSafe(sql)), std::slice::from_ref(&seen))
         .bind(seen.execution.arn.as_str())
         .bind(seen.process.map(|id| id.0))
+        .bind(seen.execution.redrive_count)
         .bind(guessed)
         .fetch_optional(&mut *session.db)
         .await
@@ -129,7 +131,8 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     }
     let mut findings = complete_or_tell(session, &mut case).await?;
     let mut cases = vec![case];
-    if list_before_closing(session, &cases).await? {
+    let mut lists = Lists::default();
+    while lists.read_before_closing(session, &mut cases).await? {
         let seen = match &cases[0].newest {
             Newest::Known(Some(seen)) => seen.clone(),
             Newest::Known(None) | Newest::Unknown(_) => return Ok(Evidence::default()),
@@ -207,22 +210,28 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
         Newest::Known(Some(newest)) => newest.started_at.max(session.now - TimeDelta::days(1)),
         Newest::Known(None) | Newest::Unknown(_) => case.process.created_at - CLOCK_SKEW,
     };
-    let listed = list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
-    let mut evidence = of_processes(session, &asked).await?;
     let stop_at = session.stop_at;
-    let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
-    let LookedUp { refused, findings, .. } = looked_up;
-    evidence.findings.extend(findings);
-    refused.map_or(Ok(evidence), Err)
+    let mut lists = Lists::default();
+    let listed = lists.read(session, &known.cases, wanted, stop_at).await?;
+    loop {
+        let mut evidence = of_processes(session, &asked).await?;
+        let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+        let LookedUp { refused, findings, .. } = looked_up;
+        evidence.findings.extend(findings);
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        if !lists.read_before_closing(session, &mut evidence.cases).await? {
+            return Ok(evidence);
+        }
+    }
 }
 
 /// Some processes once more. That one of them had no execution when it was looked at before, maybe hours ago and for a plan,
 /// proves nothing now.
 async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Result<Evidence, Error> {
     let mut evidence = of_processes(session, processes).await?;
-    if list_before_closing(session, &evidence.cases).await? {
-        evidence = of_processes(session, processes).await?;
-    }
+    let mut lists = Lists::default();
     let (mut since, mut refused) = (None, None);
     let unseen = evidence.cases.iter().filter(|case| is_unseen(case)).map(|case| case.process.created_at).min();
     if let Some(created_at) = unseen {
@@ -235,8 +244,14 @@ async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Re
         }
     }
     let stop_at = session.stop_at;
-    let looked_up = look_up(session, &mut evidence.cases, since, refused, stop_at).await?;
-    evidence.findings.extend(looked_up.refused.as_ref().map(unavailable));
-    evidence.findings.extend(looked_up.findings);
-    Ok(evidence)
+    loop {
+        let looked_up = look_up(session, &mut evidence.cases, since, refused.take(), stop_at).await?;
+        let is_refused = looked_up.refused.is_some();
+        evidence.findings.extend(looked_up.refused.as_ref().map(unavailable));
+        evidence.findings.extend(looked_up.findings);
+        if is_refused || !lists.read_before_closing(session, &mut evidence.cases).await? {
+            return Ok(evidence);
+        }
+        evidence = of_processes(session, processes).await?;
+    }
 }

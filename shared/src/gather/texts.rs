@@ -95,6 +95,16 @@ pub fn not_listed(language: Language) -> String {
     )
 }
 
+/// Executions of one process came to their ends while the list was read, again and again.
+#[must_use]
+pub fn keeps_ending(language: Language) -> String {
+    text!(
+        language,
+        ja: "実行一覧を読む間にも実行の終了が続いたため、次回に再確認する",
+        en: "its executions kept ending while the list was read; the next run looks again",
+    )
+}
+
 /// A run that met its deadline.
 #[must_use]
 pub fn out_of_time(language: Language, left: usize) -> String {

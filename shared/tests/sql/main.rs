@@ -12,6 +12,7 @@ mod fence;
 mod goals;
 mod leases;
 mod ledger;
+mod listing;
 mod migrate;
 mod odd;
 mod plans;

@@ -486,32 +486,41 @@ async fn what_had_no_execution_when_it_was_planned_is_looked_for_again_when_it_i
 
 #[tokio::test]
 async fn what_we_stopped_for_its_deadline_is_known_from_the_ledger() -> Tested {
-    for (cause, outcome, told) in [
-        ("deadline", "applied", true),
-        ("deadline", "applying", true),
-        ("deadline", "failed", false),
-        ("cancelled", "applied", false),
+    // (why we stopped it, what became of that, in which redrive; the execution's redrive; whether that was its end)
+    for (cause, outcome, stopped_in, redrive, told) in [
+        ("deadline", "applied", 0, 0, true),
+        ("deadline", "applying", 0, 0, false),
+        ("deadline", "failed", 0, 0, false),
+        ("cancelled", "applied", 0, 0, false),
+        ("deadline", "applied", 0, 1, false),
+        ("deadline", "applying", 0, 1, false),
+        ("deadline", "applied", 1, 1, true),
+        ("deadline", "applied", 1, 2, false),
     ] {
         let mut world = World::new("stopped_by_us").await;
         let proxy = scripted().await;
         let row = processing(2000);
         world.insert(std::slice::from_ref(&row)).await;
-        let seen = execution(row.id, Aborted, seconds_ago(1999), Some(seconds_ago(100)));
+        let mut seen = execution(row.id, Aborted, seconds_ago(1999), Some(seconds_ago(100)));
+        seen.execution.redrive_count = redrive;
         sqlx::query(
-            "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, outcome, reason)
-             VALUES (gen_random_uuid(), gen_random_uuid(), 'test', 'stop-execution', $1, $2, $3, 'test')",
+            "INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, outcome, reason)
+             VALUES (gen_random_uuid(), gen_random_uuid(), 'test', 'stop-execution', $1, $2,
+                     jsonb_build_object('status', 'RUNNING', 'redriveCount', $4::int4), $3, 'test')",
         )
         .bind(seen.execution.arn.as_str())
         .bind(cause)
         .bind(outcome)
+        .bind(stopped_in)
         .execute(world.database.pool())
         .await?;
+        let case = format!("{cause} {outcome}, stopped in {stopped_in}, ended in {redrive}");
         let told_by_event = ended(seen.clone(), Some("SomethingElse"), None);
         let of_event = gather(&mut world, &proxy, event(&told_by_event), Filter::OpenOrLatelyClosed).await?;
-        assert_eq!(known(newest(&of_event)[&row.id]).stopped_for_deadline, told, "{cause} {outcome}");
+        assert_eq!(known(newest(&of_event)[&row.id]).stopped_for_deadline, told, "{case}");
         tell(&proxy, std::slice::from_ref(&seen));
         let of_sweep = sweep(&mut world, &proxy).await;
-        assert_eq!(known(newest(&of_sweep)[&row.id]).stopped_for_deadline, told, "{cause} {outcome}");
+        assert_eq!(known(newest(&of_sweep)[&row.id]).stopped_for_deadline, told, "{case}");
     }
     Ok(())
 }

@@ -59,6 +59,7 @@ impl Retrying {
             not_before: Utc::now(),
         };
         let planned = planned(action.clone());
+        list_pages(&proxy, &[vec![]]);
         Self { world, row, basis, input, proxy, step_functions, action, planned }
     }
 
@@ -658,5 +659,30 @@ async fn a_retry_cannot_be_undone_and_what_can_be_done_is_said() -> Tested {
     let refused = undo_of(&mut retrying.world.db, retrying.planned.id).await;
     let Err(Error::Refused(why)) = refused else { return Err(format!("{refused:?}").into()) };
     assert!(why.contains("cannot be taken back") && why.contains(&retrying.row.id.to_string()), "{why}");
+    Ok(())
+}
+
+/// Where no count tells that the row was started anew, only the list does.
+#[tokio::test]
+async fn a_row_that_another_execution_was_started_for_meanwhile_is_not_put_back() -> Tested {
+    let variant = Variant::ALL.into_iter().find(|variant| !variant.complete).ok_or("every table has every column")?;
+    let (mut retrying, _) = left_open("another-started", &variant).await;
+    retrying.age().await;
+    retrying.proxy.fail("ListExecutions", Failure::error("ThrottlingException"));
+    assert_eq!(retrying.resolve().await[0].result, ActionResult::Busy, "not without a look");
+    assert_eq!(retrying.entry().await.outcome, "applying");
+
+    retrying.proxy.clear();
+    retrying.proxy.fail("DescribeExecution", Failure::error("ExecutionDoesNotExist"));
+    let other = execution(retrying.row.id, Running, Utc::now(), None);
+    list_pages(&retrying.proxy, &[vec![listed(&other)]]);
+    assert_eq!(retrying.resolve().await[0].result, ActionResult::Superseded);
+    assert_eq!(retrying.entry().await.outcome, "failed");
+    let open: String =
+        sqlx::query_scalar(AssertSqlSafe(variant.spell("SELECT status::text FROM {processes} WHERE id = $1")))
+            .bind(retrying.row.id)
+            .fetch_one(retrying.world.database.pool())
+            .await?;
+    assert_eq!(open, "PENDING", "it runs");
     Ok(())
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::cancel::{Cancelling, cancel};
 use super::*;
-use crate::domain::{Ending, ProcessId};
+use crate::domain::{DEADLINE_ERROR, Ending, ProcessId};
 
 const POLICY: Policy = Policy {
     process_deadline: TimeDelta::seconds(900),
@@ -152,6 +152,7 @@ fn the_rules_below_the_table_hold() {
         Case("no execution, re-opened long after its acceptance", written(row(ProcessStatus::Pending), 5000), None, POLICY, event, 5299, "leave"),
         Case("… and past the start deadline from then", written(row(ProcessStatus::Pending), 5000), None, POLICY, event, 5300, "never started"),
         Case("a redriven attempt counts from its redrive", open(), redriven(Running), POLICY, sweep, 1899, "leave"),
+        Case("a row that waits since before a redrive, which failed too", written(row(ProcessStatus::Pending), 990), Some(Execution { stopped_at: Some(at(1010)), ..redriven(Failed).unwrap() }), POLICY, event, 1100, "failed"),
         Case("… to its own deadline", open(), redriven(Running), POLICY, sweep, 1900, "stop, deadline"),
         Case("a pending redrive has no deadline", failed(), ended(PendingRedrive), POLICY, sweep, 90_000, "leave"),
         // Late success.
@@ -276,7 +277,7 @@ fn an_open_row_that_waits_for_a_new_execution_is_cancelled_at_once_unless_the_ol
             assert_eq!(wished(&cancelling), expected, "{status} × {ended}");
         }
     }
-    let for_deadline = Execution { stopped_for_deadline: true, ..execution(Aborted) };
+    let for_deadline = Execution { stopped_for_deadline: true, ending: None, ..execution(Aborted) };
     let cancelling = cancel(&row(ProcessStatus::Processing), Some(&for_deadline), false, &POLICY, at(800));
     assert_eq!(wished(&cancelling), "not: timed out", "it was stopped for another reason before");
 }

@@ -196,7 +196,7 @@ pub struct Execution {
     pub stopped_at: Option<DateTime<Utc>>,
     /// What it ended with; `None` where only its status is known (ListExecutions tells no more).
     pub ending: Option<Ending>,
-    /// The ledger says that we stopped it for its deadline.
+    /// The ledger says that we stopped it for its deadline, in this same redrive.
     pub stopped_for_deadline: bool,
 }
 
@@ -208,6 +208,13 @@ impl Execution {
     #[must_use]
     pub fn attempt_started_at(&self) -> DateTime<Utc> {
         self.redriven_at.map_or(self.started_at, |redriven| redriven.max(self.started_at))
+    }
+
+    /// Whether what is ABORTED was stopped by us for its deadline. What it ended with says so itself, where that is known: who stops it
+    /// a moment before we do, or after a redrive, has the last word. Else the ledger tells.
+    #[must_use]
+    pub fn is_stopped_for_deadline(&self) -> bool {
+        self.ending.as_ref().map_or(self.stopped_for_deadline, |ending| ending.error.as_deref() == Some(DEADLINE_ERROR))
     }
 
     /// Whether what `self` says of an execution is newer than what `known` says of the same one: a later redrive

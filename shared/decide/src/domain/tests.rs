@@ -57,3 +57,66 @@ fn every_status_reads_back_as_itself() {
     }
     assert!("processing".parse::<ProcessStatus>().is_err());
 }
+
+/// An execution as it is known: its name, status, redrives, and when it was started and redriven, in seconds.
+fn known(name: &str, status: ExecutionStatus, redrive_count: i32, started: i64, redriven: Option<i64>) -> Execution {
+    let at = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap();
+    Execution {
+        arn: format!("arn:aws:states:us-east-1:1:execution:ai:{name}").parse().unwrap(),
+        status,
+        redrive_count,
+        started_at: at(started),
+        redriven_at: redriven.map(at),
+        stopped_at: None,
+        ending: None,
+        stopped_for_deadline: false,
+    }
+}
+
+#[test]
+fn of_two_executions_the_one_started_later_speaks_and_at_once_the_one_named_later() {
+    use ExecutionStatus::{Failed, Running};
+    let (first, second) = (known("a", Running, 0, 10, None), known("b", Failed, 0, 20, None));
+    assert!(second.speaks_over(&first) && !first.speaks_over(&second));
+    // A redrive keeps its start.
+    let redriven = known("a", Running, 1, 10, Some(30));
+    assert!(second.speaks_over(&redriven) && !redriven.speaks_over(&second));
+    let at_once = known("b", Running, 0, 10, None);
+    assert!(at_once.speaks_over(&first) && !first.speaks_over(&at_once) && !first.speaks_over(&first));
+}
+
+#[test]
+fn of_one_execution_a_later_redrive_is_newer_then_an_end_then_that_it_waits_to_be_redriven() {
+    use ExecutionStatus::{Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
+    let of = |status, redrive_count| known("a", status, redrive_count, 10, None);
+    for over in [Succeeded, Failed, TimedOut, Aborted] {
+        let order = [of(Running, 0), of(over, 0), of(PendingRedrive, 0), of(Running, 1), of(over, 1)];
+        for (one, at) in order.iter().zip(0..) {
+            for (other, than) in order.iter().zip(0..) {
+                assert_eq!(one.supersedes(other), at > than, "{one:?} over {other:?}");
+            }
+        }
+    }
+    assert!(!of(Failed, 0).supersedes(&of(Succeeded, 0)), "an end is an end");
+}
+
+#[test]
+fn an_attempt_begins_at_its_redrive_and_never_before_its_execution() {
+    let of = |redriven| known("a", ExecutionStatus::Running, 1, 10, redriven).attempt_started_at().timestamp();
+    assert_eq!([of(None), of(Some(30)), of(Some(5))], [10, 30, 10]);
+}
+
+#[test]
+fn who_stopped_it_is_told_by_its_error_and_by_the_ledger_only_where_that_is_not_known() {
+    let of = |ending: Option<Option<&str>>, ledger| {
+        let ending = ending.map(|error| Ending { error: error.map(str::to_owned), ..Ending::default() });
+        let stopped = known("a", ExecutionStatus::Aborted, 0, 10, None);
+        Execution { ending, stopped_for_deadline: ledger, ..stopped }.is_stopped_for_deadline()
+    };
+    for ledger in [false, true] {
+        assert!(of(Some(Some(DEADLINE_ERROR)), ledger));
+        assert!(!of(Some(Some("ManualCancellation")), ledger), "a person's word, whatever the ledger says");
+        assert!(!of(Some(None), ledger), "we always say why");
+        assert_eq!(of(None, ledger), ledger);
+    }
+}

@@ -175,3 +175,12 @@ fn to_stop_what_runs_in_time_makes_it_worse_and_what_is_late_or_unwanted_less_ba
         assert_eq!(of(Some(&stopped)) < of(newest.as_ref()), less, "at {now}, cancelled: {wish}");
     }
 }
+
+#[test]
+fn what_was_redriven_is_late_by_its_redrive() {
+    let (row, newest) = over(Some(ExecutionStatus::Running));
+    let redriven = Execution { redriven_at: Some(at(800)), redrive_count: 1, ..newest.unwrap() };
+    for (now, expected) in [(1699, Severity::Sound), (1700, Severity::Wrong)] {
+        assert_eq!(severity(row.status, &row, Some(&redriven), false, &policy(false), at(now)), expected, "at {now}");
+    }
+}

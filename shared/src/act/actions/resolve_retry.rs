@@ -2,6 +2,7 @@
 //!
 //! In the ledger it is the end of the retry's own entry. There is nothing to take back: it only ends what was begun.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use uuid::Uuid;
@@ -89,9 +90,8 @@ impl Action for ResolveRetry {
                 Ok(outcome(ActionResult::Applied, &action.before, &action.after))
             }
             Err(error) if error.is_execution_gone() => {
-                let table = session.table().await?;
                 let why = never_retried(language, action.execution.name());
-                let back = put_back(session.db, &table, planned.id, &action.process.to_string(), &why).await?;
+                let back = put_back(session, planned.id, &action.process.to_string(), &action.after, &why).await?;
                 Ok(match back {
                     PutBack::Done { now } if now == action.before => {
                         outcome(ActionResult::Applied, &action.after, &now)
@@ -139,14 +139,36 @@ pub(super) enum PutBack {
     Later,
 }
 
+/// Whether every execution is known that began since the row was re-opened, as `after` has it: another one may run for it. Where a new attempt
+/// raises `retry_count`, the row itself would tell.
+async fn is_listed(session: &mut Session<'_>, table: &Table, after: &Value) -> Result<bool, Error> {
+    if table.has("retry_count") {
+        return Ok(true);
+    }
+    let Some(registered_at) = after["registeredAt"].as_str().and_then(|at| at.parse::<DateTime<Utc>>().ok()) else {
+        return Ok(true);
+    };
+    let (path, stop_at, of) = (&session.config.result_path, session.stop_at, (session.step_functions, table));
+    match executions::list(session.db, of, path, None, registered_at, TimeDelta::zero(), stop_at).await {
+        Ok(listed) => Ok(listed.since <= registered_at),
+        Err(Error::Aws { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 pub(super) async fn put_back(
-    db: &mut PgConnection,
-    table: &Table,
+    session: &mut Session<'_>,
     action: Uuid,
     process: &str,
+    after: &Value,
     why: &str,
 ) -> Result<PutBack, Error> {
     let doing = "putting back a row whose execution was not started";
+    let table = session.table().await?;
+    if !is_listed(session, &table, after).await? {
+        return Ok(PutBack::Later);
+    }
+    let (db, table) = (&mut *session.db, &table);
     let written = async {
         let mut transaction = db.begin().await?;
         if !lock(&mut transaction, process).await? {

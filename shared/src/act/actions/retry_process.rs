@@ -207,7 +207,7 @@ impl Action for RetryProcess {
             }
             Started::No(why) => why,
         };
-        let back = put_back(session.db, &table, planned.id, &process.to_string(), &why).await?;
+        let back = put_back(session, planned.id, &process.to_string(), &after, &why).await?;
         let why = match back {
             PutBack::Done { .. } => why,
             PutBack::Left => format!("{why} — {}", texts::not_put_back(language)),

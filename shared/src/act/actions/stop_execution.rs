@@ -157,7 +157,10 @@ impl Action for StopExecution {
                 .into_iter()
                 .find(|of| Some(of.as_str()) == entry.cause.as_deref());
             let error = seen.execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
-            let by_us = cause.is_some_and(|cause| error == Some(cause.error()));
+            // What was redriven since was not ended by this stop, whoever ended it.
+            let before = entry.before.as_ref().and_then(|before| before["redriveCount"].as_i64()).unwrap_or_default();
+            let by_us = cause.is_some_and(|cause| error == Some(cause.error()))
+                && i64::from(seen.execution.redrive_count) == before;
             let result = match seen.execution.status {
                 ExecutionStatus::Aborted if by_us => ActionResult::Applied,
                 status if status.is_over() => ActionResult::Superseded,
@@ -229,8 +232,9 @@ async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionRe
 /// their word is the one that counts.
 fn ended(action: &StopExecution, seen: &Seen) -> ActionResult {
     let error = seen.execution.ending.as_ref().and_then(|ending| ending.error.as_deref());
-    let by_us = error.is_none_or(|error| error == action.cause.error());
-    if seen.execution.status == ExecutionStatus::Aborted && by_us {
+    let by_us = error == Some(action.cause.error());
+    let same = seen.execution.redrive_count == action.execution.redrive_count;
+    if seen.execution.status == ExecutionStatus::Aborted && by_us && same {
         ActionResult::Applied
     } else {
         ActionResult::Superseded

@@ -8,7 +8,7 @@ use crate::decide::Look;
 use crate::domain::{Language, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::processes::case::{Case, Evidence, Newest, no_such_row, of_processes};
-use crate::gather::processes::list::{CLOCK_SKEW, list};
+use crate::gather::processes::list::{CLOCK_SKEW, Lists};
 use crate::gather::processes::look_up::{LookedUp, look_up};
 use crate::gather::processes::sweep::{Filter, still_running};
 use crate::gather::session::{Question, Session};
@@ -60,22 +60,28 @@ pub async fn read(session: &mut Session<'_>, question: &Question) -> Result<Evid
     let wanted = known.iter().map(|case| back_to(case, now)).min().unwrap_or(now);
     // Stopping and reading back take their time too.
     let half = Instant::now() + session.stop_at.saturating_duration_since(Instant::now()) / 2;
-    let listed = list(session, None, wanted, TimeDelta::zero(), half).await?;
-
-    let mut evidence = of_processes(session, &asked).await?;
-    if listed.since > wanted {
-        // There may be one that runs; those that are known to run can be stopped all the same.
-        for case in evidence.cases.iter_mut().filter(|case| case.newest.running().is_none()) {
-            case.newest = Newest::Unknown(texts::not_listed(session.config.language));
+    let mut lists = Lists::default();
+    let listed = lists.read(session, &known, wanted, half).await?;
+    let mut evidence = loop {
+        let mut evidence = of_processes(session, &asked).await?;
+        if listed.since > wanted {
+            // There may be one that runs; those that are known to run can be stopped all the same.
+            for case in evidence.cases.iter_mut().filter(|case| case.newest.running().is_none()) {
+                case.newest = Newest::Unknown(texts::not_listed(session.config.language));
+            }
         }
-    }
-    let stop_at = session.stop_at;
-    let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
-    let LookedUp { refused, findings, .. } = looked_up;
-    evidence.findings.extend(findings);
-    if let Some(refused) = refused {
-        return Err(refused);
-    }
+        let stop_at = session.stop_at;
+        let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+        let LookedUp { refused, findings, .. } = looked_up;
+        evidence.findings.extend(findings);
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        // What has ended since the list was begun may have been followed by another one.
+        if !lists.read_before_closing(session, &mut evidence.cases).await? {
+            break evidence;
+        }
+    };
     let table = session.table().await?;
     evidence.overtaken = still_running(session, &table, Filter::OpenOrLatelyClosed).await?;
     evidence.overtaken.retain(|case| named.contains(&case.process.id));

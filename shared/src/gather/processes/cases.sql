@@ -10,5 +10,8 @@ SELECT {id} AS id, p.xmin::text::int8 AS version, {status}::text AS status,
        e.status = 'ABORTED' AND EXISTS (
            SELECT FROM remediation.actions a
             WHERE a.target = e.execution_arn AND a.kind = 'stop-execution' AND a.cause = 'deadline'
-              AND a.outcome IN ('applying', 'applied')) AS stopped_for_deadline
+              -- While one is being made, somebody else's may come first: then the execution itself is asked.
+              AND a.outcome = 'applied'
+              -- What stopped it before a redrive says nothing of what stopped it since.
+              AND coalesce((a.before ->> 'redriveCount')::int4, 0) = e.redrive_count) AS stopped_for_deadline
   FROM {table} p

@@ -1,14 +1,19 @@
 //! The list of executions, read as far back as what is asked about processes needs it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 
-use crate::decide::{Look, Verdict, decide};
+use crate::decide::decide;
+use crate::decide::listing::{End, lists_first};
+use crate::domain::{Execution, ProcessId};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::executions::{self, Listed};
 use crate::gather::processes::case::{Case, Evidence, Newest};
 use crate::gather::session::Session;
+use crate::gather::texts;
 
 /// An execution may seem to start a little before its row was created: two clocks.
 pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
@@ -26,21 +31,75 @@ pub(crate) async fn list(
     executions::list(session.db, of, result_path, known, wanted, overlap, stop_at).await
 }
 
-/// Reads the list of executions before a row is closed that may have been re-opened: the event of its new execution may be lost
-/// or late, and the old one would close a row that is under way. A row that was never retried has no other execution. Says whether
-/// it was read; what was known has to be read again then.
-pub(crate) async fn list_before_closing(session: &mut Session<'_>, cases: &[Case]) -> Result<bool, Error> {
-    let policy = &session.config.policy;
-    let started = |case: &Case| match &case.newest {
-        Newest::Known(Some(newest)) if case.look == Look::Event && case.process.retries != Some(0) => {
-            let closes = decide(&case.process, Some(newest), case.look, policy, session.now).verdict;
-            matches!(closes, Verdict::Close(_)).then(|| newest.started_at.max(session.now - TimeDelta::days(1)))
+/// How often the list is read for one question: whose executions keep ending meanwhile is left for the next look.
+const LISTS_AT_MOST: usize = 4;
+
+/// The lists that one question has read, and what was known when the last of them was begun.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    read: usize,
+    known: HashMap<ProcessId, Option<End>>,
+    /// It came so far back only, for want of time.
+    cut: bool,
+}
+
+impl Lists {
+    /// Reads the list of executions back to `wanted`, for what is known of these processes.
+    pub(crate) async fn read(
+        &mut self,
+        session: &mut Session<'_>,
+        cases: &[Case],
+        wanted: DateTime<Utc>,
+        stop_at: Instant,
+    ) -> Result<Listed, Error> {
+        self.known = cases.iter().map(|case| (case.process.id, known(case).and_then(End::of))).collect();
+        let listed = list(session, None, wanted, TimeDelta::zero(), stop_at).await?;
+        self.read += 1;
+        self.cut = listed.since > wanted;
+        Ok(listed)
+    }
+
+    /// Reads the list of executions before a row is closed that may have been re-opened: the event of its new execution may be lost
+    /// or late, and the old one would close a row that is under way ([`lists_first`]). Says whether it was read; what was known has to be
+    /// read again then, and this to be asked again. Whom the list cannot tell of is left undecided.
+    pub(crate) async fn read_before_closing(
+        &mut self,
+        session: &mut Session<'_>,
+        cases: &mut [Case],
+    ) -> Result<bool, Error> {
+        let (config, now) = (session.config, session.now);
+        let wants = |lists: &Self, case: &Case| match &case.newest {
+            Newest::Known(newest) => {
+                let verdict = decide(&case.process, newest.as_ref(), case.look, &config.policy, now).verdict;
+                let listed = lists.known.get(&case.process.id).filter(|_| !lists.cut);
+                newest.is_some() && lists_first(&case.process, newest.as_ref(), case.look, verdict, listed)
+            }
+            Newest::Unknown(_) => false,
+        };
+        if self.cut || self.read >= LISTS_AT_MOST {
+            let language = config.language;
+            let why = if self.cut { texts::not_listed(language) } else { texts::keeps_ending(language) };
+            for case in cases.iter_mut() {
+                if wants(self, case) {
+                    case.newest = Newest::Unknown(why.clone());
+                }
+            }
+            return Ok(false);
         }
-        Newest::Known(_) | Newest::Unknown(_) => None,
-    };
-    let Some(wanted) = cases.iter().filter_map(started).min() else { return Ok(false) };
-    list(session, None, wanted, TimeDelta::zero(), session.stop_at).await?;
-    Ok(true)
+        let started = |case: &Case| known(case).map(|newest| newest.started_at.max(now - TimeDelta::days(1)));
+        let Some(wanted) = cases.iter().filter(|case| wants(self, case)).filter_map(started).min() else {
+            return Ok(false);
+        };
+        self.read(session, cases, wanted, session.stop_at).await?;
+        Ok(true)
+    }
+}
+
+fn known(case: &Case) -> Option<&Execution> {
+    match &case.newest {
+        Newest::Known(newest) => newest.as_ref(),
+        Newest::Unknown(_) => None,
+    }
 }
 
 /// Reads the list of executions back to where anything may still run, so that the newest execution that is known of a process

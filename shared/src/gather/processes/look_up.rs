@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::decide::{Closing, Verdict, decide};
-use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::domain::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
 use crate::failure::failure;
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::Config;
@@ -195,7 +195,9 @@ async fn described(session: &mut Session<'_>, process: ProcessId, known: &Execut
         told => told?,
     };
     executions::remember(session.db, std::slice::from_ref(&seen)).await?;
-    Ok(Execution { stopped_for_deadline: known.stopped_for_deadline, ..seen.execution })
+    // The ledger was asked about the redrive that was known.
+    let same = seen.execution.redrive_count == known.redrive_count;
+    Ok(Execution { stopped_for_deadline: same && known.stopped_for_deadline, ..seen.execution })
 }
 
 /// What the last failed task of an execution ended with, where the execution's own words (a `Fail` state's) say nothing; `None`
@@ -282,7 +284,12 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
     Execution {
         status: if known.status.is_over() { known.status } else { ExecutionStatus::TimedOut },
         stopped_at: known.stopped_at.or(Some(deadline)),
-        ending: Some(Ending { cause: Some(error.to_string()), ..Ending::default() }),
+        ending: Some(Ending {
+            // What the ledger has of its end is all that is left of it.
+            error: known.stopped_for_deadline.then(|| DEADLINE_ERROR.to_owned()),
+            cause: Some(error.to_string()),
+            result: None,
+        }),
         ..known.clone()
     }
 }

@@ -62,7 +62,7 @@ pub fn process_of(arn: &ExecutionArn, input: Option<&str>) -> Option<ProcessId> 
 /// What the execution ended with, where the event tells it. `None` sends the reader to DescribeExecution:
 ///
 /// - a success without its output, which is left out over 248 KB;
-/// - any other end without error and cause. AWS's examples show these fields absent, others `null`, while
+/// - any other end without error and cause, and a stop without an error. AWS's examples show these fields absent, others `null`, while
 ///   DescribeExecution may know both; one call is cheaper than a wrong code in the row, or a stop of ours that is
 ///   taken for a cancellation.
 fn ending(
@@ -79,7 +79,9 @@ fn ending(
         ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
             let error = detail.field("error").optional_text()?;
             let cause = detail.field("cause").optional_text()?;
-            Ok((error.is_some() || cause.is_some()).then_some(Ending { error, cause, result: None }))
+            // Who stopped it, only the error tells.
+            let tells = error.is_some() || cause.is_some() && status != ExecutionStatus::Aborted;
+            Ok(tells.then_some(Ending { error, cause, result: None }))
         }
     }
 }

@@ -100,8 +100,15 @@ async fn a_running_execution_is_stopped_before_its_row_is_failed() -> Tested {
 #[tokio::test]
 async fn the_event_of_our_own_stop_comes_to_the_same_row() -> Tested {
     let (bench, machine, row, execution, aws) = stuck("own_stop").await?;
-    let sync = Arc::new(bench.function("sync-execution-status").env("STATE_MACHINE_ARN", &machine.arn).start().await?);
-    // The event says who stopped it no more than the console's would: no error, no cause. The open action in the ledger does.
+    let sync = Arc::new(
+        bench
+            .function("sync-execution-status")
+            .envs(aws.environment())
+            .env("STATE_MACHINE_ARN", &machine.arn)
+            .start()
+            .await?,
+    );
+    // The event says who stopped it no more than the console's would: no error. That we are about to does not either; the execution itself tells.
     let mut event = status_event(
         row.id,
         "ABORTED",
