@@ -122,7 +122,10 @@ fn faults(arrows: &BTreeSet<(String, String)>) -> Vec<String> {
         let (below, above) = (LAYERS[low].0, LAYERS[high].0);
         (low < high).then(|| format!("{from} ({below}) needs {to} ({above}): an arrow runs back up"))
     });
-    let circles = circles(arrows).into_iter().map(|files| format!("these files need each other: {}", files.join(", ")));
+    // What only tests use may be as round as what it imitates.
+    let product = arrows.iter().filter(|(from, to)| layer(from).is_some() && layer(to).is_some()).cloned().collect();
+    let circles =
+        circles(&product).into_iter().map(|files| format!("these files need each other: {}", files.join(", ")));
     up.chain(circles).collect()
 }
 

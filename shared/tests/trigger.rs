@@ -349,11 +349,6 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         ),
         (without("execution-failed", "/detail/executionArn"), "`detail.executionArn` is missing", standard),
         (
-            with("execution-failed", "/detail/status", json!("DONE")),
-            "`detail.status` is \"DONE\"",
-            "RUNNING, SUCCEEDED",
-        ),
-        (
             with("execution-failed", "/detail/startDate", json!("2026-11-24")),
             "`detail.startDate` is \"2026-11-24\"",
             "milliseconds",

@@ -347,7 +347,7 @@ async fn times_that_only_another_zone_explains_are_told_as_that() -> Tested {
 
 /// What a trigger of the table does with row `x`, and what is told of that row.
 const REFUSALS: [(&str, &str); 10] = [
-    ("PERFORM current_setting('app.actor');", "app.actor"),
+    ("PERFORM current_setting('app.actor');", "unrecognized configuration parameter"),
     ("RAISE EXCEPTION 'by policy' USING ERRCODE = '55000';", "by policy"),
     ("RAISE EXCEPTION 'by policy' USING ERRCODE = 'ZZ999';", "by policy"),
     ("RAISE EXCEPTION 'by policy' USING ERRCODE = '42501';", "by policy"),

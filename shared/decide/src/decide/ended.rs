@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Policy;
+use super::verdict::Policy;
 use crate::domain::{Execution, Process, ProcessStatus};
 
 /// When a process that is closed now came to its end: with its execution, or at the latest when its time was up. Never later than `now`, and

@@ -71,10 +71,11 @@ async fn last_effect(db: &mut PgConnection, target: &str, setting: Setting) -> R
     let kinds: Vec<&str> = moved.iter().map(|setting| setting.kind()).collect();
     sqlx::query_scalar(
         "SELECT max(a.closed_at) FROM remediation.actions a
-          WHERE a.target = $1 AND a.outcome = 'applied'
+          WHERE a.target = $1 AND a.outcome = 'applied' AND a.created_at > now() - interval '31 days'
             AND (a.kind = ANY ($2)
                  OR a.kind = ANY ($3) AND EXISTS (SELECT FROM remediation.actions of
-                                                   WHERE of.id::text = a.cause AND of.kind = ANY ($2)))",
+                                                   WHERE of.id = CASE WHEN a.cause ~ '^[0-9a-f-]{36}$' THEN a.cause::uuid END
+                                                     AND of.kind = ANY ($2)))",
     )
     .bind(target)
     .bind(kinds)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::worker::alarm_is;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use chrono::Utc;
 use functions_tests::{
@@ -36,6 +37,7 @@ async fn log_of(lines: &[Value]) -> Tested<AwsProxy> {
     let aws = scripted().await?;
     let event = |line: &Value| json!({ "timestamp": ago(60).timestamp_millis(), "logStreamName": "s", "message": line.to_string() });
     aws.answer("FilterLogEvents", json!({ "events": lines.iter().map(event).collect::<Vec<_>>() }));
+    alarm_is(&aws, "ALARM", 1);
     Ok(aws)
 }
 
@@ -186,17 +188,21 @@ async fn the_alarm_leads_to_a_retry_by_the_step_that_answers_and_once() -> Teste
         ("SETTLE_SECONDS", "0".to_owned()),
         ("TEXT_LANGUAGE", "en".to_owned()),
     ];
+    let proxy = machine.proxy().await?;
+    alarm_is(&proxy, "ALARM", 1);
     let answering = Deployment::new(&format!("{prefix}retry-failed-processes"), "retry-failed-processes");
     answering.envs(environment).deploy(aws).await?;
     let function = bench
         .function(STEP)
-        .envs(aws.environment())
+        .envs(proxy.environment())
         .env("AWS_LAMBDA_FUNCTION_NAME", format!("{prefix}{STEP}"))
         .env("WORKER_FUNCTION_NAME", worker)
         .start()
         .await?;
 
-    let alarm = sample(STEP, "alarm-error-rate")?;
+    let alarm = sample(STEP, "alarm-error-rate")?.to_string();
+    // The alarm is this installation's own.
+    let alarm: Value = serde_json::from_str(&alarm.replace("remediation-error-rate", &format!("{prefix}error-rate")))?;
     let result = function.invoke(&alarm).await?;
 
     assert_eq!(
