@@ -20,6 +20,9 @@ const LAYERS: [(&str, &str); 5] = [
     ("functions", "functions/"),
 ];
 
+/// The cases' AWS is as round as what it imitates; the explorer's model is taken in from its example, and seems to be the test's own root.
+const ROUND: [&str; 2] = ["tests/cases/src/", "shared/decide/tests/interleavings/"];
+
 #[test]
 fn arrows_run_one_way_and_no_files_need_each_other() {
     let house = House::read(&harness::paths::workspace());
@@ -122,10 +125,10 @@ fn faults(arrows: &BTreeSet<(String, String)>) -> Vec<String> {
         let (below, above) = (LAYERS[low].0, LAYERS[high].0);
         (low < high).then(|| format!("{from} ({below}) needs {to} ({above}): an arrow runs back up"))
     });
-    // What only tests use may be as round as what it imitates.
-    let product = arrows.iter().filter(|(from, to)| layer(from).is_some() && layer(to).is_some()).cloned().collect();
+    let is_round = |file: &str| ROUND.iter().any(|round| file.starts_with(round));
+    let checked = arrows.iter().filter(|(from, _)| !is_round(from)).cloned().collect();
     let circles =
-        circles(&product).into_iter().map(|files| format!("these files need each other: {}", files.join(", ")));
+        circles(&checked).into_iter().map(|files| format!("these files need each other: {}", files.join(", ")));
     up.chain(circles).collect()
 }
 

@@ -90,15 +90,14 @@ fn remaining(until: DateTime<Utc>, now: DateTime<Utc>) -> Option<TimeDelta> {
 }
 
 fn without_execution(process: &Process, policy: &Policy, now: DateTime<Utc>) -> Decision {
-    let (deadline, closing) = match process.status {
-        ProcessStatus::Pending => (policy.start_deadline, Closing::NeverStarted),
-        ProcessStatus::Processing => (policy.process_deadline, Closing::TimedOut),
+    let closing = match process.status {
+        ProcessStatus::Pending => Closing::NeverStarted,
+        ProcessStatus::Processing => Closing::TimedOut,
         ProcessStatus::Completed | ProcessStatus::Failed | ProcessStatus::Timeout | ProcessStatus::Cancelled => {
             return Decision::leave(Reason::Consistent);
         }
     };
-    // A row that was re-opened has an old `created_at`; its new execution gets as long to appear as a first one.
-    let deadline = (process.created_at + deadline).max(process.updated_at + policy.start_deadline);
+    let deadline = ended::due_at(process, policy);
     match remaining(deadline, now) {
         Some(left) => Decision::leave(Reason::NotStartedYet { left }),
         None if process.status == ProcessStatus::Pending => {

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::decide::Policy;
-use crate::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Process, ProcessStatus};
+use crate::domain::{Execution, ExecutionStatus, Process, ProcessStatus};
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -50,14 +50,7 @@ pub fn severity(
 /// Whether a person stopped this execution: that is a user's wish.
 #[must_use]
 pub fn is_stopped_by_person(execution: &Execution) -> bool {
-    execution.status == ExecutionStatus::Aborted && !is_stopped_for_deadline(execution)
-}
-
-fn is_stopped_for_deadline(execution: &Execution) -> bool {
-    match &execution.ending {
-        Some(ending) => ending.error.as_deref() == Some(DEADLINE_ERROR),
-        None => execution.stopped_for_deadline,
-    }
+    execution.status == ExecutionStatus::Aborted && !execution.is_stopped_for_deadline()
 }
 
 const fn sound(is: bool) -> Severity {

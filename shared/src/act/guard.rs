@@ -17,7 +17,7 @@ use crate::gather::manifest::Limits;
 pub struct Facts {
     /// What `remediation.controls` leaves the step.
     pub control: Control,
-    /// Its last three runs that acted, within a day, all failed to help.
+    /// None of its last three runs that tried anything, within a day, helped; each failed on a target that was not tried before.
     pub did_not_help: bool,
     /// Actions of this step in the last hour.
     pub actions_last_hour: usize,

@@ -59,8 +59,8 @@ pub struct Limits {
     pub actions_per_run: usize,
     /// Actions of this step in an hour, over all its runs.
     pub actions_per_hour: usize,
-    /// The part of what was looked at that may be changed in one run, once that is more than [`Limits::SHARE_FROM`].
-    /// Rows that keep their status do not count.
+    /// The part of all there is of a class (open rows, running executions, …) that may be changed, once that is more than
+    /// [`Limits::SHARE_FROM`]. Rows that keep their status do not count.
     pub share_of_candidates: f64,
     /// Seconds between two actions on one target.
     pub cooldown_seconds: u32,

@@ -126,6 +126,19 @@ impl Bench {
         Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.database.pool()).await?)
     }
 
+    /// As if everything in the ledger were older by so many minutes.
+    pub async fn aged(&self, minutes: u32) -> Tested {
+        let by = format!("- interval '{minutes} minutes'");
+        self.database
+            .execute(&format!(
+                "UPDATE remediation.actions SET created_at = created_at {by}, closed_at = closed_at {by};
+                 UPDATE remediation.incidents SET opened_at = opened_at {by}, closed_at = closed_at {by};
+                 UPDATE remediation.leases SET created_at = created_at {by}, revert_at = revert_at {by}"
+            ))
+            .await?;
+        Ok(())
+    }
+
     /// How many rows are in this status.
     ///
     /// # Errors

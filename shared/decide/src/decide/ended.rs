@@ -11,14 +11,17 @@ use crate::domain::{Execution, Process, ProcessStatus};
 pub fn ended_at(process: &Process, newest: Option<&Execution>, policy: &Policy, now: DateTime<Utc>) -> DateTime<Utc> {
     let ended = match newest {
         Some(execution) => execution.stopped_at.unwrap_or(execution.attempt_started_at() + policy.process_deadline),
-        None => {
-            let patience =
-                if process.status == ProcessStatus::Pending { policy.start_deadline } else { policy.process_deadline };
-            // A row that was re-opened has an old `created_at`.
-            (process.created_at + patience).max(process.updated_at + policy.start_deadline)
-        }
+        None => due_at(process, policy),
     };
     ended.min(now)
+}
+
+/// When an open row without an execution has run out of time. One that was re-opened has an old `created_at`; its new execution gets as
+/// long to appear as a first one.
+pub(super) fn due_at(process: &Process, policy: &Policy) -> DateTime<Utc> {
+    let patience =
+        if process.status == ProcessStatus::Pending { policy.start_deadline } else { policy.process_deadline };
+    (process.created_at + patience).max(process.updated_at + policy.start_deadline)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decide::{Closing, Look, StopCause, Verdict, decide};
-use crate::domain::{Ending, ProcessId};
+use crate::domain::{DEADLINE_ERROR, Ending, ProcessId};
 
 const STATUSES: [ProcessStatus; 6] = [
     ProcessStatus::Pending,

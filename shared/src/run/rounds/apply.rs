@@ -101,29 +101,24 @@ impl<S: Step> Rounds<'_, S> {
         }
         tally.findings.extend(self.refused(&refused));
         let rest = apply.split_off(done);
-        match ended {
-            Some(Ended::Bound(bound)) => {
-                carried_out.ended = true;
-                let why = texts::bound(self.language(), &bound);
-                tally.unfinished = Some(texts::ended_by(self.language(), &why, rest.len()));
-                tally.findings.push(self.bound(&bound, rest.len()));
-                tally.mode = Some(bound.mode);
-                tally.held.extend(rest);
-                tally.over = Some(why);
-            }
-            Some(Ended::NoBetter) => {
-                carried_out.ended = true;
-                let why = texts::no_better(self.language());
-                tally.unfinished = Some(texts::ended_by(self.language(), &why, rest.len()));
-                tally.mode = Some(Mode::Propose);
-                tally.held.extend(rest);
-                tally.over = Some(why);
-            }
-            None if !rest.is_empty() => {
+        let Some(ended) = ended else {
+            if !rest.is_empty() {
                 tally.unfinished = Some(texts::out_of_time(self.language(), rest.len()));
             }
-            None => {}
-        }
+            return Ok(carried_out);
+        };
+        let (why, mode) = match ended {
+            Ended::Bound(bound) => {
+                tally.findings.push(self.bound(&bound, rest.len()));
+                (texts::bound(self.language(), &bound), bound.mode)
+            }
+            Ended::NoBetter => (texts::no_better(self.language()), Mode::Propose),
+        };
+        carried_out.ended = true;
+        tally.unfinished = Some(texts::ended_by(self.language(), &why, rest.len()));
+        tally.mode = Some(mode);
+        tally.held.extend(rest);
+        tally.over = Some(why);
         Ok(carried_out)
     }
 
@@ -141,8 +136,8 @@ impl<S: Step> Rounds<'_, S> {
     /// Whether a change that was made has left its user no better off.
     fn is_no_better(&self, planned: &Planned, outcome: &Outcome) -> bool {
         let was_made = matches!(outcome.result, ActionResult::Applied | ActionResult::Unverified(_));
-        let judged = planned.action.severity(outcome.after.as_ref(), &self.config.policy, Utc::now());
-        was_made && judged.is_some_and(|(before, after)| after >= before)
+        let judge = || planned.action.severity(outcome.after.as_ref(), &self.config.policy, Utc::now());
+        was_made && judge().is_some_and(|(before, after)| after >= before)
     }
 
     /// Takes back what has not helped, as far as that can be, and tells people at once.

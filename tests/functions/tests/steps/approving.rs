@@ -1,22 +1,13 @@
 //! A person approves what was proposed: in parts, until nothing of it is left.
 
 use chrono::Utc;
-use functions_tests::{Bench, Machine, Tested, ago, findings, listed, processing, scripted, texts};
-use harness::{AwsProxy, Failure};
-use patient::table::Row;
+use functions_tests::{Bench, Machine, Tested, findings, listed, processing, texts};
+use harness::Failure;
 use serde_json::{Value, json};
 
-const STEP: &str = "reconcile-processes";
+use crate::operator::timed_out;
 
-/// Open rows whose executions timed out, as ListExecutions tells.
-async fn timed_out(bench: &Bench, count: usize) -> Tested<(Vec<Row>, AwsProxy)> {
-    let rows: Vec<Row> = (0..count).map(|_| processing(701)).collect();
-    bench.insert(&rows).await?;
-    let list: Vec<Value> = rows.iter().map(|row| listed(row.id, "TIMED_OUT", ago(700), Some(ago(100)))).collect();
-    let aws = scripted().await?;
-    aws.answer("ListExecutions", json!({ "executions": list }));
-    Ok((rows, aws))
-}
+const STEP: &str = "reconcile-processes";
 
 #[tokio::test]
 async fn what_a_stop_brings_about_belongs_to_the_plan_in_whatever_parts_it_is_approved() -> Tested {

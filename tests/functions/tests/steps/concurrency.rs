@@ -92,18 +92,9 @@ impl World {
         told.requested_provisioned_concurrent_executions
     }
 
-    /// As if everything in the ledger were older by so many minutes.
+    /// [`Bench::aged`].
     async fn later(&self, minutes: u32) -> Tested {
-        let by = format!("- interval '{minutes} minutes'");
-        self.bench
-            .database
-            .execute(&format!(
-                "UPDATE remediation.actions SET created_at = created_at {by}, closed_at = closed_at {by};
-                 UPDATE remediation.incidents SET opened_at = opened_at {by}, closed_at = closed_at {by};
-                 UPDATE remediation.leases SET created_at = created_at {by}, revert_at = revert_at {by}"
-            ))
-            .await?;
-        Ok(())
+        self.bench.aged(minutes).await
     }
 
     /// How the leases ended, the oldest first.

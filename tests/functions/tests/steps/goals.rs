@@ -452,3 +452,20 @@ async fn a_write_that_a_trigger_swallows_has_failed_and_says_so() -> Tested {
     assert_eq!(status(&bench, &goal).await?, "COMPLETED");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_goal_that_somebody_else_is_writing_is_decided_on_anew_and_told_once() -> Tested {
+    let bench = Bench::new("goal_moves").await?;
+    let (goal, row) = failed(&bench, "COMPLETED", "VALIDATION_ERROR").await?;
+    let mut other = bench.database.connect().await?;
+    sqlx::raw_sql("BEGIN; UPDATE goals SET title = title").execute(&mut other).await?;
+    let result = step(&bench).start().await?.invoke(&ended(&row, "FAILED", "ProcessingFailed")).await?;
+    sqlx::raw_sql("ROLLBACK").execute(&mut other).await?;
+    assert_eq!(
+        (texts(&result["actions"], "outcome"), findings(&result)),
+        (vec!["superseded"; 4], vec!["contested"]),
+        "{result:#}"
+    );
+    assert_eq!(status(&bench, &goal).await?, "COMPLETED");
+    Ok(())
+}

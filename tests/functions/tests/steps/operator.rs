@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 /// Open rows whose executions timed out, as ListExecutions tells.
-async fn timed_out(bench: &Bench, count: usize) -> Tested<(Vec<Row>, AwsProxy)> {
+pub async fn timed_out(bench: &Bench, count: usize) -> Tested<(Vec<Row>, AwsProxy)> {
     let rows: Vec<Row> = (0..count).map(|_| processing(701)).collect();
     bench.insert(&rows).await?;
     let list: Vec<Value> = rows.iter().map(|row| listed(row.id, "TIMED_OUT", ago(700), Some(ago(100)))).collect();
