@@ -16,7 +16,7 @@ use remediation::gather::processes::case;
 use remediation::gather::processes::sweep::Filter;
 use remediation::run::processes;
 use remediation::run::progress;
-use remediation::run::step::{Plan, Planned, Question, Session, Skipped, Step};
+use remediation::run::step::{Cursor, Plan, Planned, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde::Deserialize;
 
@@ -44,6 +44,8 @@ impl Step for RepairProgress {
         // First the list of executions: another execution is another attempt.
         let processes = gather::processes::read(session, question, Filter::Stalled(stalled_after()?)).await?;
         let suspects = match question {
+            // They were looked at with the first rows of this run.
+            Question::Sweep(Cursor { goes_on: true, .. }) => Vec::new(),
             Question::Sweep(_) => {
                 progress::keep(session).await?;
                 progress::untrue(session).await?

@@ -110,15 +110,22 @@ fn known(name: &str) -> Option<Known> {
     })
 }
 
+/// Whether an execution's own words say with which code it failed, as [`Failure::certain`] has it.
+#[must_use]
+pub fn is_certain(error: Option<&str>, cause: Option<&str>) -> bool {
+    let told = || cause.map(|cause| Told::read(cause, DEPTH)).unwrap_or_default();
+    error.is_some_and(|error| CODES.contains(&error)) || code(error, &told()).1
+}
+
 /// Says what an execution failed with.
 #[must_use]
 pub fn failure(error: Option<&str>, cause: Option<&str>) -> Failure {
     let told = cause.map(|cause| Told::read(cause, DEPTH)).unwrap_or_default();
     let (code, certain) = code(error, &told);
-    let message = [told.message.as_deref(), cause, error]
+    let of_told = told.message.as_deref().map(|message| cut(message.trim(), MESSAGE));
+    let message = of_told
         .into_iter()
-        .flatten()
-        .map(|text| bounded(text.trim(), MESSAGE))
+        .chain([cause, error].into_iter().flatten().map(|text| bounded(text.trim(), MESSAGE)))
         .find(|text| !text.is_empty())
         .unwrap_or_else(|| code.clone());
     Failure { code, message, cause: cause.map(|cause| bounded(cause, CAUSE)), certain }
@@ -154,7 +161,7 @@ struct Told {
     code: Option<String>,
     /// The error's class or name.
     name: Option<String>,
-    /// The text for people.
+    /// The text for people, without what nobody may see.
     message: Option<String>,
 }
 
@@ -218,7 +225,11 @@ fn is_code(word: &str) -> bool {
 /// What may be shown of a text, and stored: of at most so many characters, and none that PostgreSQL cannot store: neither `text` nor
 /// `jsonb` has U+0000.
 fn bounded(text: &str, characters: usize) -> String {
-    redact::text(&text.replace('\0', "")).chars().take(characters).collect()
+    cut(&redact::text(&text.replace('\0', "")), characters)
+}
+
+fn cut(text: &str, characters: usize) -> String {
+    text.chars().take(characters).collect()
 }
 
 #[cfg(test)]
@@ -287,6 +298,7 @@ mod tests {
                 certain: *certain,
             };
             assert_eq!(failure(*error, *cause), expected, "{error:?} {cause:?}");
+            assert_eq!(is_certain(*error, *cause), *certain, "{error:?} {cause:?}");
         }
     }
 

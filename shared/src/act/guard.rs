@@ -19,8 +19,10 @@ pub struct Facts {
     pub control: Control,
     /// None of its last three runs that tried anything, within a day, helped; each failed on a target that was not tried before.
     pub did_not_help: bool,
-    /// Actions of this step in the last hour.
+    /// Actions of this step in the last hour, and what its other runs may still do.
     pub actions_last_hour: usize,
+    /// Actions of the step's sweeps that overlap this one, which have a part in the limit of a run.
+    pub beside: usize,
     /// What was done to each target, where something was.
     pub targets: HashMap<String, TargetFacts>,
 }
@@ -51,6 +53,8 @@ pub struct Demand {
     pub approved: bool,
     /// A person asks for just this target or value: no person's undo holds that up.
     pub by_name: bool,
+    /// Everything is looked at: what other such runs do at the same time counts as this one's.
+    pub sweeps: bool,
     /// How many targets were looked at.
     pub population: usize,
     /// What was counted of classes over everything.
@@ -161,7 +165,7 @@ fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &
     }
     let per_run = facts.control.actions_per_run.unwrap_or(limits.actions_per_run);
     let per_hour = facts.control.actions_per_hour.unwrap_or(limits.actions_per_hour);
-    let in_run = per_run.saturating_sub(demand.done);
+    let in_run = per_run.saturating_sub(demand.done).saturating_sub(facts.beside);
     let in_hour = per_hour.saturating_sub(facts.actions_last_hour);
     let asked = demand.limit.map_or(usize::MAX, |limit| limit.saturating_sub(demand.done));
     let room = in_run.min(in_hour);

@@ -3,6 +3,7 @@
 mod bound;
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -29,8 +30,11 @@ pub struct Report {
     pub trigger: Value,
     /// What is worth telling.
     pub findings: Vec<Finding>,
-    /// What was done, or would be.
+    /// What was done, or would be: of each outcome the first.
     pub actions: Vec<Done>,
+    /// How many more there are; `omitted` has their sum.
+    #[serde(skip)]
+    pub unkept: BTreeMap<DoneOutcome, usize>,
     /// What was left alone.
     pub skipped: Vec<Skipped>,
     /// Whether what was done is as wanted.
@@ -102,7 +106,7 @@ impl Done {
 }
 
 /// What became of an action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DoneOutcome {
     /// Done.
@@ -176,10 +180,19 @@ impl Report {
         self.count(DoneOutcome::Applied)
     }
 
+    /// How many actions there are, those that are left out among them.
+    #[must_use]
+    pub fn actions_in_all(&self) -> usize {
+        let left_out =
+            self.omitted.get("actions").and_then(Value::as_u64).and_then(|count| usize::try_from(count).ok());
+        self.actions.len() + left_out.unwrap_or_default()
+    }
+
     /// How many actions ended so.
     #[must_use]
     pub fn count(&self, outcome: DoneOutcome) -> usize {
-        self.actions.iter().filter(|done| done.outcome == outcome).count()
+        let unkept = self.unkept.get(&outcome).copied().unwrap_or_default();
+        unkept + self.actions.iter().filter(|done| done.outcome == outcome).count()
     }
 
     /// Shortens the lists, what went wrong first, then what is in them until it all fits into an answer, and says by how much.

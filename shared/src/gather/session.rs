@@ -100,4 +100,7 @@ pub struct Cursor {
     pub after: Option<ProcessId>,
     /// How far the list of executions was read.
     pub listed: Option<Listed>,
+    /// Within the run that read up to here: nothing but the next rows is read.
+    #[serde(skip)]
+    pub goes_on: bool,
 }

@@ -156,7 +156,7 @@ pub fn more_unreadable_executions(language: Language, count: usize) -> String {
 /// There were more executions to ask for than there was time.
 #[must_use]
 pub fn no_time_left(language: Language) -> String {
-    text!(language, ja: "この実行を照会する時間が残っていない", en: "no time left to look up this execution")
+    text!(language, ja: "この実行を照会する時間またはメモリの余裕がない", en: "this run has no time or memory left to look up this execution")
 }
 
 /// A process that was named, and has no row.

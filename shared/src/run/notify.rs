@@ -60,8 +60,9 @@ fn urgency(report: &Report, swept: bool, new_plan: bool) -> Option<&'static str>
 fn message(report: &Report, language: Language) -> String {
     let mut lines = vec![report.summary.clone(), String::new()];
     lines.extend(report.actions.iter().take(NAMED).map(line));
-    if report.actions.len() > NAMED {
-        lines.push(texts::more_actions(language, report.actions.len() - NAMED, report.run_id));
+    let actions = report.actions_in_all();
+    if actions > NAMED {
+        lines.push(texts::more_actions(language, actions - NAMED, report.run_id));
     }
     // What cannot wait stands first, and is never cut off; then what is for people.
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
@@ -106,6 +107,8 @@ fn line(done: &Done) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use serde_json::{Map, Value, json};
     use uuid::Uuid;
 
@@ -133,6 +136,7 @@ mod tests {
             tries: Tries::default(),
             to_do_it: None,
             report: None,
+            unkept: BTreeMap::new(),
             omitted: Map::new(),
         }
     }

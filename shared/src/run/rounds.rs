@@ -8,13 +8,14 @@ use chrono::Utc;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::act::action::{Kind, Planned};
+use crate::act::action::{Class, Kind, Planned};
 use crate::act::actions::undo::Undo;
 use crate::act::guard::{Demand, Facts, Guarded, guard};
 use crate::act::ledger::controls::{self, Bound, Control};
+use crate::act::ledger::entries;
+use crate::act::ledger::facts::{self, Admission};
 use crate::act::ledger::plans::{self, Approval, Moved as PlanMoved};
 use crate::act::ledger::runs::Run;
-use crate::act::ledger::{entries, facts};
 use crate::act::lint::{Severity, lint};
 use crate::act::plan::Plan;
 use crate::decide::Look;
@@ -32,6 +33,9 @@ use crate::run::texts;
 
 /// How often a row that moved under us is decided on anew before it is left and told (design, section 5).
 const LOST_AT_MOST: usize = 3;
+
+/// How many pages of rows a run looks at: it keeps in mind what it has to tell of each row.
+const PAGES_AT_MOST: usize = 4;
 
 /// How a trigger is to be answered.
 pub(super) struct Order {
@@ -70,7 +74,7 @@ impl<S: Step> Rounds<'_, S> {
         let Order { mut question, mut demand, approval } = order;
         let mut ends = self.ends(session, &question).await?;
         let mut cursor = None;
-        let (mut lost, mut first) = (0, true);
+        let (mut lost, mut first, mut pages) = (0, true, 1);
         if let Some(approval) = &approval {
             tally.stopped.extend(approval.plan().stopped.iter().map(ToString::to_string));
         }
@@ -117,7 +121,17 @@ impl<S: Step> Rounds<'_, S> {
                 moved.retain(|moved| !moved.lost);
             }
             if moved.is_empty() {
-                return Ok(cursor);
+                let Some(next) = cursor.take_if(|cursor| cursor.after.is_some()) else { return Ok(cursor) };
+                if !tally.is_all_done() {
+                    return Ok(Some(next));
+                }
+                if pages == PAGES_AT_MOST || Instant::now() >= session.stop_at {
+                    tally.unfinished = Some(texts::more_next_time(self.language()));
+                    return Ok(Some(next));
+                }
+                (lost, pages) = (0, pages + 1);
+                question = Question::Sweep(Cursor { goes_on: true, ..next });
+                continue;
             }
             if Instant::now() >= session.stop_at {
                 tally.unfinished = Some(texts::out_of_time(self.language(), moved.len()));
@@ -206,7 +220,8 @@ impl<S: Step> Rounds<'_, S> {
         let facts = match self.manifest.ledger {
             LedgerKind::Database => {
                 let targets: Vec<String> = wanted.iter().map(|planned| planned.action.target()).collect();
-                facts::facts(session.db, self.run.step, S::KINDS, &targets).await?
+                let admission = self.admission(&wanted, demand);
+                facts::admit(session.db, &admission, S::KINDS, &targets).await?
             }
             LedgerKind::Log => Facts { control: self.control(session).await?, ..Facts::default() },
         };
@@ -236,6 +251,21 @@ impl<S: Step> Rounds<'_, S> {
         let by_person = demand.approved || apply.iter().all(|planned| planned.action.is_undo());
         let needs = if by_person { Mode::Propose } else { Mode::Act };
         self.apply(session, apply, needs, demand, tally).await
+    }
+
+    /// Room in the limits, for what they bind.
+    fn admission(&self, wanted: &[Planned], demand: &Demand) -> Admission<'_> {
+        let is_bound = |planned: &&Planned| {
+            let action = &planned.action;
+            !action.is_undo() && !action.is_end() && action.class() != Class::Own
+        };
+        let acts = demand.mode == Mode::Act || demand.approved;
+        Admission {
+            run: self.run,
+            wanted: if acts { wanted.iter().filter(is_bound).count() } else { 0 },
+            per_run: self.manifest.limits.actions_per_run,
+            sweeps: demand.sweeps,
+        }
     }
 
     /// What was tried too often, for people: each target, or of very many how many there are.
@@ -314,7 +344,7 @@ impl<S: Step> Rounds<'_, S> {
         let mode = tally.mode.unwrap_or(Mode::Observe);
         let language = self.language();
         let why = tally.over.clone().unwrap_or_else(|| texts::waits_on_mode(language, mode));
-        let stored = plans::store(session.db, self.run, mode, &tally.held, &why).await?;
+        let stored = plans::store(session.db, self.run, mode, (&tally.held, tally.held_in_all()), &why).await?;
         if mode != Mode::Observe {
             tally.plan = Some(stored.id);
             tally.plan_is_news |= stored.is_news;

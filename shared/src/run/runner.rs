@@ -385,6 +385,7 @@ impl<S: Step> Function<S> {
             own: self.manifest.mode.min(asked),
             approved: approval.is_some(),
             by_name,
+            sweeps: matches!(question, Question::Sweep(_)),
             population: 0,
             shares: Shares::default(),
             limit,

@@ -1,6 +1,6 @@
 //! What a run has come to so far, and the report that it becomes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Map, Value, json};
@@ -78,6 +78,10 @@ impl CarriedOut {
         if !helped && !tally.tried_before.contains(&planned.action.target()) {
             tally.failed_anew += 1;
         }
+        if !tally.is_kept(outcome, kind.is_told()) {
+            *tally.unkept.entry(outcome).or_default() += 1;
+            return;
+        }
         let is_undoable = kind.no_undo(planned.action.kind(), &planned.action.target(), language).is_none();
         let done = done(planned, outcome, (before, after), trouble);
         tally.actions.push(Done { is_told: kind.is_told(), is_undoable, ..done });
@@ -125,12 +129,19 @@ pub(super) struct Tally {
     /// Changes that did not help on other ones.
     failed_anew: usize,
     pub findings: Vec<Finding>,
+    /// The first of what was done, of each outcome: nobody reads thousands of them.
     pub actions: Vec<Done>,
+    /// How many more there are.
+    unkept: BTreeMap<DoneOutcome, usize>,
     pub skipped: Vec<Skipped>,
     /// What is wanted and may not be done, for the plan that is stored at the end.
     pub held: Vec<Planned>,
     /// Why.
     pub over: Option<String>,
+    /// Changes that were wanted so far of what is counted over everything.
+    wanted: usize,
+    /// There are rows that this run has not read.
+    has_more: bool,
     verified: usize,
     unverified: usize,
     measured: Vec<Metric>,
@@ -166,8 +177,21 @@ impl Tally {
         self.measured.extend(metrics);
         self.report = report.or(self.report.take());
         self.unfinished = unfinished.or(self.unfinished.take());
+        self.wanted += actions.iter().filter(|planned| self.is_counted(planned.action.class())).count();
+        self.has_more = next.as_ref().map_or(self.has_more, |next| next.after.is_some());
         *cursor = next.or(cursor.take());
         actions
+    }
+
+    fn is_counted(&self, class: Class) -> bool {
+        self.shares.get(&class).is_some_and(|share| share.wanted > 0)
+    }
+
+    /// How many changes are wanted and not made, with those that are known of by their count alone.
+    pub fn held_in_all(&self) -> usize {
+        let in_all: usize = self.shares.values().map(|share| share.wanted).sum();
+        let unread = if self.has_more && !self.held.is_empty() { in_all.saturating_sub(self.wanted) } else { 0 };
+        self.held.len() + unread
     }
 
     /// Drops what earlier looks told of these processes.
@@ -233,8 +257,13 @@ impl Tally {
     }
 
     fn count(&self, outcome: DoneOutcome) -> usize {
-        let held = if outcome == self.held_as() { self.held.len() } else { 0 };
-        held + self.actions.iter().filter(|done| done.outcome == outcome).count()
+        let held = if outcome == self.held_as() { self.held_in_all() } else { 0 };
+        let unkept = self.unkept.get(&outcome).copied().unwrap_or_default();
+        held + unkept + self.actions.iter().filter(|done| done.outcome == outcome).count()
+    }
+
+    fn is_kept(&self, outcome: DoneOutcome, is_told: bool) -> bool {
+        self.actions.iter().filter(|done| done.outcome == outcome && done.is_told == is_told).count() < KEPT
     }
 
     pub fn metrics(&self, elapsed: TimeDelta) -> Vec<Metric> {
@@ -274,8 +303,9 @@ impl Tally {
         let shown = KEPT.min(self.held.len());
         let outcome = self.held_as();
         let mut omitted = Map::new();
-        if self.held.len() > shown {
-            omitted.insert("actions".to_owned(), (self.held.len() - shown).into());
+        let left_out = self.held_in_all() - shown + self.unkept.values().sum::<usize>();
+        if left_out > 0 {
+            omitted.insert("actions".to_owned(), left_out.into());
         }
         self.actions.extend(self.held[..shown].iter().map(|planned| {
             let (before, after) = planned.action.preview();
@@ -290,6 +320,7 @@ impl Tally {
             trigger: self.trigger,
             findings: self.findings,
             actions: self.actions,
+            unkept: self.unkept,
             skipped: self.skipped,
             verification,
             plan_id: self.plan,

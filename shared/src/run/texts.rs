@@ -59,6 +59,11 @@ pub fn used_up(language: Language, target: &str) -> String {
     )
 }
 
+/// A run has looked at as many rows as it keeps in mind.
+pub fn more_next_time(language: Language) -> String {
+    text!(language, ja: "続きは次回に確認", en: "the next run continues from here")
+}
+
 /// Very many targets that were tried too often.
 #[must_use]
 pub fn many_used_up(language: Language, count: usize) -> String {

@@ -335,6 +335,7 @@ fn report(run: &Run, cursor: &'static str) -> Report {
         tries: Tries::default(),
         to_do_it: None,
         report: None,
+        unkept: std::collections::BTreeMap::new(),
         omitted: serde_json::Map::new(),
     }
 }
@@ -346,6 +347,7 @@ async fn a_sweep_goes_on_where_the_last_one_of_its_step_stopped() -> Tested {
     let cursor = |seconds| Cursor {
         after: Some(ProcessId(Uuid::new_v4())),
         listed: Some(Listed { since: seconds_ago(seconds), until: seconds_ago(1), token: Some("t".into()) }),
+        ..Cursor::default()
     };
     let (older, newer, others) = (cursor(10), cursor(20), cursor(30));
     for (step, cursor, minutes_ago) in

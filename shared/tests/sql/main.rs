@@ -3,6 +3,7 @@
 //! One program, so that all its tests share a server; each has a database of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test says what it expects")]
 
+mod admissions;
 mod cancel;
 mod create_index;
 mod database;

@@ -22,8 +22,9 @@ async fn tables_of(db: &mut PgConnection, schema: &str) -> Vec<String> {
         .unwrap()
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "actions",
+    "admissions",
     "controls",
     "controls_history",
     "executions",

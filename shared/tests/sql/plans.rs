@@ -63,7 +63,7 @@ async fn store(world: &mut World, wanted: &[Planned]) -> Stored {
 }
 
 async fn store_in(world: &mut World, run: &Run, mode: Mode, wanted: &[Planned]) -> Stored {
-    plans::store(&mut world.db, run, mode, wanted, "why").await.unwrap()
+    plans::store(&mut world.db, run, mode, (wanted, wanted.len()), "why").await.unwrap()
 }
 
 async fn read(world: &mut World, plan: Uuid) -> Result<Plan, Error> {
@@ -507,10 +507,10 @@ async fn among_twenty_thousand_plans_every_one_is_found_by_an_index() -> Tested 
         let db = &mut *transaction;
         match what {
             "seen again" => {
-                assert!(!plans::store(db, &run, mode, &closings(0..2, ProcessStatus::Failed), "x").await?.is_new)
+                assert!(!plans::store(db, &run, mode, (&closings(0..2, ProcessStatus::Failed), 2), "x").await?.is_new)
             }
             "superseded" => {
-                assert!(plans::store(db, &run, mode, &closings(0..3, ProcessStatus::Failed), "x").await?.is_new)
+                assert!(plans::store(db, &run, mode, (&closings(0..3, ProcessStatus::Failed), 3), "x").await?.is_new)
             }
             "read" => assert!(plans::read(db, &run, waiting, language).await.is_err()),
             "parameters" => assert!(plans::parameters(db, waiting).await?.is_empty()),

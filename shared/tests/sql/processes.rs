@@ -155,7 +155,7 @@ async fn that_there_is_no_execution_is_known_only_once_the_list_was_read_far_eno
         async {}
     });
     let listed = Listed { since: seconds_ago(3000), until: seconds_ago(10), token: Some("of-yesterday".into()) };
-    let cursor = Cursor { after: None, listed: Some(listed) };
+    let cursor = Cursor { listed: Some(listed), ..Cursor::default() };
     let evidence = gather(&mut world, &proxy, Question::Sweep(cursor), Filter::OpenOrLatelyClosed).await?;
     let so_far = newest(&evidence);
     assert_eq!(so_far[&rows[0].id], &Newest::Known(None));
@@ -340,7 +340,7 @@ async fn a_sweep_goes_on_after_the_row_where_the_last_one_stopped() -> Tested {
     rows.sort_by_key(|row| row.id);
     world.insert(&rows).await;
     tell(&proxy, &[]);
-    let cursor = Cursor { after: Some(ProcessId(rows[1].id)), listed: None };
+    let cursor = Cursor { after: Some(ProcessId(rows[1].id)), ..Cursor::default() };
     let evidence = gather(&mut world, &proxy, Question::Sweep(cursor), Filter::OpenOrLatelyClosed).await?;
     let found: Vec<Uuid> = evidence.cases.iter().map(|case| case.process.id.0).collect();
     assert_eq!(found, [rows[2].id]);

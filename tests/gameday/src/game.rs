@@ -12,11 +12,13 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::fault::{Broken, Expected, Fault};
+use crate::faults;
 use crate::judge::{Image, applied, beside, image, kept_closed, repaired, untouched, words};
 use crate::ledger::{self, Action};
 use crate::mode::Mode;
 use crate::outcome::Outcome;
 use crate::record;
+use crate::second_act::{self, Scene};
 use crate::time_lapse::TimeLapse;
 use crate::timeline::{Kind, Timeline};
 use crate::world::{PATIENCE, World};
@@ -27,6 +29,8 @@ pub struct Day {
     pub verdicts: Vec<Verdict>,
     /// Actions that the ledger has as applied.
     pub applied: i64,
+    /// What followed once they were mended.
+    pub scenes: Vec<Scene>,
     /// What went wrong beside the faults.
     pub problems: Vec<String>,
     pub seconds: f64,
@@ -35,7 +39,8 @@ pub struct Day {
 impl Day {
     /// Whether all is as it should be.
     pub fn is_right(&self) -> bool {
-        self.problems.is_empty() && self.verdicts.iter().all(|verdict| verdict.problems.is_empty())
+        let mut all = self.verdicts.iter().map(|verdict| &verdict.problems);
+        self.problems.is_empty() && all.all(Vec::is_empty) && self.scenes.iter().all(|scene| scene.problems.is_empty())
     }
 }
 
@@ -76,8 +81,12 @@ pub async fn play(world: Arc<World>, faults: &[&'static dyn Fault]) -> Outcome<D
     }
     let wanted = ledger::wanted_of_others(game.world.database.pool(), &broken).await?;
     problems.extend(wanted.into_iter().map(|wanted| format!("wanted where nothing was wrong: {wanted}")));
+    let scenes = match game.world.mode {
+        Mode::Act if faults.len() == faults::ALL.len() => second_act::play(&game.world).await?,
+        Mode::Act | Mode::Observe => Vec::new(),
+    };
     problems.extend(game.world.dead().await?.into_iter().map(|event| format!("in the dead-letter queue: {event}")));
-    Ok(Day { seconds: timeline.seconds(Utc::now()), timeline, verdicts, applied, problems })
+    Ok(Day { seconds: timeline.seconds(Utc::now()), timeline, verdicts, applied, scenes, problems })
 }
 
 #[derive(Clone)]

@@ -12,6 +12,7 @@ mod options;
 mod outcome;
 mod record;
 mod report;
+mod second_act;
 mod time_lapse;
 mod timeline;
 mod world;

@@ -9,6 +9,7 @@ use crate::ledger::Action;
 use crate::mode::Mode;
 use crate::outcome::Outcome;
 use crate::record;
+use crate::second_act::Scene;
 use crate::timeline::{Kind, Moment};
 
 /// A table at the end.
@@ -33,6 +34,10 @@ pub fn table(day: &Day, mode: Mode) {
             &verdict.seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}")),
         ]);
         verdict.problems.iter().for_each(|problem| println!("{:24} {problem}", ""));
+    }
+    for scene in &day.scenes {
+        println!("{:24} {:6} {}", scene.name, if scene.problems.is_empty() { "ok" } else { "WRONG" }, scene.story);
+        scene.problems.iter().for_each(|problem| println!("{:24} {problem}", ""));
     }
     day.problems.iter().for_each(|problem| println!("beside the faults: {problem}"));
     println!("\n{} actions applied, {:.0} s", day.applied, day.seconds);
@@ -85,8 +90,13 @@ fn json(day: &Day, mode: Mode) -> Value {
         "applied": day.applied,
         "seconds": tenths(day.seconds),
         "faults": day.verdicts.iter().map(fault).collect::<Vec<_>>(),
+        "secondAct": day.scenes.iter().map(scene).collect::<Vec<_>>(),
         "problems": day.problems,
     })
+}
+
+fn scene(scene: &Scene) -> Value {
+    json!({"name": scene.name, "story": scene.story, "problems": scene.problems})
 }
 
 fn wanted(wanted: &Action) -> Value {

@@ -55,6 +55,7 @@ fn demand(population: usize) -> Demand {
         own: Mode::Act,
         approved: false,
         by_name: false,
+        sweeps: true,
         population,
         shares: Shares::default(),
         limit: None,
@@ -220,6 +221,9 @@ fn what_is_beyond_a_run_or_an_hour_is_held_and_what_is_beyond_the_ask_is_left() 
         (10, 0, None, hour(15), 5, 5, 0, Some("20")),
         (1, 0, None, hour(20), 0, 1, 0, Some("20")),
         (1, 0, None, hour(25), 0, 1, 0, Some("20")),
+        // What sweeps that overlap this one have made or may make is a part of the run's limit.
+        (10, 0, None, Facts { beside: 7, ..Facts::default() }, 3, 7, 0, Some("10")),
+        (10, 2, None, Facts { beside: 9, ..Facts::default() }, 0, 10, 0, Some("10")),
         (5, 0, None, per_run(2), 2, 3, 0, Some("2")),
         (5, 0, None, per_run(0), 0, 5, 0, Some("0")),
         (15, 0, None, per_run(100), 15, 0, 0, None),
@@ -408,6 +412,7 @@ fn our_own_record_is_bound_by_what_is_asked_for_and_by_nothing_else() {
     let worst = Facts {
         control: Control { mode: Some(Mode::Observe), actions_per_run: Some(0), ..Control::default() },
         did_not_help: true,
+        beside: 99,
         actions_last_hour: 20,
         targets: HashMap::from([(
             "schema remediation".to_owned(),

@@ -34,4 +34,8 @@ SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM remediation.controls 
                            -- What the outside refuses is not tried for ever, where its kind says so ($3).
                            AND (a.outcome = 'applied' OR a.outcome = 'failed' AND a.kind = ANY ($3))
                          GROUP BY 1, 2) k
-                 GROUP BY k.target) t)
+                 GROUP BY k.target) t),
+       -- Last: the lock on the step's limits is held to the end of the statement.
+       (SELECT remediation.admit($5, $1, least($6, coalesce((SELECT c.actions_per_run FROM remediation.controls c WHERE c.step = $1), $7)),
+                                 $8, $9, $10)
+         WHERE $6 > 0)

@@ -98,8 +98,8 @@ struct Document {
 }
 
 impl Document {
-    fn of(wanted: &[Planned]) -> Self {
-        let complete = wanted.len() <= AT_MOST;
+    fn of(wanted: &[Planned], in_all: usize) -> Self {
+        let complete = in_all <= AT_MOST;
         let mut groups = groups(wanted);
         let mut each = AT_MOST;
         if !complete {
@@ -121,8 +121,11 @@ impl Document {
             }
         }
         wishes.sort_unstable();
-        let shape: Vec<Value> =
+        let mut shape: Vec<Value> =
             groups.iter().map(|group| json!([group.kind, group.terms, group.count.ilog10()])).collect();
+        if in_all > wanted.len() {
+            shape.push(in_all.ilog10().into());
+        }
         let shape = digest(&json!(shape));
         let digest = if complete { digest(&json!(wishes)) } else { shape };
         Self { actions, groups, complete, digest, shape }
@@ -188,7 +191,7 @@ struct Last {
     begun: bool,
 }
 
-/// Stores what a step wants and does not do. One of the last day that waits for the same is that one; another one of the same scope is
+/// Stores what a step wants and does not do: what it has read of that, and how many changes there are in all. One of the last day that waits for the same is that one; another one of the same scope is
 /// superseded, unless that was approved in part, and this is what is left of it.
 ///
 /// # Errors
@@ -197,11 +200,11 @@ pub async fn store(
     db: &mut PgConnection,
     run: &Run,
     mode: Mode,
-    wanted: &[Planned],
+    (wanted, in_all): (&[Planned], usize),
     why: &str,
 ) -> Result<Stored, Error> {
     let storing = "storing a plan";
-    let document = Document::of(wanted);
+    let document = Document::of(wanted, in_all);
     let scope = scope(run);
     let mut transaction = db.begin().await.map_err(Error::database(storing))?;
     sqlx::query("SELECT pg_advisory_xact_lock(hashtextextended('remediation:plan:' || $1 || $2, 0))")
@@ -246,7 +249,7 @@ pub async fn store(
         .bind(last.map(|last| last.id))
         .bind(env!("CARGO_PKG_VERSION"))
         .bind(json!(document.groups))
-        .bind(i64::try_from(wanted.len()).unwrap_or(i64::MAX))
+        .bind(i64::try_from(in_all).unwrap_or(i64::MAX))
         .bind(document.complete)
         .execute(&mut *transaction)
         .await

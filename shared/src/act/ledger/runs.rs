@@ -43,7 +43,8 @@ pub async fn finish(
     cursor: Option<&Cursor>,
 ) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
+        "WITH ended AS (UPDATE remediation.admissions SET ended_at = clock_timestamp(), actions = $8 WHERE run_id = $1 AND ended_at IS NULL)
+         INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
                                        skipped, verification, cursor, asked_by, request_id, tried, helped, failed, failed_anew)
          VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
              ON CONFLICT (id) DO NOTHING",
@@ -82,7 +83,8 @@ fn number(count: usize) -> i32 {
 /// [`Error::Database`].
 pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(), Error> {
     sqlx::query(
-        "INSERT INTO remediation.runs (id, step, trigger, reason, started_at, finished_at, error, asked_by, request_id)
+        "WITH ended AS (UPDATE remediation.admissions SET ended_at = clock_timestamp() WHERE run_id = $1)
+         INSERT INTO remediation.runs (id, step, trigger, reason, started_at, finished_at, error, asked_by, request_id)
          VALUES ($1, $2, $3, $4, $5, clock_timestamp(), $6, $7, $8)
              ON CONFLICT (id) DO NOTHING",
     )

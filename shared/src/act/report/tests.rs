@@ -22,6 +22,7 @@ fn report() -> Report {
         tries: Tries::default(),
         to_do_it: Some(json!({ "all": true })),
         report: None,
+        unkept: std::collections::BTreeMap::new(),
         omitted: Map::new(),
     }
 }

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::decide::{Closing, Verdict, decide};
 use crate::domain::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
-use crate::failure::failure;
+use crate::failure;
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
@@ -30,6 +30,9 @@ pub(crate) struct LookedUp {
 
 /// So many executions that are refused one after the other are no longer about these executions: the role lacks the permission as such.
 const REFUSED_IN_A_ROW: usize = 5;
+
+/// Bytes of results that are kept in memory at once: an execution's output may be 256 KiB.
+const RESULTS_AT_ONCE: usize = 32 << 20;
 
 /// How long Step Functions remembers an execution that is over.
 const REMEMBERED: TimeDelta = TimeDelta::days(90);
@@ -56,17 +59,20 @@ pub(crate) async fn look_up(
         return Ok(LookedUp { refused, ..LookedUp::default() });
     }
     let mut alone: Vec<Refused> = Vec::new();
-    let mut in_a_row = 0;
+    let (mut in_a_row, mut results) = (0, 0);
     for at in 0..cases.len() {
         if !wants_look_up(&cases[at], config, now) {
             continue;
         }
-        if Instant::now() >= stop_at {
+        if Instant::now() >= stop_at || results >= RESULTS_AT_ONCE {
             let left = leave_unknown(&mut cases[at..], config, now, &texts::no_time_left(config.language));
             return Ok(LookedUp { left, findings: findings(&alone, config), ..LookedUp::default() });
         }
         match complete(session, &mut cases[at]).await {
-            Ok(()) => in_a_row = 0,
+            Ok(()) => {
+                in_a_row = 0;
+                results += result_of(&cases[at]);
+            }
             Err(error) if error.is_about_the_target() && in_a_row + 1 < REFUSED_IN_A_ROW => {
                 in_a_row += 1;
                 alone.extend(refused_alone(&mut cases[at], &error, config, now));
@@ -81,6 +87,12 @@ pub(crate) async fn look_up(
         }
     }
     Ok(LookedUp { findings: findings(&alone, config), ..LookedUp::default() })
+}
+
+/// The length of the result that was read of a case.
+fn result_of(case: &Case) -> usize {
+    let Newest::Known(Some(Execution { ending: Some(ending), .. })) = &case.newest else { return 0 };
+    ending.result.as_ref().map_or(0, |result| result.text().len())
 }
 
 /// An execution that could not be looked up, and why.
@@ -138,6 +150,10 @@ fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &
     left
 }
 
+fn is_certain(ending: &Ending) -> bool {
+    failure::is_certain(ending.error.as_deref(), ending.cause.as_deref())
+}
+
 /// Whether only Step Functions can tell what is to be done.
 fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
     let Newest::Known(newest) = &case.newest else { return false };
@@ -148,10 +164,9 @@ fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
         (Verdict::Leave | Verdict::Stop(_), Some(execution)) => {
             !execution.status.is_over() && now - execution.attempt_started_at() > config.policy.process_deadline
         }
-        (Verdict::Close(Closing::Failed), Some(execution)) => execution
-            .ending
-            .as_ref()
-            .is_some_and(|ending| !failure(ending.error.as_deref(), ending.cause.as_deref()).certain),
+        (Verdict::Close(Closing::Failed), Some(execution)) => {
+            execution.ending.as_ref().is_some_and(|ending| !is_certain(ending))
+        }
         (Verdict::Close(_), _) | (Verdict::Leave | Verdict::Stop(_), None) => false,
     }
 }
@@ -174,7 +189,7 @@ pub(crate) async fn complete(session: &mut Session<'_>, case: &mut Case) -> Resu
     if verdict(case) == Verdict::Close(Closing::Failed)
         && let Newest::Known(Some(Execution { arn, ending: Some(ending), .. })) = &mut case.newest
         && let Some(of_task) = task_ending(session.step_functions, arn, ending).await?
-        && failure(of_task.error.as_deref(), of_task.cause.as_deref()).certain
+        && is_certain(&of_task)
     {
         *ending = of_task;
     }
@@ -210,7 +225,7 @@ pub async fn task_ending(
     arn: &ExecutionArn,
     ending: &Ending,
 ) -> Result<Option<Ending>, Error> {
-    if failure(ending.error.as_deref(), ending.cause.as_deref()).certain {
+    if is_certain(ending) {
         return Ok(None);
     }
     let told = match step_functions.last_task_failure(arn).await {

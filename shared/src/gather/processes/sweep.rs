@@ -34,8 +34,11 @@ pub enum Filter {
     LatelyFailed,
 }
 
-/// Rows that one run looks at: some two kilobytes each in memory while they are written, and ten seconds to write all of them.
-const ROWS_A_RUN: usize = 100_000;
+/// Rows that are looked at and decided on at once: some four kilobytes each in memory until they are written.
+const ROWS_AT_ONCE: usize = 25_000;
+
+/// Rows that are only counted.
+const ROWS_COUNTED: usize = 100_000;
 
 /// Rows in one answer: PostgreSQL's rows are several times as large as what is kept of them.
 const ROWS_A_PAGE: usize = 10_000;
@@ -44,6 +47,9 @@ const ROWS_A_PAGE: usize = 10_000;
 pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let language = session.config.language;
     let table = session.table().await?;
+    if cursor.goes_on {
+        return go_on(session, &table, cursor, filter).await;
+    }
     let (population, mut extent, oldest_unknown, mut findings) = extent(session, &table, filter).await?;
     let mut trouble = None;
 
@@ -66,7 +72,8 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
         }
     };
 
-    let Candidates { mut cases, odd, more, last } = candidates(session, &table, filter, cursor.after).await?;
+    let Candidates { mut cases, odd, more, last } =
+        candidates(session, &table, filter, cursor.after, ROWS_AT_ONCE).await?;
     findings.extend(odd::findings(&odd, &session.config.table, language));
     if filter == Filter::OpenOrLatelyClosed {
         findings.extend(odd::executions(session.db, language).await?);
@@ -82,13 +89,26 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     findings.extend(alone);
     findings.extend(refused.as_ref().map(unavailable));
     let overtaken = still_running(session, &table, filter).await?;
-    let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()) };
-    let unfinished = match (left, after) {
-        (0, None) => None,
-        (0, Some(_)) => Some(texts::more_to_look_at(language, cases.len())),
-        (left, _) => Some(texts::out_of_time(language, left)),
-    };
+    let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()), goes_on: false };
+    let unfinished = (left > 0).then(|| texts::out_of_time(language, left));
     Ok(Evidence { cases, overtaken, population, extent: Some(extent), findings, cursor: Some(cursor), unfinished })
+}
+
+/// The next rows of a sweep, in the run that has dealt with those before them.
+async fn go_on(session: &mut Session<'_>, table: &Table, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
+    let language = session.config.language;
+    let quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
+    let Candidates { mut cases, odd, more, last } =
+        candidates(session, table, filter, cursor.after, ROWS_AT_ONCE).await?;
+    let mut findings = odd::findings(&odd, &session.config.table, language);
+    let since = cursor.listed.as_ref().map(|listed| listed.since);
+    let looked_up = look_up(session, &mut cases, since, None, session.stop_at - quarter).await?;
+    let LookedUp { refused, left, findings: alone } = looked_up;
+    findings.extend(alone);
+    findings.extend(refused.as_ref().map(unavailable));
+    let cursor = Cursor { after: last.filter(|_| more), ..cursor.clone() };
+    let unfinished = (left > 0).then(|| texts::out_of_time(language, left));
+    Ok(Evidence { cases, findings, cursor: Some(cursor), unfinished, ..Evidence::default() })
 }
 
 /// The processes as the database knows them, without a look at Step Functions: for a step that only counts.
@@ -98,7 +118,7 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
 pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence, Error> {
     let table = session.table().await?;
     let (population, _, _, mut findings) = extent(session, &table, filter).await?;
-    let Candidates { cases, odd, .. } = candidates(session, &table, filter, None).await?;
+    let Candidates { cases, odd, .. } = candidates(session, &table, filter, None, ROWS_COUNTED).await?;
     findings.extend(odd::findings(&odd, &session.config.table, session.config.language));
     Ok(Evidence { cases, population, findings, ..Evidence::default() })
 }
@@ -110,7 +130,8 @@ pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence
 /// [`Error::Database`], [`Error::Table`].
 pub async fn uncancelled(session: &mut Session<'_>) -> Result<Vec<Case>, Error> {
     let table = session.table().await?;
-    let Candidates { mut cases, .. } = candidates(session, &table, Filter::CancelledButRunning, None).await?;
+    let Candidates { mut cases, .. } =
+        candidates(session, &table, Filter::CancelledButRunning, None, ROWS_COUNTED).await?;
     cases.extend(still_running(session, &table, Filter::CancelledButRunning).await?);
     Ok(cases)
 }
@@ -191,6 +212,7 @@ async fn candidates(
     table: &Table,
     filter: Filter,
     after: Option<ProcessId>,
+    at_most: usize,
 ) -> Result<Candidates, Error> {
     let language = session.config.language;
     let condition = match filter {
@@ -204,7 +226,7 @@ async fn candidates(
     let (mut cases, mut odd): (Vec<Case>, Vec<Odd>) = (Vec::new(), Vec::new());
     let mut last = after;
     loop {
-        let page = ROWS_A_PAGE.min(ROWS_A_RUN - cases.len() - odd.len());
+        let page = ROWS_A_PAGE.min(at_most - cases.len() - odd.len());
         let rows = page_of(session, &sql, filter, last.map_or(Uuid::nil(), |id| id.0), page).await?;
         if let Some(row) = rows.last() {
             let id: Uuid = row.try_get("id").map_err(Error::database("reading the candidates"))?;
@@ -213,13 +235,13 @@ async fn candidates(
         let (read, unread) = case::cases(&rows, |_| Look::Sweep, language);
         cases.extend(read);
         odd.extend(unread);
-        if rows.len() < page || cases.len() + odd.len() == ROWS_A_RUN {
+        if rows.len() < page || cases.len() + odd.len() == at_most {
             break;
         }
     }
     // A page that ends where the rows end is the last one.
     let more = match last {
-        Some(last) if cases.len() + odd.len() == ROWS_A_RUN => {
+        Some(last) if cases.len() + odd.len() == at_most => {
             !page_of(session, &sql, filter, last.0, 1).await?.is_empty()
         }
         Some(_) | None => false,
