@@ -35,7 +35,7 @@ use crate::run::texts;
 const LOST_AT_MOST: usize = 3;
 
 /// How many pages of rows a run looks at: it keeps in mind what it has to tell of each row.
-const PAGES_AT_MOST: usize = 4;
+const PAGES_AT_MOST: usize = 5;
 
 /// How a trigger is to be answered.
 pub(super) struct Order {

@@ -7,6 +7,7 @@ mod fence;
 mod figure;
 mod ledger;
 mod measured;
+mod memory;
 mod programs;
 mod scale;
 mod size;
@@ -22,13 +23,13 @@ use serde_json::json;
 
 const USAGE: &str = "cargo speed [--only PART]… [--rows N] [--times N] [--entries N] [--built]
 
-  --only PART  start, size, sync, sweep, scale, fence or ledger; all of them by default
+  --only PART  start, size, sync, sweep, scale, memory, fence or ledger; all of them by default
   --rows N     open rows for the sweep (100000)
   --times N    sweeps, of which the median counts (3)
   --entries N  entries of the old ledger (10000000)
   --built      measure what was built last, building nothing";
 
-const PARTS: [&str; 7] = ["start", "size", "sync", "sweep", "scale", "fence", "ledger"];
+const PARTS: [&str; 8] = ["start", "size", "sync", "sweep", "scale", "memory", "fence", "ledger"];
 
 /// What is asked for on the command line.
 struct Order {
@@ -101,6 +102,9 @@ async fn measure(order: &Order) -> Measured<()> {
     }
     if order.wants("scale") {
         figures.extend(scale::measure(&programs).await?);
+    }
+    if order.wants("memory") {
+        figures.extend(memory::measure(&programs).await?);
     }
     if order.wants("fence") {
         figures.extend(fence::measure(&programs).await?);

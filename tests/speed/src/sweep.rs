@@ -149,7 +149,8 @@ async fn filled(server: &Postgres, programs: &BTreeMap<String, PathBuf>, hint: &
     Ok(database)
 }
 
-async fn drop_database(server: &Postgres, database: Database) -> Measured<()> {
+/// Makes room for the next one.
+pub async fn drop_database(server: &Postgres, database: Database) -> Measured<()> {
     database.pool().close().await;
     let mut administrator = sqlx::PgConnection::connect_with(&server.administrator("postgres")).await?;
     let drop = format!("DROP DATABASE {} WITH (FORCE)", database.name());
@@ -185,7 +186,7 @@ async fn sweep(programs: &BTreeMap<String, PathBuf>, database: &Database, rows: 
 }
 
 /// The most memory that a process ever held, in bytes.
-fn peak(pid: u32) -> Measured<u64> {
+pub fn peak(pid: u32) -> Measured<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("the kernel tells no VmHWM")?;
     let kibibytes: u64 = line.trim().trim_end_matches("kB").trim().parse()?;

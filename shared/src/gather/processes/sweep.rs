@@ -35,7 +35,7 @@ pub enum Filter {
 }
 
 /// Rows that are looked at and decided on at once: some four kilobytes each in memory until they are written.
-const ROWS_AT_ONCE: usize = 25_000;
+const ROWS_AT_ONCE: usize = 20_000;
 
 /// Rows that are only counted.
 const ROWS_COUNTED: usize = 100_000;
@@ -225,9 +225,14 @@ async fn candidates(
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
     let (mut cases, mut odd): (Vec<Case>, Vec<Odd>) = (Vec::new(), Vec::new());
     let mut last = after;
-    loop {
-        let page = ROWS_A_PAGE.min(at_most - cases.len() - odd.len());
-        let rows = page_of(session, &sql, filter, last.map_or(Uuid::nil(), |id| id.0), page).await?;
+    let more = loop {
+        let left = at_most - cases.len() - odd.len();
+        let page = ROWS_A_PAGE.min(left);
+        // A page that ends where the rows end is the last one: with the last row, one more is asked for.
+        let asked = if page == left { page + 1 } else { page };
+        let mut rows = page_of(session, &sql, filter, last.map_or(Uuid::nil(), |id| id.0), asked).await?;
+        let more = rows.len() > page;
+        rows.truncate(page);
         if let Some(row) = rows.last() {
             let id: Uuid = row.try_get("id").map_err(Error::database("reading the candidates"))?;
             last = Some(ProcessId(id));
@@ -235,16 +240,9 @@ async fn candidates(
         let (read, unread) = case::cases(&rows, |_| Look::Sweep, language);
         cases.extend(read);
         odd.extend(unread);
-        if rows.len() < page || cases.len() + odd.len() == at_most {
-            break;
+        if rows.len() < page || page == left {
+            break more;
         }
-    }
-    // A page that ends where the rows end is the last one.
-    let more = match last {
-        Some(last) if cases.len() + odd.len() == at_most => {
-            !page_of(session, &sql, filter, last.0, 1).await?.is_empty()
-        }
-        Some(_) | None => false,
     };
     Ok(Candidates { cases, odd, more, last })
 }
