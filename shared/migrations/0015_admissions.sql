@@ -41,3 +41,10 @@ BEGIN
     RETURN jsonb_build_object('lastHour', made + admitted, 'beside', beside);
 END
 $$;
+
+-- Quotas of AWS are the account's, not a container's: whoever calls takes a place in the queue.
+CREATE TABLE remediation.paces (
+    quota   text COLLATE "C" PRIMARY KEY,
+    -- When all of its burst may be called again.
+    full_at timestamptz NOT NULL
+);

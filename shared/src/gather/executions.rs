@@ -12,6 +12,7 @@ use sqlx::{PgConnection, Postgres};
 use tokio::time::Instant;
 
 use crate::gather::error::Error;
+use crate::gather::pace::SharedPace;
 use crate::gather::step_functions::{Odd, Seen, StepFunctions};
 use crate::gather::table::Table;
 use crate::gather::trigger::result_path::ResultPath;
@@ -88,7 +89,11 @@ pub struct Listed {
     pub token: Option<String>,
 }
 
-/// Reads the list of executions, newest first, until everything that was started after `wanted` has been seen.
+/// Step Functions refills 2 to 5 calls a second: the application has a share of them.
+const LIST: SharedPace = SharedPace { quota: "states:ListExecutions", per_second: 2.0, burst: 20.0 };
+
+/// Reads the list of executions, newest first, until everything that was started after `wanted` has been seen; what Step Functions refuses
+/// on the way comes back beside what was read.
 ///
 /// What an earlier run has read is not read again, but for its last `overlap`: executions that ran then may be over now.
 /// Where `stop_at` comes first, the answer says how far it came, and the next run goes on there.
@@ -103,23 +108,28 @@ pub async fn list(
     wanted: DateTime<Utc>,
     overlap: TimeDelta,
     stop_at: Instant,
-) -> Result<Listed, Error> {
+) -> Result<(Listed, Option<Error>), Error> {
     let until = Utc::now();
     let mut listed = Listed { since: until, until, token: None };
     let goes_on = known.filter(|known| known.since <= wanted || known.token.is_some());
     let recent = goes_on.as_ref().map_or(wanted, |known| (known.until - overlap).max(wanted));
     let mut nameless = 0;
-    read(db, (step_functions, table), result_path, &mut listed, recent, stop_at, &mut nameless).await?;
-    if let Some(known) = goes_on.filter(|known| listed.since <= known.until) {
-        listed.since = listed.since.min(known.since);
-        listed.token = known.token;
-        match read(db, (step_functions, table), result_path, &mut listed, wanted, stop_at, &mut nameless).await {
-            // The token has expired: the next run begins anew.
-            Err(Error::Aws { code, .. }) if code == "InvalidToken" => listed.token = None,
-            done => done?,
-        }
+    let of = (step_functions, table);
+    match read(db, of, result_path, &mut listed, recent, stop_at, &mut nameless).await {
+        // What is known is worth more than what leaves a gap to it.
+        Err(error @ Error::Aws { .. }) if goes_on.is_none() && listed.since < until => return Ok((listed, Some(error))),
+        done => done?,
     }
-    Ok(listed)
+    let Some(known) = goes_on.filter(|known| listed.since <= known.until) else { return Ok((listed, None)) };
+    listed.since = listed.since.min(known.since);
+    listed.token = known.token;
+    match read(db, of, result_path, &mut listed, wanted, stop_at, &mut nameless).await {
+        // The token has expired: the next run begins anew.
+        Err(Error::Aws { code, .. }) if code == "InvalidToken" => listed.token = None,
+        Err(error @ Error::Aws { .. }) => return Ok((listed, Some(error))),
+        done => done?,
+    }
+    Ok((listed, None))
 }
 
 /// Those of a page of whose process nobody knows: the name tells none, or one that has no row, and it was never asked for. Whatever is
@@ -144,7 +154,7 @@ async fn read(
     nameless: &mut usize,
 ) -> Result<(), Error> {
     let mut guesses = NAMELESS_A_RUN;
-    while listed.since > back_to && Instant::now() < stop_at {
+    while listed.since > back_to && Instant::now() < stop_at && LIST.wait(db, stop_at).await? {
         let mut page = step_functions.list(listed.token.as_deref()).await?;
         let nobodys = of_nobody_known(db, table, &page.executions).await?;
         let mut seen = Vec::with_capacity(page.executions.len());

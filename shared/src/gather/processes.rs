@@ -18,7 +18,7 @@ use crate::finding::{Audience, Finding, Often};
 use crate::gather::error::Error;
 use crate::gather::executions;
 use crate::gather::processes::case::{CASES, Case, Evidence, Newest, no_such_row, of_processes};
-use crate::gather::processes::list::{CLOCK_SKEW, Lists, list};
+use crate::gather::processes::list::{CLOCK_SKEW, Lists, list, whole};
 use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
 use crate::gather::processes::sweep::{Filter, sweep};
 use crate::gather::session::{Question, Session};
@@ -235,7 +235,7 @@ async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Re
     let (mut since, mut refused) = (None, None);
     let unseen = evidence.cases.iter().filter(|case| is_unseen(case)).map(|case| case.process.created_at).min();
     if let Some(created_at) = unseen {
-        match list(session, None, created_at - CLOCK_SKEW, TimeDelta::zero(), session.stop_at).await {
+        match list(session, None, created_at - CLOCK_SKEW, TimeDelta::zero(), session.stop_at).await.and_then(whole) {
             Ok(listed) => {
                 since = Some(listed.since);
                 evidence = of_processes(session, processes).await?;

@@ -27,7 +27,6 @@ pub struct StepFunctions {
     pub(crate) client: Client,
     state_machine_arn: String,
     describe: Pace,
-    list: Pace,
     pub(crate) stop: Pace,
     pub(crate) start: Pace,
 }
@@ -78,7 +77,6 @@ impl StepFunctions {
             client: Client::new(aws),
             state_machine_arn: state_machine_arn.to_owned(),
             describe: Pace::new(10, 50),
-            list: Pace::new(2, 20),
             stop: Pace::new(25, 100),
             start: Pace::new(10, 10),
         }
@@ -185,7 +183,6 @@ impl StepFunctions {
     }
 
     async fn page(&self, at_most: i32, status_is: Option<StatusFilter>, token: Option<&str>) -> Result<Page, Error> {
-        self.list.wait().await;
         let answer = self
             .client
             .list_executions()

@@ -2,7 +2,7 @@
 
 pub use remediation_decide::texts::*;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{ExecutionArn, Language, ProcessId};
 use crate::gather::config::TableName;
@@ -112,6 +112,17 @@ pub fn out_of_time(language: Language, left: usize) -> String {
         language,
         ja: "Lambda の期限が近いため中断。残り {left} 件は次回に続行",
         en: "stopped before Lambda's deadline: {left} left for the next run, which continues from here",
+    )
+}
+
+/// The list of executions is long: how far it was read, and how far it has to be.
+#[must_use]
+pub fn list_short_of(language: Language, since: DateTime<Utc>, wanted: DateTime<Utc>) -> String {
+    let (since, wanted) = (since.format("%Y-%m-%d %H:%M:%S UTC"), wanted.format("%Y-%m-%d %H:%M:%S UTC"));
+    text!(
+        language,
+        ja: "実行一覧は {since} まで確認（{wanted} まで必要）。続きは次回に確認",
+        en: "the list of executions has been read back to {since} of {wanted}: the next run continues from here",
     )
 }
 

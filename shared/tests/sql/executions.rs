@@ -9,6 +9,7 @@ use harness::{Aws, AwsProxy, Failure};
 use remediation::domain::ProcessId;
 use remediation::gather::error::Error;
 use remediation::gather::executions::{self, Listed};
+use remediation::gather::pace::SharedPace;
 use remediation::gather::step_functions::Seen;
 use remediation::gather::trigger::result_path::ResultPath;
 use serde_json::{Map, json};
@@ -196,7 +197,9 @@ async fn list(
     let machine = world.config.state_machine_arn.clone();
     let step_functions = step_functions(proxy, &machine).await;
     let (path, overlap) = (ResultPath::default(), TimeDelta::seconds(60));
-    executions::list(&mut world.db, (&step_functions, &world.table), &path, known, wanted, overlap, stop_at).await
+    let of = (&step_functions, &world.table);
+    let (listed, refused) = executions::list(&mut world.db, of, &path, known, wanted, overlap, stop_at).await?;
+    refused.map_or(Ok(listed), Err)
 }
 
 fn soon() -> Instant {
@@ -385,5 +388,43 @@ async fn nameless_executions_that_were_not_asked_for_yet_are_not_taken_for_seen(
     let second = list(&mut world, &proxy, Some(first), seconds_ago(5000), soon()).await?;
     assert_eq!(proxy.calls("DescribeExecution"), ALL - 50);
     assert_eq!(second.since.trunc_subsecs(0), DateTime::UNIX_EPOCH);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_read_before_step_functions_refused_is_where_the_next_run_goes_on() -> Tested {
+    let mut world = World::new("kept").await;
+    let proxy = scripted().await;
+    let all = newest_first([5, 90]);
+    list_pages(&proxy, &[items(&all[..1]), items(&all[1..])]);
+    let handle = Arc::downgrade(&proxy);
+    proxy.after("ListExecutions", move || {
+        if let Some(proxy) = handle.upgrade() {
+            proxy.fail("ListExecutions", Failure::error("AccessDeniedException").times(1));
+        }
+        async {}
+    });
+    let machine = world.config.state_machine_arn.clone();
+    let step_functions = step_functions(&proxy, &machine).await;
+    let (path, wanted) = (ResultPath::default(), seconds_ago(500));
+    let of = (&step_functions, &world.table);
+    let (listed, refused) =
+        executions::list(&mut world.db, of, &path, None, wanted, TimeDelta::zero(), soon()).await?;
+    assert!(refused.is_some_and(|refused| refused.to_string().contains("AccessDeniedException")));
+    assert_eq!((listed.since, listed.token.as_deref()), (all[0].execution.started_at, Some("page-1")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_quota_is_shared_by_all_who_call() -> Tested {
+    let world = World::new("quota").await;
+    let pace = SharedPace { quota: "test", per_second: 0.001, burst: 2.0 };
+    let (mut one, mut other) = (world.database.connect().await?, world.database.connect().await?);
+    assert!(pace.wait(&mut one, soon()).await?);
+    assert!(pace.wait(&mut other, soon()).await?);
+    assert!(!pace.wait(&mut one, soon()).await?, "the next place is after the end of this run");
+    assert!(!pace.wait(&mut other, soon()).await?);
+    let another = SharedPace { quota: "another", ..pace };
+    assert!(another.wait(&mut one, soon()).await?);
     Ok(())
 }

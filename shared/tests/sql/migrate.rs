@@ -22,7 +22,7 @@ async fn tables_of(db: &mut PgConnection, schema: &str) -> Vec<String> {
         .unwrap()
 }
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "actions",
     "admissions",
     "controls",
@@ -31,6 +31,7 @@ const TABLES: [&str; 12] = [
     "incidents",
     "leases",
     "migrations",
+    "paces",
     "plans",
     "progress",
     "refused_writes",

@@ -18,17 +18,22 @@ use crate::gather::texts;
 /// An execution may seem to start a little before its row was created: two clocks.
 pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
-/// Reads the list of executions back to `wanted`.
+/// Reads the list of executions back to `wanted`; what Step Functions refused on the way comes back beside it.
 pub(crate) async fn list(
     session: &mut Session<'_>,
     known: Option<Listed>,
     wanted: DateTime<Utc>,
     overlap: TimeDelta,
     stop_at: Instant,
-) -> Result<Listed, Error> {
+) -> Result<(Listed, Option<Error>), Error> {
     let table = session.table().await?;
     let (of, result_path) = ((session.step_functions, &*table), &session.config.result_path);
     executions::list(session.db, of, result_path, known, wanted, overlap, stop_at).await
+}
+
+/// A list that has to be whole.
+pub(crate) fn whole((listed, refused): (Listed, Option<Error>)) -> Result<Listed, Error> {
+    refused.map_or(Ok(listed), Err)
 }
 
 /// How often the list is read for one question: whose executions keep ending meanwhile is left for the next look.
@@ -53,7 +58,7 @@ impl Lists {
         stop_at: Instant,
     ) -> Result<Listed, Error> {
         self.known = cases.iter().map(|case| (case.process.id, known(case).and_then(End::of))).collect();
-        let listed = list(session, None, wanted, TimeDelta::zero(), stop_at).await?;
+        let listed = whole(list(session, None, wanted, TimeDelta::zero(), stop_at).await?)?;
         self.read += 1;
         self.cut = listed.since > wanted;
         Ok(listed)
@@ -109,7 +114,7 @@ fn known(case: &Case) -> Option<&Execution> {
 /// [`Error::Aws`], [`Error::Database`].
 pub async fn list_lately(session: &mut Session<'_>) -> Result<(), Error> {
     let since = session.now - session.config.policy.process_deadline - CLOCK_SKEW;
-    list(session, None, since, TimeDelta::zero(), session.stop_at).await.map(drop)
+    list(session, None, since, TimeDelta::zero(), session.stop_at).await.and_then(whole).map(drop)
 }
 
 /// Whether a sweep's list reached back to where anything may still run.

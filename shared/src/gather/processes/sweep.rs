@@ -60,7 +60,10 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     let overlap = session.config.policy.process_deadline + CLOCK_SKEW;
     let back_to = wanted.min(session.now - overlap);
     let listed = match list(session, cursor.listed.clone(), back_to, overlap, half).await {
-        Ok(listed) => Some(listed),
+        Ok((listed, refused)) => {
+            trouble = refused;
+            Some(listed)
+        }
         // Of which process one of them is, is not known: rows without an execution are left alone, all others go on.
         Err(error) if error.is_about_the_target() => {
             findings.push(unavailable(&error));
@@ -90,7 +93,12 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     findings.extend(refused.as_ref().map(unavailable));
     let overtaken = still_running(session, &table, filter).await?;
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()), goes_on: false };
-    let unfinished = (left > 0).then(|| texts::out_of_time(language, left));
+    let short_of = cursor.listed.as_ref().map(|listed| listed.since).filter(|since| *since > back_to);
+    let unfinished = match (left, short_of) {
+        (0, None) => None,
+        (0, Some(since)) => Some(texts::list_short_of(language, since, back_to)),
+        (left, _) => Some(texts::out_of_time(language, left)),
+    };
     Ok(Evidence { cases, overtaken, population, extent: Some(extent), findings, cursor: Some(cursor), unfinished })
 }
 
