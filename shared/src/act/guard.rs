@@ -165,16 +165,24 @@ fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &
     }
     let per_run = facts.control.actions_per_run.unwrap_or(limits.actions_per_run);
     let per_hour = facts.control.actions_per_hour.unwrap_or(limits.actions_per_hour);
-    let in_run = per_run.saturating_sub(demand.done).saturating_sub(facts.beside);
+    let alone = per_run.saturating_sub(demand.done);
+    let in_run = alone.saturating_sub(facts.beside);
     let in_hour = per_hour.saturating_sub(facts.actions_last_hour);
     let asked = demand.limit.map_or(usize::MAX, |limit| limit.saturating_sub(demand.done));
     let room = in_run.min(in_hour);
+    // Another run is at the same rows, in all likelihood: no limit has been reached.
+    let is_beside = candidates.len() <= alone.min(in_hour);
     let mut candidates = candidates.into_iter();
     guarded.apply.extend(candidates.by_ref().take(room.min(asked)));
     if asked < room {
         let why = texts::limit(language, demand.limit.unwrap_or_default());
         guarded.limited = candidates.len() > 0;
         guarded.leave.extend(candidates.map(|planned| (planned, why.clone())));
+        return guarded;
+    }
+    if is_beside {
+        guarded.limited |= candidates.len() > 0;
+        guarded.leave.extend(candidates.map(|planned| (planned, texts::beside(language))));
         return guarded;
     }
     guarded.hold.extend(candidates);

@@ -68,6 +68,16 @@ pub fn per_hour(language: Language, limit: usize) -> String {
     text!(language, ja: "1 時間あたりの上限 {limit} 件に到達", en: "limit of {limit} actions per hour reached")
 }
 
+/// What another run of the step has the limit for.
+#[must_use]
+pub fn beside(language: Language) -> String {
+    text!(
+        language,
+        ja: "同じステップの別の実行が作業中のため、次回に再確認する",
+        en: "another run of this step is at work; the next run looks again",
+    )
+}
+
 /// Over the operator's own limit.
 #[must_use]
 pub fn limit(language: Language, limit: usize) -> String {

@@ -222,8 +222,10 @@ fn what_is_beyond_a_run_or_an_hour_is_held_and_what_is_beyond_the_ask_is_left() 
         (1, 0, None, hour(20), 0, 1, 0, Some("20")),
         (1, 0, None, hour(25), 0, 1, 0, Some("20")),
         // What sweeps that overlap this one have made or may make is a part of the run's limit.
-        (10, 0, None, Facts { beside: 7, ..Facts::default() }, 3, 7, 0, Some("10")),
-        (10, 2, None, Facts { beside: 9, ..Facts::default() }, 0, 10, 0, Some("10")),
+        (10, 0, None, Facts { beside: 7, ..Facts::default() }, 3, 0, 7, None),
+        (8, 2, None, Facts { beside: 9, ..Facts::default() }, 0, 0, 8, None),
+        // Alone, it would reach the limit, too.
+        (11, 0, None, Facts { beside: 7, ..Facts::default() }, 3, 8, 0, Some("10")),
         (5, 0, None, per_run(2), 2, 3, 0, Some("2")),
         (5, 0, None, per_run(0), 0, 5, 0, Some("0")),
         (15, 0, None, per_run(100), 15, 0, 0, None),
