@@ -203,8 +203,8 @@ fn reads(node: &Value, told: &mut Vec<String>) -> u64 {
     most.max(below.unwrap_or_default())
 }
 
-/// What never grows: a row a step, what is under way, what was migrated.
-const SMALL: [&str; 3] = ["controls", "migrations", "progress"];
+/// What never grows: a row a step or a quota, what is under way, what was migrated.
+const SMALL: [&str; 5] = ["admissions", "controls", "migrations", "paces", "progress"];
 
 /// What one statement may read of a ledger, however old: a look at what is to be forgotten counts so far.
 const AT_MOST: u64 = 10_000;
