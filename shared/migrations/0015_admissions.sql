@@ -20,7 +20,7 @@ CREATE FUNCTION remediation.admit(run uuid, of_step text, wanted integer, is_swe
     RETURNS jsonb LANGUAGE plpgsql AS
 $$
 DECLARE
-    made bigint; admitted bigint; beside bigint; open uuid[]; hour_ago timestamptz;
+    made bigint; admitted bigint; beside bigint; others uuid[]; hour_ago timestamptz;
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('remediation:admit:' || of_step, 0));
     hour_ago := clock_timestamp() - interval '1 hour';
@@ -30,12 +30,12 @@ BEGIN
     SELECT coalesce(sum(a.actions) FILTER (WHERE a.ended_at IS NULL), 0),
            coalesce(sum(a.actions) FILTER (WHERE a.sweeps AND is_sweep AND (a.ended_at IS NULL OR a.ended_at > since)), 0),
            coalesce(array_agg(a.run_id) FILTER (WHERE a.ended_at IS NULL), '{}')
-      INTO admitted, beside, open
+      INTO admitted, beside, others
       FROM remediation.admissions a
      WHERE a.step = of_step AND a.run_id <> run;
     SELECT count(*) INTO made
       FROM remediation.actions a
-     WHERE a.step = of_step AND a.outcome IN ('applying', 'applied') AND a.created_at > hour_ago AND a.run_id <> ALL (open);
+     WHERE a.step = of_step AND a.outcome IN ('applying', 'applied') AND a.created_at > hour_ago AND a.run_id <> ALL (others);
     INSERT INTO remediation.admissions AS a (run_id, step, actions, sweeps, alive_until)
     VALUES (run, of_step, wanted, is_sweep, until)
         ON CONFLICT (run_id) DO UPDATE SET actions = excluded.actions, alive_until = excluded.alive_until, ended_at = NULL;
