@@ -2,7 +2,7 @@
 
 use crate::texts;
 use chrono::{DateTime, Utc};
-use remediation::domain::Language;
+use remediation::domain::{ExecutionStatus, Language};
 use remediation::gather::history::Happened;
 use remediation::redact;
 use serde::{Serialize, Serializer};
@@ -128,7 +128,9 @@ fn of_execution(told: &Told, language: Language) -> Vec<Entry> {
     if let Some(at) = told.redriven_at.filter(|_| !tells(|event| event.kind == "ExecutionRedriven")) {
         entries.push(entry(at, Source::Execution, texts::redriven(language, told.redrives)));
     }
-    if let Some(at) = told.stopped_at.filter(|_| !tells(Happened::is_end)) {
+    // That a success says that it failed, no event of its history tells.
+    let says_failed = told.status == ExecutionStatus::Succeeded && told.error.is_some();
+    if let Some(at) = told.stopped_at.filter(|_| says_failed || !tells(Happened::is_end)) {
         let error = told.error.as_deref().map(|error| redact::cut(error, SENTENCE));
         entries.push(entry(at, Source::Execution, texts::ended(language, told.status, error.as_deref())));
     }

@@ -95,6 +95,7 @@ fn executed(status: ExecutionStatus, stopped_at: Option<DateTime<Utc>>, events: 
         stopped_at,
         ending: status.is_over().then(Default::default),
         stopped_for_deadline: false,
+        says_failed: (status == ExecutionStatus::Succeeded).then_some(false),
     };
     evidence.decided.cases[0].newest = Newest::Known(Some(execution));
     let events = events.iter().map(|(second, kind)| Happened {

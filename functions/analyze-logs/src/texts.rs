@@ -156,6 +156,13 @@ pub fn redriven(language: Language, times: i32) -> String {
 /// An execution ended.
 #[must_use]
 pub fn ended(language: Language, status: ExecutionStatus, error: Option<&str>) -> String {
+    if let (ExecutionStatus::Succeeded, Some(error)) = (status, error) {
+        return text!(
+            language,
+            ja: "実行は成功で終了したが、出力は失敗を示している: {error}",
+            en: "execution succeeded, but its output says that the work failed: {error}",
+        );
+    }
     let error = error.map(|error| format!(": {error}")).unwrap_or_default();
     text!(language, ja: "実行が {status} で終了{error}", en: "execution ended in {status}{error}")
 }

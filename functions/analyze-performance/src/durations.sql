@@ -6,7 +6,7 @@ WITH completed AS (
            coalesce({retry_count}::int4, 0) > 0 AS retried
       FROM {table} p
      WHERE coalesce({completed_at}, {updated_at}) > $1 AND coalesce({completed_at}, {updated_at}) <= $3
-       AND {status} IN ({completed}) AND {took} IS NOT NULL
+       AND {status} IN ({completed}) AND NOT {has failed} AND {took} IS NOT NULL
 )
 SELECT kind, present, count(*) AS count, avg(seconds) AS average,
        percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS p50,

@@ -1,17 +1,17 @@
 -- What was closed since $1, and how; an index on when rows were closed is enough to find it.
 WITH closed AS (
-    SELECT {status} AS status, left({error} ->> 'code', 64) AS code,
+    SELECT {status} AS status, {has failed} AS failed, left({code}, 64) AS code,
            extract(epoch FROM {took})::float8 AS seconds
       FROM {table} p
      WHERE coalesce({completed_at}, {updated_at}) > $1 AND {status} NOT IN ({open})
 )
 SELECT count(*) AS closed,
-       count(*) FILTER (WHERE status IN ({failed})) AS failed,
-       count(*) FILTER (WHERE status IN ({failed})
+       count(*) FILTER (WHERE failed) AS failed,
+       count(*) FILTER (WHERE failed
                           AND (status::text = 'TIMEOUT' OR code IN ('TIMEOUT_ERROR', 'STEP_FUNCTIONS_TIMEOUT'))) AS timed_out,
-       avg(seconds) FILTER (WHERE status IN ({completed})) AS average_seconds,
-       percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE status IN ({completed})) AS p95_seconds,
+       avg(seconds) FILTER (WHERE status IN ({completed}) AND NOT failed) AS average_seconds,
+       percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE status IN ({completed}) AND NOT failed) AS p95_seconds,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'count', n) ORDER BY n DESC, code), '[]')
           FROM (SELECT coalesce(code, '-') AS code, count(*) AS n
-                  FROM closed WHERE status IN ({failed}) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10) codes) AS codes
+                  FROM closed WHERE failed GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 10) codes) AS codes
   FROM closed

@@ -2,7 +2,7 @@
 SELECT status, count(*) AS rows
   FROM (SELECT {status}::text AS status FROM {table} p WHERE {status} IN ({open})
         UNION ALL
-        SELECT {status}::text FROM {table} p
+        SELECT CASE WHEN {is cancelled} THEN 'CANCELLED' ELSE {status}::text END FROM {table} p
          WHERE coalesce({completed_at}, {updated_at}) > $1 AND {status} NOT IN ({open})) counted
  GROUP BY status
  ORDER BY count(*) DESC, status

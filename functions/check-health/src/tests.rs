@@ -64,6 +64,7 @@ fn execution(process: u128, started: i64) -> Execution {
         stopped_at: None,
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     }
 }
 

@@ -162,7 +162,7 @@ fn judge(case: &Case, asked: &Asked, language: Language) -> Judged {
             if case.completed {
                 return Judged::Left(texts::not_failed(language, "COMPLETED"));
             }
-            match ended.status {
+            match ended.outcome() {
                 ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::PendingRedrive => {
                     Judged::Left(texts::not_failed(language, ended.status.as_str()))
                 }
@@ -187,7 +187,7 @@ fn may_pass(case: &Case, ended: &Execution) -> Option<String> {
         (case.code.clone(), case.message.clone())
     } else if ended.status == ExecutionStatus::TimedOut || error == Some(DEADLINE_ERROR) {
         (Some("TIMEOUT_ERROR".to_owned()), None)
-    } else if ended.status == ExecutionStatus::Failed {
+    } else if ended.outcome() == ExecutionStatus::Failed {
         let failure = failure(error, cause);
         (Some(failure.code), Some(failure.message))
     } else {

@@ -54,6 +54,7 @@ fn execution(status: ExecutionStatus) -> Execution {
         stopped_at: status.is_over().then(|| ago(300)),
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     }
 }
 

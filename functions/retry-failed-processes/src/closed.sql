@@ -1,11 +1,12 @@
 -- The rows closed since $1, by what closed them.
-SELECT {status} IN ({failed}) AS failed, c.code, c.message, c.execution_error, count(*)
+SELECT f.failed, c.code, c.message, c.execution_error, count(*)
   FROM {table} p
+ CROSS JOIN LATERAL (SELECT {has failed} AS failed) f
  CROSS JOIN LATERAL (
-       SELECT CASE WHEN {status} IN ({failed}) THEN {error} ->> 'code' END AS code,
-              CASE WHEN {status} IN ({failed}) THEN left({error} ->> 'message', 2000) END AS message,
+       SELECT CASE WHEN f.failed THEN {code} END AS code,
+              CASE WHEN f.failed THEN left({message}, 2000) END AS message,
               -- Only where the row says nothing itself.
-              CASE WHEN {status} IN ({failed}) AND coalesce({error} ->> 'code', $2) = $2 THEN (
+              CASE WHEN f.failed AND coalesce({code}, $2) = $2 THEN (
                    SELECT e.error FROM remediation.executions e
                     WHERE e.process_id = {id}
                     ORDER BY e.started_at DESC, e.execution_arn DESC

@@ -102,7 +102,7 @@ pub fn judge(
         Newest::Known(newest) => newest.as_ref(),
         Newest::Unknown(why) => return Judgement::Leave(Left::NotLookedUp(why.clone())),
     };
-    match newest.map(|newest| newest.status) {
+    match newest.map(Execution::outcome) {
         Some(Running | PendingRedrive) => return Judgement::Leave(Left::Running),
         Some(Succeeded) => return Judgement::Leave(Left::Succeeded),
         Some(Aborted) if !newest.is_some_and(Execution::is_stopped_for_deadline) => {
@@ -177,10 +177,9 @@ pub fn wants_ending(case: &Case, history: &History) -> bool {
             says_nothing && !error_of(newest).is_some_and(|error| is_transient(None, None, Some(error)))
         }
         ExecutionStatus::Aborted => newest.ending.is_none() && !newest.stopped_for_deadline,
-        ExecutionStatus::TimedOut
-        | ExecutionStatus::Succeeded
-        | ExecutionStatus::Running
-        | ExecutionStatus::PendingRedrive => false,
+        // Its output may say that it failed.
+        ExecutionStatus::Succeeded => newest.says_failed.is_none(),
+        ExecutionStatus::TimedOut | ExecutionStatus::Running | ExecutionStatus::PendingRedrive => false,
     };
     wanted && by_row(&case.process, history, case.look).is_none()
 }

@@ -52,6 +52,7 @@ fn case(n: u128, code: Option<&str>) -> Case {
         stopped_at: Some(ago(299)),
         ending: Some(Ending { error: Some("ProcessingFailed".to_owned()), ..Ending::default() }),
         stopped_for_deadline: false,
+        says_failed: None,
     };
     Case { process, newest: Newest::Known(Some(execution)), look: Look::Sweep }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
+use remediation::domain::WORDS;
 use remediation::gather::error::Error;
 use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
 use remediation::run::step::Session;
@@ -103,7 +104,8 @@ pub fn error_of(line: &Line) -> Option<Logged> {
         }
         None => (None, true, None),
     };
-    is_error.then(|| Logged {
+    // A user's cancel is no error.
+    (is_error && !WORDS.is_cancel(code)).then(|| Logged {
         code: code.unwrap_or("-").chars().take(64).collect(),
         process: process.and_then(|process| process.parse().ok()),
     })

@@ -11,7 +11,8 @@ mod verdict;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{Execution, ExecutionStatus, Process, ProcessStatus};
+use crate::domain::{Ending, Execution, ExecutionStatus, Process, ProcessStatus};
+use crate::failure::is_cancel;
 
 pub use ended::ended_at;
 pub use verdict::{Anomaly, Closing, Decision, Look, Policy, Reason, StopCause, Verdict};
@@ -93,6 +94,9 @@ fn without_execution(process: &Process, policy: &Policy, now: DateTime<Utc>) -> 
     let closing = match process.status {
         ProcessStatus::Pending => Closing::NeverStarted,
         ProcessStatus::Processing => Closing::TimedOut,
+        ProcessStatus::Completed if process.error_code.is_some() => {
+            return Decision::tell(Anomaly::CompletedWithError, Reason::RowSaysFailed);
+        }
         ProcessStatus::Completed | ProcessStatus::Failed | ProcessStatus::Timeout | ProcessStatus::Cancelled => {
             return Decision::leave(Reason::Consistent);
         }
@@ -109,7 +113,7 @@ fn without_execution(process: &Process, policy: &Policy, now: DateTime<Utc>) -> 
 
 fn with_execution(process: &Process, execution: &Execution, policy: &Policy, now: DateTime<Utc>) -> Decision {
     use ExecutionStatus::{Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
-    match (process.status, execution.status) {
+    match (process.status, execution.outcome()) {
         (_, PendingRedrive) => Decision::leave(Reason::RedrivePending),
         (ProcessStatus::Cancelled, Running) => Decision::stop(StopCause::Cancelled, Reason::CancelledButRunning),
         (_, Running) => running(process.status, execution, policy, now),
@@ -118,10 +122,7 @@ fn with_execution(process: &Process, execution: &Execution, policy: &Policy, now
             ended(process, execution, policy, now)
         }
 
-        (ProcessStatus::Completed, Succeeded) => Decision::leave(Reason::Consistent),
-        (ProcessStatus::Completed, Failed | TimedOut | Aborted) => {
-            Decision::tell(Anomaly::CompletedWithoutSuccess, Reason::Ended(execution.status))
-        }
+        (ProcessStatus::Completed, Succeeded | Failed | TimedOut | Aborted) => completed(process, execution, policy),
 
         (ProcessStatus::Failed | ProcessStatus::Timeout, Succeeded) => late_success(process, execution),
         (ProcessStatus::Failed | ProcessStatus::Timeout, Failed | TimedOut | Aborted) => {
@@ -166,8 +167,10 @@ fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTim
     {
         return Decision::leave(Reason::Reopened { left });
     }
-    let reason = Reason::Ended(execution.status);
-    match (execution.status, &execution.ending) {
+    let reason = how_it_ended(execution);
+    match (execution.outcome(), &execution.ending) {
+        // Whatever the row has: only the output can tell whether it failed.
+        (ExecutionStatus::Succeeded, _) if execution.says_failed.is_none() => Decision::inspect(),
         (ExecutionStatus::Succeeded, _) if process.has_result => {
             Decision::close(Closing::Completed { result: true }, reason)
         }
@@ -185,7 +188,7 @@ fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTim
                 reason,
             },
         },
-        (ExecutionStatus::Failed, Some(_)) => Decision::close(Closing::Failed, reason),
+        (ExecutionStatus::Failed, Some(ending)) => Decision::close(failed(ending), reason),
         (ExecutionStatus::TimedOut, _) => Decision::close(Closing::TimedOut, reason),
         // ABORTED says that somebody stopped it, not why.
         (ExecutionStatus::Aborted, _) if execution.is_stopped_for_deadline() => {
@@ -194,6 +197,45 @@ fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTim
         (ExecutionStatus::Aborted, None) => Decision::inspect(),
         (ExecutionStatus::Aborted, Some(_)) => Decision::close(Closing::Cancelled, reason),
         (ExecutionStatus::Running | ExecutionStatus::PendingRedrive, _) => Decision::leave(Reason::RedrivePending),
+    }
+}
+
+/// What becomes of a row whose execution failed: a failure with a cancelled code is a cancel.
+fn failed(ending: &Ending) -> Closing {
+    if is_cancel(ending) { Closing::Cancelled } else { Closing::Failed }
+}
+
+const fn how_it_ended(execution: &Execution) -> Reason {
+    match (execution.status, execution.says_failed) {
+        (ExecutionStatus::Succeeded, Some(true)) => Reason::SaysFailed,
+        (status, _) => Reason::Ended(status),
+    }
+}
+
+/// A COMPLETED row whose newest execution is over. Where that succeeded and says that it failed, the workflow has completed the row all the
+/// same, at the latest as it ended: it failed. What was completed later, by whomever, is a person's to judge.
+fn completed(process: &Process, execution: &Execution, policy: &Policy) -> Decision {
+    let by_workflow = execution.stopped_at.is_some_and(|stopped| process.closed_at() <= stopped + policy.settle);
+    let by_person = process.error_code.as_deref() == Some(CLOSED_BY_PERSON);
+    match (execution.status, execution.says_failed, &execution.ending) {
+        (ExecutionStatus::Succeeded, Some(true), None) => Decision::inspect(),
+        (ExecutionStatus::Succeeded, Some(true), Some(ending)) if by_workflow && !by_person => {
+            Decision::close(failed(ending), Reason::SaysFailed)
+        }
+        (ExecutionStatus::Succeeded, None, _) if process.error_code.is_some() => Decision::inspect(),
+        (ExecutionStatus::Succeeded, Some(false), _) if process.error_code.is_some() => {
+            Decision::tell(Anomaly::CompletedWithError, Reason::RowSaysFailed)
+        }
+        (ExecutionStatus::Succeeded, Some(false) | None, _) => Decision::leave(Reason::Consistent),
+        (
+            ExecutionStatus::Succeeded
+            | ExecutionStatus::Failed
+            | ExecutionStatus::TimedOut
+            | ExecutionStatus::Aborted
+            | ExecutionStatus::Running
+            | ExecutionStatus::PendingRedrive,
+            ..,
+        ) => Decision::tell(Anomaly::CompletedWithoutSuccess, how_it_ended(execution)),
     }
 }
 
@@ -210,6 +252,9 @@ fn written_for_another(process: &Process, execution: &Execution) -> bool {
 fn late_success(process: &Process, execution: &Execution) -> Decision {
     if process.error_code.as_deref() == Some(CLOSED_BY_PERSON) {
         return Decision::tell(Anomaly::SucceededButFailed, Reason::ClosedByPerson);
+    }
+    if execution.says_failed.is_none() {
+        return Decision::inspect();
     }
     let came_after = execution.stopped_at.is_some_and(|stopped| stopped > process.closed_at());
     let result = match (process.has_result, &execution.ending) {

@@ -5,6 +5,7 @@
 mod execution;
 mod parse;
 mod process;
+mod words;
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use execution::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus};
 pub use parse::ParseError;
 pub use process::{Process, ProcessId, ProcessStatus};
+pub use words::{FailedOutput, Refused, WORDS, Words};
 
 /// The language of texts that reach rows and people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -8,6 +8,7 @@ pub mod transient;
 
 use serde_json::{Map, Value};
 
+use crate::domain::{Ending, WORDS};
 use crate::redact;
 
 /// The code of an execution that failed for no reason that is known better.
@@ -131,10 +132,16 @@ pub fn failure(error: Option<&str>, cause: Option<&str>) -> Failure {
     Failure { code, message, cause: cause.map(|cause| bounded(cause, CAUSE)), certain }
 }
 
+/// Whether what an execution ended with means that it was cancelled.
+#[must_use]
+pub fn is_cancel(ending: &Ending) -> bool {
+    WORDS.is_cancel(Some(&failure(ending.error.as_deref(), ending.cause.as_deref()).code))
+}
+
 /// The first that speaks: the error's name, where it is one of the application's codes; a code in the cause; the
 /// translation of either's name; a `Fail` state's own name.
 fn code(error: Option<&str>, told: &Told) -> (String, bool) {
-    if let Some(error) = error.filter(|error| CODES.contains(error)) {
+    if let Some(error) = error.filter(|error| CODES.contains(error) || WORDS.is_cancel(Some(error))) {
         return (error.to_owned(), true);
     }
     if let Some(code) = &told.code {
@@ -216,10 +223,11 @@ impl Told {
 /// are not.
 fn is_code(word: &str) -> bool {
     let spelt = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    word.len() <= 64
-        && word.contains('_')
-        && word.starts_with(|c: char| c.is_ascii_uppercase())
-        && word.bytes().all(spelt)
+    WORDS.is_cancel(Some(word))
+        || word.len() <= 64
+            && word.contains('_')
+            && word.starts_with(|c: char| c.is_ascii_uppercase())
+            && word.bytes().all(spelt)
 }
 
 /// What may be shown of a text, and stored: of at most so many characters, and none that PostgreSQL cannot store: neither `text` nor
@@ -255,6 +263,8 @@ mod tests {
         // in the application's own shape,
         (None, Some(r#"{"code":"RATE_LIMIT_EXCEEDED","message":"too many"}"#), "RATE_LIMIT_EXCEEDED", "too many", true),
         (None, Some(r#"{"error":{"code":"DATABASE_CONNECTION_ERROR","message":"refused"}}"#), "DATABASE_CONNECTION_ERROR", "refused", true),
+        (None, Some(r#"{"code":"CANCELLED","message":"by its user"}"#), "CANCELLED", "by its user", true),
+        (Some("USER_CANCELLED"), Some("by its user"), "USER_CANCELLED", "by its user", true),
         (None, Some("VALIDATION_ERROR: title is empty"), "VALIDATION_ERROR", "title is empty", true),
         // and of a caught error that a Fail state repeats, whatever that state calls it.
         (Some("GenerationFailed"), Some(r#"{"Error":"Error","Cause":"{\"errorType\":\"AI_ERROR\",\"errorMessage\":\"slow\"}"}"#), "AI_ERROR", "slow", true),

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 
 use crate::decide::Policy;
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessStatus};
+use crate::failure::is_cancel;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,10 +48,20 @@ pub fn severity(
     }
 }
 
-/// Whether a person stopped this execution: that is a user's wish.
+/// Whether a person stopped this execution, or it failed with the code of a cancel: that is a user's wish.
 #[must_use]
 pub fn is_stopped_by_person(execution: &Execution) -> bool {
-    execution.status == ExecutionStatus::Aborted && !execution.is_stopped_for_deadline()
+    match execution.status {
+        ExecutionStatus::Aborted => !execution.is_stopped_for_deadline(),
+        ExecutionStatus::Failed => execution.ending.as_ref().is_some_and(is_cancel),
+        ExecutionStatus::Succeeded => says_failed(execution) && execution.ending.as_ref().is_some_and(is_cancel),
+        ExecutionStatus::Running | ExecutionStatus::TimedOut | ExecutionStatus::PendingRedrive => false,
+    }
+}
+
+/// Whether its output says that it failed.
+fn says_failed(execution: &Execution) -> bool {
+    execution.says_failed == Some(true)
 }
 
 const fn sound(is: bool) -> Severity {
@@ -95,7 +106,7 @@ fn is_due(row: ProcessStatus, process: &Process, policy: &Policy, now: DateTime<
 /// Whether it ended as its user wanted.
 fn succeeded(process: &Process, execution: &Execution, policy: &Policy) -> bool {
     let result = process.has_result || execution.ending.as_ref().is_some_and(|ending| ending.result.is_some());
-    execution.status == ExecutionStatus::Succeeded && (result || !policy.require_result)
+    execution.status == ExecutionStatus::Succeeded && !says_failed(execution) && (result || !policy.require_result)
 }
 
 #[cfg(test)]

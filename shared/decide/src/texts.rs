@@ -63,6 +63,12 @@ pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) 
                 text!(language, ja: "実行 {name} は {status} で終了", en: "execution {name} ended in {status}")
             }
         },
+        Reason::SaysFailed => {
+            text!(language, ja: "実行 {name} は成功で終了したが、出力は失敗を示している", en: "execution {name} succeeded, but its output says that the work failed")
+        }
+        Reason::RowSaysFailed => {
+            text!(language, ja: "行にエラー、または失敗を示す結果がある", en: "the row has an error, or a result that says that the work failed")
+        }
         Reason::StoppedForDeadline => {
             text!(language, ja: "実行 {name} は期限超過のため停止済み", en: "execution {name} was stopped because it was past its deadline")
         }
@@ -155,6 +161,9 @@ pub fn anomaly(language: Language, anomaly: Anomaly, reason: &str) -> String {
         }
         Anomaly::ResultMissing => {
             text!(language, ja: "成功したが、行にも実行の出力にも結果がない: {reason}", en: "succeeded, but neither row nor execution output has a result: {reason}")
+        }
+        Anomaly::CompletedWithError => {
+            text!(language, ja: "行は COMPLETED だが失敗の跡がある: {reason}", en: "the row is COMPLETED but looks like a failure: {reason}")
         }
     }
 }

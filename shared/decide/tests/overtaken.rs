@@ -37,6 +37,7 @@ fn verdict(status: ExecutionStatus, look: Look, now: i64) -> Result<Verdict, Box
         stopped_at: status.is_over().then(|| at(400)),
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     };
     Ok(overtaken(&process, &execution, look, &POLICY, at(now)).verdict)
 }

@@ -55,7 +55,7 @@ pub async fn remember_odd(db: &mut PgConnection, odd: &[Odd]) -> Result<(), Erro
         .map_err(Error::database("remembering executions whose status is not known"))
 }
 
-/// Binds `$1` to `$10` of [`REMEMBER`].
+/// Binds `$1` to `$11` of [`REMEMBER`].
 pub(crate) fn bind<'q>(query: Query<'q, Postgres, PgArguments>, seen: &[Seen]) -> Query<'q, Postgres, PgArguments> {
     let each = || seen.iter().map(|seen| &seen.execution);
     let ending = |execution: &crate::domain::Execution, part: fn(&crate::domain::Ending) -> &Option<String>| {
@@ -75,6 +75,7 @@ pub(crate) fn bind<'q>(query: Query<'q, Postgres, PgArguments>, seen: &[Seen]) -
         .bind(each().map(|execution| ending(execution, |ending| &ending.error)).collect::<Vec<_>>())
         .bind(each().map(|execution| ending(execution, |ending| &ending.cause)).collect::<Vec<_>>())
         .bind(each().map(|execution| execution.ending.is_some()).collect::<Vec<_>>())
+        .bind(each().map(|execution| execution.says_failed).collect::<Vec<_>>())
 }
 
 /// How far back the list of executions has been read; kept from run to run.

@@ -75,12 +75,12 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let sql = format!(
         "WITH remembered AS ({})
          SELECT c.*, EXISTS (SELECT FROM remediation.actions a
-                              WHERE a.target = $11 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
+                              WHERE a.target = $12 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
                                 AND a.outcome = 'applied'
-                                AND coalesce((a.before ->> 'redriveCount')::int4, 0) = $13) AS event_stopped_for_deadline
+                                AND coalesce((a.before ->> 'redriveCount')::int4, 0) = $14) AS event_stopped_for_deadline
            FROM ({cases}
-                  WHERE {id} = CASE WHEN $14 THEN coalesce((SELECT k.process_id FROM remediation.executions k
-                                                             WHERE k.execution_arn = $11), $12) ELSE $12 END) c",
+                  WHERE {id} = CASE WHEN $15 THEN coalesce((SELECT k.process_id FROM remediation.executions k
+                                                             WHERE k.execution_arn = $12), $13) ELSE $13 END) c",
         executions::REMEMBER
     );
     let row = executions::bind(sqlx::query(AssertSqlSafe(sql)), std::slice::from_ref(&seen))
@@ -186,7 +186,9 @@ fn newer(known: Option<Execution>, seen: Execution) -> Execution {
         None => seen,
         Some(known) if known.arn == seen.arn => {
             let tells_more = (known.redrive_count, known.status) == (seen.redrive_count, seen.status)
-                && (known.ending.is_none() || seen.ending.as_ref().is_some_and(|ending| ending.result.is_some()));
+                && (known.ending.is_none()
+                    || known.says_failed.is_none() && seen.says_failed.is_some()
+                    || seen.ending.as_ref().is_some_and(|ending| ending.result.is_some()));
             if seen.supersedes(&known) || tells_more { seen } else { known }
         }
         Some(known) if seen.speaks_over(&known) => seen,

@@ -67,6 +67,7 @@ impl Session<'_> {
             return Ok(Arc::clone(table));
         }
         let table = Table::read(&self.config.table, self.config.language, self.db).await?;
+        let table = table.with_results_of(&self.config.result_path);
         table.require(self.config.timed_out_status)?;
         Ok(Arc::clone(self.table.insert(Arc::new(table))))
     }

@@ -12,7 +12,7 @@ use crate::gather::history::{self, Happened, History};
 use crate::gather::pace::Pace;
 use crate::gather::state_machine::Definition;
 use crate::gather::texts;
-use crate::gather::trigger::execution::process_of;
+use crate::gather::trigger::execution::{of_success, process_of};
 use crate::gather::trigger::result_path::ResultPath;
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
@@ -135,6 +135,7 @@ impl StepFunctions {
             .await
             .map_err(Error::aws("DescribeExecution"))?;
         let status = status(answer.status().as_str())?;
+        let (ending, says_failed) = ending(&answer, status, result_path);
         let execution = Execution {
             arn: arn.clone(),
             status,
@@ -142,8 +143,9 @@ impl StepFunctions {
             started_at: time(answer.start_date()).unwrap_or(DateTime::UNIX_EPOCH),
             redriven_at: answer.redrive_date().and_then(time),
             stopped_at: answer.stop_date().and_then(time),
-            ending: status.is_over().then(|| ending(&answer, result_path)),
+            ending,
             stopped_for_deadline: false,
+            says_failed,
         };
         let seen = Seen { process: process_of(arn, answer.input()), execution };
         let included = answer.input_details().is_none_or(|details| details.included());
@@ -218,6 +220,7 @@ impl StepFunctions {
                     stopped_at: item.stop_date().and_then(time),
                     ending: None,
                     stopped_for_deadline: false,
+                    says_failed: None,
                     arn,
                 },
             });
@@ -280,11 +283,26 @@ impl StepFunctions {
     }
 }
 
-fn ending(answer: &DescribeExecutionOutput, result_path: &ResultPath) -> Ending {
-    Ending {
-        error: answer.error().map(str::to_owned),
-        cause: answer.cause().map(str::to_owned),
-        result: answer.output().and_then(|output| result_path.result(output)),
+/// What an execution ended with, and of a success whether it says that it failed. An output that is not told is not known.
+fn ending(
+    answer: &DescribeExecutionOutput,
+    status: ExecutionStatus,
+    result_path: &ResultPath,
+) -> (Option<Ending>, Option<bool>) {
+    let words =
+        || Ending { error: answer.error().map(str::to_owned), cause: answer.cause().map(str::to_owned), result: None };
+    match (status, answer.output()) {
+        (ExecutionStatus::Running | ExecutionStatus::PendingRedrive, _) => (None, None),
+        (ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted, _) => (Some(words()), None),
+        (ExecutionStatus::Succeeded, Some(output)) => {
+            let (ending, says_failed) = of_success(output, result_path);
+            (Some(ending), Some(says_failed))
+        }
+        // Left out because of its size, or not for our eyes: nobody can look any closer.
+        (ExecutionStatus::Succeeded, None) if answer.output_details().is_some_and(|details| !details.included()) => {
+            (None, None)
+        }
+        (ExecutionStatus::Succeeded, None) => (Some(words()), Some(false)),
     }
 }
 

@@ -4,6 +4,8 @@
 //! UTC, some columns may be missing (design, section 1). The catalogue is read once for each container; from it come
 //! the few SQL fragments that differ. Nothing of the table is ever altered.
 
+mod meaning;
+
 use std::collections::BTreeMap;
 
 use sqlx::postgres::PgRow;
@@ -13,7 +15,9 @@ use crate::domain::{Language, ProcessStatus};
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::TableName;
 use crate::gather::error::Error;
+use crate::gather::table::meaning::Meaning;
 use crate::gather::texts;
+use crate::gather::trigger::result_path::ResultPath;
 
 /// How to speak of the application's table.
 #[derive(Debug, Clone)]
@@ -28,6 +32,8 @@ pub struct Table {
     access: Access,
     /// The privilege that it lacks to write all that is to be written.
     lacks_update: Option<String>,
+    /// What its rows mean by what they say.
+    meaning: Meaning,
 }
 
 /// What the catalogue says of the table as a whole, and of this database user there.
@@ -142,6 +148,12 @@ impl Table {
         Self::from_catalogue(name, language, &found, access)
     }
 
+    /// The same, where an execution's output has the result elsewhere.
+    #[must_use]
+    pub fn with_results_of(self, path: &ResultPath) -> Self {
+        Self { meaning: Meaning::of_results(path), ..self }
+    }
+
     /// All that is wrong is told at once.
     fn from_catalogue(name: &TableName, language: Language, found: &[Found], access: Access) -> Result<Self, Error> {
         let mut faults = access.faults(name, language);
@@ -180,7 +192,8 @@ impl Table {
             all if all == written => Some("UPDATE".to_owned()),
             _ => Some(format!("UPDATE ({})", unwritable.join(", "))),
         };
-        let table = Self { name: name.clone(), language, columns, statuses, access, lacks_update };
+        let (name, meaning) = (name.clone(), Meaning::of_results(&ResultPath::default()));
+        let table = Self { name, language, columns, statuses, access, lacks_update, meaning };
         for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
             faults.extend(table.require(status).err().map(|error| error.to_string()));
         }
@@ -271,13 +284,13 @@ impl Table {
     /// `timestamptz`), `{set x}` its bare name, `{as x}` after an expression the cast to its type; `{table}` is the
     /// relation, `{image}` what an action can change of the row, `{superseded}` whether the user has asked for the same
     /// anew, `{read created_at}` a time that can be read (NULL where it is none of the next millennia), `{odd times}` what is wrong with a
-    /// row's times, `{took}` how long it took, `{unknown}` whether nobody knows its status, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
+    /// row's times, `{is cancelled}`, `{has failed}` … what it means by what it says ([`Meaning`]), `{took}` how long it took, `{unknown}` whether nobody knows its status, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
     /// it stays usable.
     #[must_use]
     pub fn sql(&self, template: &str) -> AssertSqlSafe<String> {
         let comparable = ["user_id", "type", "target_id"].iter().all(|column| self.has(column));
         let superseded = if comparable { SUPERSEDED } else { "false" };
-        let mut sql = template.replace("{image}", IMAGE).replace("{superseded}", superseded);
+        let mut sql = self.meaning.spelt(template).replace("{image}", IMAGE).replace("{superseded}", superseded);
         sql = sql.replace("{took}", TOOK).replace("{unknown}", UNKNOWN).replace("{odd times}", &self.odd_times());
         for time in ["created_at", "updated_at", "completed_at"] {
             let value = format!("{{{time}}}");

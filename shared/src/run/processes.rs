@@ -18,7 +18,7 @@ use crate::act::ledger::plans::Wish;
 use crate::act::plan::{Share, Shares};
 use crate::decide::{Closing, Decision, Verdict, decide, ended_at, overtaken};
 use crate::domain::{Execution, Process, ProcessId};
-use crate::failure::failure;
+use crate::failure::{failure, is_cancel};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::processes;
@@ -117,6 +117,7 @@ fn take_in(
             "status": process.status,
             "executionArn": newest.map(|execution| &execution.arn),
             "executionStatus": newest.map(|execution| execution.status),
+            "saysFailed": newest.and_then(|execution| execution.says_failed),
         });
         plan.findings.push(Finding::new(anomaly.code(), target.as_str(), message, evidence));
     }
@@ -157,17 +158,20 @@ fn closing_of(
     let own = |code: &str| {
         error(code, texts::error_message(config.language, closing).unwrap_or_default(), failure(words.0, words.1).cause)
     };
+    let of_failure = || {
+        let failure = failure(words.0, words.1);
+        let message = Some(failure.message).filter(|message| !message.is_empty());
+        let message = message.unwrap_or_else(|| texts::failed_without_words(config.language));
+        error(&failure.code, message, failure.cause)
+    };
     let (status, error, cause) = match closing {
         Closing::Completed { .. } => (Completed, ErrorChange::Clear, "succeeded"),
-        Closing::Failed => {
-            let failure = failure(words.0, words.1);
-            let message = Some(failure.message).filter(|message| !message.is_empty());
-            let message = message.unwrap_or_else(|| texts::failed_without_words(config.language));
-            (Failed, error(&failure.code, message, failure.cause), "failed")
-        }
+        Closing::Failed => (Failed, of_failure(), "failed"),
         Closing::ResultMissing => (Failed, own("RESULT_MISSING"), "result-missing"),
         Closing::NeverStarted => (Failed, own("STEP_FUNCTIONS_ERROR"), "never-started"),
         Closing::TimedOut => (config.timed_out_status, own("TIMEOUT_ERROR"), "timed-out"),
+        // What it failed with says who cancelled it, and why.
+        Closing::Cancelled if ending.is_some_and(is_cancel) => (Cancelled, of_failure(), "aborted"),
         Closing::Cancelled => (Cancelled, ErrorChange::Keep, "aborted"),
     };
     let completed = status == Completed;

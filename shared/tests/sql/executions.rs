@@ -26,10 +26,11 @@ struct Known {
     stopped_at: Option<DateTime<Utc>>,
     error: Option<String>,
     ending_known: bool,
+    says_failed: Option<bool>,
 }
 
 async fn known(world: &World, seen: &Seen) -> Known {
-    sqlx::query_as("SELECT process_id, status, redrive_count, stopped_at, error, ending_known FROM remediation.executions WHERE execution_arn = $1")
+    sqlx::query_as("SELECT process_id, status, redrive_count, stopped_at, error, ending_known, says_failed FROM remediation.executions WHERE execution_arn = $1")
         .bind(seen.execution.arn.as_str())
         .fetch_one(world.database.pool())
         .await
@@ -140,6 +141,27 @@ async fn what_it_ended_with_is_filled_in_later_and_then_kept() -> Tested {
     world.remember(std::slice::from_ref(&plain)).await;
     let known = known(&world, &plain).await;
     assert_eq!((known.error.as_deref(), known.ending_known), (Some("AI_ERROR"), true));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_its_output_says_of_a_failure_is_filled_in_later_and_then_kept() -> Tested {
+    let mut world = World::new("says_failed").await;
+    let plain = execution(Uuid::new_v4(), Succeeded, seconds_ago(100), Some(seconds_ago(50)));
+    // An earlier build has read the output, and kept nothing of it.
+    let read = ended(plain.clone(), None, None);
+    let mut told = ended(plain.clone(), Some("AI_ERROR"), Some("no answer"));
+    told.execution.says_failed = Some(true);
+    for (seen, says_failed, error) in [
+        (&plain, None, None),
+        (&read, None, None),
+        (&told, Some(true), Some("AI_ERROR")),
+        (&plain, Some(true), Some("AI_ERROR")),
+    ] {
+        world.remember(std::slice::from_ref(seen)).await;
+        let known = known(&world, seen).await;
+        assert_eq!((known.says_failed, known.error.as_deref()), (says_failed, error));
+    }
     Ok(())
 }
 

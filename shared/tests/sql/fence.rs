@@ -114,6 +114,8 @@ enum Closed {
     ByUs(ProcessStatus),
     /// The application.
     ByApplication(&'static str),
+    /// The application, which writes its cancel as a failure with that code.
+    CancelledAsFailed,
     /// A step of ours; then the application has tried again, and failed again.
     ByUsThenRetried,
     /// The application as FAILED, then a step of ours as COMPLETED, and a person took that back.
@@ -126,8 +128,8 @@ enum Closed {
     ByUsThenRepaired,
 }
 use Closed::{
-    ByApplication, ByApplicationThenRepaired, ByUs, ByUsThenRepaired, ByUsThenRetried, Open, Pending, Undone,
-    UndoneToOurs,
+    ByApplication, ByApplicationThenRepaired, ByUs, ByUsThenRepaired, ByUsThenRetried, CancelledAsFailed, Open,
+    Pending, Undone, UndoneToOurs,
 };
 use ProcessStatus::{Cancelled, Completed, Failed as RowFailed, Timeout};
 
@@ -146,12 +148,14 @@ use Write::{Advance, Sql, Status};
 enum Verdict {
     /// It is made, and nothing recorded.
     Passes,
-    /// The row stays as it is, and that is recorded.
+    /// The row stays as it is, the statement counts all the same, and that is recorded.
     Refused(&'static str),
+    /// Only a cancel's reason is let in: the row stays CANCELLED, nothing is recorded.
+    Explained,
     /// It is made with this progress, and that is recorded.
     Kept(i16, &'static str),
 }
-use Verdict::{Kept, Passes, Refused as Stays};
+use Verdict::{Explained, Kept, Passes, Refused as Stays};
 
 const RETRY: Write =
     Sql("UPDATE {processes} SET status = 'PENDING', progress = 0, error = NULL, {completed_at} = NULL,
@@ -159,6 +163,9 @@ const RETRY: Write =
 const CANCEL: Write =
     Sql("UPDATE {processes} SET status = 'CANCELLED', {updated_at} = now(){utc}, {completed_at} = now(){utc}
     WHERE id = $1");
+/// What some applications write right after it, through their error path.
+const REASON: Write = Sql("UPDATE {processes} SET status = 'FAILED', progress = 99, result = '{\"late\": true}',
+    error = '{\"code\": \"CANCELLED\", \"message\": \"by its user\"}', {updated_at} = now(){utc} WHERE id = $1");
 const PROGRESS: Write = Sql("UPDATE {processes} SET progress = 60 WHERE id = $1");
 const RESULT: Write = Sql("UPDATE {processes} SET result = '{\"late\": true}' WHERE id = $1");
 const ERROR: Write = Sql("UPDATE {processes} SET error = '{\"code\": \"LATE\"}' WHERE id = $1");
@@ -168,7 +175,7 @@ const OTHER_COLUMNS: Write =
 const THE_SAME: Write = Sql("UPDATE {processes} SET status = status, progress = progress, error = error WHERE id = $1");
 const OURS: &str = "closed-by-remediation";
 
-const CASES: [(Closed, Write, Verdict); 49] = [
+const CASES: [(Closed, Write, Verdict); 58] = [
     // A late worker, and each of its columns.
     (ByUs(RowFailed), Advance(90), Stays(OURS)),
     (ByUs(RowFailed), PROGRESS, Stays(OURS)),
@@ -190,6 +197,16 @@ const CASES: [(Closed, Write, Verdict); 49] = [
     (ByUs(RowFailed), Status("TIMEOUT"), Stays(OURS)),
     (ByUs(Completed), Status("FAILED"), Stays(OURS)),
     (ByUs(Completed), CANCEL, Stays(OURS)),
+    // A cancel in two writes, in either order, and what comes after it.
+    (ByApplication("CANCELLED"), REASON, Explained),
+    (ByUs(Cancelled), REASON, Explained),
+    (ByApplication("CANCELLED"), ERROR, Stays("cancelled")),
+    (CancelledAsFailed, CANCEL, Explained),
+    (CancelledAsFailed, Advance(90), Stays("cancelled")),
+    (CancelledAsFailed, Status("COMPLETED"), Stays("cancelled")),
+    (CancelledAsFailed, RETRY, Passes),
+    (ByUs(RowFailed), REASON, Stays(OURS)),
+    (ByApplication("FAILED"), REASON, Passes),
     // A value that is out of bounds as well is refused with the rest.
     (ByUs(RowFailed), Advance(190), Stays(OURS)),
     // A retry.
@@ -241,6 +258,9 @@ async fn row(world: &mut World, application: &mut Application, closed: Closed) -
         }
         ByApplication(status) => {
             application.update_status(row.id, status, None, Some(json!({ "code": "AI_ERROR" }))).await.unwrap();
+        }
+        CancelledAsFailed => {
+            application.update_status(row.id, "FAILED", None, Some(json!({ "code": "CANCELLED" }))).await.unwrap();
         }
         ByUsThenRetried => {
             close(world, row.id, RowFailed).await;
@@ -327,8 +347,15 @@ async fn every_write_of_the_application_meets_what_it_should_in_every_complete_v
             match verdict {
                 Passes => assert_eq!((written, why.as_slice()), (1, [].as_slice()), "{case}: {records:?}"),
                 Stays(reason) => {
-                    assert_eq!((written, why.as_slice()), (0, [reason].as_slice()), "{case}");
+                    assert_eq!((written, why.as_slice()), (1, [reason].as_slice()), "{case}");
                     assert_eq!(after, before, "{case}");
+                }
+                Explained => {
+                    assert_eq!((written, why.as_slice()), (1, [].as_slice()), "{case}: {records:?}");
+                    let code = after.error.as_ref().map(|error| error["code"].clone());
+                    assert_eq!((after.status.as_str(), code), ("CANCELLED", Some(json!("CANCELLED"))), "{case}");
+                    assert_eq!((after.progress, &after.result), (before.progress, &before.result), "{case}");
+                    assert_eq!(after.completed_at, before.completed_at, "{case}");
                 }
                 Kept(progress, reason) => {
                     assert_eq!((written, why.as_slice()), (1, [reason].as_slice()), "{case}");
@@ -420,7 +447,7 @@ async fn an_insert_that_becomes_an_update_is_judged_like_one() -> Tested {
     let upsert =
         "INSERT INTO {processes} (id, {user_id}, type, status, {updated_at}) VALUES ($1, $1, 'x', 'PROCESSING', now())
                       ON CONFLICT (id) DO UPDATE SET status = excluded.status";
-    assert_eq!(application.write(upsert, before.id).await?, 0);
+    assert_eq!(application.write(upsert, before.id).await?, 1);
     assert_eq!(world.row(before.id).await, before);
     Ok(())
 }
@@ -484,12 +511,15 @@ async fn a_person_who_says_so_passes_for_one_transaction_and_one_process() -> Te
     };
     let mut transaction = person.begin().await?;
     sqlx::query("SELECT remediation.let_through($1)").bind(mine.id).execute(&mut *transaction).await?;
-    assert_eq!(write(&mut bystander, mine.id).await, 0, "the lock is another's");
-    assert_eq!(write(&mut transaction, other.id).await, 0, "that one was not named");
+    assert_eq!(write(&mut bystander, mine.id).await, 1);
+    assert_eq!(world.row(mine.id).await, mine, "the lock is another's");
+    assert_eq!(write(&mut transaction, other.id).await, 1);
     assert_eq!(write(&mut transaction, mine.id).await, 1);
     transaction.commit().await?;
     assert_eq!(world.row(mine.id).await.status, "COMPLETED");
-    assert_eq!(write(&mut person, other.id).await, 0, "the lock ended with its transaction");
+    assert_eq!(world.row(other.id).await, other, "that one was not named");
+    assert_eq!(write(&mut person, other.id).await, 1);
+    assert_eq!(world.row(other.id).await, other, "the lock ended with its transaction");
     // What a person closed is the application's to open again.
     assert_eq!(application.advance(mine.id, 90).await?, 1);
     Ok(())
@@ -501,7 +531,7 @@ async fn a_storm_of_late_writes_is_counted_and_not_listed() -> Tested {
     let mut application = Application::of(&world).await;
     let row = row(&mut world, &mut application, ByUs(RowFailed)).await;
     for progress in 51..=90 {
-        assert_eq!(application.advance(row.id, progress).await?, 0);
+        assert_eq!(application.advance(row.id, progress).await?, 1);
     }
     application.update_status(row.id, "COMPLETED", None, None).await?;
     let records = refused(&world, row.id).await;
@@ -524,7 +554,7 @@ async fn a_refused_row_does_not_hinder_the_others_of_its_statement() -> Tested {
     let (open, closed) =
         (row(&mut world, &mut application, Open).await, row(&mut world, &mut application, ByUs(RowFailed)).await);
     let done = sqlx::query("UPDATE processing_state SET progress = progress + 1").execute(&mut application.db).await?;
-    assert_eq!(done.rows_affected(), 1);
+    assert_eq!(done.rows_affected(), 2);
     assert_eq!((world.row(open.id).await.progress, world.row(closed.id).await.progress), (51, 50));
     assert_eq!(refused(&world, closed.id).await.len(), 1);
     Ok(())
@@ -588,7 +618,7 @@ async fn a_late_write_that_waits_for_our_closing_is_refused() -> Tested {
         let written = late.await??;
         assert_eq!((world.row(row.id).await.status.as_str(), world.row(row.id).await.progress), ("FAILED", 50));
         match isolation {
-            "READ COMMITTED" => assert_eq!((written?, refused(&world, row.id).await.len()), (0, 1)),
+            "READ COMMITTED" => assert_eq!((written?, refused(&world, row.id).await.len()), (1, 1)),
             // As without the fence: the application's transaction was overtaken.
             _ => assert!(written.is_err_and(|error| error.to_string().contains("serialize"))),
         }
@@ -602,7 +632,7 @@ async fn two_late_workers_at_once_are_both_refused_and_counted() -> Tested {
     let (mut one, mut two) = (Application::of(&world).await, Application::of(&world).await);
     let row = row(&mut world, &mut one, ByUs(RowFailed)).await;
     sqlx::query("BEGIN").execute(&mut one.db).await?;
-    assert_eq!(one.advance(row.id, 80).await?, 0);
+    assert_eq!(one.advance(row.id, 80).await?, 1);
     let user = two.user.clone();
     let second = tokio::spawn(async move { two.advance(row.id, 90).await });
     eventually(BOUND, "the second one to wait", || async {
@@ -615,7 +645,7 @@ async fn two_late_workers_at_once_are_both_refused_and_counted() -> Tested {
     })
     .await?;
     sqlx::query("COMMIT").execute(&mut one.db).await?;
-    assert_eq!(second.await??, 0);
+    assert_eq!(second.await??, 1);
     let records = refused(&world, row.id).await;
     assert_eq!(records.iter().map(|record| record.times).collect::<Vec<_>>(), [2], "{records:?}");
     assert_eq!(world.row(row.id).await, row);
@@ -629,7 +659,7 @@ async fn it_never_makes_a_statement_fail() -> Tested {
     let row = row(&mut world, &mut application, ByUs(RowFailed)).await;
     // Where it cannot record, it refuses all the same; where it cannot judge, it lets pass.
     world.execute("ALTER TABLE remediation.refused_writes RENAME TO elsewhere").await;
-    assert_eq!(application.advance(row.id, 90).await?, 0);
+    assert_eq!(application.advance(row.id, 90).await?, 1);
     assert_eq!(world.row(row.id).await, row);
     world.execute("ALTER TABLE remediation.actions RENAME TO elsewhere_too").await;
     assert_eq!(application.advance(row.id, 90).await?, 1);
@@ -782,7 +812,7 @@ async fn a_migration_of_the_applications_table_is_not_hindered_and_breaks_nothin
         (row(&mut world, &mut application, Open).await, row(&mut world, &mut application, ByUs(RowFailed)).await);
     // What this session has prepared is of the types that were.
     application.advance(open.id, 60).await?;
-    assert_eq!(application.advance(closed.id, 60).await?, 0);
+    assert_eq!(application.advance(closed.id, 60).await?, 1);
     world
         .execute(
             "ALTER TABLE processing_state ALTER status DROP DEFAULT, ALTER status TYPE text USING status::text,
@@ -793,7 +823,7 @@ async fn a_migration_of_the_applications_table_is_not_hindered_and_breaks_nothin
     application.variant = GUIDE;
     assert_eq!(application.advance(open.id, 70).await?, 1);
     assert_eq!(later.advance(open.id, 80).await?, 1);
-    assert_eq!(later.advance(closed.id, 90).await?, 0);
+    assert_eq!(later.advance(closed.id, 90).await?, 1);
     assert_eq!(
         State::read(
             &mut world.db,

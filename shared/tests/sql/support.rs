@@ -326,6 +326,7 @@ pub fn execution(
             stopped_at,
             ending: None,
             stopped_for_deadline: false,
+            says_failed: None,
         },
     }
 }

@@ -78,9 +78,10 @@ impl World {
 
     /// `migrate` with all. What it may refuse is the case's to find: it calls `migrate` again and looks at the answer.
     async fn migrate(&mut self) -> Result<(), Failure> {
-        let builder = Function::builder("migrate")
-            .envs(self.environment("migrate", None))
-            .env("DATABASE_URL", self.database.url());
+        // By the URL alone, whatever the case's functions are given: two ways to the database are refused.
+        let url = self.database.url();
+        let builder =
+            Function::builder("migrate").envs(self.environment("migrate", Some(&url))).env("DATABASE_URL", url);
         if let Err(refused) = builder.start().await?.invoke(&json!({ "all": true })).await {
             println!("before the first step, migrate answered {refused}");
         }

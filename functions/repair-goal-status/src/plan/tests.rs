@@ -25,6 +25,7 @@ fn execution(n: u8, status: ExecutionStatus, error: Option<&str>) -> Execution {
         stopped_at: None,
         ending: Some(Ending { error: error.map(str::to_owned), ..Ending::default() }),
         stopped_for_deadline: false,
+        says_failed: None,
     }
 }
 

@@ -33,7 +33,7 @@ pub fn cancel(
 ) -> Cancelling {
     use ExecutionStatus::{Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
     let table = decide(process, newest, Look::Event, policy, now);
-    let status = newest.map(|execution| execution.status);
+    let status = newest.map(Execution::outcome);
     match (process.status, overtaken_runs || status == Some(Running), status) {
         (ProcessStatus::Completed, ..) => Cancelling::Not(table),
         (

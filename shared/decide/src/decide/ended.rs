@@ -65,6 +65,7 @@ mod tests {
             stopped_at: stopped.map(at),
             ending: None,
             stopped_for_deadline: false,
+            says_failed: None,
         };
         let days = 3 * 86_400;
         // (status, last written, execution, now, when it ended)

@@ -1,5 +1,7 @@
 //! The decision table of the design, section 5, cell by cell, and what must hold in all of it.
 
+mod words;
+
 use proptest::prelude::*;
 
 use super::cancel::{Cancelling, cancel};
@@ -56,6 +58,7 @@ fn execution(status: ExecutionStatus) -> Execution {
             ExecutionStatus::Aborted => Some(ending("ManualCancellation")),
         },
         stopped_for_deadline: false,
+        says_failed: (status == ExecutionStatus::Succeeded).then_some(false),
     }
 }
 
@@ -129,6 +132,7 @@ fn the_rules_below_the_table_hold() {
     let closed =
         |process: Process, seconds| Process { completed_at: Some(at(seconds)), updated_at: at(seconds), ..process };
     let strict = Policy { require_result: true, ..POLICY };
+    let unread = || Some(Execution { says_failed: None, ending: None, ..execution(Succeeded) });
     let redriven = |status| Some(Execution { redriven_at: Some(at(1000)), redrive_count: 1, ..execution(status) });
     let (event, sweep) = (Look::Event, Look::Sweep);
     #[rustfmt::skip]
@@ -139,6 +143,7 @@ fn the_rules_below_the_table_hold() {
         Case("… where the row has it", Process { has_result: true, ..open() }, silent(), strict, event, 800, "completed"),
         Case("a success whose output is not known", open(), unknown(Succeeded), POLICY, event, 800, "inspect"),
         Case("… where the row has the result", Process { has_result: true, ..open() }, unknown(Succeeded), strict, event, 800, "completed"),
+        Case("… where the output is not known", Process { has_result: true, ..open() }, unread(), strict, event, 800, "inspect"),
         // Endings.
         Case("a failure whose error is not known", open(), unknown(Failed), POLICY, event, 800, "inspect"),
         Case("a timeout needs no error", open(), unknown(TimedOut), POLICY, event, 800, "timed out"),
@@ -304,19 +309,23 @@ fn any_process() -> impl Strategy<Value = Process> {
 fn any_execution() -> impl Strategy<Value = Execution> {
     let status = proptest::sample::select(ExecutionStatus::ALL.as_slice());
     let times = (any_time(), proptest::option::of(any_time()), proptest::option::of(any_time()));
-    (status, 0..3_i32, times, 0..3_u8, any::<bool>()).prop_map(
-        |(status, redrive_count, (started_at, redriven_at, stopped_at), ending, stopped_for_deadline)| Execution {
-            redrive_count,
-            started_at,
-            redriven_at,
-            stopped_at,
-            ending: match ending {
-                0 => None,
-                1 => Some(Ending::default()),
-                _ => execution(status).ending,
-            },
-            stopped_for_deadline,
-            ..execution(status)
+    (status, 0..3_i32, times, 0..3_u8, any::<(bool, Option<bool>)>()).prop_map(
+        |(status, redrive_count, (started_at, redriven_at, stopped_at), ending, (stopped_for_deadline, failed))| {
+            Execution {
+                redrive_count,
+                started_at,
+                redriven_at,
+                stopped_at,
+                ending: match ending {
+                    0 => None,
+                    1 => Some(Ending::default()),
+                    _ => execution(status).ending,
+                },
+                stopped_for_deadline,
+                // Whoever knows what a success ended with has read its output.
+                says_failed: failed.or((ending > 0).then_some(false)).filter(|_| status == ExecutionStatus::Succeeded),
+                ..execution(status)
+            }
         },
     )
 }
@@ -337,7 +346,7 @@ proptest! {
         process in any_process(), newest in proptest::option::of(any_execution()), look in any_look(), policy in any_policy(), now in any_time(),
     ) {
         if let Verdict::Close(closing) = decide(&process, newest.as_ref(), look, &policy, now).verdict {
-            let ended = newest.map(|newest| newest.status);
+            let ended = newest.as_ref().map(Execution::outcome);
             prop_assert!(ended.is_none_or(ExecutionStatus::is_over));
             let fits = match closing {
                 Closing::Completed { .. } | Closing::ResultMissing => ended == Some(ExecutionStatus::Succeeded),
@@ -351,15 +360,18 @@ proptest! {
     }
 
     #[test]
-    fn a_completed_or_cancelled_row_is_never_written(
+    fn a_completed_or_cancelled_row_is_never_written_unless_its_success_says_that_it_failed(
         process in any_process(), newest in proptest::option::of(any_execution()), look in any_look(), policy in any_policy(), now in any_time(),
     ) {
         let decision = decide(&process, newest.as_ref(), look, &policy, now);
-        if matches!(process.status, ProcessStatus::Completed | ProcessStatus::Cancelled) {
-            prop_assert!(!matches!(decision.verdict, Verdict::Close(_)), "{decision:?}");
-        }
-        if process.status == ProcessStatus::Completed {
-            prop_assert_eq!(decision.verdict, Verdict::Leave);
+        let says_failed = newest.is_some_and(|newest| newest.says_failed == Some(true));
+        match (process.status, decision.verdict) {
+            (ProcessStatus::Completed, Verdict::Close(Closing::Failed)) => prop_assert!(says_failed, "{decision:?}"),
+            (ProcessStatus::Completed, verdict) => {
+                prop_assert!(matches!(verdict, Verdict::Leave | Verdict::Inspect), "{decision:?}");
+            }
+            (ProcessStatus::Cancelled, verdict) => prop_assert!(!matches!(verdict, Verdict::Close(_)), "{decision:?}"),
+            (_, _) => {}
         }
     }
 
@@ -416,7 +428,7 @@ proptest! {
         process in any_process(), newest in proptest::option::of(any_execution()), overtaken_runs in any::<bool>(),
         policy in any_policy(), now in any_time(),
     ) {
-        let status = newest.as_ref().map(|newest| newest.status);
+        let status = newest.as_ref().map(Execution::outcome);
         let runs = overtaken_runs || status == Some(ExecutionStatus::Running);
         match cancel(&process, newest.as_ref(), overtaken_runs, &policy, now) {
             Cancelling::Stop => prop_assert!(runs && process.status != ProcessStatus::Completed),

@@ -99,6 +99,8 @@ pub enum Anomaly {
     SucceededButCancelled,
     /// COMPLETED without a result anywhere.
     ResultMissing,
+    /// The row is COMPLETED, and has an error or a result that says that the work failed; its execution does not say so.
+    CompletedWithError,
 }
 
 impl Anomaly {
@@ -110,6 +112,7 @@ impl Anomaly {
             Self::SucceededButFailed => "succeeded_but_failed",
             Self::SucceededButCancelled => "succeeded_but_cancelled",
             Self::ResultMissing => "result_missing",
+            Self::CompletedWithError => "completed_with_error",
         }
     }
 }
@@ -158,6 +161,10 @@ pub enum Reason {
     RedrivePending,
     /// The execution ended so, and the row does not say it.
     Ended(ExecutionStatus),
+    /// The execution succeeded, and its output says that it failed.
+    SaysFailed,
+    /// The row has an error, or a result that says that the work failed.
+    RowSaysFailed,
     /// We stopped the execution for its deadline.
     StoppedForDeadline,
     /// The execution succeeded after the row had been closed as failed.

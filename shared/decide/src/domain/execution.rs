@@ -196,6 +196,8 @@ pub struct Execution {
     pub stopped_at: Option<DateTime<Utc>>,
     /// What it ended with; `None` where only its status is known (ListExecutions tells no more).
     pub ending: Option<Ending>,
+    /// Of one that succeeded, whether its output says that it failed; `None` where the output is not known.
+    pub says_failed: Option<bool>,
     /// The ledger says that we stopped it for its deadline, in this same redrive.
     pub stopped_for_deadline: bool,
 }
@@ -204,6 +206,15 @@ pub struct Execution {
 pub const DEADLINE_ERROR: &str = "RemediationTimeout";
 
 impl Execution {
+    /// How it came out: as its status says, but FAILED where it succeeded and its output says that it failed.
+    #[must_use]
+    pub const fn outcome(&self) -> ExecutionStatus {
+        match (self.status, self.says_failed) {
+            (ExecutionStatus::Succeeded, Some(true)) => ExecutionStatus::Failed,
+            (status, _) => status,
+        }
+    }
+
     /// When the present attempt began.
     #[must_use]
     pub fn attempt_started_at(&self) -> DateTime<Utc> {

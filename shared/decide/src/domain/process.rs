@@ -98,13 +98,13 @@ pub struct Process {
     pub id: ProcessId,
     /// The row's version (`xmin`): every write compares it.
     pub version: i64,
-    /// What the row says.
+    /// What the row means by what it says ([`super::Words::meaning`]).
     pub status: ProcessStatus,
     /// 0 to 100, in a sound row.
     pub progress: i16,
-    /// Whether the row has a result.
+    /// Whether the row has a result; one that says that the work failed is none.
     pub has_result: bool,
-    /// The `code` of the row's error, where it has one.
+    /// The `code` of the row's error, or of the one in a result that says that the work failed.
     pub error_code: Option<String>,
     /// How often the application re-opened the row (`retry_count`); `None` where the table does not say.
     pub retries: Option<i32>,

@@ -70,6 +70,7 @@ fn known(name: &str, status: ExecutionStatus, redrive_count: i32, started: i64, 
         stopped_at: None,
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     }
 }
 

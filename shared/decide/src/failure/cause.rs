@@ -4,6 +4,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::decide::CLOSED_BY_PERSON;
+use crate::domain::WORDS;
 use crate::failure::transient::{is_throttling, is_transient};
 use crate::failure::{UNKNOWN, failure};
 
@@ -34,7 +35,7 @@ pub enum Cause {
         /// The code.
         String,
     ),
-    /// A person closed it.
+    /// A person closed or cancelled it.
     ByPerson,
 }
 
@@ -82,6 +83,7 @@ impl Cause {
             "DATABASE_ERROR" | "DATABASE_CONNECTION_ERROR" => Self::DatabaseRefuses,
             "VALIDATION_ERROR" => Self::Validation,
             CLOSED_BY_PERSON => Self::ByPerson,
+            code if WORDS.is_cancel(Some(code)) => Self::ByPerson,
             UNKNOWN => Self::StepFunctions,
             other if is_throttling(Some(other), None) => Self::RateLimited,
             _ => Self::Other(code),
@@ -143,6 +145,7 @@ mod tests {
             (Some("STEP_FUNCTIONS_ERROR"), None, None, StepFunctions),
             (None, None, None, StepFunctions),
             (Some("MANUAL_INTERVENTION"), None, Some("AI_ERROR"), ByPerson),
+            (Some("CANCELLED"), None, Some("AI_ERROR"), ByPerson),
             (Some("INTERNAL_ERROR"), None, None, other("INTERNAL_ERROR")),
             (None, None, Some("Lambda.Unknown"), other("INTERNAL_ERROR")),
             (Some("PAYMENT_MISSING"), None, None, other("PAYMENT_MISSING")),

@@ -54,8 +54,8 @@ prop_compose! {
     fn executions()(
         status in proptest::sample::select(ExecutionStatus::ALL.to_vec()),
         (started, redriven, took) in (-2000..1000_i64, proptest::option::of(0..500_i64), 0..1500_i64),
-        (result, error) in (any::<bool>(), proptest::sample::select(vec![None, Some(DEADLINE_ERROR), Some("AI_ERROR")])),
-        (known, stopped_for_deadline) in (any::<bool>(), any::<bool>()),
+        (result, error) in (any::<bool>(), proptest::sample::select(vec![None, Some(DEADLINE_ERROR), Some("AI_ERROR"), Some("CANCELLED")])),
+        (known, stopped_for_deadline, failed) in any::<(bool, bool, Option<bool>)>(),
     ) -> Execution {
         let ending = Ending {
             error: error.map(str::to_owned),
@@ -71,6 +71,7 @@ prop_compose! {
             stopped_at: status.is_over().then(|| at(started + took)),
             ending: (status.is_over() && known).then_some(ending),
             stopped_for_deadline: stopped_for_deadline && status == ExecutionStatus::Aborted,
+            says_failed: failed.filter(|_| known && status == ExecutionStatus::Succeeded),
         }
     }
 }
@@ -135,6 +136,7 @@ fn over(status: Option<ExecutionStatus>) -> (Process, Option<Execution>) {
         stopped_at: status.is_over().then(|| at(100)),
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     });
     (row, newest)
 }
@@ -158,6 +160,25 @@ fn of_all_that_could_be_written_only_what_is_true_makes_it_less_bad() {
         let less: Vec<ProcessStatus> =
             STATUSES.into_iter().filter(|status| of(*status) < of(ProcessStatus::Processing)).collect();
         assert_eq!(less, right, "{execution:?}");
+    }
+}
+
+#[test]
+fn what_succeeded_and_says_that_it_failed_is_told_as_failed_and_as_cancelled_where_it_says_that() {
+    for (code, right) in [
+        ("AI_ERROR", vec![ProcessStatus::Failed, ProcessStatus::Timeout]),
+        ("CANCELLED", vec![ProcessStatus::Cancelled]),
+    ] {
+        for status in [ExecutionStatus::Succeeded, ExecutionStatus::Failed] {
+            let (row, newest) = over(Some(status));
+            let ending = Some(Ending { error: Some(code.to_owned()), ..Ending::default() });
+            let newest = Execution { says_failed: Some(true), ending, ..newest.unwrap() };
+            let wish = is_stopped_by_person(&newest);
+            let of = |status| severity(status, &row, Some(&newest), wish, &policy(false), at(2000));
+            let less: Vec<ProcessStatus> =
+                STATUSES.into_iter().filter(|status| of(*status) < of(ProcessStatus::Processing)).collect();
+            assert_eq!(less, right, "{code}, {status}");
+        }
     }
 }
 

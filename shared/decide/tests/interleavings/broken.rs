@@ -110,6 +110,16 @@ fn completing_a_failed_execution_is_found() {
 }
 
 #[test]
+fn taking_a_success_that_says_that_it_failed_for_a_success_is_found() {
+    let broken: Decide = |process, newest, look, policy, now| {
+        let newest =
+            newest.map(|newest| Execution { says_failed: newest.says_failed.and(Some(false)), ..newest.clone() });
+        decide::decide(process, newest.as_ref(), look, policy, now)
+    };
+    breaks(Invariant::CompletedMeansSucceeded, with(broken), EVERYTHING);
+}
+
+#[test]
 fn calling_a_stop_by_hand_a_failure_is_found() {
     let broken: Decide = |process, newest, look, policy, now| {
         let decision = decide::decide(process, newest, look, policy, now);

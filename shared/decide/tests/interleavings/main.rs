@@ -8,13 +8,13 @@
 //! - One process (decisions share nothing between processes), at most two executions of it, of which one may be redriven; three steps of ours at
 //!   once (one event sync, one sweep, one look or cancel by hand), one cancel and one retry by a user, one retry by us. Everything that may
 //!   happen later may also never happen, which is how losses and deaths are covered; events may be delivered any number of times.
-//! - The workflow: its first step's PROCESSING, the task, COMPLETED with or without a result, HandleError and HandleTimeout
-//!   (FAILED, then a `Fail` state). Each of its writes is unguarded and may be lost while the workflow goes on.
+//! - The workflow: its first step's PROCESSING, the task, which may also return its own failure, COMPLETED with or without a result,
+//!   HandleError and HandleTimeout (FAILED, then a `Fail` state). Each of its writes is unguarded and may be lost while the workflow goes on.
 //! - The worker: progress, FAILED before Step Functions tries the task again, death at any point.
 //! - What outlives its task or its execution (`late`): progress, PROCESSING, COMPLETED or FAILED at any later time, as
 //!   often as it likes, unguarded.
 //! - The whole execution's timeout and a stop by hand, at any point. A redrive of what has failed, timed out or was stopped.
-//! - A user's cancel, read and written apart, over whatever the row says by then; its StopExecution goes to a name that
+//! - A user's cancel, read and written apart, over whatever the row says by then, and written once more as FAILED with its code; its StopExecution goes to a name that
 //!   does not exist and does nothing. A user's retry, also while the old execution still runs.
 //! - Our steps in parts: look, read and decide, list, write; or look again at the execution, stop it, close the ledger's action, remember what was
 //!   read, start over. The others act in between, and a step may die at each point, or be held by the guard, which is the same for the process.

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::domain::Language;
+use crate::domain::{Language, Refused, WORDS};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::sessions;
@@ -166,7 +166,11 @@ fn definition(table: &Table) -> Result<String, Error> {
             en: "table {relation} has no column `retry_count` (or \"retryCount\"): the fence could not tell a retry from a late write, so it is not installed",
         )));
     }
-    let AssertSqlSafe(sql) = table.sql(include_str!("fence.sql"));
+    let refused = match WORDS.fence {
+        Refused::Keep => "OLD",
+        Refused::Skip => "NULL",
+    };
+    let AssertSqlSafe(sql) = table.sql(&include_str!("fence.sql").replace("{refused}", refused));
     Ok(sql)
 }
 

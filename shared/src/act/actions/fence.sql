@@ -1,6 +1,7 @@
 -- The fence (design, 6.9): judges an UPDATE of the application's table before it is made.
 --
--- It never makes a statement fail: what it refuses counts as no row, and where it cannot judge, it lets pass and warns.
+-- It never makes a statement fail: what it refuses keeps its row and counts, since an ORM takes 0 rows for a fault; and where it cannot
+-- judge, it lets pass and warns.
 CREATE FUNCTION remediation.fence() RETURNS trigger
 LANGUAGE plpgsql
 -- The application's user has no right on schema remediation.
@@ -9,6 +10,7 @@ SET search_path = pg_catalog, pg_temp
 AS $fence$
 DECLARE
     retried  boolean;
+    cancelled boolean;
     standing jsonb;
     wanted   jsonb;
     kept     integer;
@@ -20,11 +22,29 @@ BEGIN
             RETURN NEW;
         END IF;
         retried := coalesce(NEW.{set retry_count} > OLD.{set retry_count}, false);
+        -- A failure with the code of a cancel is a cancel.
+        cancelled := OLD.{set status} IN ({cancelled})
+                     OR OLD.{set status} IN ({failed}) AND coalesce(OLD.{set error} ->> 'code' IN ({cancel codes}), false);
+        -- An application cancels in two writes: CANCELLED, then FAILED with its code and the reason. That is let in, without the status.
+        IF cancelled AND NOT retried
+           AND (NEW.{set status} IN ({cancelled}) AND OLD.{set status} NOT IN ({cancelled})
+                OR NEW.{set status} IN ({cancelled}, {failed}) AND NEW.{set error} ->> 'code' IN ({cancel codes})) THEN
+            IF OLD.{set status} IN ({cancelled}) THEN
+                NEW.{set status} := OLD.{set status};
+            END IF;
+            IF coalesce(NEW.{set error} ->> 'code' NOT IN ({cancel codes}), true) THEN
+                NEW.{set error} := OLD.{set error};
+            END IF;
+            NEW.{set progress} := OLD.{set progress};
+            NEW.{set result} := OLD.{set result};
+            NEW.{set completed_at} := coalesce(OLD.{set completed_at}, NEW.{set completed_at});
+            RETURN NEW;
+        END IF;
         IF NOT retried
            AND (NEW.{set status}, NEW.{set progress}, NEW.{set completed_at}, NEW.{set error}, NEW.{set result})
                IS DISTINCT FROM
                (OLD.{set status}, OLD.{set progress}, OLD.{set completed_at}, OLD.{set error}, OLD.{set result}) THEN
-            IF OLD.{set status} IN ({cancelled}) THEN
+            IF cancelled THEN
                 refusal := 'cancelled';
             ELSIF OLD.{set status} IN ({completed}, {failed}) THEN
                 -- Closed by us, and still as we closed it (its progress may have been repaired): what the application has closed
@@ -86,7 +106,7 @@ BEGIN
         RAISE WARNING 'remediation fence: process %: %', OLD.{set id}, SQLERRM;
     END;
     IF refusal IN ('cancelled', 'closed-by-remediation') THEN
-        RETURN NULL;
+        RETURN {refused};
     END IF;
     RETURN NEW;
 END

@@ -397,6 +397,7 @@ fn running(arn: &ExecutionArn, started_at: DateTime<Utc>) -> Seen {
         stopped_at: None,
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     };
     Seen { execution, process: arn.process_id() }
 }

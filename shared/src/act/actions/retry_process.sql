@@ -7,7 +7,7 @@ WITH fresh AS MATERIALIZED (
       FROM {table} p
      WHERE {id} = $5
        AND p.xmin = $6::text::xid
-       AND {status} IN ({failed})
+       AND {is failed}
        AND NOT {superseded}
        AND EXISTS (
            SELECT FROM remediation.executions same

@@ -13,7 +13,7 @@ use crate::act::ledger::runs::Run;
 use crate::act::rows::{self, is_about_a_row};
 use crate::act::texts;
 use crate::decide::Policy;
-use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus};
+use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus, WORDS};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::table::Table;
@@ -66,9 +66,10 @@ impl SetRowStatus {
     pub const CANCELLED: &'static str = "cancelled";
 }
 
-/// The status in an image of a row.
+/// What the status in an image of a row means.
 fn status_of(image: Option<&Value>) -> Option<ProcessStatus> {
-    image?["status"].as_str()?.parse().ok()
+    let image = image?;
+    Some(WORDS.meaning(image["status"].as_str()?.parse().ok()?, image["error"]["code"].as_str()))
 }
 
 impl Action for SetRowStatus {
@@ -253,7 +254,8 @@ struct Wanted<'a> {
     action: Uuid,
     id: ProcessId,
     version: i64,
-    status: ProcessStatus,
+    /// `None`: it stays, by whatever word the row says it.
+    status: Option<ProcessStatus>,
     progress: Option<i16>,
     sets_error: bool,
     error: Option<Value>,
@@ -274,7 +276,7 @@ impl<'a> Wanted<'a> {
             action: planned.id,
             id: action.process.id,
             version: action.process.version,
-            status: action.status,
+            status: (action.status != action.process.status).then_some(action.status),
             progress: action.progress,
             sets_error: action.error != ErrorChange::Keep,
             error: match &action.error {

@@ -32,18 +32,17 @@ WITH wanted AS MATERIALIZED (
        FOR NO KEY UPDATE OF p SKIP LOCKED
 ), written AS (
     UPDATE {table} p
-       SET {set status} = w.status{as status},
+       SET {set status} = coalesce(w.status{as status}, p.{set status}),
            {set progress} = coalesce(w.progress, p.{set progress}),
            {set error} = CASE WHEN w.sets_error THEN w.error ELSE p.{set error} END,
-           {set result} = CASE WHEN coalesce(jsonb_typeof(p.{set result}), 'null') = 'null'
-                               THEN coalesce(w.result, p.{set result}) ELSE p.{set result} END,
+           {set result} = CASE WHEN {has result} THEN p.{set result} ELSE coalesce(w.result, p.{set result}) END,
            {set completed_at} = coalesce(w.completed_at{as completed_at}, p.{set completed_at}),
            {set updated_at} = now(){as updated_at}
       FROM fresh w
      WHERE {id} = w.id
  RETURNING w.action, w.before, {image} AS after,
            -- Read back after the table's own triggers. Times are left out: a column may round them.
-           {status}::text = w.status
+           (w.status IS NULL OR {status}::text = w.status)
            AND (w.progress IS NULL OR {progress} = w.progress)
            AND (NOT w.sets_error OR coalesce({error}, 'null') = coalesce(w.error, 'null'))
            AND (w.result IS NULL OR coalesce(jsonb_typeof({result}), 'null') <> 'null') AS as_wanted

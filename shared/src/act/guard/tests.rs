@@ -289,6 +289,7 @@ fn what_was_undone_rests_as_long_as_its_attempt() {
         stopped_at: None,
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     };
     // (the process began, its execution, what was done to the row was undone, it is left alone)
     for (began, execution, undone, rests) in [

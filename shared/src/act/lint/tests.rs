@@ -45,6 +45,7 @@ fn execution(number: u128) -> Execution {
         stopped_at: None,
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     }
 }
 

@@ -3,5 +3,6 @@ INSERT INTO remediation.executions AS known (execution_arn, process_id, status, 
 SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int4[], $5::timestamptz[])
     ON CONFLICT (execution_arn) DO UPDATE
    SET process_id = coalesce(known.process_id, excluded.process_id), status = excluded.status,
-       redrive_count = excluded.redrive_count, stopped_at = NULL, error = NULL, cause = NULL, ending_known = false, seen_at = now()
+       redrive_count = excluded.redrive_count, stopped_at = NULL, error = NULL, cause = NULL, ending_known = false,
+       says_failed = NULL, seen_at = now()
  WHERE excluded.redrive_count >= known.redrive_count

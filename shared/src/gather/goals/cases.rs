@@ -112,7 +112,7 @@ pub async fn read(db: &mut PgConnection, table: &Table, goals: &Goals, which: Wh
     let condition = match which {
         Which::Processes(_) | Which::Named(_) => "{id} = ANY ($1)",
         Which::FailedSince(_) => {
-            "{status} IN ({failed}) AND coalesce({completed_at}, {updated_at}) > $1 AND {target_id} IS NOT NULL"
+            "{is failed} AND coalesce({completed_at}, {updated_at}) > $1 AND {target_id} IS NOT NULL"
         }
     };
     let sql = goals.sql(table, &include_str!("cases.sql").replace("{which}", condition));
@@ -178,5 +178,6 @@ fn newest(row: &PgRow) -> Result<Option<Execution>, sqlx::Error> {
         stopped_at: None,
         ending: Some(Ending { error: row.try_get("execution_error")?, ..Ending::default() }),
         stopped_for_deadline: false,
+        says_failed: row.try_get("says_failed")?,
     }))
 }

@@ -51,7 +51,8 @@ WITH looked_at AS MATERIALIZED (
 SELECT l.id, l.open, l.completed, l.code, l.message, l.target, l.found, coalesce(orphans.list, '[]') AS orphans,
        l.goal, l.version, l.status, coalesce(open.sub_goals, 0) AS open_sub_goals,
        coalesce(open.actions, 0) AS open_actions, coalesce(open.processes, 0) AS open_processes,
-       e.execution_arn, e.status AS execution_status, e.redrive_count, e.started_at, e.error AS execution_error
+       e.execution_arn, e.status AS execution_status, e.redrive_count, e.started_at, e.says_failed,
+       e.error AS execution_error
   FROM placed l
   LEFT JOIN orphans ON orphans.process = l.id
   LEFT JOIN open ON open.goal_id = l.goal

@@ -1,5 +1,5 @@
  WHERE {id} > $1
-   AND {status} IN ({cancelled})
+   AND {is cancelled}
    AND e.status = 'RUNNING'
    -- Cancelled rows pile up for ever, few executions run at once: these lead to their rows (index executions_running).
    AND {id} IN (SELECT r.process_id FROM remediation.executions r WHERE r.status = 'RUNNING')

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::decide::Look;
 use crate::domain::{
-    Ending, Execution, ExecutionArn, ExecutionStatus, Language, ParseError, Process, ProcessId, ProcessStatus,
+    Ending, Execution, ExecutionArn, ExecutionStatus, Language, ParseError, Process, ProcessId, ProcessStatus, WORDS,
 };
 use crate::finding::Finding;
 use crate::gather::config::Config;
@@ -148,7 +148,7 @@ pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, languag
 /// A row of [`CASES`].
 pub(crate) fn case(row: &PgRow, look: Look, language: Language) -> Result<Case, Fault> {
     let status: Option<&str> = row.try_get("status").map_err(|error| unreadable(&error))?;
-    let Some(status) = status.and_then(|status| status.parse().ok()) else {
+    let Some(status) = status.and_then(|status| status.parse::<ProcessStatus>().ok()) else {
         return Err(Fault::Status(redact::cut(status.unwrap_or("NULL"), CHARACTERS)));
     };
     let odd: String = row.try_get("odd_times").map_err(|error| unreadable(&error))?;
@@ -163,13 +163,14 @@ fn unreadable(error: &sqlx::Error) -> Fault {
 }
 
 fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -> Result<Case, sqlx::Error> {
+    let error_code: Option<String> = row.try_get("error_code")?;
     let process = Process {
         id: ProcessId(row.try_get("id")?),
         version: row.try_get("version")?,
-        status,
+        status: WORDS.meaning(status, error_code.as_deref()),
         progress: row.try_get("progress")?,
         has_result: row.try_get("has_result")?,
-        error_code: row.try_get("error_code")?,
+        error_code,
         retries: row.try_get("retries")?,
         created_at: row.try_get("created_at")?,
         updated_at: row.try_get("updated_at")?,
@@ -185,9 +186,10 @@ fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -
         let why = texts::status_of_execution_unknown(language, arn.name(), status);
         return Ok(Case { process, newest: Newest::Unknown(why), look });
     };
-    // Neither output nor result is kept: whether a success left a result, only Step Functions can tell.
+    // Neither output nor result is kept: whether a success left a result, only Step Functions can tell. What it failed with is.
     let ending_known: bool = row.try_get("ending_known")?;
-    let ending = if ending_known && status != ExecutionStatus::Succeeded {
+    let says_failed: Option<bool> = row.try_get("says_failed")?;
+    let ending = if ending_known && (status != ExecutionStatus::Succeeded || says_failed == Some(true)) {
         Some(Ending { error: row.try_get("execution_error")?, cause: row.try_get("execution_cause")?, result: None })
     } else {
         None
@@ -201,6 +203,7 @@ fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -
         stopped_at: row.try_get("stopped_at")?,
         ending,
         stopped_for_deadline: row.try_get("stopped_for_deadline")?,
+        says_failed,
     };
     Ok(Case { process, newest: Newest::Known(Some(execution)), look })
 }

@@ -1,12 +1,12 @@
 -- Rows, each with the newest execution that is known of its process.
 SELECT {id} AS id, p.xmin::text::int8 AS version, {status}::text AS status,
        greatest(least(coalesce({progress}, 0), 32767), -32768)::int2 AS progress,
-       coalesce(jsonb_typeof({result}), 'null') <> 'null' AS has_result, {error} ->> 'code' AS error_code,
+       {has result} AS has_result, {code} AS error_code,
        {retry_count}::int4 AS retries,
        {read created_at} AS created_at, {read updated_at} AS updated_at, {read completed_at} AS completed_at,
        {odd times} AS odd_times,
        e.execution_arn, e.status AS execution_status, e.redrive_count, e.started_at, e.redriven_at, e.stopped_at,
-       e.error AS execution_error, e.cause AS execution_cause, e.ending_known,
+       e.error AS execution_error, e.cause AS execution_cause, e.ending_known, e.says_failed,
        e.status = 'ABORTED' AND EXISTS (
            SELECT FROM remediation.actions a
             WHERE a.target = e.execution_arn AND a.kind = 'stop-execution' AND a.cause = 'deadline'

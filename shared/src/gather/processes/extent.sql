@@ -4,7 +4,7 @@
 SELECT count(*),
        count(*) FILTER (WHERE {status} IN ({open})),
        (SELECT count(*) FROM remediation.executions r WHERE r.status = 'RUNNING'),
-       min({read created_at}) FILTER (WHERE {status} IN ({looked for}) AND NOT EXISTS (
+       min({read created_at}) FILTER (WHERE {looked for} AND NOT EXISTS (
            SELECT FROM remediation.executions e WHERE e.process_id = {id})),
        count(*) FILTER (WHERE {unknown}),
        coalesce((array_agg(DISTINCT left(coalesce({status}::text, 'NULL'), 100)) FILTER (WHERE {unknown}))[1:5], '{}'),

@@ -1,4 +1,4 @@
  WHERE {id} > $1
-   AND {status} IN ({failed}) AND coalesce({completed_at}, {updated_at}) > $3
+   AND {is failed} AND coalesce({completed_at}, {updated_at}) > $3
  ORDER BY {id}
  LIMIT $2

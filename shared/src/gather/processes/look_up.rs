@@ -164,11 +164,16 @@ fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
         (Verdict::Leave | Verdict::Stop(_), Some(execution)) => {
             !execution.status.is_over() && now - execution.attempt_started_at() > config.policy.process_deadline
         }
-        (Verdict::Close(Closing::Failed), Some(execution)) => {
-            execution.ending.as_ref().is_some_and(|ending| !is_certain(ending))
-        }
+        (Verdict::Close(Closing::Failed), Some(execution)) => says_nothing(execution),
         (Verdict::Close(_), _) | (Verdict::Leave | Verdict::Stop(_), None) => false,
     }
+}
+
+/// Whether the words that an execution failed with are only a `Fail` state's. What an output says of its failure is all there is: no task
+/// of it failed.
+fn says_nothing(execution: &Execution) -> bool {
+    let ending = execution.ending.as_ref();
+    execution.status != ExecutionStatus::Succeeded && ending.is_some_and(|ending| !is_certain(ending))
 }
 
 /// Describes a case's execution where that is wanted, and reads the last failed task where its own words say nothing.
@@ -187,7 +192,9 @@ pub(crate) async fn complete(session: &mut Session<'_>, case: &mut Case) -> Resu
         *execution = described(session, case.process.id, execution).await?;
     }
     if verdict(case) == Verdict::Close(Closing::Failed)
-        && let Newest::Known(Some(Execution { arn, ending: Some(ending), .. })) = &mut case.newest
+        && let Newest::Known(Some(execution)) = &mut case.newest
+        && says_nothing(execution)
+        && let Execution { arn, ending: Some(ending), .. } = execution
         && let Some(of_task) = task_ending(session.step_functions, arn, ending).await?
         && is_certain(&of_task)
     {
@@ -305,6 +312,8 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
             cause: Some(error.to_string()),
             result: None,
         }),
+        // Nobody can tell any more that it did.
+        says_failed: known.status.is_over().then_some(known.says_failed.unwrap_or(false)),
         ..known.clone()
     }
 }

@@ -8,7 +8,10 @@
    AND ({status} IN ({open})
         OR e.status IS NOT NULL
            -- What agrees needs no look; the decision table has the last word on the rest.
-           AND NOT ({status} IN ({completed}) AND e.status = 'SUCCEEDED')
-           AND NOT ({status} NOT IN ({completed}) AND e.status IN ('FAILED', 'TIMED_OUT', 'ABORTED')))
+           AND NOT ({status} IN ({completed}) AND e.status = 'SUCCEEDED' AND e.says_failed IS NOT TRUE)
+           AND NOT ({status} NOT IN ({completed}) AND (e.status IN ('FAILED', 'TIMED_OUT', 'ABORTED') OR e.says_failed IS TRUE))
+        OR {status} IN ({completed})
+           -- A result is large, and is read only where the output is not known to be well.
+           AND ({error} ->> 'code' IS NOT NULL OR e.says_failed IS NOT FALSE AND {result fails}))
  ORDER BY {id}
  LIMIT $2

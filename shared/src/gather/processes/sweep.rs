@@ -155,8 +155,10 @@ async fn extent(
     /// rows of the future, by how many seconds.
     type Counted = (i64, i64, i64, Option<DateTime<Utc>>, i64, Vec<String>, i64, Option<i64>);
     let looked_for = match filter {
-        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => "{open}",
-        Filter::CancelledButRunning => "{cancelled}",
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => {
+            "{status} IN ({open})"
+        }
+        Filter::CancelledButRunning => "{is cancelled}",
     };
     let sql = include_str!("extent.sql").replace("{looked for}", looked_for);
     let (population, open, running, oldest, unknown, statuses, future, by): Counted = sqlx::query_as(table.sql(&sql))
@@ -284,7 +286,7 @@ pub(crate) async fn still_running(
     let condition = match filter {
         Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => return Ok(Vec::new()),
         Filter::OpenOrLatelyClosed => "",
-        Filter::CancelledButRunning => " AND {status} IN ({cancelled})",
+        Filter::CancelledButRunning => " AND {is cancelled}",
     };
     let overtaken = concat!(include_str!("cases.sql"), include_str!("overtaken.sql"));
     let rows = sqlx::query(table.sql(&format!("{overtaken}{condition}")))

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::field::Field;
 use super::result_path::ResultPath;
 use super::{ExecutionChange, TriggerError};
-use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId, WORDS};
 use crate::raw::Raw;
 use crate::redact;
 
@@ -25,14 +25,16 @@ pub(super) fn from_event_bridge(
         Ok(status) => (status, None),
         Err(_) => (ExecutionStatus::Running, Some(redact::cut(told, 100))),
     };
+    let (ending, says_failed) = ending(&detail, status, result_path)?;
     let execution = Execution {
         status,
         redrive_count: detail.field("redriveCount").optional(count)?.unwrap_or(0),
         started_at: detail.field("startDate").epoch_millis()?,
         redriven_at: detail.field("redriveDate").optional(Field::epoch_millis)?,
         stopped_at: detail.field("stopDate").optional(Field::epoch_millis)?,
-        ending: ending(&detail, status, result_path)?,
+        ending,
         stopped_for_deadline: false,
+        says_failed,
         arn,
     };
     let input = detail.field("input").optional_text()?;
@@ -59,7 +61,16 @@ pub fn process_of(arn: &ExecutionArn, input: Option<&str>) -> Option<ProcessId> 
     input.and_then(of_input).or_else(|| arn.process_id())
 }
 
-/// What the execution ended with, where the event tells it. `None` sends the reader to DescribeExecution:
+/// What an execution that succeeded ended with, and whether its output says that it failed.
+#[must_use]
+pub fn of_success(output: &str, result_path: &ResultPath) -> (Ending, bool) {
+    match WORDS.failed_output.ending(output) {
+        Some(failed) => (failed, true),
+        None => (Ending { result: result_path.result(output), ..Ending::default() }, false),
+    }
+}
+
+/// What the execution ended with, and of a success whether it says that it failed, where the event tells it. `None` sends the reader to DescribeExecution:
 ///
 /// - a success without its output, which is left out over 248 KB;
 /// - any other end without error and cause, and a stop without an error. AWS's examples show these fields absent, others `null`, while
@@ -69,19 +80,22 @@ fn ending(
     detail: &Field<'_>,
     status: ExecutionStatus,
     result_path: &ResultPath,
-) -> Result<Option<Ending>, TriggerError> {
+) -> Result<(Option<Ending>, Option<bool>), TriggerError> {
     match status {
-        ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Ok(None),
+        ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Ok((None, None)),
         ExecutionStatus::Succeeded => {
             let output = detail.field("output").optional_text()?;
-            Ok(output.map(|output| Ending { result: result_path.result(&output), ..Ending::default() }))
+            Ok(output.map_or((None, None), |output| {
+                let (ending, says_failed) = of_success(&output, result_path);
+                (Some(ending), Some(says_failed))
+            }))
         }
         ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
             let error = detail.field("error").optional_text()?;
             let cause = detail.field("cause").optional_text()?;
             // Who stopped it, only the error tells.
             let tells = error.is_some() || cause.is_some() && status != ExecutionStatus::Aborted;
-            Ok(tells.then_some(Ending { error, cause, result: None }))
+            Ok((tells.then_some(Ending { error, cause, result: None }), None))
         }
     }
 }

@@ -36,6 +36,12 @@ impl ResultPath {
         output.pointer(&self.pointer)
     }
 
+    /// The path, name by name.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// The result in an execution's output, which is JSON in a string. `null` is no result, and neither is what the
     /// path does not reach. It is kept as it is written, but for what `jsonb` refuses: the row could never be completed.
     #[must_use]

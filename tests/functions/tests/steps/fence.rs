@@ -45,7 +45,7 @@ async fn an_operator_puts_it_up_and_takes_it_away_in_every_complete_variant() ->
             status_event(row.id, "FAILED", ago(90), Some(ago(30)), &json!({ "error": "AI_ERROR", "cause": "x" }));
         sync.invoke(&event).await?;
         let closed = bench.row(row.id).await?;
-        assert_eq!((advance(&bench, row.id).await?, bench.row(row.id).await?), (0, closed));
+        assert_eq!((advance(&bench, row.id).await?, bench.row(row.id).await?), (1, closed));
         let records = refused(&bench).await?;
         assert_eq!((&records[0]["process_id"], &records[0]["why"]), (&json!(row.id), &json!("closed-by-remediation")));
 

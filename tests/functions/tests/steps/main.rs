@@ -31,5 +31,6 @@ mod triage;
 mod triggers;
 mod tuning;
 mod undoing;
+mod words;
 mod worker;
 mod worker_log;

@@ -14,6 +14,7 @@ pub enum Action {
     Progress,
     WorkerWritesFailed,
     TaskSucceeds { run: u8, result: bool },
+    TaskReturnsFailure(u8),
     TaskFails { run: u8, again: bool },
     WorkflowCompletes { run: u8, lost: bool },
     WorkflowFails { run: u8, lost: bool },
@@ -25,6 +26,7 @@ pub enum Action {
     LateProgress,
     CancelBegins,
     CancelWrites,
+    CancelExplains,
     UserRetries,
     Tick,
     Event { run: u8, redriven: bool, over: bool },
@@ -50,6 +52,9 @@ impl fmt::Display for Action {
             Self::Progress => write!(f, "worker: writes progress"),
             Self::WorkerWritesFailed => write!(f, "worker: writes FAILED"),
             Self::TaskSucceeds { run, result } => write!(f, "execution {run}: the task succeeds, result: {result}"),
+            Self::TaskReturnsFailure(run) => {
+                write!(f, "execution {run}: the task succeeds, and returns that it failed")
+            }
             Self::TaskFails { run, again } => {
                 write!(f, "execution {run}: the task fails or times out, tried again: {again}")
             }
@@ -67,6 +72,7 @@ impl fmt::Display for Action {
             Self::LateProgress => write!(f, "late Lambda: writes progress"),
             Self::CancelBegins => write!(f, "user: cancels, the handler sees an open row"),
             Self::CancelWrites => write!(f, "user: the handler writes CANCELLED"),
+            Self::CancelExplains => write!(f, "user: the handler writes FAILED with the code CANCELLED"),
             Self::UserRetries => write!(f, "user: retries, the row is open again"),
             Self::Tick => write!(f, "time passes"),
             Self::Event { run, redriven, over } => {

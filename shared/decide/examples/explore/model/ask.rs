@@ -63,7 +63,7 @@ impl Checker {
             status: row.status,
             progress: 0,
             has_result: row.has_result,
-            error_code: None,
+            error_code: row.has_error.then(|| "AI_ERROR".to_owned()),
             retries: self.counted.then_some(i32::from(row.retries)),
             created_at: Stamp { age: row.created_age, order: 0 }.time(self.at),
             updated_at: row.updated.time(self.at),
@@ -85,7 +85,10 @@ impl Checker {
             stopped_at: over.then(|| attempt.ended.time(self.at)),
             ending: (attempt.known == Known::Ending).then(|| Ending {
                 error: match attempt.stopped {
-                    Stopped::Not => (attempt.status == ExecutionStatus::Failed).then(|| "AI_ERROR".to_owned()),
+                    Stopped::Not => {
+                        let failed = attempt.status == ExecutionStatus::Failed || attempt.says_failed;
+                        failed.then(|| "AI_ERROR".to_owned())
+                    }
                     Stopped::ForDeadline => Some(DEADLINE_ERROR.to_owned()),
                     Stopped::ForCancel | Stopped::ByHand => Some("ManualCancellation".to_owned()),
                 },
@@ -93,6 +96,8 @@ impl Checker {
                 result: attempt.has_result.then(|| serde_json::Value::Bool(true).into()),
             }),
             stopped_for_deadline: attempt.in_ledger,
+            says_failed: (attempt.known == Known::Ending && attempt.status == ExecutionStatus::Succeeded)
+                .then_some(attempt.says_failed),
         }
     }
 

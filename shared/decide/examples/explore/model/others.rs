@@ -38,6 +38,7 @@ impl State {
                     works = true;
                     act(Action::TaskSucceeds { run: index, result: true });
                     act(Action::TaskSucceeds { run: index, result: false });
+                    act(Action::TaskReturnsFailure(index));
                     act(Action::TaskFails { run: index, again: false });
                     act(Action::TaskFails { run: index, again: true });
                 }
@@ -72,6 +73,7 @@ impl State {
         match self.cancel {
             Cancel::Possible if self.row.status.is_open() => act(Action::CancelBegins),
             Cancel::UnderWay => act(Action::CancelWrites),
+            Cancel::Written => act(Action::CancelExplains),
             Cancel::Possible | Cancel::Done => {}
         }
         if matches!(self.row.status, ProcessStatus::Failed | ProcessStatus::Timeout) && !self.user_retried {
@@ -111,17 +113,22 @@ impl State {
                 s.run(run).at = At::Complete;
                 s.run(run).now.has_result = result;
             }
+            Action::TaskReturnsFailure(run) => {
+                s.run(run).at = At::Complete;
+                s.run(run).now.says_failed = true;
+            }
             Action::TaskFails { run, again } => {
                 s.late = true;
                 s.run(run).at = if again { At::Task } else { At::Handle };
             }
             Action::WorkflowCompletes { run, lost } => {
                 s.run(run).at = At::Success;
-                let result = s.run(run).now.has_result;
+                let Attempt { has_result, says_failed, .. } = s.run(run).now;
                 if !lost {
                     s.write(|row| {
                         closed(row, ProcessStatus::Completed);
-                        row.has_result |= result;
+                        row.has_result |= has_result;
+                        row.has_error = says_failed;
                     });
                 }
             }
@@ -149,9 +156,15 @@ impl State {
                 row.status = status;
                 row.completed = (status == ProcessStatus::Completed).then_some(Stamp::NOW);
                 row.has_result |= status == ProcessStatus::Completed;
+                row.has_error = false;
             }),
             Action::CancelBegins => s.cancel = Cancel::UnderWay,
             Action::CancelWrites => {
+                s.cancel = Cancel::Written;
+                s.write(|row| closed(row, ProcessStatus::Cancelled));
+            }
+            // FAILED with that code is CANCELLED: whatever was written in between is overruled.
+            Action::CancelExplains => {
                 s.cancel = Cancel::Done;
                 s.write(|row| closed(row, ProcessStatus::Cancelled));
             }

@@ -275,13 +275,20 @@ impl Checker {
     ) -> Result<(), Invariant> {
         use ExecutionStatus::{Aborted, Failed, Running, Succeeded, TimedOut};
         let (row, newest) = (s.row, s.newest().copied());
-        if matches!(row.status, ProcessStatus::Completed | ProcessStatus::Cancelled) {
-            return Err(Invariant::CompletedAndCancelledStand);
+        let says_failed = newest.is_some_and(|run| run.now.status == Succeeded && run.now.says_failed);
+        match row.status {
+            ProcessStatus::Cancelled => return Err(Invariant::CompletedAndCancelledStand),
+            ProcessStatus::Completed if !says_failed => return Err(Invariant::CompletedAndCancelledStand),
+            ProcessStatus::Completed
+            | ProcessStatus::Pending
+            | ProcessStatus::Processing
+            | ProcessStatus::Failed
+            | ProcessStatus::Timeout => {}
         }
         // For a row that was re-opened, and never got its execution, no other one speaks.
         let registered = s.runs[1].is_some_and(|run| !run.exists());
         let newest = newest.filter(|_| !registered);
-        let ended = newest.map(|run| run.now.status);
+        let ended = newest.map(|run| if says_failed { Failed } else { run.now.status });
         let for_deadline = newest.is_some_and(|run| run.now.stopped == Stopped::ForDeadline);
         let completed = matches!(closing, Closing::Completed { .. });
         if let Some(there) = wished {
@@ -292,7 +299,8 @@ impl Checker {
             if there.iter().flatten().any(Run::runs) && !blind {
                 return Err(Invariant::NothingRunsWhenWeClose);
             }
-            if there.iter().flatten().next_back().is_some_and(|run| run.now.status == Succeeded) {
+            let succeeded = |run: &Run| run.now.status == Succeeded && !run.now.says_failed;
+            if there.iter().flatten().next_back().is_some_and(succeeded) {
                 return Err(Invariant::ClosedAsItEnded);
             }
         } else if !blind {

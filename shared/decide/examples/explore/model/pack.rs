@@ -64,7 +64,7 @@ listed! {
     StopCause, 1: [StopCause::Deadline, StopCause::Cancelled];
     Known, 2: [Known::Nothing, Known::Running, Known::Over, Known::Ending];
     Stopped, 2: [Stopped::Not, Stopped::ForDeadline, Stopped::ForCancel, Stopped::ByHand];
-    Cancel, 2: [Cancel::Possible, Cancel::UnderWay, Cancel::Done];
+    Cancel, 2: [Cancel::Possible, Cancel::UnderWay, Cancel::Written, Cancel::Done];
     At, 3: [At::Begin, At::Task, At::Complete, At::Handle, At::Success, At::Fail, At::Still, At::Registered];
     ProcessStatus, 3: [ProcessStatus::Pending, ProcessStatus::Processing, ProcessStatus::Completed, ProcessStatus::Failed,
                        ProcessStatus::Timeout, ProcessStatus::Cancelled];
@@ -107,6 +107,7 @@ impl Pack for Row {
     fn put(self, bits: &mut Bits) {
         self.status.put(bits);
         self.has_result.put(bits);
+        self.has_error.put(bits);
         bits.put(self.retries, 2);
         bits.put(self.created_age, 3);
         self.updated.put(bits);
@@ -117,6 +118,7 @@ impl Pack for Row {
         Self {
             status: Pack::take(bits),
             has_result: Pack::take(bits),
+            has_error: Pack::take(bits),
             retries: bits.take(2),
             created_age: bits.take(3),
             updated: Pack::take(bits),
@@ -131,6 +133,7 @@ impl Pack for Attempt {
         self.started.put(bits);
         self.ended.put(bits);
         self.has_result.put(bits);
+        self.says_failed.put(bits);
         self.stopped.put(bits);
         self.known.put(bits);
         self.in_ledger.put(bits);
@@ -142,6 +145,7 @@ impl Pack for Attempt {
             started: Pack::take(bits),
             ended: Pack::take(bits),
             has_result: Pack::take(bits),
+            says_failed: Pack::take(bits),
             stopped: Pack::take(bits),
             known: Pack::take(bits),
             in_ledger: Pack::take(bits),

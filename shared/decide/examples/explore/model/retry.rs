@@ -103,8 +103,8 @@ impl Checker {
                 run.known_over()
                     && run.known().is_some_and(|(attempt, _)| attempt.ended.age >= 1)
                     && known.is_some_and(|known| {
-                        known.status != ExecutionStatus::Succeeded
-                            && (known.status != ExecutionStatus::Aborted || known.is_stopped_for_deadline())
+                        known.outcome() != ExecutionStatus::Succeeded
+                            && (known.outcome() != ExecutionStatus::Aborted || known.is_stopped_for_deadline())
                     })
             })
     }

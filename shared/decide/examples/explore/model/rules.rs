@@ -13,9 +13,9 @@ pub enum Invariant {
     /// A row is not closed as failed, timed out or cancelled while its newest execution runs; nor cancelled by hand while any
     /// does that was there when executions were listed.
     NothingRunsWhenWeClose,
-    /// A row that says COMPLETED or CANCELLED is not written.
+    /// A row that says COMPLETED or CANCELLED is not written, but for a COMPLETED one whose success says that it failed.
     CompletedAndCancelledStand,
-    /// COMPLETED is written only where the newest execution succeeded.
+    /// COMPLETED is written only where the newest execution succeeded, and does not say that it failed.
     CompletedMeansSucceeded,
     /// FAILED, timed out and CANCELLED are written only where the newest execution ended so and was stopped for that, or there is none; by
     /// hand, CANCELLED is written unless it succeeded.

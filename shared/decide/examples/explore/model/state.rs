@@ -36,6 +36,8 @@ impl Stamp {
 pub struct Row {
     pub status: ProcessStatus,
     pub has_result: bool,
+    /// It has an error beside COMPLETED, or a result that says that the work failed.
+    pub has_error: bool,
     /// How often it was started anew, where that is counted.
     pub retries: u8,
     pub created_age: u8,
@@ -95,6 +97,8 @@ pub struct Attempt {
     /// The same as `started` while it runs.
     pub ended: Stamp,
     pub has_result: bool,
+    /// Its output says that it failed, however it ends.
+    pub says_failed: bool,
     pub stopped: Stopped,
     pub known: Known,
     /// The ledger's action says that we stopped it for its deadline.
@@ -119,6 +123,7 @@ impl Run {
             started: Stamp::NOW,
             ended: Stamp::NOW,
             has_result: false,
+            says_failed: false,
             stopped: Stopped::Not,
             known: Known::Nothing,
             in_ledger: false,
@@ -226,6 +231,8 @@ pub enum Cancel {
     Possible,
     /// The handler saw an open row and is about to write.
     UnderWay,
+    /// It has written CANCELLED, and is about to write FAILED with the code of a cancel.
+    Written,
     Done,
 }
 
@@ -283,6 +290,7 @@ impl State {
         row: Row {
             status: ProcessStatus::Pending,
             has_result: false,
+            has_error: false,
             retries: 0,
             created_age: 0,
             updated: Stamp { age: 0, order: 0 },

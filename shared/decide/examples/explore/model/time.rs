@@ -45,6 +45,8 @@ impl State {
             // Only a row without any execution counts from there.
             self.row.created_age = 0;
         }
+        // Only beside COMPLETED is it asked for.
+        self.row.has_error &= self.row.status == ProcessStatus::Completed;
         if let (false, Some(completed)) = (self.row.status.is_open(), self.row.completed) {
             self.row.updated = completed;
         }
@@ -82,7 +84,7 @@ impl State {
                 if !over {
                     attempt.ended = attempt.started;
                 } else if attempt.status != ExecutionStatus::Succeeded {
-                    attempt.has_result = false;
+                    (attempt.has_result, attempt.says_failed) = (false, false);
                 }
                 if attempt.known == Known::Over && attempt.status == ExecutionStatus::TimedOut {
                     attempt.known = Known::Ending;

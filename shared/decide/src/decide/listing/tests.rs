@@ -34,6 +34,7 @@ fn execution(name: &str, status: ExecutionStatus, redrive_count: i32) -> Executi
         stopped_at: None,
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     }
 }
 

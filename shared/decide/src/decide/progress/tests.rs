@@ -47,6 +47,7 @@ fn suspect(status: ProcessStatus, progress: i16, highest: Option<i16>, newest: O
         stopped_at: status.is_over().then(|| ago(50)),
         ending: None,
         stopped_for_deadline: false,
+        says_failed: None,
     });
     Suspect { process, newest, highest }
 }

@@ -1,7 +1,7 @@
 -- A row that is no longer failed was tried once more: by its user, or by a person.
 SELECT w.step, w.kind, w.target, {status}::text AS now,
-       CASE WHEN {status}::text = w.before ->> 'status' THEN 'open'
-            WHEN {status} IN ({cancelled}) THEN 'otherwise'
+       CASE WHEN {is cancelled} THEN 'otherwise'
+            WHEN {status}::text = w.before ->> 'status' THEN 'open'
             WHEN {status} IS NOT NULL THEN 'right'
        END AS became
   FROM wanted w

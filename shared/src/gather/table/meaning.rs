@@ -1,0 +1,65 @@
+//! What a row means by what it says ([`crate::domain::Words`]), in SQL.
+
+use crate::domain::{FailedOutput, WORDS};
+use crate::failure::UNKNOWN;
+use crate::gather::trigger::result_path::ResultPath;
+
+/// What rows mean, where their results are what stands at some path of an execution's output.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Meaning {
+    /// Where a result says that the work failed; `None` where that is no part of the result.
+    status: Option<&'static [&'static str]>,
+    /// Where its error stands.
+    error: Option<&'static [&'static str]>,
+}
+
+/// Of a row `p`; each may be made of those behind it.
+const MEANINGS: [(&str, &str); 6] = [
+    // It is closed as failed, or it is COMPLETED and has nothing to show but a failure.
+    (
+        "{has failed}",
+        "({is failed} OR {status} IN ({completed}) AND coalesce({code} NOT IN ({cancel codes}), false) AND NOT {has result})",
+    ),
+    ("{is failed}", "({status} IN ({failed}) AND coalesce({error} ->> 'code' NOT IN ({cancel codes}), true))"),
+    (
+        "{is cancelled}",
+        "({status} IN ({cancelled}) OR {status} IN ({failed}) AND coalesce({error} ->> 'code' IN ({cancel codes}), false))",
+    ),
+    // One that does not say that the work failed.
+    ("{has result}", "(coalesce(jsonb_typeof({result}), 'null') <> 'null' AND NOT {result fails})"),
+    // Those of its error, or of a result that says that the work failed.
+    ("{code}", "coalesce({error} ->> 'code', {code in result})"),
+    ("{message}", "coalesce({error} ->> 'message', {message in result})"),
+];
+
+impl Meaning {
+    /// Of rows whose results are what stands there.
+    pub(super) fn of_results(path: &ResultPath) -> Self {
+        let within = |of| FailedOutput::within(of, path.names());
+        Self { status: within(WORDS.failed_output.status), error: within(WORDS.failed_output.error) }
+    }
+
+    /// A template with its meanings spelt in columns and statuses.
+    pub(super) fn spelt(self, template: &str) -> String {
+        let mut sql = template.to_owned();
+        for (placeholder, meaning) in MEANINGS {
+            sql = sql.replace(placeholder, meaning);
+        }
+        let at = |path: &[&str]| format!("{{result}} #>> ARRAY[{}]", literals(path));
+        let failed = literals(&[WORDS.failed_output.failed]);
+        let fails =
+            self.status.map_or("false".to_owned(), |status| format!("coalesce({} = {failed}, false)", at(status)));
+        let of_error = |part| self.error.map_or("NULL".to_owned(), |error| at(&[error, &[part]].concat()));
+        let code = format!("CASE WHEN {fails} THEN coalesce({}, '{UNKNOWN}') END", of_error("code"));
+        let message = format!("CASE WHEN {fails} THEN {} END", of_error("message"));
+        sql.replace("{code in result}", &code)
+            .replace("{message in result}", &message)
+            .replace("{result fails}", &fails)
+            .replace("{cancel codes}", &literals(WORDS.cancelled))
+    }
+}
+
+/// Texts as literals.
+fn literals(texts: &[&str]) -> String {
+    texts.iter().map(|text| format!("'{}'", text.replace('\'', "''"))).collect::<Vec<_>>().join(", ")
+}
