@@ -1,12 +1,14 @@
--- What was closed since $1, and how; an index on when rows were closed is enough to find it.
+-- What was closed since $1, and how ($2: codes of input that is not valid); an index on when rows were closed is enough to find it.
 WITH closed AS (
     SELECT {status} AS status, left({error} ->> 'code', 64) AS code,
+           coalesce({status} IN ({failed}) AND {error} ->> 'code' = ANY ($2), false) AS is_invalid,
            extract(epoch FROM {took})::float8 AS seconds
       FROM {table} p
      WHERE coalesce({completed_at}, {updated_at}) > $1 AND {status} NOT IN ({open})
 )
 SELECT count(*) AS closed,
-       count(*) FILTER (WHERE status IN ({failed})) AS failed,
+       count(*) FILTER (WHERE status IN ({failed}) AND NOT is_invalid) AS failed,
+       count(*) FILTER (WHERE is_invalid) AS invalid,
        count(*) FILTER (WHERE status IN ({failed})
                           AND (status::text = 'TIMEOUT' OR code IN ('TIMEOUT_ERROR', 'STEP_FUNCTIONS_TIMEOUT'))) AS timed_out,
        avg(seconds) FILTER (WHERE status IN ({completed})) AS average_seconds,
