@@ -8,6 +8,7 @@ const PASSED = {
   stateMachineArn: 'STATE_MACHINE_ARN',
   workerFunctionName: 'WORKER_FUNCTION_NAME',
   applicationFunctionNames: 'APPLICATION_FUNCTION_NAMES',
+  bedrockModelIds: 'BEDROCK_MODEL_IDS',
   workerAlias: 'WORKER_ALIAS',
   processingStateTable: 'PROCESSING_STATE_TABLE',
   processDeadlineSeconds: 'PROCESS_DEADLINE_SECONDS',

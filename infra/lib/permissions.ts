@@ -3,7 +3,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Settings } from './settings';
 
 export type Subject = Pick<Settings,
-  'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames' | 'databaseInstanceId' | 'prefix'>;
+  'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames' | 'logGroups' | 'databaseInstanceId' | 'prefix'>;
 
 /** What a step may call, on what, and why. */
 export interface Permission {
@@ -19,7 +19,8 @@ function beside({ stateMachineArn }: Subject, service: string, resource: string)
 }
 
 const functionArn = (subject: Subject, name: string) => beside(subject, 'lambda', `function:${name}`);
-const logArn = (subject: Subject, name: string) => beside(subject, 'logs', `log-group:/aws/lambda/${name}:*`);
+const logArn = (subject: Subject, name: string) =>
+  beside(subject, 'logs', `log-group:${subject.logGroups[name] ?? `/aws/lambda/${name}`}:*`);
 const application = ({ workerFunctionName, applicationFunctionNames }: Subject) =>
   [...new Set([...applicationFunctionNames, workerFunctionName])];
 

@@ -17,6 +17,9 @@ const SETTINGS = {
     /^arn:[\w-]+:states:[\w-]+:\d{12}:stateMachine:[^:*\s]+$/),
   workerFunctionName: kinds.optional(kinds.text("a function's name", /^[\w-]{1,64}$/)),
   applicationFunctionNames: kinds.optional(kinds.listOf(kinds.text("a function's name", /^[\w-]{1,64}$/))),
+  // Where a function does not log to /aws/lambda/<name>: its log group, by function.
+  logGroups: kinds.optional(kinds.mapOf(kinds.text("a log group's name", /^[\w./#-]{1,512}$/))),
+  bedrockModelIds: kinds.optional(kinds.listOf(kinds.text('a model id, as CloudWatch has it', /^[^\s,]{1,255}$/))),
   workerAlias: kinds.optional(kinds.text("an alias' name", /^[\w-]{1,128}$/)),
   processingStateTable: kinds.optional(kinds.text('<schema>.<table> or <table>', /^[^.\s]+(\.[^.\s]+)?$/)),
   processDeadlineSeconds: seconds(),
@@ -108,6 +111,7 @@ export interface Settings extends Omit<Given, 'applicationFunctionNames' | 'subn
   readonly network: NetworkSettings | undefined;
   readonly workerFunctionName: string;
   readonly applicationFunctionNames: readonly string[];
+  readonly logGroups: Readonly<Record<string, string>>;
   readonly thresholds: Readonly<Record<string, number>>;
   readonly stackName: string;
   readonly prefix: string;
@@ -147,6 +151,7 @@ export function parseSettings(context: Record<string, unknown>, home: string): S
     workerFunctionName: given.workerFunctionName ?? 'ai-generation-worker',
     applicationFunctionNames: given.applicationFunctionNames
       ?? ['async-processing-handler', 'status-check-handler', 'retry-handler', 'cancel-handler'],
+    logGroups: given.logGroups ?? {},
     thresholds: given.thresholds ?? {},
     stackName: given.stackName ?? 'Remediation',
     prefix: given.prefix ?? 'remediation-',

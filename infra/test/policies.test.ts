@@ -81,19 +81,23 @@ test('a step has its logs, the topic, the dead-letter queue, the database and wh
 test('the application is its functions, the worker among them, each once', () => {
   const permission = { actions: ['lambda:GetFunctionConfiguration'], resources: ['application'] as const, why: 'They are looked at.' };
   const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'worker', applicationFunctionNames: ['api', 'worker', 'cancel'],
-    databaseInstanceId: undefined, prefix: 'remediation-' };
+    logGroups: {}, databaseInstanceId: undefined, prefix: 'remediation-' };
   const found = arns({ ...permission, resources: [...permission.resources] }, subject);
   assert.deepEqual(found, ['api', 'worker', 'cancel'].map((name) => `arn:aws:lambda:ap-northeast-1:123456789012:function:${name}`));
 });
 
 test('a word may stand for a log group, a step of ours, or what RDS has, where the installation names its instance', () => {
   const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'worker', applicationFunctionNames: ['api'],
-    databaseInstanceId: undefined, prefix: 'ours-' };
+    logGroups: {}, databaseInstanceId: undefined, prefix: 'ours-' };
   const found = (resource: string, more = {}) =>
     arns({ actions: ['x:Y'], resources: [resource], why: 'It is looked at.' }, { ...subject, ...more });
   const region = 'ap-northeast-1:123456789012';
   assert.deepEqual(found('worker-log'), [`arn:aws:logs:${region}:log-group:/aws/lambda/worker:*`]);
   assert.deepEqual(found('application-logs'), ['api', 'worker'].map((name) => `arn:aws:logs:${region}:log-group:/aws/lambda/${name}:*`));
+  const logGroups = { worker: 'app/Worker-1' };
+  assert.deepEqual(found('worker-log', { logGroups }), [`arn:aws:logs:${region}:log-group:app/Worker-1:*`]);
+  assert.deepEqual(found('application-logs', { logGroups }),
+    ['/aws/lambda/api', 'app/Worker-1'].map((name) => `arn:aws:logs:${region}:log-group:${name}:*`));
   assert.deepEqual(found('alarms'), [`arn:aws:cloudwatch:${region}:alarm:*`]);
   assert.deepEqual(found('step:relieve-database'), [`arn:aws:lambda:${region}:function:ours-relieve-database`]);
   assert.deepEqual(found('database-instances', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:*`]);

@@ -8,7 +8,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use chrono::{DateTime, TimeDelta, Utc};
 use harness::{Aws, AwsProxy};
-use remediation::gather::logs::{Budget, Line, Logs, Search, Stopped, group_of, phrase};
+use remediation::gather::logs::{Budget, Line, Logs, Search, Stopped, phrase};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -22,7 +22,7 @@ fn enough() -> Budget {
 /// A log group with these lines, a second between each and the next, the last a minute ago; and a search for all of them.
 async fn logged(lines: &[&str]) -> Tested<Search> {
     let client = Client::new(Aws::shared().await?.sdk_config());
-    let group = group_of(&format!("worker-{}", Uuid::new_v4().simple()));
+    let group = format!("/aws/lambda/worker-{}", Uuid::new_v4().simple());
     client.create_log_group().log_group_name(&group).send().await?;
     client.create_log_stream().log_group_name(&group).log_stream_name("one").send().await?;
     let (to, first) = (Utc::now(), Utc::now() - TimeDelta::seconds(59 + i64::try_from(lines.len())?));
@@ -94,7 +94,7 @@ async fn a_search_that_meets_its_budget_says_so() -> Tested {
 
 #[tokio::test]
 async fn a_function_that_never_ran_has_no_group_and_that_is_no_error() -> Tested {
-    let search = Search { group: group_of("never-ran"), ..logged(&["a"]).await? };
+    let search = Search { group: "/aws/lambda/never-ran".to_owned(), ..logged(&["a"]).await? };
     let found = Logs::new(Aws::shared().await?.sdk_config()).search(&search, enough()).await?;
     assert_eq!((found.lines.len(), found.stopped), (0, Some(Stopped::NoGroup)));
     Ok(())

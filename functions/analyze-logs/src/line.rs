@@ -4,6 +4,7 @@
 use crate::texts;
 use remediation::domain::Language;
 use remediation::gather::logs::Line;
+use remediation::gather::logs::said::Said;
 use remediation::redact;
 use serde_json::{Map, Value};
 
@@ -14,23 +15,24 @@ const WORD: usize = 64;
 
 /// The sentence of a line, and its safe fields.
 pub fn told(line: &Line, language: Language) -> (String, Value) {
-    let Some(json) = line.json() else {
+    let said = Said::of(line);
+    let Some(own) = said.own() else {
         return (redact::cut(line.message.trim(), MESSAGE), Value::Null);
     };
-    // Lambda's JSON format wraps what a function logs as an object.
-    let own = if json["message"].is_object() { &json["message"] } else { &json };
-    let field = |name: &str| [own, &json].into_iter().map(|from| &from[name]).find(|value| is_scalar(value));
     let mut safe = Map::new();
-    for name in ["level", "type", "status", "progress", "duration"] {
-        safe.extend(field(name).map(|value| (name.to_owned(), shown(value, WORD))));
+    safe.extend(said.level_word().map(|level| ("level".to_owned(), redact::cut(level, WORD).into())));
+    for name in ["type", "status", "progress", "duration"] {
+        safe.extend(said.field(name, is_scalar).map(|value| (name.to_owned(), shown(value, WORD))));
     }
-    safe.extend(field("message").map(|value| ("message".to_owned(), shown(value, MESSAGE))));
-    let error: Map<String, Value> = [("code", WORD), ("message", MESSAGE)]
-        .into_iter()
-        .filter_map(|(name, length)| Some((name.to_owned(), shown(scalar(&own["error"][name])?, length))))
-        .collect();
-    let error = Some(Value::from(error)).filter(|error| error != &Value::Object(Map::new()));
-    safe.extend(error.map(|error| ("error".to_owned(), error)));
+    let message = said.field("message", is_scalar).map(|value| shown(value, MESSAGE));
+    let message = message.or_else(|| said.message().map(|text| redact::cut(text, MESSAGE).into()));
+    safe.extend(message.map(|message| ("message".to_owned(), message)));
+    let mut error = Map::new();
+    error.extend(said.code().map(|code| ("code".to_owned(), redact::cut(&code, WORD).into())));
+    error.extend(said.error().map(|text| ("message".to_owned(), redact::cut(text, MESSAGE).into())));
+    if !error.is_empty() {
+        safe.insert("error".to_owned(), error.into());
+    }
     let says = ["level", "message", "error", "status"].iter().any(|name| safe.contains_key(*name));
     if !says {
         let names: Vec<&str> = own.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).take(10).collect();
@@ -57,11 +59,7 @@ fn sentence(safe: &Map<String, Value>) -> String {
 }
 
 fn is_scalar(value: &Value) -> bool {
-    scalar(value).is_some()
-}
-
-fn scalar(value: &Value) -> Option<&Value> {
-    Some(value).filter(|value| value.is_string() || value.is_number())
+    value.is_string() || value.is_number()
 }
 
 fn shown(value: &Value, length: usize) -> Value {

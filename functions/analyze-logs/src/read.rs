@@ -6,9 +6,11 @@ use remediation::domain::{ExecutionArn, ExecutionStatus, ProcessId};
 use remediation::gather;
 use remediation::gather::error::Error;
 use remediation::gather::history::History;
+use remediation::gather::logs::group::Group;
 use remediation::gather::logs::{self, Budget, Line, Logs, Search, Stopped};
 use remediation::gather::processes::case::{self, Newest, known_one};
 use remediation::gather::processes::sweep::Filter;
+use remediation::gather::texts::log_refused;
 use remediation::run::step::{Question, Session};
 use serde_json::Value;
 use sqlx::FromRow;
@@ -312,12 +314,21 @@ async fn runs(session: &mut Session<'_>, policy: &Policy, evidence: &mut Evidenc
 
 /// What each function has logged of the process. What one function does not need of the requests is left for the next.
 async fn lines(session: &Session<'_>, policy: &Policy, evidence: &mut Evidence, until: Instant) {
-    let (language, functions) = (session.config.language, &session.config.application_functions);
+    let (config, functions) = (session.config, &session.config.application_functions);
+    let language = config.language;
     let logs = Logs::new(session.aws);
     let mut requests = policy.log_requests;
     for (at, function) in functions.iter().enumerate() {
+        let alias = config.worker_alias.as_deref().filter(|_| *function == config.worker_function);
+        let group = match Group::of(session.aws, function, alias).await {
+            Ok(group) => group.name,
+            Err(error) => {
+                evidence.not_read.push((function.clone(), error.to_string()));
+                continue;
+            }
+        };
         let search = Search {
-            group: logs::group_of(function),
+            group,
             pattern: Some(logs::phrase(&evidence.process.to_string())),
             from: evidence.from,
             to: evidence.to,
@@ -338,7 +349,7 @@ async fn lines(session: &Session<'_>, policy: &Policy, evidence: &mut Evidence, 
                     Stopped::Budget => texts::log_budget(language, found.requests, last),
                 })
             }
-            Err(error) => Some(error.to_string()),
+            Err(error) => Some(log_refused(language, &search.group, &error)),
         };
         evidence.not_read.extend(why.map(|why| (search.group, why)));
     }

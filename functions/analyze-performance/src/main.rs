@@ -70,7 +70,7 @@ impl Step for AnalyzePerformance {
         let max_bytes = max_usd / self.policy.usd_per_gb * 1e9;
         let until =
             session.stop_at - RESERVE.min(session.stop_at.saturating_duration_since(tokio::time::Instant::now()) / 4);
-        let look = worker::look(session.aws, &config.worker_function, windows, max_bytes, config.language, until).await;
+        let look = worker::look(session.aws, config, windows, max_bytes, until).await;
         Ok(Evidence { windows, durations, look, max_usd, worker_function: config.worker_function.clone() })
     }
 

@@ -3,7 +3,8 @@
 use crate::texts;
 use aws_config::SdkConfig;
 use remediation::domain::Language;
-use remediation::gather::logs;
+use remediation::gather::config::Config;
+use remediation::gather::logs::group::Group;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -66,15 +67,16 @@ pub enum NotKnown {
 }
 
 /// Asks what both windows would cost and, where that is not over `max_bytes`, what is in them.
-pub async fn look(
-    aws: &SdkConfig,
-    function: &str,
-    windows: Windows,
-    max_bytes: f64,
-    language: Language,
-    until: Instant,
-) -> Look {
-    let (insights, group) = (Insights::new(aws, language), logs::group_of(function));
+pub async fn look(aws: &SdkConfig, config: &Config, windows: Windows, max_bytes: f64, until: Instant) -> Look {
+    let language = config.language;
+    let insights = Insights::new(aws, language);
+    let group = match Group::of(aws, &config.worker_function, config.worker_alias.as_deref()).await {
+        Ok(group) => group.name,
+        Err(error) => {
+            let worker = Err(NotKnown::Because(error.to_string()));
+            return Look { worker, estimated_bytes: None, scanned_bytes: 0.0 };
+        }
+    };
     let estimated = insights.estimate(&group, QUERY, (windows.before, windows.to), until).await;
     let estimated_bytes = estimated.as_ref().ok().copied();
     let mut scanned_bytes = 0.0;

@@ -6,15 +6,16 @@ use crate::state::CheckState;
 use crate::texts;
 use aws_config::SdkConfig;
 use aws_sdk_lambda::Client;
-use aws_sdk_lambda::types::{LogFormat, SystemLogLevel};
+use aws_sdk_lambda::types::SystemLogLevel;
 use remediation::domain::Language;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::gather::logs::report::Format;
+use remediation::gather::logs::group::Group;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
+use crate::capacity::models_of;
 use crate::check::{Check, Look};
 
 /// One function, and what Lambda says of it.
@@ -34,9 +35,11 @@ pub struct Configuration {
     pub last_update_reason: Option<String>,
     /// Seconds.
     pub timeout: Option<i32>,
-    pub log_format: Format,
+    pub log: Group,
     /// Lambda writes no reports of runs that succeed.
     pub quiet: bool,
+    /// The models that its environment names.
+    pub models: Vec<String>,
 }
 
 /// Why nothing is known of a function.
@@ -75,11 +78,12 @@ async fn read(client: &Client, name: &str, alias: Option<String>) -> Result<Conf
             last_update: told.last_update_status().map(|status| status.as_str().to_owned()).unwrap_or_default(),
             last_update_reason: told.last_update_status_reason().map(str::to_owned),
             timeout: told.timeout(),
-            log_format: match told.logging_config().and_then(|logging| logging.log_format()) {
-                Some(LogFormat::Json) => Format::Json,
-                _ => Format::Text,
-            },
+            log: Group::told(name, told.logging_config()),
             quiet: told.logging_config().and_then(|logging| logging.system_log_level()) == Some(&SystemLogLevel::Warn),
+            models: {
+                let variables = told.environment().and_then(|environment| environment.variables());
+                models_of(variables.into_iter().flatten().map(|(name, value)| (name.as_str(), value.as_str())))
+            },
         }),
         Err(Error::Aws { code, .. }) if code == "ResourceNotFoundException" => Err(Trouble::Missing),
         Err(error) => Err(Trouble::Unknown(error.to_string())),

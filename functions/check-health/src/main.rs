@@ -1,9 +1,10 @@
-//! The guide's health check script: its five checks and one of the worker's own runs as one report, and the metrics that the
+//! The guide's health check script: its five checks, and two of the worker's own, as one report, and the metrics that the
 //! alarms watch.
 //!
 //! Each check has its own time, and one that fails does not affect the others. What counts as wrong is decided by the same decision
 //! table as in the steps that fix things, so no alarm is raised for what they would skip. It changes nothing.
 
+mod capacity;
 mod check;
 mod executions;
 mod functions;
@@ -31,6 +32,7 @@ use serde_json::json;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::time::{Instant, timeout};
 
+use crate::capacity::Capacity;
 use crate::check::{Check, Look};
 use crate::functions::Function;
 use crate::last_hour::LastHour;
@@ -50,6 +52,7 @@ struct Health {
     functions: Look<Vec<Function>>,
     executions: Look<Page>,
     worker: Look<Worker>,
+    capacity: Look<Capacity>,
     rest: InDatabase,
 }
 
@@ -73,17 +76,17 @@ impl Step for CheckHealth {
         }
         let (config, limit) = (session.config, self.policy.limit);
         let (aws, now) = (session.aws, session.now);
-        let ((functions, worker), executions, rest) = tokio::join!(
+        let ((functions, worker, capacity), executions, rest) = tokio::join!(
             of_lambda(aws, config, limit, now),
             executions::look(session.step_functions, limit, config.language),
             in_database(session, limit),
         );
-        Ok(Health { functions, executions, worker, rest: rest? })
+        Ok(Health { functions, executions, worker, capacity, rest: rest? })
     }
 
     async fn gather_without_database(&self, outside: &Outside<'_>, why: &Error) -> Option<Health> {
         let (config, limit) = (outside.config, self.policy.limit);
-        let ((functions, worker), executions) = tokio::join!(
+        let ((functions, worker, capacity), executions) = tokio::join!(
             of_lambda(outside.aws, config, limit, outside.now),
             executions::look(outside.step_functions, limit, config.language),
         );
@@ -94,7 +97,7 @@ impl Step for CheckHealth {
             processes: Look { found: Err(without()), took },
             last_hour: Look { found: Err(without()), took },
         };
-        Some(Health { functions, executions, worker, rest })
+        Some(Health { functions, executions, worker, capacity, rest })
     }
 
     fn plan(&self, health: &Health, config: &Config, now: DateTime<Utc>) -> Plan {
@@ -105,7 +108,8 @@ impl Step for CheckHealth {
             server::judge(&health.rest.server, &self.policy, language),
             processes::judge(&health.rest.processes, config, now),
             last_hour::judge(&health.rest.last_hour, &self.policy, language),
-            worker::judge(&health.worker, &self.policy, config),
+            worker::judge(&health.worker, health.capacity.found.as_ref().ok(), &self.policy, config),
+            capacity::judge(&health.capacity, &self.policy, config),
         ];
         let failed = checks.iter().filter(|check| check.state == CheckState::Failed).count();
         let mut metrics = vec![Metric::count("ChecksFailed", failed)];
@@ -126,16 +130,19 @@ impl Step for CheckHealth {
     }
 }
 
-/// The functions, and then the worker's log: how to read that stands in its configuration.
+/// The functions, and then the worker's log and what CloudWatch measured: where that is stands in its configuration.
 async fn of_lambda(
     aws: &SdkConfig,
     config: &Config,
     limit: Duration,
     now: DateTime<Utc>,
-) -> (Look<Vec<Function>>, Look<Worker>) {
+) -> (Look<Vec<Function>>, Look<Worker>, Look<Capacity>) {
     let functions = functions::look(aws, config, limit).await;
-    let worker = worker::look(aws, config, &functions, limit, now).await;
-    (functions, worker)
+    let (worker, capacity) = tokio::join!(
+        worker::look(aws, config, &functions, limit, now),
+        capacity::look(aws, config, &functions, limit, now),
+    );
+    (functions, worker, capacity)
 }
 
 /// One check after the other, on the one connection.

@@ -27,6 +27,12 @@ pub struct Policy {
     pub cold_starts_from_runs: f64,
     /// Over how many throttled calls the report warns.
     pub throttles: f64,
+    /// Over how many runs that Lambda refused the report warns.
+    pub worker_throttles: f64,
+    /// From how many processes on, or from how many failures, a share of them is a rate.
+    pub rate_from_closed: i64,
+    /// The failures of it.
+    pub rate_from_failed: i64,
 }
 
 fn seconds<'de, D: Deserializer<'de>>(number: D) -> Result<Duration, D::Error> {

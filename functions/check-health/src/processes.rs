@@ -21,6 +21,8 @@ use crate::state::warning_if;
 pub struct Processes {
     /// How many are in each status: all open ones, and those closed in the last day.
     pub statuses: Vec<(String, i64)>,
+    /// How many of the open ones wait for their start: no execution is known to run for them.
+    pub waiting: i64,
     /// The open ones and the lately closed ones, with their executions as far as they are known.
     pub evidence: Evidence,
     /// Cancelled rows beside what is known to run for them, whenever they were cancelled; one process may have several.
@@ -36,19 +38,23 @@ pub async fn read(session: &mut Session<'_>) -> Result<Processes, Error> {
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database("counting processes by status"))?;
+    let waiting = sqlx::query_scalar(table.sql(include_str!("waiting.sql")))
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting processes that wait for their start"))?;
     let mut evidence = known(session, Filter::OpenOrLatelyClosed).await?;
     // What cannot be seen is not well.
     evidence.findings.extend(table.concerns());
     let uncancelled = uncancelled(session).await?;
     let progress_anomalies = progress::anomalies(session).await?;
-    Ok(Processes { statuses, evidence, uncancelled, progress_anomalies })
+    Ok(Processes { statuses, waiting, evidence, uncancelled, progress_anomalies })
 }
 
 /// A warning if there is something to fix, by the same decision table as the steps that fix it.
 pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Check {
     let language = config.language;
     Check::of("processes", look, language, |found, check| {
-        let Processes { statuses, evidence, uncancelled, progress_anomalies } = found;
+        let Processes { statuses, waiting, evidence, uncancelled, progress_anomalies } = found;
         let progress_anomalies = *progress_anomalies;
         let count =
             |cases: &[Case], wanted| cases.iter().filter(|case| kind(case, config, now) == Some(wanted)).count();
@@ -101,6 +107,7 @@ pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Che
             data: json!({
                 "open": { "PENDING": pending, "PROCESSING": processing },
                 "closedInADay": closed.iter().map(|(name, count)| (name.clone(), json!(count))).collect::<Map<_, _>>(),
+                "waiting": waiting,
                 "stuck": stuck,
                 "mismatched": mismatched,
                 "uncancelled": uncancelled,
@@ -111,7 +118,7 @@ pub fn judge(look: &Look<Processes>, config: &Config, now: DateTime<Utc>) -> Che
                 Metric::count("MismatchedProcesses", mismatched),
                 Metric::count("UncancelledExecutions", uncancelled),
                 Metric::count("ProgressAnomalies", progress_anomalies),
-                Metric::count("QueueDepth", usize::try_from(pending).unwrap_or(0)),
+                Metric::count("QueueDepth", usize::try_from(*waiting).unwrap_or(0)),
             ],
             findings,
             ..check

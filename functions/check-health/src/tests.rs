@@ -7,6 +7,7 @@ use harness::Postgres;
 use patient::table::{self, Row, Variant};
 use remediation::decide::Look as Settled;
 use remediation::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
+use remediation::failure::INVALID_INPUT;
 use remediation::gather::config::Config;
 use remediation::gather::logs::report::Report;
 use remediation::gather::manifest;
@@ -19,6 +20,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
+use crate::capacity::{Capacity, Limit};
 use crate::check::Look;
 use crate::functions::{Configuration, Function, Trouble};
 use crate::last_hour::LastHour;
@@ -101,6 +103,7 @@ fn sound() -> Health {
         functions: look(vec![active("async-processing-handler"), active("ai-generation-worker")], 120),
         executions: look(Page { executions: Vec::new(), odd: Vec::new(), next: None }, 80),
         worker: look(worker(35.0, 601.0, 1, 0), 40),
+        capacity: look(Capacity { refused_runs: Some(0), concurrent: Some(3), ..Capacity::default() }, 30),
         rest: InDatabase {
             server: look(
                 Server {
@@ -112,6 +115,7 @@ fn sound() -> Health {
             processes: look(
                 Processes {
                     statuses: vec![("COMPLETED".to_owned(), 48), ("PROCESSING".to_owned(), 2)],
+                    waiting: 0,
                     evidence: Evidence { population: 50, ..Evidence::default() },
                     uncancelled: Vec::new(),
                     progress_anomalies: 0,
@@ -172,6 +176,16 @@ fn unsound() -> Health {
             80,
         ),
         worker: look(Worker { runs_sampled: true, ..worker(290.0, 1000.0, 6, 9) }, 40),
+        capacity: look(
+            Capacity {
+                refused_runs: Some(12),
+                concurrent: Some(5),
+                models: vec!["anthropic.claude".to_owned()],
+                refused_calls: Some(11),
+                limit: Some(Limit::Reserved(5)),
+            },
+            30,
+        ),
         rest: InDatabase {
             server: look(
                 Server {
@@ -191,6 +205,7 @@ fn unsound() -> Health {
                     statuses: [("PENDING", 1), ("PROCESSING", 3), ("CANCELLED", 1), ("FAILED", 4)]
                         .map(|(status, count)| (status.to_owned(), count))
                         .into(),
+                    waiting: 1,
                     evidence: Evidence {
                         cases: vec![
                             case(1, ProcessStatus::Pending, 400, None),
@@ -210,11 +225,12 @@ fn unsound() -> Health {
             last_hour: look(
                 LastHour {
                     closed: 8,
-                    failed: 4,
+                    failed: 3,
+                    invalid: 1,
                     timed_out: 1,
                     average_seconds: Some(200.0),
                     p95_seconds: Some(280.0),
-                    codes: json!([{ "code": "AI_ERROR", "count": 3 }, { "code": "TIMEOUT_ERROR", "count": 1 }]),
+                    codes: json!([{ "code": "AI_ERROR", "count": 2 }, { "code": "TIMEOUT_ERROR", "count": 1 }, { "code": "VALIDATION_ERROR", "count": 1 }]),
                 },
                 3,
             ),
@@ -267,7 +283,8 @@ fn a_database_that_is_down_leaves_the_checks_that_need_none() {
     let plan = plan(&health, "ja");
     assert_eq!(codes(&plan), ["check_failed"; 3]);
     let of_the_worker = ["WorkerTimeoutUsed", "WorkerMemoryUsed", "WorkerColdStarts", "BedrockThrottles"];
-    assert_eq!(names(&plan), [&["ChecksFailed"], &of_the_worker[..]].concat(), "what was not measured is not sent");
+    let measured = [&["ChecksFailed"], &of_the_worker[..], &["WorkerThrottles"]].concat();
+    assert_eq!(names(&plan), measured, "what was not measured is not sent");
 }
 
 #[test]
@@ -286,6 +303,7 @@ fn what_is_wrong_is_told_with_the_step_that_answers() {
             ("worker_memory", &json!("raise-worker-memory")),
             ("worker_cold_starts", &json!("provision-worker-concurrency")),
             ("bedrock_throttles", &json!("throttle-worker")),
+            ("worker_throttled", &Value::Null),
         ]
     );
     assert_eq!((answers[0].0, plan.findings[0].target.as_str()), ("check_failed", "lambda-functions"));
@@ -295,7 +313,7 @@ fn what_is_wrong_is_told_with_the_step_that_answers() {
 fn a_check_that_fails_takes_away_its_own_metrics_only() {
     type Break = fn(&mut Health);
     // (check that fails, how, its metrics)
-    let cases: [(&str, Break, &[&str]); 6] = [
+    let cases: [(&str, Break, &[&str]); 7] = [
         ("lambda-functions", |health| health.functions = unread("x"), &[]),
         ("step-functions", |health| health.executions = unread("x"), &[]),
         ("database", |health| health.rest.server = unread("x"), &["DatabaseConnectionsUsed", "BlockedSessions"]),
@@ -314,6 +332,7 @@ fn a_check_that_fails_takes_away_its_own_metrics_only() {
             |health| health.worker = unread("x"),
             &["WorkerTimeoutUsed", "WorkerMemoryUsed", "WorkerColdStarts", "BedrockThrottles"],
         ),
+        ("worker-concurrency", |health| health.capacity = unread("x"), &["WorkerThrottles"]),
     ];
     let all = names(&plan(&sound(), "en"));
     for (name, break_it, its_own) in cases {
@@ -353,8 +372,12 @@ async fn with_indexes_for_it_nothing_reads_the_whole_table() {
             let mut plans = String::new();
             for sql in [include_str!("statuses.sql"), include_str!("last_hour.sql")] {
                 let AssertSqlSafe(sql) = spelt.sql(sql);
-                let explain = sqlx::query_scalar::<_, String>(AssertSqlSafe(format!("EXPLAIN {sql}")));
-                plans += &explain.bind(Utc::now() - TimeDelta::days(1)).fetch_all(&mut db).await.unwrap().join("\n");
+                let mut explain = sqlx::query_scalar::<_, String>(AssertSqlSafe(format!("EXPLAIN {sql}")));
+                explain = explain.bind(Utc::now() - TimeDelta::days(1));
+                if sql.contains("$2") {
+                    explain = explain.bind(INVALID_INPUT);
+                }
+                plans += &explain.fetch_all(&mut db).await.unwrap().join("\n");
             }
             plans
         };

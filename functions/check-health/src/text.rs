@@ -8,7 +8,7 @@ use remediation::domain::Language;
 use crate::check::Check;
 
 /// A line for each check, and its details below it.
-pub fn lines(checks: &[Check; 6], language: Language, now: DateTime<Utc>) -> Vec<String> {
+pub fn lines(checks: &[Check; 7], language: Language, now: DateTime<Utc>) -> Vec<String> {
     let count = |state: CheckState| checks.iter().filter(|check| check.state == state).count();
     let counts = [CheckState::Ok, CheckState::Warning, CheckState::Failed].map(count);
     let mut lines = vec![texts::health(language, &now.format("%Y-%m-%d %H:%M:%S UTC").to_string(), counts)];

@@ -7,6 +7,7 @@ use remediation::run::texts::duration;
 use remediation::text;
 use std::time::Duration;
 
+pub mod capacity;
 pub mod worker_runs;
 
 /// Open rows past their deadline.
@@ -31,9 +32,9 @@ pub fn health(language: Language, at: &str, [ok, warning, failed]: [usize; 3]) -
     )
 }
 
-/// The five checks of the guide's script, in its order and words, and the sixth, which is ours.
+/// The five checks of the guide's script, in its order and words, and two of our own.
 #[must_use]
-pub fn check_titles(language: Language) -> [String; 6] {
+pub fn check_titles(language: Language) -> [String; 7] {
     [
         text!(language, ja: "Lambda関数の状態", en: "Lambda functions"),
         text!(language, ja: "Step Functions実行状態", en: "Step Functions executions"),
@@ -41,6 +42,7 @@ pub fn check_titles(language: Language) -> [String; 6] {
         text!(language, ja: "処理中の件数", en: "Processes by status"),
         text!(language, ja: "過去1時間のエラー率", en: "Error rate in the last hour"),
         text!(language, ja: "ワーカーの実行", en: "Worker runs"),
+        text!(language, ja: "ワーカーの同時実行", en: "Worker concurrency"),
     ]
 }
 
@@ -197,6 +199,26 @@ pub fn error_rate(language: Language, errors: f64, timeouts: f64, failed: i64, c
 #[must_use]
 pub fn no_error_rate(language: Language) -> String {
     text!(language, ja: "過去1時間に終了した処理がなく、エラー率は算出できない", en: "no process was closed in the last hour, so there is no error rate")
+}
+
+/// Too little was closed for a share of it to say anything: `from` so many, or from so many failures on.
+#[must_use]
+pub fn too_few_for_a_rate(language: Language, failed: i64, closed: i64, from: i64, from_failed: i64) -> String {
+    text!(
+        language,
+        ja: "終了 {closed} 件中 {failed} 件が失敗。件数が少なくエラー率は算出しない（終了 {from} 件、または失敗 {from_failed} 件から）",
+        en: "failed: {failed} of {closed} closed, too few for a rate (from {from} closed, or from {from_failed} failed)",
+    )
+}
+
+/// What users did wrong, which is in no rate.
+#[must_use]
+pub fn invalid_input(language: Language, count: i64) -> String {
+    text!(
+        language,
+        ja: "ほかに入力値の不正 {count} 件（利用者の入力によるため、率には含めない）",
+        en: "besides, {count} whose input was not valid: their users' fault, in no rate",
+    )
 }
 
 /// How long the completed ones took.

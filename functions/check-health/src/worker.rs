@@ -12,15 +12,17 @@ use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use remediation::failure::transient::is_throttling;
 use remediation::gather::config::Config;
-use remediation::gather::error::Error;
 use remediation::gather::logs::report::Report;
-use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
+use remediation::gather::logs::said::{Level, Said};
+use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped, phrase};
+use remediation::gather::texts::log_refused;
 use remediation::run::step::Finding;
 use remediation::run::step::Metric;
 use remediation::run::texts as common;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, timeout};
 
+use crate::capacity::Capacity;
 use crate::check::{Check, Look};
 use crate::functions::Function;
 use crate::policy::Policy;
@@ -43,6 +45,8 @@ const THROTTLED: [&str; 2] = ["ThrottlingException", "AI_THROTTLING"];
 pub struct Worker {
     /// The function's timeout as it is configured now, in seconds.
     pub timeout: Option<i32>,
+    /// The log group.
+    pub group: String,
     /// There is no log.
     pub no_log: bool,
     pub runs: Vec<Report>,
@@ -68,19 +72,20 @@ pub async fn look(
     let Some(Ok(told)) = found.map(|function| &function.found) else {
         return Look::new(started, Err(worker_runs::needs_configuration(config.language, name)));
     };
-    let logs = Logs::new(aws);
+    let (logs, group) = (Logs::new(aws), &told.log.name);
     let search = |pattern: String| {
-        let search = Search { group: group_of(name), pattern: Some(pattern), from: now - WITHIN, to: now };
+        let search = Search { group: group.clone(), pattern: Some(pattern), from: now - WITHIN, to: now };
         let logs = &logs;
         async move { logs.search(&search, Budget::of(REQUESTS, LINES, limit)).await }
     };
     let [first, second] = THROTTLED.map(phrase);
-    let searches = async { tokio::try_join!(search(told.log_format.pattern()), search(first), search(second)) };
+    let searches = async { tokio::try_join!(search(told.log.format.pattern()), search(first), search(second)) };
     let found = match timeout(limit, searches).await {
         Ok(Ok((reports, first, second))) => {
-            Ok(Worker { timeout: told.timeout, quiet: told.quiet, ..Worker::of(&reports, &[first, second]) })
+            let worker = Worker::of(&reports, &[first, second]);
+            Ok(Worker { timeout: told.timeout, quiet: told.quiet, group: group.clone(), ..worker })
         }
-        Ok(Err(error)) => Err(Error::to_string(&error)),
+        Ok(Err(error)) => Err(log_refused(config.language, group, &error)),
         Err(_) => Err(texts::check_too_slow(config.language, limit)),
     };
     Look::new(started, found)
@@ -121,6 +126,12 @@ impl Worker {
         sound.map(|run| 100.0 * run.max_memory_mb / run.memory_mb).reduce(f64::max)
     }
 
+    /// The throttled calls that the log tells of. A log in which no run ended says nothing of what was not in it.
+    fn logged_throttles(&self) -> Option<usize> {
+        let speaks = !self.no_log && (self.throttles > 0 || !self.runs.is_empty());
+        speaks.then_some(self.throttles)
+    }
+
     /// How many percent of the runs began with the start of a container.
     fn cold_starts(&self, from_runs: f64) -> Option<f64> {
         let (all, cold) = (as_float(self.runs.len()), self.runs.iter().filter(|run| run.init_ms.is_some()).count());
@@ -137,35 +148,31 @@ const fn as_float(count: usize) -> f64 {
 /// counts, and its message only where it is a warning or an error.
 fn tells_of_throttling(line: &Line) -> bool {
     let named = |text: &str| THROTTLED.iter().any(|word| text.contains(word));
-    let Some(object) = line.json() else {
-        // The runtimes put the level between tabs or in brackets.
-        let level = |level: &&str| {
-            line.message.contains(&format!("\t{level}\t")) || line.message.contains(&format!("[{level}]"))
-        };
-        return named(&line.message) && !["INFO", "DEBUG", "TRACE"].iter().any(level);
-    };
-    let error = &object["error"];
-    let names = [&error["code"], &error["name"], &error["type"], &object["errorType"], &object["errorCode"]];
-    let code = |name: &Value| name.as_str().is_some_and(|name| is_throttling(Some(name), None));
-    let is_bad = object["level"]
-        .as_str()
-        .is_some_and(|level| ["WARN", "WARNING", "ERROR", "FATAL"].iter().any(|bad| level.eq_ignore_ascii_case(bad)));
-    let words = [error, &error["message"], &error["cause"], &object["errorMessage"]];
-    let says = |words: &Value| words.as_str().is_some_and(named);
-    names.into_iter().any(code) || words.into_iter().any(says) || is_bad && says(&object["message"])
+    let said = Said::of(line);
+    if said.own().is_none() {
+        return named(&line.message) && said.level() != Some(Level::Quiet);
+    }
+    let is_bad = matches!(said.level(), Some(Level::Warning | Level::Error));
+    said.error_names().any(|name| is_throttling(Some(name), None))
+        || said.error_texts().any(named)
+        || is_bad && said.message().is_some_and(named)
 }
 
 /// A warning where a step answers. It fails only where it could not be made.
-pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
+pub fn judge(look: &Look<Worker>, capacity: Option<&Capacity>, policy: &Policy, config: &Config) -> Check {
     let language = config.language;
-    Check::of("worker", look, language, |worker, check| {
+    let calls = capacity.and_then(|capacity| capacity.refused_calls);
+    let mut check = Check::of("worker", look, language, |worker, check| {
         let known = |all: bool, value: Option<f64>, over: f64| value.filter(|value| all || *value > over);
         let all = !worker.runs_sampled && !worker.quiet;
         let timeout_used = known(all, worker.timeout_used(), policy.worker_percent);
         let memory_used = known(all, worker.memory_used(), policy.worker_percent);
         let cold_starts = known(all, worker.cold_starts(policy.cold_starts_from_runs), policy.cold_starts_percent);
-        let throttles = (!worker.no_log).then(|| as_float(worker.throttles));
-        let throttles = known(!worker.throttles_sampled, throttles, policy.throttles);
+        // What Bedrock counts is exact; what the application chose to log of it comes sooner.
+        let logged =
+            worker.logged_throttles().filter(|count| !worker.throttles_sampled || as_float(*count) > policy.throttles);
+        let counted = calls.max(logged);
+        let throttles = counted.map(as_float);
         // (finding, what was measured, over what it warns, how it reads, the step that answers)
         let measured = [
             (
@@ -193,7 +200,7 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
                 "bedrock_throttles",
                 throttles,
                 policy.throttles,
-                throttles.map(|_| worker_runs::throttles(language, worker.throttles)),
+                counted.map(|count| worker_runs::throttles(language, count)),
                 "throttle-worker",
             ),
         ];
@@ -213,6 +220,10 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
                 common::answered_by(language, &finding.message, step)
             })
             .collect();
+        if calls.is_none() {
+            let is_model_known = capacity.map(|capacity| !capacity.models.is_empty());
+            details.push(worker_runs::throttles_from_log(language, is_model_known, logged.is_some()));
+        }
         if !worker.no_log {
             details.extend(worker.runs_sampled.then(|| worker_runs::reports_sampled(language)));
             details.extend(worker.throttles_sampled.then(|| worker_runs::throttles_sampled(language)));
@@ -227,7 +238,7 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
         Check {
             state: warning_if(!findings.is_empty()),
             sentence: if worker.no_log {
-                worker_runs::no_log(language, &group_of(&config.worker_function))
+                worker_runs::no_log(language, &worker.group)
             } else if worker.runs.is_empty() && worker.throttles == 0 {
                 worker_runs::none(language, WITHIN)
             } else {
@@ -239,7 +250,9 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
                 "timeoutUsedPercent": timeout_used,
                 "memoryUsedPercent": memory_used,
                 "coldStartsPercent": cold_starts,
-                "throttles": throttles.map(|_| worker.throttles),
+                "throttles": counted,
+                "throttlesInLog": logged,
+                "throttlesInCloudWatch": calls,
                 "sampled": worker.runs_sampled || worker.throttles_sampled,
             }),
             metrics: metrics
@@ -249,7 +262,11 @@ pub fn judge(look: &Look<Worker>, policy: &Policy, config: &Config) -> Check {
             findings,
             ..check
         }
-    })
+    });
+    if look.found.is_err() {
+        check.metrics.extend(calls.map(|calls| Metric::count("BedrockThrottles", calls)));
+    }
+    check
 }
 
 #[cfg(test)]

@@ -7,7 +7,10 @@ use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::WORDS;
 use remediation::gather::error::Error;
-use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
+use remediation::gather::logs::group::Group;
+use remediation::gather::logs::said::{Said, error_patterns};
+use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped};
+use remediation::gather::texts::log_refused as refused;
 use remediation::run::step::Session;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -66,48 +69,61 @@ pub struct Logged {
 
 /// Reads the errors of the last `window`. A log that cannot be read is no reason to say nothing.
 pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy) -> Result<Log, Error> {
-    let language = session.config.language;
-    let group = group_of(&session.config.worker_function);
-    let search = Search { group, pattern: Some(phrase("ERROR")), from: session.now - window, to: session.now };
+    let config = session.config;
+    let (from, to) = (session.now - window, session.now);
     let left = session.stop_at.saturating_duration_since(Instant::now());
     let budget = Budget { requests: policy.log_requests, lines: policy.log_lines, until: Instant::now() + left / 2 };
-    let logs = Logs::new(session.aws);
     // A request that begins in time may still take longer than there is.
-    let searched = tokio::time::timeout(left * 3 / 4, logs.search(&search, budget)).await;
-    let found = match searched {
-        Ok(Ok(found)) if found.stopped == Some(Stopped::NoGroup) => {
-            return Ok(Log::Unread(texts::no_log_group(language, &search.group)));
+    let searched = tokio::time::timeout(left * 3 / 4, async {
+        let group = Group::of(session.aws, &config.worker_function, config.worker_alias.as_deref()).await?;
+        let found = search(&Logs::new(session.aws), &group, (from, to), budget).await;
+        Ok::<_, Error>((group.name, found))
+    });
+    let found = match searched.await {
+        Ok(Ok((group, Ok(found)))) if found.stopped == Some(Stopped::NoGroup) => {
+            return Ok(Log::Unread(texts::no_log_group(config.language, &group)));
         }
-        Ok(Ok(found)) => found,
+        Ok(Ok((_, Ok(found)))) => found,
+        Ok(Ok((group, Err(error)))) => return Ok(Log::Unread(refused(config.language, &group, &error))),
         Ok(Err(error)) => return Ok(Log::Unread(error.to_string())),
-        Err(_) => return Ok(Log::Unread(texts::log_too_slow(language))),
+        Err(_) => return Ok(Log::Unread(texts::log_too_slow(config.language))),
     };
     let errors: Vec<Logged> = found.lines.iter().filter_map(error_of).collect();
     let statuses = statuses(session, &errors).await?;
-    Ok(Log::Read(beside(&found, search.from, &errors, &statuses)))
+    Ok(Log::Read(beside(&found, from, &errors, &statuses)))
 }
 
-/// The error that a line tells: one of level ERROR, or with an error's code. Lambda's own JSON format has the application's object in
-/// `message`. A line that is no JSON names no process.
+/// Looks for all that an error may be spelt as, within one budget.
+async fn search(
+    logs: &Logs,
+    group: &Group,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    mut budget: Budget,
+) -> Result<Found, Error> {
+    let mut all = Found::default();
+    for pattern in error_patterns(group.format) {
+        let search = Search { group: group.name.clone(), pattern: Some(pattern), from, to };
+        let found = logs.search(&search, budget).await?;
+        budget.requests -= found.requests.min(budget.requests);
+        budget.lines -= found.lines.len().min(budget.lines);
+        all.requests += found.requests;
+        all.stopped = all.stopped.or(found.stopped);
+        all.lines.extend(found.lines);
+    }
+    all.lines.sort_by(|one, other| (one.at, &one.stream, &one.message).cmp(&(other.at, &other.stream, &other.message)));
+    // A line that two searches found.
+    all.lines.dedup();
+    Ok(all)
+}
+
+/// The error that a line tells, where it tells one ([`Said::is_error`]).
 pub fn error_of(line: &Line) -> Option<Logged> {
-    let json = line.json();
-    let object = json.as_ref().map(|json| if json["message"].is_object() { &json["message"] } else { json });
-    let (code, is_error, process) = match object {
-        Some(object) => {
-            let code = object["error"]["code"].as_str();
-            let level = object["level"].as_str().or(json.as_ref().and_then(|json| json["level"].as_str()));
-            (
-                code,
-                code.is_some() || level.is_some_and(|level| level.eq_ignore_ascii_case("error")),
-                object["processId"].as_str(),
-            )
-        }
-        None => (None, true, None),
-    };
+    let said = Said::of(line);
+    let code = said.code();
     // A user's cancel is no error.
-    (is_error && !WORDS.is_cancel(code)).then(|| Logged {
-        code: code.unwrap_or("-").chars().take(64).collect(),
-        process: process.and_then(|process| process.parse().ok()),
+    (said.is_error() && !WORDS.is_cancel(code.as_deref())).then(|| Logged {
+        code: code.as_deref().unwrap_or("-").chars().take(64).collect(),
+        process: said.process(),
     })
 }
 

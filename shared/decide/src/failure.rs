@@ -21,6 +21,9 @@ const CAUSE: usize = 4000;
 /// How deep causes are unwrapped: a caught error in a `Fail` state in a nested execution, with some to spare.
 const DEPTH: u8 = 5;
 
+/// The codes by which a row says that its user's input was not valid: nobody else's failure.
+pub const INVALID_INPUT: [&str; 3] = ["VALIDATION_ERROR", "ValidationError", "ValidationException"];
+
 /// What an execution failed with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
@@ -30,7 +33,7 @@ pub struct Failure {
     pub message: String,
     /// The cause as it came, without what nobody may see, of at most 4,000 characters.
     pub cause: Option<String>,
-    /// `false`: only a `Fail` state's own words; the last failed task in the history may know more.
+    /// `false`: only the words of a `Fail` state, or of Step Functions; the failed task in the history may know more.
     pub certain: bool,
 }
 
@@ -73,11 +76,11 @@ fn known(name: &str) -> Option<Known> {
     let own = ["States.", "Lambda.", "Runtime.", "Sandbox."].iter().any(|prefix| name.starts_with(prefix));
     let name = if own { name } else { name.rsplit('.').next().unwrap_or(name) };
     Some(match name {
-        // Step Functions. A task that failed or a branch of them says nothing itself.
+        // Step Functions. A task that failed or a branch of them says nothing itself;
         "States.Timeout" | "States.HeartbeatTimeout" => Code("TIMEOUT_ERROR"),
-        "States.TaskFailed" | "States.ALL" | "States.BranchFailed" | "States.ExceedToleratedFailureThreshold" => Ask,
-        // The definition, a permission or a quota is wrong (`States.Runtime`, `States.DataLimitExceeded`, …).
-        _ if name.starts_with("States.") => Code(UNKNOWN),
+        // The definition, a permission or a quota is wrong (`States.Runtime`, `States.DataLimitExceeded`, …): as often as not in the
+        // handler of another failure.
+        _ if name.starts_with("States.") => Ask,
 
         // Lambda: the function ran out of time; was throttled; was not reached; died (`Lambda.Unknown` is out of
         // memory or out of time, which its message tells).
@@ -283,8 +286,8 @@ mod tests {
         (Some("Runtime.ExitError"), Some(r#"{"errorType":"Runtime.ExitError","errorMessage":"signal: killed"}"#), "INTERNAL_ERROR", "signal: killed", true),
         (Some("Lambda.TooManyRequestsException"), Some("Rate Exceeded."), "RATE_LIMIT_EXCEEDED", "Rate Exceeded.", true),
         (Some("Lambda.ServiceException"), Some("503"), "STEP_FUNCTIONS_ERROR", "503", true),
-        (Some("States.DataLimitExceeded"), Some("over 262144 bytes"), "STEP_FUNCTIONS_ERROR", "over 262144 bytes", true),
-        (Some("States.Runtime"), Some("no path"), "STEP_FUNCTIONS_ERROR", "no path", true),
+        (Some("States.DataLimitExceeded"), Some("over 262144 bytes"), "STEP_FUNCTIONS_ERROR", "over 262144 bytes", false),
+        (Some("States.Runtime"), Some("no path"), "STEP_FUNCTIONS_ERROR", "no path", false),
         // Only a Fail state's own words, or none.
         (Some("States.TaskFailed"), Some("the task failed"), "STEP_FUNCTIONS_ERROR", "the task failed", false),
         (Some("GENERATION_FAILED"), Some("AI generation failed"), "GENERATION_FAILED", "AI generation failed", false),

@@ -152,6 +152,14 @@ fn blocks(text: &str) -> Cow<'_, str> {
             text.push_str(REDACTED);
         }
     }
+    // Step Functions says in many words what it could not do with a state's input, and quotes it.
+    if let Some(state) = find(&text, "(entered at the event id #")
+        && let Some(quoted) = ["{", "'[", "\"["].iter().filter_map(|begins| find(&text[state..], begins)).min()
+    {
+        let text = text.to_mut();
+        text.truncate(state + quoted);
+        text.push_str(REDACTED);
+    }
     text
 }
 

@@ -36,6 +36,8 @@ pub struct Config {
     pub worker_function: String,
     /// `WORKER_ALIAS`: the alias that the state machine calls the worker by. `None`: it calls `$LATEST`.
     pub worker_alias: Option<String>,
+    /// `BEDROCK_MODEL_IDS`: the models that the worker calls, as CloudWatch has them (`ModelId`). Empty: those that its environment names.
+    pub bedrock_models: Vec<String>,
     /// `AWS_LAMBDA_FUNCTION_NAME`, which Lambda sets: this function's own name, `<prefix><step>`. From it a step knows the names of its
     /// neighbours ([`Config::function_of`]).
     pub own_function: Option<String>,
@@ -168,6 +170,7 @@ impl Config {
         let worker_function = reader.worker_function();
         let application_functions = reader.application_functions(&worker_function);
         let worker_alias = reader.worker_alias();
+        let bedrock_models = reader.bedrock_models();
         let own_function = reader.value("AWS_LAMBDA_FUNCTION_NAME");
         let sessions = SessionPolicy {
             applications: reader.applications(&application_functions),
@@ -200,6 +203,7 @@ impl Config {
                 application_functions,
                 worker_function,
                 worker_alias,
+                bedrock_models,
                 own_function,
                 sessions,
                 database_instance,
@@ -350,6 +354,16 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         self.fault(format!(
             "WORKER_ALIAS `{alias}` must be an alias name, up to 128 letters, digits, - or _; not a version number and not $LATEST"
         ))
+    }
+
+    fn bedrock_models(&mut self) -> Vec<String> {
+        let variable = "BEDROCK_MODEL_IDS";
+        let list = self.value(variable).unwrap_or_default();
+        let ids: Vec<&str> = list.split(',').map(str::trim).filter(|id| !id.is_empty()).collect();
+        if ids.len() > 20 || ids.iter().any(|id| id.len() > 255 || id.contains(char::is_whitespace)) {
+            self.faults.push(format!("{variable} `{list}` must be up to 20 model ids joined by `,`"));
+        }
+        ids.into_iter().map(str::to_owned).collect()
     }
 
     fn applications(&mut self, functions: &[String]) -> Vec<String> {

@@ -3,7 +3,9 @@
 //! FilterLogEvents has 5 requests a second for the whole account and region, and a search over a busy day may take hundreds of
 //! them. So each search is paced, stops at its budget, and says up to where it has read.
 
+pub mod group;
 pub mod report;
+pub mod said;
 
 use std::time::Duration;
 
@@ -26,7 +28,7 @@ pub struct Logs {
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Search {
-    /// The log group, [`group_of`] a function.
+    /// The log group ([`group::Group`]).
     pub group: String,
     /// CloudWatch's filter pattern ([`phrase`]); `None`: every line.
     pub pattern: Option<String>,
@@ -85,12 +87,6 @@ impl Line {
         let object = &self.message[self.message.find('{')?..];
         serde_json::from_str(object.trim_end()).ok().filter(Value::is_object)
     }
-}
-
-/// The log group that Lambda gives a function.
-#[must_use]
-pub fn group_of(function: &str) -> String {
-    format!("/aws/lambda/{function}")
 }
 
 /// A pattern for lines, plain or JSON, that hold this text. A term with other characters than letters, digits and `_` counts only

@@ -228,14 +228,11 @@ impl StepFunctions {
         Ok(Page { executions, odd, next: answer.next_token().map(str::to_owned) })
     }
 
-    /// What the last failed task of an execution failed with: one page of its history, read backwards.
+    /// What the task failed with that led to an execution's end ([`history::leading_failure`]): one page of its history, read backwards.
     ///
     /// # Errors
     /// [`Error::Aws`].
-    pub async fn last_task_failure(
-        &self,
-        arn: &ExecutionArn,
-    ) -> Result<Option<(Option<String>, Option<String>)>, Error> {
+    pub async fn leading_failure(&self, arn: &ExecutionArn) -> Result<Option<(Option<String>, Option<String>)>, Error> {
         self.describe.wait().await;
         let answer = self
             .client
@@ -247,7 +244,7 @@ impl StepFunctions {
             .send()
             .await
             .map_err(Error::aws("GetExecutionHistory"))?;
-        Ok(history::last_task_failure(answer.events()))
+        Ok(history::leading_failure(answer.events()))
     }
 
     /// The newest events of an execution, so many at the most, in their order. Inputs and outputs, and the prompts in them, are not

@@ -6,12 +6,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{ExecutionArn, Language, ProcessId};
 use crate::gather::config::TableName;
+use crate::gather::error::Error;
 use crate::text;
 
 /// An execution whose process has no row.
 #[must_use]
 pub fn row_missing(language: Language, process: &str) -> String {
     text!(language, ja: "処理 {process} の行が存在しない", en: "process {process} has no row")
+}
+
+/// A log that could not be read; where the right to it is missing, what grants it.
+#[must_use]
+pub fn log_refused(language: Language, group: &str, error: &Error) -> String {
+    if !["AccessDenied", "AccessDeniedException"].iter().any(|code| error.is_code(code)) {
+        return error.to_string();
+    }
+    text!(
+        language,
+        ja: "{error}。ロググループ {group} は関数の LoggingConfig による。CDK アプリの logGroups に指定すると権限が付く",
+        en: "{error}. The function's LoggingConfig names the log group {group}: the right to it comes from logGroups in the CDK app",
+    )
 }
 
 /// Rows of a status that nobody knows; `some` of them by name, where they are named.

@@ -77,6 +77,27 @@ pub fn throttles(language: Language, count: usize) -> String {
     text!(language, ja: "Bedrock のスロットリング {count} 件", en: "throttled model calls: {count}")
 }
 
+/// Bedrock's own count is not known: where the other comes from, if there is one.
+#[must_use]
+pub fn throttles_from_log(language: Language, is_model_known: Option<bool>, is_counted: bool) -> String {
+    let why = match is_model_known {
+        None => text!(language, ja: "CloudWatch を読めず（7 を参照）", en: "CloudWatch could not be read (see 7)"),
+        Some(true) => {
+            text!(language, ja: "CloudWatch に Bedrock のデータなし", en: "CloudWatch has no data of the model")
+        }
+        Some(false) => text!(
+            language,
+            ja: "ワーカーの呼ぶモデルが不明（BEDROCK_MODEL_IDS、CDK の bedrockModelIds で指定できる）",
+            en: "the worker's model is unknown (set BEDROCK_MODEL_IDS, bedrockModelIds in the CDK app)",
+        ),
+    };
+    if is_counted {
+        text!(language, ja: "スロットリングの件数はログのみから: {why}", en: "throttled model calls are counted from the log alone: {why}")
+    } else {
+        text!(language, ja: "スロットリングの件数は不明: {why}。ログからも分からない", en: "throttled model calls are not known: {why}, and the log does not tell")
+    }
+}
+
 /// The search for reports ended before its end.
 #[must_use]
 pub fn reports_sampled(language: Language) -> String {

@@ -27,7 +27,19 @@ fn judged(worker: Worker) -> Check {
     });
     let config = Config { language: Language::En, ..config.unwrap() };
     let look = Look { found: Ok(worker), took: Duration::ZERO };
-    judge(&look, &manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap(), &config)
+    judge(&look, None, &manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap(), &config)
+}
+
+fn judged_with(worker: Result<Worker, String>, refused_calls: Option<usize>) -> Check {
+    let config = Config::read(|name| match name {
+        "DATABASE_URL" => Some("postgres://h/d".to_owned()),
+        "STATE_MACHINE_ARN" => Some("arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai".to_owned()),
+        "TEXT_LANGUAGE" => Some("en".to_owned()),
+        _ => None,
+    });
+    let look = Look { found: worker, took: Duration::ZERO };
+    let capacity = Capacity { refused_calls, models: vec!["anthropic.claude".to_owned()], ..Capacity::default() };
+    judge(&look, Some(&capacity), &manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap(), &config.unwrap())
 }
 
 fn measured(check: &Check) -> Vec<(&'static str, f64)> {
@@ -79,7 +91,8 @@ fn what_was_not_seen_is_never_measured_as_good() {
     // (what the log told, what is measured)
     let cases: [(Worker, Vec<(&str, f64)>); 9] = [
         (Worker { no_log: true, timeout: Some(300), ..Worker::default() }, vec![]),
-        (Worker { timeout: Some(300), ..Worker::default() }, vec![("BedrockThrottles", 0.0)]),
+        // No run ended: the log says nothing of what was not in it.
+        (Worker { timeout: Some(300), ..Worker::default() }, vec![]),
         (Worker { timeout: Some(300), throttles_sampled: true, ..Worker::default() }, vec![]),
         (Worker { timeout: Some(300), throttles_sampled: true, throttles: 5, ..Worker::default() }, vec![]),
         (
@@ -147,4 +160,30 @@ fn the_worst_run_counts_and_each_thing_that_is_over_names_the_step_that_answers(
     }
     let throttled = Worker { throttles: 6, throttles_sampled: true, ..with(vec![]) };
     assert!(measured(&judged(throttled)).contains(&("BedrockThrottles", 6.0)));
+}
+
+#[test]
+fn bedrocks_own_count_has_the_word_and_the_log_stands_beside_it() {
+    let quiet = || Worker { timeout: Some(300), ..Worker::default() };
+    let told = |throttles| Worker { throttles, runs: vec![run(30.0, 512.0, false, false); 10], ..quiet() };
+    let unread = || Err("AccessDenied".to_owned());
+    // (the log, CloudWatch's count, what is measured, what is said)
+    for (worker, calls, expected, said) in [
+        (Ok(told(0)), Some(7), Some(7.0), ""),
+        (Ok(quiet()), Some(0), Some(0.0), ""),
+        (Ok(told(7)), Some(0), Some(7.0), ""),
+        (Ok(Worker { throttles_sampled: true, ..told(3) }), Some(0), Some(0.0), "to its end"),
+        (Ok(told(2)), None, Some(2.0), "counted from the log alone: CloudWatch has no data"),
+        (Ok(quiet()), None, None, "throttled model calls are not known: CloudWatch has no data"),
+        (Ok(Worker { no_log: true, ..quiet() }), None, None, "the log does not tell"),
+        (unread(), Some(7), Some(7.0), ""),
+        (unread(), None, None, ""),
+    ] {
+        let check = judged_with(worker, calls);
+        let found = measured(&check).into_iter().find(|(name, _)| *name == "BedrockThrottles").map(|(_, value)| value);
+        let text = format!("{} {}", check.sentence, check.details.join(" "));
+        assert_eq!(found, expected, "{calls:?}: {text}");
+        assert!(text.contains(said), "{calls:?}: {text}");
+    }
+    assert!(judged(quiet()).details.iter().any(|detail| detail.contains("could not be read (see 7)")));
 }

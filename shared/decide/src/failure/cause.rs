@@ -109,6 +109,7 @@ fn tells_of_throttling(message: Option<&str>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::INVALID_INPUT;
     use super::Cause::*;
     use super::*;
 
@@ -144,6 +145,9 @@ mod tests {
             (Some("STEP_FUNCTIONS_ERROR"), None, Some("States.Runtime"), StepFunctions),
             (Some("STEP_FUNCTIONS_ERROR"), None, None, StepFunctions),
             (None, None, None, StepFunctions),
+            (Some(INVALID_INPUT[0]), None, None, Validation),
+            (Some(INVALID_INPUT[1]), None, None, Validation),
+            (Some(INVALID_INPUT[2]), None, None, Validation),
             (Some("MANUAL_INTERVENTION"), None, Some("AI_ERROR"), ByPerson),
             (Some("CANCELLED"), None, Some("AI_ERROR"), ByPerson),
             (Some("INTERNAL_ERROR"), None, None, other("INTERNAL_ERROR")),

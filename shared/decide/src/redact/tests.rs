@@ -302,6 +302,14 @@ fn what_users_and_models_wrote_goes() {
             r#"$.error could not be found in the input '{"name":"it's","a":{"b":1}}'"#,
             "$.error could not be found in the input [redacted]'",
         ),
+        (
+            "the state 'A' (entered at the event id #9). The Parameters '{\"wish\":\"a b\"}' could not be used: [x]",
+            "the state 'A' (entered at the event id #9). The Parameters [redacted]",
+        ),
+        (
+            "the state 'A' (entered at the event id #9). Invalid path $['a'] of {\"wish\":\"a b\"}",
+            "the state 'A' (entered at the event id #9). Invalid path $['a'] of [redacted]",
+        ),
         ("refused. Failing row contains (1, hunter2, a).", "refused. Failing row contains ([redacted]"),
         ("DETAIL: Parameters: $1 = 'hunter2', $2 = '1'", "DETAIL: Parameters: [redacted]"),
         ("DETAIL: Key (title)=(a b) already exists.", "DETAIL: Key (title)=([redacted]) already exists."),

@@ -176,7 +176,7 @@ fn says_nothing(execution: &Execution) -> bool {
     execution.status != ExecutionStatus::Succeeded && ending.is_some_and(|ending| !is_certain(ending))
 }
 
-/// Describes a case's execution where that is wanted, and reads the last failed task where its own words say nothing.
+/// Describes a case's execution where that is wanted, and reads the task that led to its end where its own words say nothing.
 pub(crate) async fn complete(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
     let (config, now) = (session.config, session.now);
     let verdict = |case: &Case| match &case.newest {
@@ -222,7 +222,7 @@ async fn described(session: &mut Session<'_>, process: ProcessId, known: &Execut
     Ok(Execution { stopped_for_deadline: same && known.stopped_for_deadline, ..seen.execution })
 }
 
-/// What the last failed task of an execution ended with, where the execution's own words (a `Fail` state's) say nothing; `None`
+/// What the task that led to an execution's end failed with, where the execution's own words (a `Fail` state's, or Step Functions' of a handler) say nothing; `None`
 /// where they do, and where its history is gone.
 ///
 /// # Errors
@@ -235,14 +235,14 @@ pub async fn task_ending(
     if is_certain(ending) {
         return Ok(None);
     }
-    let told = match step_functions.last_task_failure(arn).await {
+    let told = match step_functions.leading_failure(arn).await {
         Err(error) if error.is_execution_gone() => None,
         told => told?,
     };
     Ok(told.map(|(error, cause)| Ending { error, cause, result: None }))
 }
 
-/// Asks Step Functions what the executions of some closed rows ended with: their own words, and the last failed task's where
+/// Asks Step Functions what the executions of some closed rows ended with: their own words, and the leading task's where
 /// those say nothing. What it refuses leaves the rest unknown, and comes back to be told.
 ///
 /// # Errors

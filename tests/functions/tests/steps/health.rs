@@ -13,16 +13,29 @@ use patient::table::{self, GUIDE, Row, Variant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-const CHECKS: [&str; 6] = ["lambda-functions", "step-functions", "database", "processes", "error-rate", "worker"];
+const CHECKS: [&str; 7] =
+    ["lambda-functions", "step-functions", "database", "processes", "error-rate", "worker", "worker-concurrency"];
 
 /// Lambda, Step Functions and the worker's log, where all is well and nothing ran lately. The answers are in the form that AWS documents.
 /// <https://docs.aws.amazon.com/lambda/latest/api/API_GetFunctionConfiguration.html>
 async fn sound() -> Tested<AwsProxy> {
     let aws = scripted().await?;
-    aws.answer("GetFunctionConfiguration", json!({ "State": "Active", "LastUpdateStatus": "Successful" }));
+    let variables = json!({ "Variables": { "BEDROCK_MODEL_ID": "anthropic.claude-3-5-sonnet-20240620-v1:0" } });
+    aws.answer(
+        "GetFunctionConfiguration",
+        json!({ "State": "Active", "LastUpdateStatus": "Successful", "Environment": variables }),
+    );
+    measured_by_cloudwatch(&aws, &[("calls_0", 4.0)]);
     aws.answer("ListExecutions", json!({ "executions": [] }));
     aws.answer("FilterLogEvents", json!({ "events": [] }));
     Ok(aws)
+}
+
+/// What CloudWatch measured a minute ago, by the ids of what it was asked for.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
+fn measured_by_cloudwatch(aws: &AwsProxy, results: &[(&str, f64)]) {
+    let result = |(id, value): &(&str, f64)| json!({ "Id": id, "StatusCode": "Complete", "Timestamps": [ago(60).to_rfc3339()], "Values": [value] });
+    aws.answer("GetMetricData", json!({ "MetricDataResults": results.iter().map(result).collect::<Vec<_>>() }));
 }
 
 fn health(bench: &Bench, aws: &AwsProxy) -> FunctionBuilder {
@@ -68,7 +81,7 @@ fn sent<'a>(line: &Value, names: &[&'a str]) -> Vec<&'a str> {
 }
 
 const OF_TABLE: [&str; 4] = ["StuckProcesses", "MismatchedProcesses", "UncancelledExecutions", "QueueDepth"];
-/// Where nothing ran, nothing else is measured.
+/// Where no run ended, nothing else is measured; Bedrock counts for itself.
 const OF_WORKER: [&str; 1] = ["BedrockThrottles"];
 const OF_DATABASE: [&str; 2] = ["DatabaseConnectionsUsed", "BlockedSessions"];
 
@@ -91,8 +104,9 @@ async fn known(bench: &Bench, row: &Row, status: &str, started: i64, ended: Opti
 async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_table() -> Tested {
     for variant in Variant::ALL {
         let bench = Bench::of(&format!("health_{}", variant.name), variant).await?;
-        let timeout =
-            Row { error: Some(json!({ "code": "TIMEOUT_ERROR" })), ..processing(500).became("FAILED", ago(100)) };
+        let failed =
+            |code: &str| Row { error: Some(json!({ "code": code })), ..processing(500).became("FAILED", ago(100)) };
+        let starting = Row::pending(ago(20));
         let (running, mismatched) = (processing(1000), processing(700));
         let cancelled = processing(300).became("CANCELLED", ago(200));
         let rows = [
@@ -102,13 +116,18 @@ async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_
             mismatched.clone(),
             cancelled.clone(),
             Row::pending(ago(10)),
-            timeout,
-            Row { error: Some(json!({ "code": "AI_ERROR" })), ..processing(500).became("FAILED", ago(100)) },
-            Row::pending(ago(600)).became("COMPLETED", ago(100)),
+            starting.clone(),
+            failed("VALIDATION_ERROR"),
             Row::pending(ago(7000)).became("COMPLETED", ago(6900)),
             Row::pending(ago(90_000)).became("COMPLETED", ago(89_000)),
         ];
         bench.insert(&rows).await?;
+        for _ in 0..3 {
+            let completed = Row::pending(ago(600)).became("COMPLETED", ago(100));
+            bench.insert(&[failed("TIMEOUT_ERROR"), failed("AI_ERROR"), completed]).await?;
+        }
+        bench.insert(&[(); 2].map(|()| processing(300).became("CANCELLED", ago(200)))).await?;
+        known(&bench, &starting, "RUNNING", 15, None).await?;
         known(&bench, &running, "RUNNING", 990, None).await?;
         known(&bench, &mismatched, "TIMED_OUT", 690, Some(100)).await?;
         known(&bench, &cancelled, "RUNNING", 290, None).await?;
@@ -123,8 +142,10 @@ async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_
             ("StuckProcesses", "Count", 3.0),
             ("MismatchedProcesses", "Count", 1.0),
             ("UncancelledExecutions", "Count", 1.0),
+            // Not the one whose execution runs.
             ("QueueDepth", "Count", 2.0),
-            // Closed in the last hour: cancelled, timed out, failed, completed.
+            ("BedrockThrottles", "Count", 0.0),
+            // Closed in the last hour: cancelled, timed out, failed, completed, three of each. Invalid input is in no rate.
             ("ErrorRate", "Percent", 50.0),
             ("TimeoutRate", "Percent", 25.0),
             ("ProcessingDurationP95", "Seconds", 500.0),
@@ -156,16 +177,21 @@ async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_
         let processes = &check(&result, "processes")["data"];
         let counts = ["stuck", "mismatched", "uncancelled"].map(|name| processes[name].as_i64());
         assert_eq!(counts, [Some(3), Some(1), Some(1)], "{processes:#}");
-        assert_eq!(processes["open"], json!({ "PENDING": 2, "PROCESSING": 3 }), "{}", variant.name);
-        let closed = json!({ "CANCELLED": 1, "COMPLETED": 2, "FAILED": 2 });
+        assert_eq!(processes["open"], json!({ "PENDING": 3, "PROCESSING": 3 }), "{}", variant.name);
+        let closed = json!({ "CANCELLED": 3, "COMPLETED": 4, "FAILED": 7 });
         assert_eq!(processes["closedInADay"], closed, "{}: not the one of yesterday", variant.name);
         let hour = &check(&result, "error-rate")["data"];
-        assert_eq!((&hour["closed"], &hour["errorRatePercent"]), (&json!(4), &json!(50.0)), "{hour:#}");
-        let codes = json!([{ "code": "AI_ERROR", "count": 1 }, { "code": "TIMEOUT_ERROR", "count": 1 }]);
+        assert_eq!((&hour["closed"], &hour["errorRatePercent"]), (&json!(13), &json!(50.0)), "{hour:#}");
+        assert_eq!((&hour["failed"], &hour["invalidInput"]), (&json!(6), &json!(1)), "{hour:#}");
+        let codes = json!([
+            { "code": "AI_ERROR", "count": 3 },
+            { "code": "TIMEOUT_ERROR", "count": 3 },
+            { "code": "VALIDATION_ERROR", "count": 1 },
+        ]);
         assert_eq!(hour["codes"], codes, "{}", variant.name);
         assert_eq!(bench.table().await?, before);
-        let calls = ["GetFunctionConfiguration", "ListExecutions", "FilterLogEvents", "*"];
-        assert_eq!(calls.map(|operation| aws.calls(operation)), [5, 1, 3, 9]);
+        let calls = ["GetFunctionConfiguration", "ListExecutions", "FilterLogEvents", "GetMetricData", "*"];
+        assert_eq!(calls.map(|operation| aws.calls(operation)), [5, 1, 3, 1, 10]);
     }
     Ok(())
 }
@@ -379,6 +405,7 @@ async fn what_aws_refuses_is_told_and_hides_nothing_else() -> Tested {
             "The function's role lacks this permission",
         ),
         ("FilterLogEvents", Failure::error("AccessDeniedException"), &["worker"], "FilterLogEvents"),
+        ("GetMetricData", Failure::error("AccessDenied"), &["worker-concurrency"], "GetMetricData"),
     ];
     for (operation, failure, failed, said) in cases {
         let aws = sound().await?;
@@ -390,7 +417,36 @@ async fn what_aws_refuses_is_told_and_hides_nothing_else() -> Tested {
         let line = measured(&function, 1).await?;
         assert_eq!(sent(&line, &OF_TABLE), OF_TABLE);
         assert_eq!(line["ChecksFailed"].as_f64().map(|count| count.to_string()), Some(failed.len().to_string()));
-        assert_eq!(sent(&line, &OF_WORKER).is_empty(), failed.contains(&"worker"), "{line}");
+        // What Bedrock counts is known without the log, but not without the worker's model.
+        let is_counted = !["GetFunctionConfiguration", "GetMetricData"].contains(&operation);
+        assert_eq!(!sent(&line, &OF_WORKER).is_empty(), is_counted, "{operation}: {line}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn runs_and_calls_that_are_refused_are_measured_by_cloudwatch_and_people_hear_which_limit_binds() -> Tested {
+    let bench = Bench::new("refused_runs").await?;
+    // (what Lambda says of the limits, what people are told)
+    for (reserved, told) in [
+        (json!({ "ReservedConcurrentExecutions": 5 }), "reserved concurrency of 5 is used up"),
+        (json!({}), "the 90 that all functions without a reservation share are used up"),
+    ] {
+        let aws = sound().await?;
+        measured_by_cloudwatch(
+            &aws,
+            &[("refused_runs", 12.0), ("concurrent", 5.0), ("refused_calls_0", 7.0), ("calls_0", 40.0)],
+        );
+        aws.answer("GetFunctionConcurrency", reserved);
+        aws.answer("GetAccountSettings", json!({ "AccountLimit": { "UnreservedConcurrentExecutions": 90 } }));
+        let function = health(&bench, &aws).start().await?;
+        let result = function.invoke(&json!({ "schedule": "check-health" })).await?;
+        let line = metrics(&function).await?;
+        assert_eq!((&line["WorkerThrottles"], &line["BedrockThrottles"]), (&json!(12.0), &json!(7.0)), "{line}");
+        assert_eq!(findings(&result), ["bedrock_throttles", "worker_throttled"], "{result:#}");
+        assert!(result["findings"][1]["message"].as_str().is_some_and(|message| message.contains(told)), "{result:#}");
+        let asked = &aws.requests("GetMetricData")[0]["MetricDataQueries"];
+        assert_eq!(asked.as_array().map(Vec::len), Some(4), "{asked}");
     }
     Ok(())
 }
@@ -402,7 +458,7 @@ async fn an_aws_that_does_not_answer_holds_up_nothing_else() -> Tested {
     aws.fail("*", Failure::silence());
     let function = health(&bench, &aws).start().await?;
     let result = function.invoke(&json!({})).await?;
-    assert_failed(&result, &["lambda-functions", "step-functions", "worker"]);
+    assert_failed(&result, &["lambda-functions", "step-functions", "worker", "worker-concurrency"]);
     assert!(texts_of(&result).contains("could not be checked: no answer within 5 s"), "{result:#}");
     let line = measured(&function, 1).await?;
     assert_eq!((sent(&line, &OF_DATABASE), sent(&line, &OF_TABLE)), (OF_DATABASE.to_vec(), OF_TABLE.to_vec()));

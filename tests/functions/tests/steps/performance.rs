@@ -38,6 +38,7 @@ async fn insights(bytes: &str, now: Value, before: Value) -> Tested<Arc<AwsProxy
     let estimate = results("Complete", 0.0, &json!({ "estimatedBytes": bytes }));
     let ends = [estimate, results("Complete", 1.5e9, &now), results("Complete", 0.5e9, &before)];
     aws.answer("StartQuery", json!({ "queryId": "12ab3456-12ab-123a-789e-1234567890ab" }));
+    aws.answer("GetFunctionConfiguration", json!({}));
     aws.answer("StopQuery", json!({ "success": true }));
     let proxy = Arc::downgrade(&aws);
     aws.after("StartQuery", move || {

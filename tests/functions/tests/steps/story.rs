@@ -60,6 +60,7 @@ async fn timed_out(row: &Row) -> Tested<AwsProxy> {
         "level": "INFO", "processId": row.id, "userId": row.user_id, "type": row.kind, "status": "PROCESSING",
         "message": "AI生成を開始しました", "duration": 12, "prompt": "hunter2",
     });
+    aws.answer("GetFunctionConfiguration", json!({}));
     aws.answer(
         "FilterLogEvents",
         json!({ "events": [{

@@ -37,6 +37,7 @@ async fn log_of(lines: &[Value]) -> Tested<AwsProxy> {
     let aws = scripted().await?;
     let event = |line: &Value| json!({ "timestamp": ago(60).timestamp_millis(), "logStreamName": "s", "message": line.to_string() });
     aws.answer("FilterLogEvents", json!({ "events": lines.iter().map(event).collect::<Vec<_>>() }));
+    aws.answer("GetFunctionConfiguration", json!({ "LoggingConfig": { "LogGroup": "app/Worker-1" } }));
     alarm_is(&aws, "ALARM", 1);
     Ok(aws)
 }
@@ -310,12 +311,21 @@ async fn a_log_that_cannot_be_read_hinders_nothing_and_a_long_one_is_read_within
     bench.insert(&many(6, |seconds| failed("AI_THROTTLING", "", seconds))).await?;
     let aws = scripted().await?;
     let function = triage(&bench, &aws).start().await?;
-    for (code, told) in [
-        ("AccessDeniedException", "lacks this permission"),
-        ("ResourceNotFoundException", "does not exist: check WORKER_FUNCTION_NAME"),
+    let group = || json!({ "LoggingConfig": { "LogGroup": "app/Worker-1" } });
+    for (operation, code, told) in [
+        ("FilterLogEvents", "AccessDeniedException", "lacks this permission"),
+        (
+            "FilterLogEvents",
+            "AccessDeniedException",
+            "app/Worker-1: the right to it comes from logGroups in the CDK app",
+        ),
+        ("FilterLogEvents", "ResourceNotFoundException", "app/Worker-1 does not exist: check WORKER_FUNCTION_NAME"),
+        // Where the log is, is not guessed.
+        ("GetFunctionConfiguration", "AccessDeniedException", "GetFunctionConfiguration"),
     ] {
         aws.clear();
-        aws.fail("FilterLogEvents", Failure::error(code));
+        aws.answer("GetFunctionConfiguration", group());
+        aws.fail(operation, Failure::error(code));
         let result = function.invoke(&json!({})).await?;
         assert_eq!(findings(&result), ["dominant_cause", "log_not_read"], "{result:#}");
         assert!(result["findings"][1]["message"].as_str().is_some_and(|message| message.contains(told)), "{result:#}");
@@ -325,13 +335,18 @@ async fn a_log_that_cannot_be_read_hinders_nothing_and_a_long_one_is_read_within
     aws.reset();
     // Empty pages with a token are normal, and there is no end of them here.
     aws.answer("FilterLogEvents", json!({ "events": [], "nextToken": "more" }));
+    // The function is gone; its log may still be there.
+    aws.fail("GetFunctionConfiguration", Failure::error("ResourceNotFoundException").status(404));
     let result = function.invoke(&json!({})).await?;
     assert_eq!((aws.calls("FilterLogEvents"), &result["report"]["log"]["requests"]), (20, &json!(20)), "{result:#}");
     assert_eq!(result["report"]["log"]["readUntil"], result["report"]["window"]["from"], "{result:#}");
     let asked = &aws.requests("FilterLogEvents")[0];
     assert_eq!(
         (&asked["logGroupName"], &asked["filterPattern"]),
-        (&json!("/aws/lambda/ai-generation-worker"), &json!("\"ERROR\""))
+        (
+            &json!("/aws/lambda/ai-generation-worker"),
+            &json!("?ERROR ?Error ?error ?FATAL ?fatal ?CRITICAL ?critical ?\"Task timed out\" ?\"Runtime exited\"")
+        )
     );
     logged(&function, |line| line.contains("the log was read up to a limit")).await?;
     Ok(())

@@ -1,0 +1,153 @@
+use chrono::DateTime;
+
+use super::*;
+
+const ID: &str = "10000000-0000-4000-8000-000000000001";
+
+fn said(message: &str) -> Said {
+    Said::of(&Line { at: DateTime::UNIX_EPOCH, stream: String::new(), message: message.to_owned() })
+}
+
+#[test]
+fn an_error_is_one_whoever_wrote_it() {
+    // (line, code, its message, what the error says, whether it names the process)
+    for (message, code, says, error, named) in [
+        // Node.js: what nobody caught, and what the application logged itself.
+        (
+            "2026-11-29T11:55:29.478Z\tr\tERROR\tInvoke Error \t{\"errorType\":\"ReferenceError\",\"errorMessage\":\"x is not defined\",\"stack\":[]}",
+            Some("ReferenceError"),
+            Some("Invoke Error"),
+            Some("x is not defined"),
+            false,
+        ),
+        (
+            "2026-11-29T11:55:29.478Z\tr\tERROR\tUnhandled Promise Rejection \t{\"errorType\":\"Runtime.UnhandledPromiseRejection\",\"errorMessage\":\"Error: refused\",\"reason\":{\"errorType\":\"Error\"}}",
+            Some("Runtime.UnhandledPromiseRejection"),
+            Some("Unhandled Promise Rejection"),
+            Some("Error: refused"),
+            false,
+        ),
+        (
+            "2026-11-29T11:55:29.478Z\tundefined\tERROR\tUncaught Exception \t{\"errorType\":\"Runtime.ImportModuleError\",\"errorMessage\":\"x\"}",
+            Some("Runtime.ImportModuleError"),
+            Some("Uncaught Exception"),
+            Some("x"),
+            false,
+        ),
+        ("2026-11-29T11:55:29.478Z\tr\tERROR\tit broke", None, Some("it broke"), None, false),
+        (
+            r#"{"timestamp":"t","level":"ERROR","requestId":"r","message":{"errorType":"TypeError","errorMessage":"m","stackTrace":[]}}"#,
+            Some("TypeError"),
+            None,
+            Some("m"),
+            false,
+        ),
+        // Python.
+        (
+            "[ERROR] KeyError: 'a'\nTraceback (most recent call last):",
+            Some("KeyError"),
+            Some("KeyError: 'a'\nTraceback (most recent call last):"),
+            None,
+            false,
+        ),
+        ("[ERROR]\t2026-11-29T11:55:29.478Z\tr\tit broke", None, Some("it broke"), None, false),
+        ("[CRITICAL]\t2026-11-29T11:55:29.478Z\tr\tit broke", None, Some("it broke"), None, false),
+        (
+            r#"{"timestamp":"t","level":"ERROR","message":"m","errorType":"KeyError","requestId":"r"}"#,
+            Some("KeyError"),
+            Some("m"),
+            None,
+            false,
+        ),
+        // Lambda itself.
+        (
+            "2026-11-29T11:55:29.478Z 8f5 Task timed out after 300.10 seconds",
+            Some("Sandbox.Timedout"),
+            Some("2026-11-29T11:55:29.478Z 8f5 Task timed out after 300.10 seconds"),
+            None,
+            false,
+        ),
+        (
+            "RequestId: 8f5 Error: Runtime exited with error: signal: killed\nRuntime.ExitError",
+            Some("Runtime.ExitError"),
+            Some("RequestId: 8f5 Error: Runtime exited with error: signal: killed\nRuntime.ExitError"),
+            None,
+            false,
+        ),
+        (
+            r#"{"time":"t","type":"platform.report","record":{"requestId":"r","metrics":{"durationMs":1.0,"memorySizeMB":1,"maxMemoryUsedMB":1},"status":"timeout"}}"#,
+            Some("Sandbox.Timedout"),
+            None,
+            None,
+            false,
+        ),
+        // The application's logger: flat, in whatever case; nested; behind the runtime's words; within Lambda's object.
+        (
+            r#"{"level":"Error","processId":"10000000-0000-4000-8000-000000000001","message":"m","error":{"code":"AI_ERROR","message":"e"}}"#,
+            Some("AI_ERROR"),
+            Some("m"),
+            Some("e"),
+            true,
+        ),
+        (
+            r#"{"level":"error","action":"generate","context":{"processId":"10000000-0000-4000-8000-000000000001","error":"AI_ERROR: too many","stack":"at f"}}"#,
+            Some("AI_ERROR"),
+            Some("generate"),
+            Some("AI_ERROR: too many"),
+            true,
+        ),
+        (
+            "t\tr\tINFO\t{\"level\":\"fatal\",\"message\":\"m\",\"context\":{\"processId\":\"10000000-0000-4000-8000-000000000001\",\"error\":{\"name\":\"TypeError\",\"message\":\"e\"}}}",
+            Some("TypeError"),
+            Some("m"),
+            Some("e"),
+            true,
+        ),
+        (
+            r#"{"level":"ERROR","message":{"level":"error","context":{"processId":"10000000-0000-4000-8000-000000000001","action":"save","stack":"RangeError: r\n    at f"}}}"#,
+            None,
+            Some("save"),
+            Some("RangeError: r"),
+            true,
+        ),
+        (
+            r#"{"level":"warn","message":"m","context":{"error":{"code":"AI_ERROR"}}}"#,
+            Some("AI_ERROR"),
+            Some("m"),
+            None,
+            false,
+        ),
+        // Words alone.
+        ("KeyError: 'a'", Some("KeyError"), Some("KeyError: 'a'"), None, false),
+        ("2026-11-29 ERROR it broke", None, Some("2026-11-29 ERROR it broke"), None, false),
+    ] {
+        let line = said(message);
+        assert!(line.is_error(), "{message}");
+        assert_eq!((line.code().as_deref(), line.message(), line.error()), (code, says, error), "{message}");
+        assert_eq!(line.process(), named.then(|| ID.parse().unwrap()), "{message}");
+    }
+}
+
+#[test]
+fn what_only_speaks_of_errors_is_none() {
+    for message in [
+        r#"{"level":"INFO","message":"no ERROR so far","error":null}"#,
+        r#"{"level":"warn","message":"error rate is high","context":{"error":"x"}}"#,
+        r#"{"message":"Task timed out, says the user"}"#,
+        "2026-11-29T11:55:29.478Z\tr\tINFO\tno ERROR so far",
+        "[WARNING]\t2026-11-29T11:55:29.478Z\tr\tKeyError is handled",
+        "no error here",
+        "REPORT RequestId: 8f5\tDuration: 300000.00 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tStatus: timeout",
+        r#"{"time":"t","type":"platform.report","record":{"requestId":"r","metrics":{"durationMs":1.0,"memorySizeMB":1,"maxMemoryUsedMB":1},"status":"success"}}"#,
+        "",
+    ] {
+        assert!(!said(message).is_error(), "{message}");
+    }
+}
+
+#[test]
+fn errors_are_looked_for_in_every_spelling() {
+    let text = "?ERROR ?Error ?error ?FATAL ?fatal ?CRITICAL ?critical ?\"Task timed out\" ?\"Runtime exited\"";
+    assert_eq!(error_patterns(Format::Text), [text]);
+    assert_eq!(error_patterns(Format::Json), [text, "\"platform.report\" timeout"]);
+}
