@@ -104,6 +104,7 @@ fn done(
         outcome,
         reason,
         is_told: false,
+        is_users_wish: planned.action.is_users_wish(),
         is_undoable: false,
     }
     .redacted()
@@ -293,6 +294,7 @@ impl Tally {
             skipped: self.skipped,
             verification,
             plan_id: self.plan,
+            told: None,
             tries,
             report: self.report,
             omitted,

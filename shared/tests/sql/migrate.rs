@@ -22,7 +22,7 @@ async fn tables_of(db: &mut PgConnection, schema: &str) -> Vec<String> {
         .unwrap()
 }
 
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "actions",
     "controls",
     "controls_history",
@@ -34,6 +34,7 @@ const TABLES: [&str; 11] = [
     "progress",
     "refused_writes",
     "runs",
+    "told",
 ];
 
 #[tokio::test]

@@ -44,8 +44,8 @@ pub async fn finish(
 ) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
-                                       skipped, verification, cursor, asked_by, request_id, tried, helped, failed, failed_anew)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                                       skipped, verification, cursor, asked_by, request_id, tried, helped, failed, failed_anew, told)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
              ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
@@ -66,6 +66,7 @@ pub async fn finish(
     .bind(number(report.tries.helped))
     .bind(number(report.tries.failed))
     .bind(number(report.tries.failed_anew))
+    .bind(report.told)
     .execute(db)
     .await
     .map(drop)
