@@ -329,11 +329,11 @@ fn finding(code: &'static str, message: String, case: &Case, history: &History) 
             Newest::Known(None) | Newest::Unknown(_) => None,
         },
     });
-    let finding = Finding::new(code, case.process.id.to_string(), message, evidence);
     // What a user wrote, the user has been told.
-    let code = case.process.error_code.as_deref();
-    let is_users_fault = Cause::of(code, history.message.as_deref(), None) == Cause::Validation;
+    let row_code = case.process.error_code.as_deref();
+    let is_users_fault = Cause::of(row_code, history.message.as_deref(), None) == Cause::Validation;
     let audience = if is_users_fault { Audience::Nobody } else { Audience::People };
+    let finding = Finding::new(code, case.process.id.to_string(), message, evidence);
     finding.told(audience, Often::Once(case.process.closed_at()))
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::act::report::Report;
-use crate::finding::Metric;
+use crate::finding::{Finding, Metric};
 use crate::gather::error::Error;
 use crate::gather::trigger::decode::is_schedule;
 use crate::run::metrics::embedded_metrics;
@@ -27,10 +27,16 @@ pub enum Answer {
     /// A scheduled one failed.
     #[serde(rename_all = "camelCase")]
     Failed {
+        /// The sentence that says what to do next.
+        summary: String,
+        /// The step's name.
+        step: String,
         /// As Lambda has it of an error.
         error_type: &'static str,
-        /// The sentence that says what to do next.
+        /// The sentence again, as Lambda has it.
         error_message: String,
+        /// And as every other answer has what is worth telling.
+        findings: [Finding; 1],
     },
 }
 
@@ -45,7 +51,15 @@ pub fn failed(step: &str, event: Started, error: &Error) -> Result<Answer, Diagn
     }
     let failed = Metric::count(RUNS_FAILED, 1);
     println!("{}", embedded_metrics(step, &[failed], Utc::now().timestamp_millis()));
-    Ok(Answer::Failed { error_type: error.kind(), error_message: error.to_string() })
+    let said = error.to_string();
+    let findings = [Finding::new("run_failed", step, said.as_str(), Value::Null)];
+    Ok(Answer::Failed {
+        summary: said.clone(),
+        step: step.to_owned(),
+        error_type: error.kind(),
+        error_message: said,
+        findings,
+    })
 }
 
 /// By what a run was started, as far as it matters to a failure.
@@ -84,9 +98,10 @@ mod tests {
             (json!("schedule"), false),
         ] {
             match failed("any", Started::of(&event), &Error::OutOfTime) {
-                Ok(Answer::Failed { error_type, error_message }) => {
+                Ok(Answer::Failed { summary, error_type, error_message, findings: [finding], .. }) => {
                     assert!(answered, "{event}");
-                    assert_eq!((error_type, error_message), ("OutOfTime", Error::OutOfTime.to_string()));
+                    assert_eq!((error_type, &error_message), ("OutOfTime", &Error::OutOfTime.to_string()));
+                    assert_eq!((&summary, &finding.message), (&error_message, &error_message));
                 }
                 Ok(Answer::Report(_)) => panic!("{event}"),
                 Err(error) => assert!(!answered && error.error_type == "OutOfTime", "{event}: {error:?}"),

@@ -535,7 +535,8 @@ async fn a_sweep_of_very_many_is_made_in_bounded_runs_and_its_share_is_of_all_go
     bench.database.execute("UPDATE goals SET status = 'COMPLETED'; DELETE FROM remediation.actions").await?;
     let held = function.invoke(&json!({ "schedule": "s" })).await?;
     assert!(texts(&held["actions"], "outcome").iter().all(|outcome| *outcome == "proposed"), "{}", held["summary"]);
-    let waits = bench.list("SELECT to_jsonb(p.reason) FROM remediation.plans p ORDER BY created_at DESC LIMIT 1").await?;
+    let waits =
+        bench.list("SELECT to_jsonb(p.reason) FROM remediation.plans p ORDER BY created_at DESC LIMIT 1").await?;
     assert!(waits[0].as_str().is_some_and(|why| why.contains("50 %") && why.contains("10500")), "{waits:?}");
     assert_eq!(bench.list("SELECT to_jsonb(g) FROM goals g WHERE status = 'ACTIVE'").await?.len(), 0);
     Ok(())

@@ -196,7 +196,7 @@ async fn a_scheduled_run_that_fails_is_counted_with_its_sentence_and_only_an_eve
         (&unfit, "TableMismatch", "status"),
     ] {
         let answer = function.invoke(&schedule()).await?;
-        assert_eq!(answer["errorType"], error_type, "{answer:#}");
+        assert_eq!((&answer["errorType"], findings(&answer)), (&json!(error_type), vec!["run_failed"]), "{answer:#}");
         assert!(answer["errorMessage"].as_str().is_some_and(|message| message.contains(says)), "{answer:#}");
         let measured = metrics(function).await?;
         assert_eq!((&measured["RunsFailed"], &measured["Step"]), (&json!(1.0), &json!("reconcile-processes")));
