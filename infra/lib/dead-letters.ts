@@ -11,7 +11,9 @@ export interface DeadLettersProps {
   readonly topic: ITopic;
 }
 
-/** The one queue that holds every event no step could take, whole, until somebody looks. */
+/**
+ * The one queue that holds every event no step could take, whole, until somebody looks. A schedule is none that is lost: see RunsFailed.
+ */
 export class DeadLetters extends Construct {
   readonly queue: sqs.Queue;
 

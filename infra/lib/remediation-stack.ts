@@ -13,6 +13,7 @@ import { DeploymentRun } from './deployment-run';
 import { logicalName } from './logical-name';
 import type { Manifest } from './manifest';
 import { RemediationFunction } from './remediation-function';
+import { RunsFailed } from './runs-failed';
 import { Sensors } from './sensors';
 import type { Settings } from './settings';
 import { Triggers } from './triggers';
@@ -41,6 +42,9 @@ export class RemediationStack extends Stack {
       const id = logicalName(manifest.name);
       const step = new RemediationFunction(this, id, { manifest, settings, deadLetters, topic });
       new Triggers(step, 'Triggers', { manifest, settings, deadLetters, sensors, function: step.function });
+      if (manifest.triggers.some(({ kind }) => kind === 'schedule')) {
+        new RunsFailed(step, 'RunsFailed', { manifest, prefix: settings.prefix, topic });
+      }
       new CfnOutput(this, `${id}Arn`, { value: step.function.functionArn, description: manifest.description });
       return [manifest, step];
     }));

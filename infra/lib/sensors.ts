@@ -56,7 +56,7 @@ export class Sensors extends Construct {
       comparisonOperator: definition.comparison,
       evaluationPeriods: definition.evaluation_periods,
       ...(definition.datapoints_to_alarm !== undefined && { datapointsToAlarm: definition.datapoints_to_alarm }),
-      // Silence says nothing about the processes: a step that fails to measure shows in the dead-letter queue.
+      // Silence says nothing about the processes: that a step fails to measure is told by RunsFailed.
       treatMissingData: definition.missing_data ?? cloudwatch.TreatMissingData.NOT_BREACHING,
     });
     if (definition.tell) {

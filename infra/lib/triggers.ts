@@ -67,7 +67,7 @@ export class Triggers extends Construct {
         this.rule(
           'Schedule',
           { schedule: events.Schedule.rate(Duration.minutes(trigger.every_minutes)) },
-          events.RuleTargetInput.fromObject({ schedule: this.props.manifest.name }),
+          { event: events.RuleTargetInput.fromObject({ schedule: this.props.manifest.name }) },
         );
         break;
       case 'deployment':
@@ -76,19 +76,20 @@ export class Triggers extends Construct {
     }
   }
 
-  private rule(id: string, when: Pick<events.RuleProps, 'eventPattern' | 'schedule'>, input?: events.RuleTargetInput): void {
-    const deadLetterConfig = { arn: this.props.deadLetters.queueArn };
+  /** With an `input` of its own it is a schedule, which is not kept where it cannot be delivered: the next one looks at the same. */
+  private rule(id: string, when: Pick<events.RuleProps, 'eventPattern' | 'schedule'>, input?: { event: events.RuleTargetInput }): void {
+    const kept = input === undefined && { deadLetterConfig: { arn: this.props.deadLetters.queueArn } };
     const target = new LambdaFunction(this.props.function, {
       retryAttempts: DELIVERY_ATTEMPTS,
       maxEventAge: MAX_EVENT_AGE,
-      ...(input && { event: input }),
+      ...input,
     });
     new events.Rule(this, id, {
       ...when,
       description: `Starts ${this.props.manifest.name}`,
       // The queue is named here rather than in LambdaFunction, which would add a statement for each rule to its policy:
       // DeadLetters has one for all.
-      targets: [{ bind: (rule, id) => ({ ...target.bind(rule, id), deadLetterConfig }) }],
+      targets: [{ bind: (rule, id) => ({ ...target.bind(rule, id), ...kept }) }],
     });
   }
 }

@@ -79,13 +79,14 @@ for (const [whose, folder] of [['the fixtures', FIXTURES], ['the product', PRODU
     }
   });
 
-  test(`${whose}: every trigger but deployments has one rule with one target, retries, and the dead-letter queue`, () => {
+  test(`${whose}: every trigger but deployments has one rule with one target and retries, and of all but schedules the dead-letter queue`, () => {
     const rules = resources(made, 'AWS::Events::Rule');
     const triggers = manifests.flatMap((manifest) => manifest.triggers).filter(({ kind }) => kind !== 'deployment');
     assert.equal(rules.length, triggers.length);
-    for (const [name, { Properties: { Targets: targets } }] of rules) {
+    for (const [name, { Properties: { Targets: targets, ScheduleExpression: schedule } }] of rules) {
       assert.equal(targets.length, 1, name);
-      assert.ok(targets[0].DeadLetterConfig.Arn['Fn::GetAtt'][0].startsWith('DeadLetters'), name);
+      const kept = targets[0].DeadLetterConfig?.Arn['Fn::GetAtt'][0].startsWith('DeadLetters');
+      assert.equal(kept, schedule === undefined ? true : undefined, name);
       assert.deepEqual(targets[0].RetryPolicy, { MaximumEventAgeInSeconds: 6 * 3600, MaximumRetryAttempts: 8 }, name);
     }
   });
@@ -106,6 +107,32 @@ for (const [whose, folder] of [['the fixtures', FIXTURES], ['the product', PRODU
       .filter((trigger) => trigger.kind === 'alarm')
       .map(({ alarm }) => `Starts ${name} on remediation-${alarm}`));
     assert.deepEqual(ruled.sort(), wanted.sort());
+  });
+}
+
+for (const [whose, folder] of [['the fixtures', FIXTURES], ['the product', PRODUCT]] as const) {
+  test(`${whose}: people are told of every step whose scheduled runs fail, and where the sentence stands`, () => {
+    const made = template(folder);
+    const alarms = resources(made, 'AWS::CloudWatch::Alarm').map(([, { Properties }]) => Properties)
+      .filter(({ MetricName }) => MetricName === 'RunsFailed');
+    const scheduled = readManifests(folder).filter(({ triggers }) => triggers.some(({ kind }) => kind === 'schedule'));
+    assert.deepEqual(alarms.map(({ AlarmName }) => AlarmName).sort(),
+      scheduled.map(({ name }) => `remediation-runs-failed-${name}`).sort());
+    const told = { Ref: only(made, 'AWS::SNS::Topic').name };
+    for (const { name, triggers } of scheduled) {
+      const alarm = alarmNamed(`runs-failed-${name}`, made);
+      assert.deepEqual([alarm.Namespace, alarm.Dimensions], ['Remediation', [{ Name: 'Step', Value: name }]]);
+      assert.deepEqual([alarm.AlarmActions, alarm.Threshold], [[told], 0]);
+      assert.deepEqual(alarm.OKActions, alarm.EvaluationPeriods === 1 ? undefined : [told]);
+      for (const place of [`step = '${name}'`, 'SELECT started_at, error FROM remediation.runs', `/aws/lambda/remediation-${name}`]) {
+        assert.ok(alarm.AlarmDescription.includes(place), alarm.AlarmDescription);
+      }
+      // CloudWatch takes 1024 characters.
+      assert.ok(alarm.AlarmDescription.length <= 1024);
+      // The alarm sees a run of the step in each of its periods, or goes off at one that failed.
+      const every = triggers.flatMap((trigger) => (trigger.kind === 'schedule' ? [trigger.every_minutes] : []))[0] ?? 0;
+      assert.ok(alarm.EvaluationPeriods === 1 || every * 60 <= alarm.Period, name);
+    }
   });
 }
 

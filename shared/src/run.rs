@@ -1,5 +1,6 @@
 //! What all steps need alike: the run from its event to its answer (design, section 3).
 
+pub mod answer;
 pub mod incident;
 pub mod metrics;
 pub mod notify;

@@ -1,7 +1,7 @@
 //! The report: a table for people, the same for machines, and what is worth telling.
 
 use crate::texts;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::Language;
 use remediation::run::step::Metric;
 use remediation::run::step::{Audience, Finding, Often, Plan, Skipped};
@@ -80,7 +80,8 @@ pub fn plan(evidence: &Evidence, policy: &Policy, language: Language) -> Plan {
             let message = texts::too_expensive(language, estimated, *max_usd, hours.floor());
             text.push(format!("! {message}"));
             let read = json!({ "estimatedBytes": look.estimated_bytes, "estimatedUsd": estimated, "maxUsd": max_usd });
-            plan.findings.push(Finding::new("too_expensive", worker_function.as_str(), message, read));
+            let finding = Finding::new("too_expensive", worker_function.as_str(), message, read);
+            plan.findings.push(finding.told(Audience::People, Often::OnceIn(TimeDelta::days(28))));
         }
     }
     let all = durations.iter().find(|durations| durations.kind.is_none());

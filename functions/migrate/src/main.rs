@@ -133,6 +133,7 @@ impl Step for MigrateSchema {
         let outdated = (asked.is_none() && *fence == State::Outdated).then(|| {
             let message = texts::fence_outdated(config.language);
             Finding::new("fence_outdated", config.table.to_string(), message, json!({ "toDoIt": { FENCE: "install" } }))
+                .told(Audience::People, Often::ONCE_A_DAY)
         });
         let already_so = asked
             .iter()

@@ -39,6 +39,11 @@ impl Evidence {
             && self.is_over(backend.statement_since, limit)
     }
 
+    /// Connections that do nothing and have no transaction open: no step ends them.
+    pub fn idle(&self) -> usize {
+        self.backends.iter().filter(|backend| backend.is_client && backend.state == State::Idle).count()
+    }
+
     /// Connections by application name, the most first.
     pub fn holders(&self) -> Vec<(&str, usize)> {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

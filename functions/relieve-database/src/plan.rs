@@ -295,9 +295,12 @@ impl<'a> Making<'a> {
             let holders = self.evidence.holders();
             let first = holders.iter().take(5).map(|(application, count)| format!("{} {count}", named(application)));
             let list = first.collect::<Vec<_>>().join(", ");
-            let message = texts::scarce(self.language, used, available, &list);
-            let evidence = json!({ "used": used, "available": available, "byApplication": holders });
-            self.plan.findings.push(Finding::new("connections_scarce", "max_connections", message, evidence));
+            let idle = self.evidence.idle();
+            let message = texts::scarce(self.language, used, available, idle, &list);
+            let evidence = json!({ "used": used, "available": available, "idle": idle, "byApplication": holders });
+            let finding = Finding::new("connections_scarce", "max_connections", message, evidence);
+            // An idle session without a transaction is a pool's: what is too many of them, only a person can say.
+            self.plan.findings.push(finding.told(Audience::People, self.often));
         }
     }
 

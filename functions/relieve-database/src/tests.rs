@@ -293,6 +293,19 @@ fn where_connections_are_scarce_the_oldest_idle_ones_go_and_no_more_than_help() 
 }
 
 #[test]
+fn idle_sessions_that_hold_what_is_scarce_are_left_and_people_are_told_what_to_do() {
+    let mut evidence = evidence((1..=86).map(|pid| session(pid, State::Idle, 9000)).collect());
+    (evidence.overview.used, evidence.overview.available) = (86, 100);
+    let plan = decide(&evidence);
+    assert!(wanted(&plan).is_empty());
+    let finding = plan.findings.iter().find(|finding| finding.code == "connections_scarce").unwrap();
+    assert_eq!(finding.audience, Audience::People);
+    for words in ["86 of 100", "86 of them idle", "never ended automatically", "connection_limit", "{\"pid\": <pid>}"] {
+        assert!(finding.message.contains(words), "{words} is not in: {}", finding.message);
+    }
+}
+
+#[test]
 fn what_is_ended_for_its_waiters_counts_where_connections_are_scarce() {
     let mut evidence = evidence(vec![
         idle_in_transaction(1, 400),

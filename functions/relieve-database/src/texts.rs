@@ -109,11 +109,11 @@ pub fn prepared(language: Language, gid: &str, owner: &str, seconds: i64, blocke
 
 /// Connections run short.
 #[must_use]
-pub fn scarce(language: Language, used: i64, available: i64, holders: &str) -> String {
+pub fn scarce(language: Language, used: i64, available: i64, idle: usize, holders: &str) -> String {
     text!(
         language,
-        ja: "接続 {available} 本中 {used} 本を使用中。多い順: {holders}。アプリケーションの connection_limit × 同時実行数がこの数に収まるか確認し、収まらなければ下げるか、RDS Proxy を使うか、max_connections を上げる",
-        en: "{used} of {available} connections in use, most by: {holders}. Check that connection_limit × concurrency of the application's functions stays below that; if not, lower it, use RDS Proxy, or raise max_connections",
+        ja: "接続 {available} 本中 {used} 本を使用中（うち {idle} 本はトランザクションのないアイドルで、自動では終了しない）。多い順: {holders}。アプリケーションの connection_limit × 同時実行数がこの数に収まるか確認し、収まらなければ下げるか、RDS Proxy を使うか、max_connections を上げる。1 件だけ終了するには {{\"pid\": <pid>}} を送る",
+        en: "{used} of {available} connections in use, {idle} of them idle outside a transaction (these are never ended automatically); most by: {holders}. Check that connection_limit × concurrency of the application's functions stays below that; if not, lower it, use RDS Proxy, or raise max_connections; to end a single session, send {{\"pid\": <pid>}}",
     )
 }
 

@@ -12,21 +12,26 @@ use remediation::act::actions::set_goal_status::SetGoalStatus;
 use remediation::domain::{ExecutionStatus, ProcessId};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
-use remediation::gather::goals::cases::{self, Case, Which};
+use remediation::gather::goals::cases::{self, Case, Lately, Which};
 use remediation::gather::goals::{Catalogue, Goals};
 use remediation::gather::processes::case::no_such_row;
 use remediation::gather::processes::look_up::task_ending;
 use remediation::gather::step_functions::Seen;
 use remediation::gather::table::Table;
 use remediation::gather::trigger::{ExecutionChange, TriggerError};
-use remediation::run::step::Kind;
-use remediation::run::step::{Plan, Question, Session, Skipped, Step};
+use remediation::run::step::{Cursor, Kind, Plan, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
-use crate::plan::{Asked, Evidence, Looked};
+use crate::plan::{Asked, Evidence, Looked, Swept};
 
 struct RepairGoalStatus;
+
+/// Processes in one answer of a sweep, …
+const ROWS_A_PAGE: usize = 1000;
+/// … and in one run of it: some five kilobytes each at the most. The next run goes on.
+const ROWS_A_RUN: usize = 10_000;
 
 /// The parameter by which a person asks for ACTIVE.
 const ACTIVATE: &str = "activate";
@@ -63,18 +68,37 @@ impl Step for RepairGoalStatus {
                 let ids: Vec<_> = targets.iter().map(|(id, _)| id.0).collect();
                 cases::read(session.db, &table, &goals, Which::Named(&ids)).await?
             }
-            Question::Sweep(_) => {
-                let since = Which::FailedSince(session.now - TimeDelta::days(1));
-                let cases = cases::read(session.db, &table, &goals, since).await?;
-                return Ok(Evidence::Looked(Looked { cases, asked: Asked::Everything, unknown: None }));
-            }
+            Question::Sweep(cursor) => return sweep(session, &table, &goals, cursor.after).await,
         };
-        Ok(Evidence::Looked(Looked { cases, asked: these, unknown: None }))
+        Ok(Evidence::Looked(Looked::of(cases, these)))
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
         plan::plan(evidence, config)
     }
+}
+
+/// Whatever has failed within a day, from behind this process on: what no event told of, too. A process that was never started has none.
+async fn sweep(
+    session: &mut Session<'_>,
+    table: &Table,
+    goals: &Goals,
+    from: Option<ProcessId>,
+) -> Result<Evidence, Error> {
+    let since = session.now - TimeDelta::days(1);
+    let (mut cases, mut after, mut more) = (Vec::new(), from, true);
+    while more && cases.len() < ROWS_A_RUN && Instant::now() < session.stop_at {
+        let page = Lately { since, after, rows: ROWS_A_PAGE };
+        let read = cases::read(session.db, table, goals, Which::Failed(page)).await?;
+        // One that ends where the rows end has none behind it.
+        more = read.len() == ROWS_A_PAGE;
+        after = read.last().and_then(|case| case.process).or(after);
+        cases.extend(read);
+    }
+    let extent =
+        if more || from.is_some() { Some(cases::extent(session.db, table, goals, since).await?) } else { None };
+    let cursor = Cursor { after: after.filter(|_| more), ..Cursor::default() };
+    Ok(Evidence::Looked(Looked { swept: Some(Swept { cursor, extent }), ..Looked::of(cases, Asked::Everything) }))
 }
 
 /// What a person asks for beside the process.
@@ -129,7 +153,7 @@ async fn of_change(
     let Some(process) = change.process.or(seen.process) else {
         let why = common::process_unknown(language, execution.arn.name());
         let unknown = Some(Skipped::new(execution.arn.to_string(), why));
-        return Ok(Evidence::Looked(Looked { cases: Vec::new(), asked: Asked::Event(seen.execution), unknown }));
+        return Ok(Evidence::Looked(Looked { unknown, ..Looked::of(Vec::new(), Asked::Event(seen.execution)) }));
     };
     let cases = cases::read(session.db, table, goals, Which::Processes(&[process])).await?;
     // Until the row says it, only the history knows what a `Fail` state's own words stand for.
@@ -142,7 +166,7 @@ async fn of_change(
     }
     let missing = || Skipped::new(process.to_string(), common::row_missing(language, &process.to_string()));
     let unknown = cases.is_empty().then(missing);
-    Ok(Evidence::Looked(Looked { cases, asked: Asked::Event(seen.execution), unknown }))
+    Ok(Evidence::Looked(Looked { unknown, ..Looked::of(cases, Asked::Event(seen.execution)) }))
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::texts;
+use remediation::act::action::Class;
 use remediation::act::actions::set_goal_status::SetGoalStatus;
+use remediation::act::plan::Share;
 use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Language};
-use remediation::failure::failure;
 use remediation::failure::transient::is_transient;
+use remediation::failure::{UNKNOWN, failure};
 use remediation::gather::config::Config;
 use remediation::gather::goals::cases::{Case, Goal, Orphan, OrphanKind};
 use remediation::gather::goals::{GoalId, GoalStatus};
-use remediation::run::step::{Finding, Plan, Planned, Skipped};
+use remediation::run::step::{Audience, Cursor, Finding, Often, Plan, Planned, Skipped};
+use remediation::run::texts as common;
 use serde_json::json;
 
 /// What was read.
@@ -27,6 +30,23 @@ pub struct Looked {
     pub asked: Asked,
     /// What the event was about, where that is not known here.
     pub unknown: Option<Skipped>,
+    /// Of a sweep: where it stands.
+    pub swept: Option<Swept>,
+}
+
+/// Where a sweep stands.
+pub struct Swept {
+    /// Where the next run goes on.
+    pub cursor: Cursor,
+    /// Where one run does not see everything: how many goals there are, and how many of them look as if they had to be changed.
+    pub extent: Option<(usize, usize)>,
+}
+
+impl Looked {
+    /// Of these cases, and nothing more.
+    pub fn of(cases: Vec<Case>, asked: Asked) -> Self {
+        Self { cases, asked, unknown: None, swept: None }
+    }
 }
 
 /// Why processes were looked at.
@@ -92,6 +112,12 @@ fn plan_of(looked: &Looked, language: Language) -> Plan {
     for (goal, cases) in goals.values() {
         about_goal(&mut plan, goal, cases, &looked.asked, language);
     }
+    if let Some(Swept { cursor, extent }) = &looked.swept {
+        let (of, wanted) = extent.unwrap_or((goals.len(), 0));
+        plan.shares.insert(Class::Goal, Share { of, wanted });
+        plan.unfinished = cursor.after.map(|_| common::more_to_look_at(language, looked.cases.len()));
+        plan.cursor = Some(cursor.clone());
+    }
     plan
 }
 
@@ -102,7 +128,8 @@ fn orphaned(orphan: &Orphan, case: &Case, language: Language) -> Finding {
     };
     let message = texts::orphan(language, orphan.kind, &orphan.missing.to_string());
     let evidence = json!({ "table": table, "missing": orphan.missing, "processId": case.process });
-    Finding::new("orphan", orphan.id.to_string(), message, evidence)
+    // Only a person knows where it belongs.
+    Finding::new("orphan", orphan.id.to_string(), message, evidence).told(Audience::People, Often::ONCE_A_DAY)
 }
 
 /// What a goal's status and what is open under it come to.
@@ -153,7 +180,10 @@ fn judge(case: &Case, asked: &Asked, language: Language) -> Judged {
             let error = case.newest.as_ref().and_then(|newest| newest.ending.as_ref()?.error.as_deref());
             // The worker writes FAILED before Step Functions tries its task again.
             let over = case.newest.as_ref().is_none_or(|newest| newest.status.is_over());
-            if over && !is_transient(code, message, error) { Judged::Failed } else { Judged::Passed }
+            // What was never started has no input to be started with again.
+            let never_started = case.newest.is_none() && code == Some(UNKNOWN);
+            let stays = never_started || !is_transient(code, message, error);
+            if over && stays { Judged::Failed } else { Judged::Passed }
         }
         Asked::Event(ended) => {
             if let Some(newest) = case.newest.as_ref().filter(|newest| is_over_taken(ended, newest)) {

@@ -21,6 +21,7 @@ use remediation::act::ledger::told;
 use remediation::decide::Look;
 use remediation::domain::{Execution, Language, ProcessId};
 use remediation::failure::UNKNOWN;
+use remediation::failure::cause::Cause;
 use remediation::failure::transient::is_transient;
 use remediation::gather;
 use remediation::gather::config::Config;
@@ -259,6 +260,12 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
                 let told = texts::attempts_exhausted(language, attempts, code, message);
                 plan.findings.push(finding(EXHAUSTED, told, case, history));
             }
+            (Judgement::Leave(Left::TriedToday(_)), _) => {
+                let target = case.process.id.to_string();
+                let told = common::used_up(language, &target);
+                let finding = Finding::new("attempts_used_up", target, told, json!(null));
+                plan.findings.push(finding.told(Audience::People, Often::ONCE_A_DAY));
+            }
             (Judgement::Leave(left), _) => plan.skipped.push(skipped(why_left(language, left))),
         }
     }
@@ -322,8 +329,12 @@ fn finding(code: &'static str, message: String, case: &Case, history: &History) 
             Newest::Known(None) | Newest::Unknown(_) => None,
         },
     });
+    // What a user wrote, the user has been told.
+    let row_code = case.process.error_code.as_deref();
+    let is_users_fault = Cause::of(row_code, history.message.as_deref(), None) == Cause::Validation;
+    let audience = if is_users_fault { Audience::Nobody } else { Audience::People };
     let finding = Finding::new(code, case.process.id.to_string(), message, evidence);
-    finding.told(Audience::People, Often::Once(case.process.closed_at()))
+    finding.told(audience, Often::Once(case.process.closed_at()))
 }
 
 fn why_left(language: Language, left: Left) -> String {

@@ -86,11 +86,12 @@ fn of_failures(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {
         let percent = dominant::part(of_type.failed, of_type.closed);
         let message = texts::type_fails(language, &of_type.kind, percent, others);
         let evidence = json!({ "failed": of_type.failed, "closed": of_type.closed, "othersPercent": others });
-        Finding::new("type_fails", of_type.kind.as_str(), message, evidence)
+        for_people(Finding::new("type_fails", of_type.kind.as_str(), message, evidence), looked)
     }));
     if let Log::Unread(why) = &looked.log {
         let message = texts::log_not_read(language, why);
-        plan.findings.push(Finding::new("log_not_read", config.worker_function.as_str(), message, Value::Null));
+        let finding = Finding::new("log_not_read", config.worker_function.as_str(), message, Value::Null);
+        plan.findings.push(for_people(finding, looked));
     }
     plan
 }

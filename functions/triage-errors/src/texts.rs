@@ -166,8 +166,8 @@ pub fn unknown_code(language: Language, code: &str, count: i64) -> String {
 pub fn type_fails(language: Language, name: &str, (failed, closed, percent): (i64, i64, f64), others: f64) -> String {
     text!(
         language,
-        ja: "{name} に失敗が集中: {closed} 件中 {failed} 件（{percent:.0}%）、ほかの種類は {others:.0}%",
-        en: "{name} fails far more often than other types: {failed} of {closed} ({percent:.0} %), others {others:.0} %",
+        ja: "{name} に失敗が集中: {closed} 件中 {failed} 件（{percent:.0}%）、ほかの種類は {others:.0}%。この種類の入力とプロンプト、直近のデプロイを確認する（1 件の経緯は analyze-logs に {{\"processId\": \"<id>\"}}）",
+        en: "{name} fails far more often than other types: {failed} of {closed} ({percent:.0} %), others {others:.0} %. Check this type's inputs, its prompt and the last deployment (analyze-logs tells the story of one: {{\"processId\": \"<id>\"}})",
     )
 }
 

@@ -1,18 +1,21 @@
 //! What is to be made of it: pure.
 
 use crate::texts;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::create_index::CreateIndex;
 use remediation::act::actions::create_index::texts as index;
 use remediation::act::actions::drop_index::Care;
 use remediation::act::actions::drop_index::DropInvalidIndex;
 use remediation::domain::Language;
 use remediation::gather::indexes::{Proposed, State};
-use remediation::run::step::{Finding, Plan, Planned, Skipped};
+use remediation::run::step::{Audience, Finding, Often, Plan, Planned, Skipped};
 use serde_json::{Value, json};
 
 use crate::evidence::{Evidence, Table};
 use crate::statements::{Statement, Statements};
+
+/// What only a person can do is told once in a month, as long as nobody does it.
+const ONCE_A_MONTH: Often = Often::OnceIn(TimeDelta::days(28));
 
 pub fn plan(evidence: &Evidence, care: Care, language: Language, now: DateTime<Utc>) -> Plan {
     let mut plan = Plan { population: evidence.proposed.len(), ..Plan::default() };
@@ -27,6 +30,7 @@ pub fn plan(evidence: &Evidence, care: Care, language: Language, now: DateTime<U
     plan.findings.extend(evidence.invalid.iter().map(|index| {
         let message = texts::foreign_invalid(language, &format!("DROP INDEX CONCURRENTLY {}", index.name));
         Finding::new("invalid_index", index.name.as_str(), message, json!({ "definition": index.definition }))
+            .told(Audience::People, ONCE_A_MONTH)
     }));
     plan.findings.extend(about_statements(&evidence.statements, &evidence.table, language));
     plan.findings.extend(evidence.scans.iter().map(|scan| {
@@ -50,7 +54,8 @@ fn about_index(plan: &mut Plan, index: &Proposed, table: &Table, care: Care, lan
         State::Taken(definition) => {
             let message = index::name_taken(language, definition.as_deref());
             let evidence = json!({ "statement": index.statement });
-            return plan.findings.push(Finding::new("index_name_taken", target, message, evidence));
+            let finding = Finding::new("index_name_taken", target, message, evidence);
+            return plan.findings.push(finding.told(Audience::People, ONCE_A_MONTH));
         }
         State::Missing => None,
         State::Invalid(found) => Some(found),
@@ -62,7 +67,8 @@ fn about_index(plan: &mut Plan, index: &Proposed, table: &Table, care: Care, lan
             texts::needs_owner(language, &table.owner, &table.user, &index.statement)
         };
         let evidence = json!({ "statement": index.statement, "owner": table.owner });
-        return plan.findings.push(Finding::new("index_not_permitted", target, message, evidence));
+        let finding = Finding::new("index_not_permitted", target, message, evidence);
+        return plan.findings.push(finding.told(Audience::People, ONCE_A_MONTH));
     }
     plan.actions.extend(left_over.map(|found| {
         let action =

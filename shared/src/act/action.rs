@@ -89,6 +89,11 @@ pub trait Action: Any + Debug + Send + Sync {
         None
     }
 
+    /// Whether it only carries out what the process's own user wants, a cancel: it wakes nobody.
+    fn is_users_wish(&self) -> bool {
+        false
+    }
+
     /// Since when what it fixes was broken, where that is known (`TimeToRemedy`).
     fn broken_since(&self) -> Option<DateTime<Utc>> {
         None

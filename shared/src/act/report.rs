@@ -45,6 +45,9 @@ pub struct Report {
     /// The event that would do what was only told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_do_it: Option<Value>,
+    /// Whether people heard of it; `None` where there was nothing to tell.
+    #[serde(skip)]
+    pub told: Option<bool>,
     /// What came of what was tried, for the step's record.
     #[serde(skip)]
     pub tries: Tries,
@@ -90,6 +93,9 @@ pub struct Done {
     /// People are told of it whenever it is done.
     #[serde(skip)]
     pub is_told: bool,
+    /// It only carries out what the process's own user wants: people need not hear of it.
+    #[serde(skip)]
+    pub is_users_wish: bool,
     /// `{"undo": "<id>"}` takes it back.
     #[serde(skip)]
     pub is_undoable: bool,

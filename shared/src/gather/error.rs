@@ -15,9 +15,10 @@ use crate::redact;
 const READ_ONLY: &str = "25006";
 
 /// Lambda retries and keeps asynchronous events only: whoever sent one by hand has the answer, and nothing else.
-const AGAIN: &str = "If you sent this event, send it again; any other event is retried by Lambda and then kept in the dead-letter queue";
+const AGAIN: &str = "If you sent this event, send it again; a schedule looks again by itself, any other event is retried by Lambda and then kept in the dead-letter queue";
 
-/// Why a run failed. Asynchronous events that meet one are retried by Lambda and then kept, whole, in the dead-letter queue.
+/// Why a run failed. Asynchronous events that meet one are retried by Lambda and then kept, whole, in the dead-letter queue; a schedule,
+/// which comes again, is only counted.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The environment is incomplete or contradicts itself; all faults are listed.

@@ -156,10 +156,10 @@ async fn of_unknown_status(
 ) -> Result<Evidence, Error> {
     let Execution { arn, redrive_count, started_at, .. } = change.execution.clone();
     let message = texts::executions_of_unknown_status(session.config.language, 1, status, arn.name());
-    let finding = Finding::new("execution_status_unknown", status, message, json!({ "executionArn": arn }));
+    let finding = Finding::new("execution_status_unknown", status, message, json!({ "executionArn": arn }))
+        .told(Audience::People, Often::ONCE_A_DAY);
     let odd = Odd { arn, process: change.process, status: status.to_owned(), redrive_count, started_at };
     executions::remember_odd(session.db, std::slice::from_ref(&odd)).await?;
-    let finding = finding.told(Audience::People, Often::ONCE_A_DAY);
     Ok(Evidence { population: 1, findings: vec![finding], ..Evidence::default() })
 }
 

@@ -1,17 +1,24 @@
 //! Tells people what was wrong, what was done, why, and how to undo it; or doesn't wake them.
 
+mod digest;
+mod parts;
+mod texts;
+
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
 use aws_config::SdkConfig;
 use aws_sdk_sns::types::MessageAttributeValue;
+use sqlx::PgConnection;
 
+use self::parts::Occasion;
+use crate::act::ledger::told::{self, Due};
 use crate::act::report::{Done, DoneOutcome, Report};
 use crate::domain::Language;
 use crate::finding::{Audience, Finding};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
-use crate::run::texts;
+use crate::run::texts as common;
 use crate::run::topic::{bounded, subject};
 
 /// Actions, and findings, that one message names; the ledger has them all.
@@ -20,49 +27,102 @@ const NAMED: usize = 20;
 /// The message attribute by which a subscription's filter policy tells what cannot wait, `at-once`, from what can, `normal`.
 const URGENCY: &str = "urgency";
 
-/// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell.
+/// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell, and says in the report whether people
+/// heard of it.
 ///
-/// A sweep's changes are told in one message. A single process that was put right by its own event wakes nobody; what
-/// failed, waits for approval, went over a limit, or is told whenever it is done ([`crate::act::action::Action::is_told`]) does, and so
-/// does a finding that is made for people.
+/// A sweep's changes are told in one message. A single process that was put right by its own event wakes nobody, nor does what its own user
+/// wanted; what failed, waits for approval, went over a limit, or is told whenever it is done ([`crate::act::action::Action::is_told`]) does,
+/// and so does a finding that is made for people. Of each kind of thing there is one message in an hour, from whatever container; what comes
+/// in between is counted in the next one. Without a ledger everything is told.
 ///
 /// # Errors
-/// [`Error::Aws`]: the run itself stands.
-pub async fn tell(config: &Config, aws: &SdkConfig, report: &Report, swept: bool, new_plan: bool) -> Result<(), Error> {
+/// [`Error::Aws`]: the run itself stands, and the next one tells it.
+pub async fn tell(
+    config: &Config,
+    aws: &SdkConfig,
+    mut db: Option<&mut PgConnection>,
+    report: &mut Report,
+    (swept, new_plan): (bool, bool),
+) -> Result<(), Error> {
     let Some(topic) = &config.notify_topic_arn else { return Ok(()) };
-    let Some(urgency) = urgency(report, swept, new_plan) else { return Ok(()) };
+    let occasion = Occasion::of(report, swept, new_plan);
+    let parts = parts::parts(report, occasion);
+    if parts.is_empty() && !occasion.is_scheduled {
+        return Ok(());
+    }
+    let all = || {
+        let now = parts.iter().filter(|part| !part.is_digest);
+        now.map(|part| Due { step: part.step.clone(), kind: part.kind.clone(), more: 0 }).collect()
+    };
+    let due = match &mut db {
+        Some(db) => match told::claim(db, &parts, occasion.is_scheduled).await {
+            Err(error) if error.is_connection_lost() => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, "what people were told cannot be asked");
+                all()
+            }
+            due => due?,
+        },
+        None => all(),
+    };
+    let is_own = |due: &&Due| parts.iter().any(|part| (&part.step, &part.kind) == (&due.step, &due.kind));
+    let (digest, due): (Vec<Due>, Vec<Due>) = due.into_iter().partition(parts::is_digest);
+    let own = due.iter().find(is_own).is_some();
+    if parts.iter().any(|part| !part.is_digest) {
+        report.told = Some(own);
+    }
+    let mut sent = Ok(());
+    if !due.is_empty() {
+        let text = if own { message(report, &due, config.language) } else { texts::waited(config.language, &due) };
+        let about =
+            if own { format!("[{}] {}", report.step, report.mode) } else { format!("[{}]", digest::EVERYWHERE) };
+        sent = publish(aws, topic, &about, &text, urgency(&due)).await;
+    }
+    if sent.is_ok()
+        && !digest.is_empty()
+        && let Some(db) = &mut db
+    {
+        let observed = told::observed(db).await?;
+        let about = format!("[{}] observe", digest::EVERYWHERE);
+        sent = publish(aws, topic, &about, &digest::message(&observed, config.language), urgency(&digest)).await;
+    }
+    if sent.is_err() {
+        report.told = report.told.map(|_| false);
+        if let Some(db) = db {
+            let all: Vec<Due> = due.into_iter().chain(digest).collect();
+            if let Err(error) = told::give_back(db, &all).await {
+                tracing::warn!(%error, "that people were not told could not be written");
+            }
+        }
+    }
+    sent
+}
+
+async fn publish(aws: &SdkConfig, topic: &str, about: &str, message: &str, urgency: &str) -> Result<(), Error> {
     let urgency = MessageAttributeValue::builder().data_type("String").string_value(urgency).build().ok();
     aws_sdk_sns::Client::new(aws)
         .publish()
         .set_message_attributes(urgency.map(|urgency| HashMap::from([(URGENCY.to_owned(), urgency)])))
         .topic_arn(topic)
-        .subject(subject(&format!("[{}] {}", report.step, report.mode)))
-        .message(bounded(&message(report, config.language)))
+        .subject(subject(about))
+        .message(bounded(message))
         .send()
         .await
         .map(drop)
         .map_err(Error::aws("Publish"))
 }
 
-/// How urgent it is to tell people; `None` where there is nothing to tell.
-fn urgency(report: &Report, swept: bool, new_plan: bool) -> Option<&'static str> {
-    let wakes = new_plan
-        || report.actions.iter().any(|done| done.outcome == DoneOutcome::Applied && done.is_told)
-        || report.count(DoneOutcome::Failed) > 0
-        || swept && report.applied() > 0;
-    match report.findings.iter().map(|finding| finding.audience).max().unwrap_or(Audience::Nobody) {
-        Audience::Nobody => wakes.then_some("normal"),
-        Audience::People => Some("normal"),
-        Audience::PeopleAtOnce => Some("at-once"),
-    }
+/// How urgent it is to tell people what is due.
+fn urgency(due: &[Due]) -> &'static str {
+    if due.iter().any(parts::is_at_once) { "at-once" } else { "normal" }
 }
 
-fn message(report: &Report, language: Language) -> String {
+fn message(report: &Report, due: &[Due], language: Language) -> String {
     let mut lines = vec![report.summary.clone(), String::new()];
     lines.extend(report.actions.iter().take(NAMED).map(line));
     let actions = report.actions_in_all();
     if actions > NAMED {
-        lines.push(texts::more_actions(language, actions - NAMED, report.run_id));
+        lines.push(common::more_actions(language, actions - NAMED, report.run_id));
     }
     // What cannot wait stands first, and is never cut off; then what is for people.
     let mut findings: Vec<&Finding> = report.findings.iter().collect();
@@ -70,12 +130,12 @@ fn message(report: &Report, language: Language) -> String {
     let at_once = findings.iter().filter(|finding| finding.audience == Audience::PeopleAtOnce).count();
     let named = findings.into_iter().take(at_once + NAMED);
     lines.extend(named.map(|finding| format!("! {} {}: {}", finding.code, finding.target, finding.message)));
+    lines.extend(due.iter().filter(|due| due.more > 0).map(|due| texts::more_like_this(language, due)));
     if let Some(plan) = report.plan_id {
         lines.push(format!("→ {}: {{\"approve\": \"{plan}\"}}", report.step));
     }
     lines.join("\n")
 }
-
 fn line(done: &Done) -> String {
     // A row's status; of anything else, the whole image, which is small then.
     let status = |image: &Option<serde_json::Value>| match image {
@@ -106,71 +166,4 @@ fn line(done: &Done) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use serde_json::{Map, Value, json};
-    use uuid::Uuid;
-
-    use super::*;
-    use crate::act::report::{Tries, Verification};
-    use crate::domain::Mode;
-    use crate::finding::Often;
-
-    fn report(audiences: &[Audience]) -> Report {
-        let finding = |(at, audience): (usize, &Audience)| {
-            Finding::new("blocker_left", format!("session {at}"), "others wait", Value::Null)
-                .told(*audience, Often::Always)
-        };
-        Report {
-            summary: "looked".to_owned(),
-            step: "relieve-database",
-            run_id: Uuid::nil(),
-            mode: Mode::Act,
-            trigger: json!({}),
-            findings: audiences.iter().enumerate().map(finding).collect(),
-            actions: Vec::new(),
-            skipped: Vec::new(),
-            verification: Verification::Unverified,
-            plan_id: None,
-            tries: Tries::default(),
-            to_do_it: None,
-            report: None,
-            unkept: BTreeMap::new(),
-            omitted: Map::new(),
-        }
-    }
-
-    #[test]
-    fn a_finding_wakes_those_for_whom_it_is_made() {
-        use Audience::{Nobody, People, PeopleAtOnce};
-        for (audiences, expected) in [
-            (vec![], None),
-            (vec![Nobody], None),
-            (vec![People, Nobody], Some("normal")),
-            (vec![Nobody, PeopleAtOnce, People], Some("at-once")),
-        ] {
-            assert_eq!(urgency(&report(&audiences), false, false), expected, "{audiences:?}");
-        }
-        assert_eq!(urgency(&report(&[Nobody]), false, true), Some("normal"), "a new plan waits for people");
-    }
-
-    #[test]
-    fn what_cannot_wait_stands_first_however_much_else_there_is_to_tell() {
-        let mut audiences = vec![Audience::Nobody; NAMED];
-        audiences.extend([Audience::People, Audience::PeopleAtOnce]);
-        let message = message(&report(&audiences), Language::En);
-        let named: Vec<&str> = message.lines().filter(|line| line.starts_with("! ")).collect();
-        let first = ["! blocker_left session 21: others wait", "! blocker_left session 20: others wait"];
-        assert_eq!((&named[..2], named.len()), (&first[..], NAMED + 1));
-    }
-
-    #[test]
-    fn what_people_are_told_stands_in_the_record_however_much_else_was_found() {
-        let mut audiences = vec![Audience::Nobody; 150];
-        audiences.push(Audience::People);
-        let mut report = report(&audiences);
-        report.shorten();
-        assert_eq!((report.findings.len(), report.findings[0].target.as_str()), (100, "session 150"));
-    }
-}
+mod tests;

@@ -201,7 +201,7 @@ impl<S: Step> Rounds<'_, S> {
     fn contested(&self, id: ProcessId) -> Finding {
         let message = texts::contested(self.language());
         Finding::new("contested", id.to_string(), message, json!({ "looks": LOST_AT_MOST + 1 }))
-            .told(Audience::People, Often::Always)
+            .told(Audience::People, Often::ONCE_A_DAY)
     }
 
     /// Guards what is wanted, and applies what may be.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use chrono::{TimeDelta, Utc};
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
@@ -34,6 +34,7 @@ use crate::gather::session::{Cursor, Outside, Question, Session};
 use crate::gather::step_functions::StepFunctions;
 use crate::gather::table::Table;
 use crate::gather::trigger::{self, Ask, Scope, Trigger};
+use crate::run::answer::{self, Answer, Started};
 use crate::run::incident;
 use crate::run::metrics::embedded_metrics;
 use crate::run::notify;
@@ -58,14 +59,24 @@ const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// is read where the operator looks.
 pub async fn run<S: Step>(step: S) -> Result<(), lambda_runtime::Error> {
     lambda_runtime::tracing::init_default_subscriber();
+    let name = Manifest::parse(step.manifest()).map(|manifest| manifest.name).unwrap_or_default();
+    let name = name.as_str();
     let function = &Function::new(step, |name| std::env::var(name).ok()).await;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         let deadline = Duration::from_millis(event.context.deadline);
         let left = deadline.saturating_sub(Duration::from_millis(Utc::now().timestamp_millis().unsigned_abs()));
-        let function = function.as_ref().map_err(Diagnostic::from)?;
-        Box::pin(function.handle(event.payload, &event.context.request_id, left))
-            .await
-            .map_err(|error| Diagnostic::from(&error))
+        let started = Started::of(&event.payload);
+        let function = match function {
+            Ok(function) => function,
+            Err(error) => {
+                tracing::error!(errorType = error.kind(), %error, "the run failed");
+                return answer::failed(name, started, error);
+            }
+        };
+        match Box::pin(function.handle(event.payload, &event.context.request_id, left)).await {
+            Ok(report) => Ok(Answer::Report(Box::new(report))),
+            Err(error) => answer::failed(name, started, &error),
+        }
     }))
     .await
 }
@@ -414,7 +425,7 @@ impl<S: Step> Function<S> {
     /// Records the run, in the log where there is no database, and says it to everybody who has to know.
     async fn close(
         &self,
-        db: Option<&mut PgConnection>,
+        mut db: Option<&mut PgConnection>,
         run: &Run,
         tally: Tally,
         cursor: Option<Cursor>,
@@ -424,8 +435,8 @@ impl<S: Step> Function<S> {
         let plan_is_news = tally.plan_is_news;
         let mut report = tally.into_report(self.name, run, self.config.language);
         let applied = report.applied();
-        let swept = cursor.is_some();
-        if let Err(error) = notify::tell(&self.config, &self.aws, &report, swept, plan_is_news).await {
+        let occasion = (cursor.is_some(), plan_is_news);
+        if let Err(error) = notify::tell(&self.config, &self.aws, db.as_deref_mut(), &mut report, occasion).await {
             let topic = self.config.notify_topic_arn.clone().unwrap_or_default();
             report.findings.push(Finding::new("not_told", topic, error.to_string(), Value::Null));
             metrics.push(Metric::count("NotificationsFailed", 1));

@@ -108,6 +108,7 @@ fn done(
         outcome,
         reason,
         is_told: false,
+        is_users_wish: planned.action.is_users_wish(),
         is_undoable: false,
     }
     .redacted()
@@ -324,6 +325,7 @@ impl Tally {
             skipped: self.skipped,
             verification,
             plan_id: self.plan,
+            told: None,
             tries,
             report: self.report,
             omitted,

@@ -5,7 +5,7 @@ use patient::goals::Goal;
 use patient::table::{EARLY, ELSEWHERE, GUIDE, MIGRATED, PUSHED, Row};
 use remediation::domain::ProcessId;
 use remediation::gather::error::Error;
-use remediation::gather::goals::cases::{self, Case, Open, Orphan, OrphanKind, Which};
+use remediation::gather::goals::cases::{self, Case, Lately, Open, Orphan, OrphanKind, Which};
 use remediation::gather::goals::{Catalogue, GoalStatus, Goals};
 use serde_json::json;
 use uuid::Uuid;
@@ -204,7 +204,7 @@ async fn a_sweep_reads_what_failed_in_its_time_and_has_a_target_with_its_newest_
         let newest = execution(row.id, Failed, seconds_ago(100), Some(seconds_ago(60)));
         world.remember(&[ended(earlier, Some("X"), None), ended(newest.clone(), Some("States.Runtime"), None)]).await;
         let since = chrono::Utc::now() - TimeDelta::days(1);
-        let cases = read(&mut world, Which::FailedSince(since)).await;
+        let cases = read(&mut world, Which::Failed(Lately { since, after: None, rows: 100 })).await;
         assert_eq!(cases.iter().map(|case| case.process).collect::<Vec<_>>(), [Some(ProcessId(row.id))]);
         let known = cases[0].newest.as_ref().ok_or("no execution")?;
         assert_eq!(

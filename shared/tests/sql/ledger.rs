@@ -332,6 +332,7 @@ fn report(run: &Run, cursor: &'static str) -> Report {
         skipped: vec![],
         verification: Verification::Verified,
         plan_id: None,
+        told: None,
         tries: Tries::default(),
         to_do_it: None,
         report: None,

@@ -22,7 +22,7 @@ async fn tables_of(db: &mut PgConnection, schema: &str) -> Vec<String> {
         .unwrap()
 }
 
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 14] = [
     "actions",
     "admissions",
     "controls",
@@ -36,6 +36,7 @@ const TABLES: [&str; 13] = [
     "progress",
     "refused_writes",
     "runs",
+    "told",
 ];
 
 #[tokio::test]

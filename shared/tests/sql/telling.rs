@@ -1,6 +1,7 @@
 //! What people were told already: read in the ledger, and not told again.
 
 use chrono::TimeDelta;
+use remediation::act::ledger::told::{Due, Part, claim as claimed, give_back};
 use remediation::gather::manifest::Manifest;
 use remediation::gather::step_functions::StepFunctions;
 use remediation::gather::trigger::{Ask, Scope, Trigger};
@@ -89,5 +90,119 @@ async fn a_step_whose_ledger_is_the_log_has_nothing_to_ask_and_tells_always() ->
     let nowhere = step_functions(&*scripted().await, MACHINE).await;
     let told = told(&mut world, &nowhere, "name = \"test-step\"\nledger = \"log\"").await;
     assert_eq!(told, ["at_ceiling", "contested"]);
+    Ok(())
+}
+
+fn part(kind: &str, count: usize) -> Part {
+    Part { step: STEP.to_owned(), kind: kind.to_owned(), count, every: TimeDelta::hours(1), is_digest: false }
+}
+
+fn due(kind: &str, more: i64) -> Due {
+    Due { step: STEP.to_owned(), kind: kind.to_owned(), more }
+}
+
+async fn claim(world: &mut World, parts: &[Part], waiting: bool) -> Vec<Due> {
+    claimed(&mut world.db, parts, waiting).await.unwrap()
+}
+
+/// As if so many minutes had gone by since people were told.
+async fn later(world: &World, minutes: i32) {
+    world.execute(&format!("UPDATE remediation.told SET told_at = told_at - interval '{minutes} minutes'")).await;
+}
+
+#[tokio::test]
+async fn what_was_told_within_the_hour_is_counted_and_said_with_the_next() -> Tested {
+    let mut world = World::new("claim").await;
+    assert_eq!(claim(&mut world, &[part("a", 5)], false).await, [due("a", 0)]);
+    for _ in 0..3 {
+        assert_eq!(claim(&mut world, &[part("a", 2)], true).await, []);
+    }
+    // Another kind is news, and its message names all of the run.
+    assert_eq!(claim(&mut world, &[part("b", 1), part("a", 1)], false).await, [due("a", 6), due("b", 0)]);
+    assert_eq!(claim(&mut world, &[part("a", 1)], false).await, []);
+    later(&world, 59).await;
+    assert_eq!(claim(&mut world, &[part("a", 1)], true).await, []);
+    later(&world, 1).await;
+    // Only who tells what waits takes it.
+    assert_eq!(claim(&mut world, &[], false).await, []);
+    assert_eq!(claim(&mut world, &[], true).await, [due("a", 2)]);
+    assert_eq!(claim(&mut world, &[], true).await, []);
+    assert_eq!(claim(&mut world, &[part("b", 1)], false).await, [due("b", 0)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_waits_of_another_step_does_not_make_a_runs_own_known() -> Tested {
+    let mut world = World::new("claim_waiting").await;
+    claim(&mut world, &[part("a", 1), part("b", 1)], false).await;
+    claim(&mut world, &[part("a", 4)], false).await;
+    world.execute("UPDATE remediation.told SET told_at = told_at - interval '1 hour' WHERE kind = 'a'").await;
+    assert_eq!(claim(&mut world, &[part("b", 3)], true).await, [due("a", 4)]);
+    later(&world, 60).await;
+    assert_eq!(claim(&mut world, &[], true).await, [due("b", 3)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_many_containers_one_tells_it_and_none_of_it_is_lost() -> Tested {
+    const CONTAINERS: usize = 8;
+    let world = World::new("claim_race").await;
+    let mut containers = Vec::new();
+    for _ in 0..CONTAINERS {
+        let mut other = world.another().await;
+        // Both kinds in either order: they are locked in one.
+        let parts = if containers.len() % 2 == 0 { [part("a", 1), part("b", 1)] } else { [part("b", 1), part("a", 1)] };
+        containers.push(tokio::spawn(async move { claim(&mut other, &parts, true).await }));
+    }
+    let mut told = Vec::new();
+    for container in containers {
+        told.extend(container.await?);
+    }
+    assert_eq!(told, [due("a", 0), due("b", 0)]);
+    later(&world, 60).await;
+    let mut world = world;
+    let rest = i64::try_from(CONTAINERS - 1)?;
+    assert_eq!(claim(&mut world, &[], true).await, [due("a", rest), due("b", rest)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_did_not_reach_people_is_told_by_the_next() -> Tested {
+    let mut world = World::new("claim_back").await;
+    claim(&mut world, &[part("a", 1)], false).await;
+    claim(&mut world, &[part("a", 3)], false).await;
+    later(&world, 60).await;
+    let taken = claim(&mut world, &[part("a", 1)], false).await;
+    assert_eq!(taken, [due("a", 3)]);
+    give_back(&mut world.db, &taken).await?;
+    assert_eq!(claim(&mut world, &[part("a", 1)], false).await, [due("a", 3)]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_digest_waits_for_its_first_day_too_and_is_told_apart() -> Tested {
+    let mut world = World::new("claim_digest").await;
+    let digest = || Part { every: TimeDelta::days(1), is_digest: true, ..part("observe", 1) };
+    assert_eq!(claim(&mut world, &[digest(), part("a", 1)], true).await, [due("a", 0)]);
+    assert_eq!(claim(&mut world, &[digest()], true).await, []);
+    later(&world, 24 * 60 - 1).await;
+    assert_eq!(claim(&mut world, &[digest(), part("a", 1)], true).await, [due("a", 0)]);
+    later(&world, 1).await;
+    // Another run tells it, where no run observes any more.
+    assert_eq!(claim(&mut world, &[], true).await, [due("observe", 3)]);
+    assert_eq!(claim(&mut world, &[digest()], true).await, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_counted_only_is_not_known_to_people() -> Tested {
+    let mut world = World::new("telling_counted").await;
+    let nowhere = step_functions(&*scripted().await, MACHINE).await;
+    for (reached, expected) in [("false", vec!["at_ceiling", "contested"]), ("true", vec!["contested"])] {
+        world.execute("DELETE FROM remediation.runs").await;
+        ran(&world, STEP, &scheduled().describe(), &["at_ceiling"], 5).await;
+        world.execute(&format!("UPDATE remediation.runs SET told = {reached}")).await;
+        assert_eq!(told(&mut world, &nowhere, "name = \"test-step\"").await, expected);
+    }
     Ok(())
 }

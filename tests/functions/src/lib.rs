@@ -133,7 +133,8 @@ impl Bench {
             .execute(&format!(
                 "UPDATE remediation.actions SET created_at = created_at {by}, closed_at = closed_at {by};
                  UPDATE remediation.incidents SET opened_at = opened_at {by}, closed_at = closed_at {by};
-                 UPDATE remediation.leases SET created_at = created_at {by}, revert_at = revert_at {by}"
+                 UPDATE remediation.leases SET created_at = created_at {by}, revert_at = revert_at {by};
+                 UPDATE remediation.told SET told_at = told_at {by}"
             ))
             .await?;
         Ok(())

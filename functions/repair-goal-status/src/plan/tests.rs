@@ -46,7 +46,7 @@ fn case(status: &str, open: Open) -> Case {
 }
 
 fn planned(cases: Vec<Case>, asked: Asked) -> Plan {
-    plan_of(&Looked { cases, asked, unknown: None }, Language::En)
+    plan_of(&Looked::of(cases, asked), Language::En)
 }
 
 fn event() -> Asked {

@@ -140,6 +140,10 @@ impl Action for SetRowStatus {
         ended.filter(|_| self.class() == Class::Closing)
     }
 
+    fn is_users_wish(&self) -> bool {
+        self.status == ProcessStatus::Cancelled
+    }
+
     fn severity(&self, after: Option<&Value>, policy: &Policy, now: DateTime<Utc>) -> Option<(Severity, Severity)> {
         if self.class() == Class::Repair {
             return None;

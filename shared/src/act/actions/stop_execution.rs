@@ -76,6 +76,10 @@ impl Action for StopExecution {
         Some(self.process.id)
     }
 
+    fn is_users_wish(&self) -> bool {
+        self.cause == StopCause::Cancelled
+    }
+
     fn severity(&self, after: Option<&Value>, policy: &Policy, now: DateTime<Utc>) -> Option<(Severity, Severity)> {
         let process = &self.process;
         let status = after.and_then(|after| after["status"].as_str()).and_then(|status| status.parse().ok());

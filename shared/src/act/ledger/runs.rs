@@ -45,8 +45,8 @@ pub async fn finish(
     sqlx::query(
         "WITH ended AS (UPDATE remediation.admissions SET ended_at = clock_timestamp(), actions = $8 WHERE run_id = $1 AND ended_at IS NULL)
          INSERT INTO remediation.runs (id, step, mode, trigger, reason, started_at, finished_at, summary, applied, findings,
-                                       skipped, verification, cursor, asked_by, request_id, tried, helped, failed, failed_anew)
-         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                                       skipped, verification, cursor, asked_by, request_id, tried, helped, failed, failed_anew, told)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp(), $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
              ON CONFLICT (id) DO NOTHING",
     )
     .bind(run.id)
@@ -67,6 +67,7 @@ pub async fn finish(
     .bind(number(report.tries.helped))
     .bind(number(report.tries.failed))
     .bind(number(report.tries.failed_anew))
+    .bind(report.told)
     .execute(db)
     .await
     .map(drop)

@@ -19,6 +19,7 @@ fn report() -> Report {
         skipped: Vec::new(),
         verification: Verification::Verified,
         plan_id: Some(Uuid::from_u128(2)),
+        told: None,
         tries: Tries::default(),
         to_do_it: Some(json!({ "all": true })),
         report: None,
@@ -37,6 +38,7 @@ fn done(before: Value, after: Value) -> Done {
         outcome: DoneOutcome::Applied,
         reason: "its execution ended".to_owned(),
         is_told: false,
+        is_users_wish: false,
         is_undoable: false,
     }
 }

@@ -1,10 +1,10 @@
 -- Processes, what each works for, and what is open under its goal: for all of them in one answer. $2 names goals that are looked
 -- at without a process.
 WITH looked_at AS MATERIALIZED (
-    SELECT {id} AS id, {status} IN ({open}) AS open, {status} IN ({completed}) AS completed,
-           {error} ->> 'code' AS code, {error} ->> 'message' AS message, {target_id} AS target
-      FROM {table} p
-     WHERE {which}
+    (SELECT {id} AS id, {status} IN ({open}) AS open, {status} IN ({completed}) AS completed,
+            {error} ->> 'code' AS code, left({error} ->> 'message', 4000) AS message, {target_id} AS target
+       FROM {table} p
+      WHERE {which})
      UNION ALL
     SELECT NULL, false, false, NULL, NULL, g.id FROM {goal rows} g WHERE g.id = ANY ($2)
 ), placed AS MATERIALIZED (

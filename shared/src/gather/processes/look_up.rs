@@ -329,6 +329,8 @@ pub(crate) fn recoverable(error: Error) -> Result<Option<Error>, Error> {
 /// The code of the finding that Step Functions refused a look-up.
 pub(crate) const UNAVAILABLE: &str = "step_functions_unavailable";
 
+/// As long as that lasts, nothing that needs a look-up is closed: its sentence says what to do.
 pub(crate) fn unavailable(error: &Error) -> Finding {
     Finding::new(UNAVAILABLE, "Step Functions".to_owned(), error.to_string(), json!({ "errorType": error.kind() }))
+        .told(Audience::People, Often::ONCE_A_DAY)
 }

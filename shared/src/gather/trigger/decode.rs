@@ -40,6 +40,15 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
     ask::operator(fields, allowed).map(Trigger::Operator)
 }
 
+/// Whether a schedule has sent it, right or wrong.
+#[must_use]
+pub fn is_schedule(event: &Value) -> bool {
+    match event.get("detail-type") {
+        Some(kind) => kind == "Scheduled Event" && event["source"] == "aws.events",
+        None => event.get("schedule").is_some(),
+    }
+}
+
 fn from_event_bridge(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
     let event: EventBridgeEvent =
         serde_json::from_value(event).map_err(|error| TriggerError::Envelope(redact::text(&error.to_string())))?;

@@ -469,3 +469,75 @@ async fn a_goal_that_somebody_else_is_writing_is_decided_on_anew_and_told_once()
     assert_eq!(status(&bench, &goal).await?, "COMPLETED");
     Ok(())
 }
+
+#[tokio::test]
+async fn what_no_event_told_of_is_found_by_the_sweep_and_a_goal_that_is_fine_is_not_touched() -> Tested {
+    let bench = Bench::new("goals_swept").await?;
+    // Its event was lost.
+    let (missed, _) = failed(&bench, "COMPLETED", "VALIDATION_ERROR").await?;
+    // It was never started: no execution, so no event; nor can anybody start it again.
+    let (never, _) = failed(&bench, "COMPLETED", "STEP_FUNCTIONS_ERROR").await?;
+    // It may pass.
+    let (transient, _) = failed(&bench, "COMPLETED", "AI_ERROR").await?;
+    let (active, _) = failed(&bench, "ACTIVE", "VALIDATION_ERROR").await?;
+    let done = Goal::new("COMPLETED", &[100, 100]);
+    done.insert(bench.database.pool(), &bench.variant).await?;
+    bench.insert(&[of(&done, "VALIDATION_ERROR")]).await?;
+    let function = step(&bench).start().await?;
+
+    let swept = function.invoke(&functions_tests::sample("repair-goal-status", "schedule")?).await?;
+
+    assert_eq!(texts(&swept["actions"], "outcome"), ["applied"; 2], "{swept:#}");
+    for (goal, becomes) in
+        [(missed, "ACTIVE"), (never, "ACTIVE"), (transient, "COMPLETED"), (active, "ACTIVE"), (done, "COMPLETED")]
+    {
+        assert_eq!(status(&bench, &goal).await?, becomes, "{swept:#}");
+    }
+    let again = function.invoke(&json!({ "schedule": "s" })).await?;
+    assert_eq!(again["actions"], json!([]), "{again:#}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_sweep_of_very_many_is_made_in_bounded_runs_and_its_share_is_of_all_goals() -> Tested {
+    let bench = Bench::new("goals_many").await?;
+    // 10,500 failed processes, each of a goal of its own; the goals of 30 of them, all behind the first page, are inconsistent.
+    bench
+        .database
+        .execute(
+            "INSERT INTO goals (id, user_id, title, status, updated_at)
+             SELECT ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, gen_random_uuid(), 'x',
+                    CASE WHEN n > 10470 THEN 'COMPLETED' ELSE 'ACTIVE' END, now()
+               FROM generate_series(1, 10500) n;
+             INSERT INTO sub_goals (id, goal_id, title, position, updated_at) SELECT gen_random_uuid(), id, 'x', 1, now() FROM goals;
+             INSERT INTO processing_state (id, user_id, type, status, target_id, progress, error, retry_count, created_at, updated_at, completed_at)
+             SELECT id, gen_random_uuid(), 'SUBGOAL_GENERATION', 'FAILED', id, 0, '{\"code\": \"VALIDATION_ERROR\"}', 0,
+                    now() - interval '2 hours', now() - interval '1 hour', now() - interval '1 hour' FROM goals",
+        )
+        .await?;
+    let function = step(&bench).start().await?;
+    let first = function.invoke(&json!({ "schedule": "s" })).await?;
+    assert_eq!(first["actions"], json!([]), "{first:#}");
+    let unfinished = "one run checks 10000 at most: the next continues from here";
+    assert!(first["summary"].as_str().is_some_and(|summary| summary.ends_with(unfinished)), "{first:#}");
+    // Of the page at hand, 30 of 500 goals; of all, 30 of 10,500. As many as a run may change.
+    let second = function.invoke(&json!({ "schedule": "s" })).await?;
+    let outcomes = texts(&second["actions"], "outcome");
+    let count = |outcome: &str| outcomes.iter().filter(|it| **it == outcome).count();
+    assert_eq!((count("applied"), count("proposed")), (20, 10), "{second:#}");
+    assert!(!second["summary"].as_str().is_some_and(|summary| summary.contains("one run checks")), "{second:#}");
+    let cursors = bench
+        .list("SELECT cursor -> 'after' FROM remediation.runs WHERE cursor IS NOT NULL ORDER BY started_at")
+        .await?;
+    assert_eq!((cursors[0].is_string(), &cursors[1]), (true, &Value::Null), "the third begins anew");
+
+    // Where most of the goals there are look inconsistent, something else is wrong: nothing is done.
+    bench.database.execute("UPDATE goals SET status = 'COMPLETED'; DELETE FROM remediation.actions").await?;
+    let held = function.invoke(&json!({ "schedule": "s" })).await?;
+    assert!(texts(&held["actions"], "outcome").iter().all(|outcome| *outcome == "proposed"), "{}", held["summary"]);
+    let waits =
+        bench.list("SELECT to_jsonb(p.reason) FROM remediation.plans p ORDER BY created_at DESC LIMIT 1").await?;
+    assert!(waits[0].as_str().is_some_and(|why| why.contains("50 %") && why.contains("10500")), "{waits:?}");
+    assert_eq!(bench.list("SELECT to_jsonb(g) FROM goals g WHERE status = 'ACTIVE'").await?.len(), 0);
+    Ok(())
+}

@@ -27,6 +27,7 @@ mod sessions;
 mod story;
 mod sync;
 mod timeouts;
+mod told;
 mod triage;
 mod triggers;
 mod tuning;
