@@ -7,12 +7,12 @@ use aws_config::SdkConfig;
 use aws_sdk_sns::types::MessageAttributeValue;
 
 use crate::act::report::{Done, DoneOutcome, Report};
+use crate::act::topic::{bounded, subject};
 use crate::domain::Language;
 use crate::finding::{Audience, Finding};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::run::texts;
-use crate::run::topic::{bounded, subject};
 
 /// Actions, and findings, that one message names; the ledger has them all.
 const NAMED: usize = 20;
