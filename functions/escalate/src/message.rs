@@ -64,7 +64,8 @@ pub fn message(seen: &Seen, level: Level, why: Option<&Why>, config: &Config, no
     lines.push(texts::acknowledge(language, &event, &function(config, STEP)));
     let next = Level::ALL.into_iter().find(|next| next.below() == Some(level));
     let next = next.filter(|next| open.delivery(*next).told_at.is_none());
-    lines.extend(next.map(|next| texts::next(language, next, (open.began_at + config.escalation.delay(next)).max(now))));
+    lines
+        .extend(next.map(|next| texts::next(language, next, (open.began_at + config.escalation.delay(next)).max(now))));
     lines.join("\n")
 }
 

@@ -66,7 +66,8 @@ pub fn escalate(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {
         let due = due(&seen.open, why.as_ref(), &config.escalation, now);
         let (told, ends) = (told(&seen.open), seen.open.acknowledged_at.or(seen.open.delivery(Level::L3).told_at));
         if due.is_empty() {
-            plan.skipped.push(Skipped::new(escalation::target(seen.open.root), waits(&seen.open, why.is_some(), config)));
+            plan.skipped
+                .push(Skipped::new(escalation::target(seen.open.root), waits(&seen.open, why.is_some(), config)));
         }
         if let Some(since) = ends {
             unsolved.push((name, since));
@@ -165,7 +166,8 @@ fn findings(
     if let Some(since) = unsolved.iter().map(|(_, since)| *since).min() {
         let names = named(unsolved.iter().map(|(name, _)| *name).collect());
         let message = texts::unsolved(language, unsolved.len(), &names);
-        let finding = Finding::new("incident_unsolved", STEP, message, json!({ "count": unsolved.len(), "since": since }));
+        let finding =
+            Finding::new("incident_unsolved", STEP, message, json!({ "count": unsolved.len(), "since": since }));
         // Whoever was told an hour ago works on it.
         let lasts = now - since >= TimeDelta::days(1);
         findings.push(if lasts { finding.told(Audience::People, Often::ONCE_A_DAY) } else { finding });

@@ -232,7 +232,9 @@ fn a_message_says_what_is_wrong_what_was_done_how_to_undo_it_and_what_to_do() {
     ];
     assert_eq!(message.lines().collect::<Vec<_>>(), expected);
     let japanese = escalate(&Looked { seen: vec![seen(open, Standing::On, known)], of: 1 }, &config("ja"), now());
-    assert!(messages(&japanese)[0].1.starts_with("[L2] ours-worker-memory: 2026-11-29 11:29 UTC から ALARM（31分経過）"));
+    assert!(
+        messages(&japanese)[0].1.starts_with("[L2] ours-worker-memory: 2026-11-29 11:29 UTC から ALARM（31分経過）")
+    );
 }
 
 #[test]

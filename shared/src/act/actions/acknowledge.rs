@@ -100,10 +100,10 @@ impl Action for Acknowledge {
 
     /// Nobody looks after it any more, unless somebody else does.
     async fn undo(session: &mut Session<'_>, run: &Run, planned: &Planned, undone: &Entry) -> Result<Outcome, Error> {
-        let outcome = |result, after| {
-            Ok(Outcome { id: planned.id, result, before: undone.after.clone(), after, again: None })
-        };
-        let begin = Begin { undoes: Some(undone.id), before: undone.after.as_ref(), takes_over: true, ..Begin::default() };
+        let outcome =
+            |result, after| Ok(Outcome { id: planned.id, result, before: undone.after.clone(), after, again: None });
+        let begin =
+            Begin { undoes: Some(undone.id), before: undone.after.as_ref(), takes_over: true, ..Begin::default() };
         if !entries::begin(session.db, run, planned, &begin).await? {
             return outcome(ActionResult::Busy, None);
         }

@@ -11,7 +11,6 @@ use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::escalation::{self, TELL_LEVEL};
 use crate::act::ledger::entries;

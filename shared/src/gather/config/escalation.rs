@@ -80,7 +80,8 @@ impl Escalation {
                  order: the first at most the second, the second less than the third"
             ));
         }
-        let wrong = Level::ALL.into_iter().filter_map(|level| Some((level, self.topic(level).filter(|arn| !is_topic(arn))?)));
+        let wrong =
+            Level::ALL.into_iter().filter_map(|level| Some((level, self.topic(level).filter(|arn| !is_topic(arn))?)));
         faults.extend(wrong.map(|(level, arn)| {
             format!("{} `{arn}` must be a topic's ARN, arn:aws:sns:<region>:<account>:<name>", level.variable())
         }));

@@ -108,7 +108,10 @@ fn each_level_has_its_topic_and_its_time_in_their_order() {
     let set = with(&[("NOTIFY_TOPIC_ARN", "all"), ("ESCALATION_L3_TOPIC_ARN", own)]).unwrap().escalation;
     assert_eq!(Level::ALL.map(|level| set.topic(level)), [Some("all"), Some("all"), Some(own)]);
     for (variables, fault) in [
-        (vec![("ESCALATION_L2_SECONDS", "3600")], "`900`, ESCALATION_L2_SECONDS `3600` and ESCALATION_L3_SECONDS `3600`"),
+        (
+            vec![("ESCALATION_L2_SECONDS", "3600")],
+            "`900`, ESCALATION_L2_SECONDS `3600` and ESCALATION_L3_SECONDS `3600`",
+        ),
         (vec![("ESCALATE_AFTER_SECONDS", "1801")], "ESCALATE_AFTER_SECONDS `1801`, ESCALATION_L2_SECONDS `1800`"),
         (vec![("ESCALATION_L3_SECONDS", "1 h")], "ESCALATION_L3_SECONDS `1 h` must be a whole number of seconds"),
         (vec![("ESCALATION_L1_TOPIC_ARN", "on-call")], "ESCALATION_L1_TOPIC_ARN `on-call` must be a topic's ARN"),

@@ -116,7 +116,9 @@ async fn an_incident_that_nobody_fixes_reaches_each_level_in_its_time_and_once()
         let (subject, text) = office.message(level).await?;
         assert_eq!(subject, format!("[{level}] remediation-a-1"));
         let acknowledge = json!({ "acknowledge": id, "by": "…" }).to_string();
-        for part in ["has been in ALARM since", "Threshold Crossed", "Changed so far: nothing", "RUNBOOK.md", &acknowledge] {
+        for part in
+            ["has been in ALARM since", "Threshold Crossed", "Changed so far: nothing", "RUNBOOK.md", &acknowledge]
+        {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert_eq!(text.contains("nobody has acknowledged it"), level != "L1", "{text}");
@@ -155,9 +157,8 @@ async fn whoever_acknowledges_is_named_and_nobody_else_is_told_until_that_is_tak
     assert!(skipped(&result).contains("Sato acknowledged it at"), "{result:#}");
     assert_eq!(office.told().await?, ["L1 applied"]);
 
-    let acknowledged = office.bench.list(
-        "SELECT to_jsonb(id) FROM remediation.actions WHERE kind = 'acknowledge-incident'"
-    ).await?;
+    let acknowledged =
+        office.bench.list("SELECT to_jsonb(id) FROM remediation.actions WHERE kind = 'acknowledge-incident'").await?;
     let undone = function.invoke(&json!({ "undo": acknowledged[0], "by": "Sato" })).await?;
     assert_eq!(texts(&undone["actions"], "outcome"), ["applied"], "{undone:#}");
     function.invoke(&schedule(STEP)).await?;
@@ -253,7 +254,8 @@ async fn a_limit_that_is_met_is_told_to_l1_at_once_with_the_plan_that_waits() ->
     assert_eq!(office.told().await?, ["L1 applied"]);
     let text = office.message("L1").await?.1;
     let plan = held["planId"].as_str().ok_or("no plan")?;
-    for part in ["fail-timed-out-processes has reached a limit", plan, "functions/fail-timed-out-processes/RUNBOOK.md"] {
+    for part in ["fail-timed-out-processes has reached a limit", plan, "functions/fail-timed-out-processes/RUNBOOK.md"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
     Ok(())
@@ -265,10 +267,17 @@ async fn a_look_and_the_red_button_tell_nobody_but_say_who_would_be_told_of_what
     office.open(1, 45).await?;
     let function = office.step().await?;
     let look = function.invoke(&json!({})).await?;
-    assert_eq!((&look["mode"], texts(&look["actions"], "outcome")), (&json!("observe"), vec!["planned"; 2]), "{look:#}");
+    assert_eq!(
+        (&look["mode"], texts(&look["actions"], "outcome")),
+        (&json!("observe"), vec!["planned"; 2]),
+        "{look:#}"
+    );
     let after = &look["actions"][0]["after"];
     assert_eq!((&after["level"], &after["topic"]), (&json!("L1"), &json!(office.topic("L1"))), "{look:#}");
-    assert!(after["message"].as_str().is_some_and(|text| text.contains("remediation-a-1 has been in ALARM")), "{look:#}");
+    assert!(
+        after["message"].as_str().is_some_and(|text| text.contains("remediation-a-1 has been in ALARM")),
+        "{look:#}"
+    );
     assert_eq!(look["report"]["incidents"][0]["alarm"], "remediation-a-1", "{look:#}");
     assert_eq!(look["toDoIt"], json!({ "all": true }), "{look:#}");
     office.bench.database.execute("INSERT INTO remediation.controls (step, mode) VALUES ('*', 'observe')").await?;
@@ -305,7 +314,8 @@ async fn runs_that_overlap_tell_a_level_once() -> Tested {
     let (one, other) = (office.step().await?, office.step().await?);
     let event = schedule(STEP);
     let (first, second) = tokio::join!(one.invoke(&event), other.invoke(&event));
-    (first?, second?);
+    first?;
+    second?;
     let told = office.told().await?;
     assert_eq!(told, ["L1 applied"; 5]);
     assert!(office.proxy.calls("Publish") <= 2, "each incident is in one of the messages");
