@@ -29,6 +29,9 @@ const PASSED = {
   retentionRunsDays: 'RETENTION_RUNS_DAYS',
   retentionExecutionsDays: 'RETENTION_EXECUTIONS_DAYS',
   retentionRefusedWritesDays: 'RETENTION_REFUSED_WRITES_DAYS',
+  escalateAfterSeconds: 'ESCALATE_AFTER_SECONDS',
+  escalationL2Seconds: 'ESCALATION_L2_SECONDS',
+  escalationL3Seconds: 'ESCALATION_L3_SECONDS',
   endpointUrl: 'AWS_ENDPOINT_URL',
 } as const satisfies Partial<Record<keyof Settings, string>>;
 

@@ -3,7 +3,8 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Settings } from './settings';
 
 export type Subject = Pick<Settings,
-  'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames' | 'logGroups' | 'databaseInstanceId' | 'prefix'>;
+  'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames' | 'logGroups' | 'databaseInstanceId' | 'prefix'>
+  & { readonly escalationTopicArns?: readonly string[] };
 
 /** What a step may call, on what, and why. */
 export interface Permission {
@@ -49,6 +50,8 @@ const WORDS = {
   'database-clusters': (subject: Subject) => (subject.databaseInstanceId === undefined ? [] : [beside(subject, 'rds', 'cluster:*')]),
   /** The alarms beside the state machine, for describing only: CloudWatch checks such a call against all of them. */
   alarms: (subject: Subject) => [beside(subject, 'cloudwatch', 'alarm:*')],
+  /** The topics through which people are told level by level. */
+  'escalation-topics': ({ escalationTopicArns = [] }: Subject) => [...escalationTopicArns],
   /** For calls that AWS knows no resource for, like most of CloudWatch's. */
   '*': () => ['*'],
 } satisfies Record<string, (subject: Subject) => string[]>;

@@ -9,8 +9,9 @@ import type { IQueue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 
 import { databaseStatements, environment } from './environment';
+import type { Escalation } from './escalation';
 import type { Manifest } from './manifest';
-import { arns, statements } from './permissions';
+import { arns, statements, type Subject } from './permissions';
 import type { Settings } from './settings';
 
 /** After this, what an event told is no longer worth acting on: the sweeps have seen its subject many times by then. */
@@ -23,13 +24,14 @@ export interface RemediationFunctionProps {
   readonly settings: Settings;
   readonly deadLetters: IQueue;
   readonly topic: ITopic;
+  readonly escalation: Escalation;
 }
 
 /** One step of the runbook: its function, with the rights that its manifest explains and no others. */
 export class RemediationFunction extends Construct {
   readonly function: lambda.Function;
 
-  constructor(scope: Construct, id: string, { manifest, settings, deadLetters, topic }: RemediationFunctionProps) {
+  constructor(scope: Construct, id: string, { manifest, settings, deadLetters, topic, escalation }: RemediationFunctionProps) {
     super(scope, id);
     const functionName = `${settings.prefix}${manifest.name}`;
 
@@ -54,7 +56,7 @@ export class RemediationFunction extends Construct {
       code: lambda.Code.fromAsset(join(settings.codeDir, manifest.name)),
       timeout: Duration.seconds(manifest.timeoutSeconds),
       memorySize: manifest.memoryMb,
-      environment: environment(settings, topic.topicArn),
+      environment: { ...environment(settings, topic.topicArn), ...escalation.environmentOf(manifest) },
       role,
       logGroup,
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -67,17 +69,17 @@ export class RemediationFunction extends Construct {
     for (const granted of databaseStatements(settings.database, Stack.of(this))) {
       role.addToPolicy(granted);
     }
-    this.grantManifest(role, manifest, settings);
+    this.grantManifest(role, manifest, { ...settings, escalationTopicArns: escalation.topicArns });
     if (settings.network) {
       this.join(role, settings.network.subnetIds, settings.network.securityGroupIds);
     }
   }
 
   /** Each permission; the manifest's reason is what acknowledges a wildcard before cdk-nag. */
-  private grantManifest(role: iam.Role, manifest: Manifest, settings: Settings): void {
+  private grantManifest(role: iam.Role, manifest: Manifest, subject: Subject): void {
     for (const permission of manifest.permissions) {
-      statements(permission, settings).forEach((statement) => role.addToPolicy(statement));
-      for (const arn of arns(permission, settings).filter((arn) => arn.endsWith('*'))) {
+      statements(permission, subject).forEach((statement) => role.addToPolicy(statement));
+      for (const arn of arns(permission, subject).filter((arn) => arn.endsWith('*'))) {
         acknowledgeWildcard(role, arn, permission.why);
       }
     }

@@ -10,6 +10,7 @@ import type { Construct } from 'constructs';
 
 import { DeadLetters } from './dead-letters';
 import { DeploymentRun } from './deployment-run';
+import { Escalation } from './escalation';
 import { logicalName } from './logical-name';
 import type { Manifest } from './manifest';
 import { RemediationFunction } from './remediation-function';
@@ -38,9 +39,11 @@ export class RemediationStack extends Stack {
     const deadLetters = new DeadLetters(this, 'DeadLetters', { alarmName: `${settings.prefix}dead-letters`, topic }).queue;
     const sensors = new Sensors(this, 'Sensors', { manifests, prefix: settings.prefix, topic, thresholds: settings.thresholds });
 
+    const escalation = new Escalation(this, 'Escalation', { manifests, settings });
+
     const steps = new Map(manifests.map((manifest) => {
       const id = logicalName(manifest.name);
-      const step = new RemediationFunction(this, id, { manifest, settings, deadLetters, topic });
+      const step = new RemediationFunction(this, id, { manifest, settings, deadLetters, topic, escalation });
       new Triggers(step, 'Triggers', { manifest, settings, deadLetters, sensors, function: step.function });
       if (manifest.triggers.some(({ kind }) => kind === 'schedule')) {
         new RunsFailed(step, 'RunsFailed', { manifest, prefix: settings.prefix, topic });

@@ -5,6 +5,9 @@ import type { Node } from 'constructs';
 import * as kinds from './kinds';
 
 const seconds = () => kinds.optional(kinds.integer(0, 365 * 24 * 3600));
+const topicArn = () => kinds.optional(kinds.text("a topic's ARN, arn:aws:sns:<region>:<account>:<name>",
+  /^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/));
+const email = () => kinds.optional(kinds.text('an e-mail address', /^[^@\s]+@[^@\s]+$/));
 const days = (atLeast: number) => kinds.optional(kinds.integer(atLeast, 36_500));
 
 /** Log groups keep their events for these numbers of days and no others. */
@@ -61,9 +64,18 @@ const SETTINGS = {
   securityGroupIds: kinds.optional(kinds.listOf(kinds.text('a security group id like sg-0123abcd', /^sg-[0-9a-f]{8,17}$/))),
 
   // Who is told.
-  notifyTopicArn: kinds.optional(kinds.text("a topic's ARN, arn:aws:sns:<region>:<account>:<name>",
-    /^arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+$/)),
-  notifyEmail: kinds.optional(kinds.text('an e-mail address', /^[^@\s]+@[^@\s]+$/)),
+  notifyTopicArn: topicArn(),
+  notifyEmail: email(),
+  // Of an incident that nobody fixes: level by level, and when.
+  escalationL1TopicArn: topicArn(),
+  escalationL1Email: email(),
+  escalationL2TopicArn: topicArn(),
+  escalationL2Email: email(),
+  escalationL3TopicArn: topicArn(),
+  escalationL3Email: email(),
+  escalateAfterSeconds: seconds(),
+  escalationL2Seconds: seconds(),
+  escalationL3Seconds: seconds(),
 
   // The stack itself.
   // Short, so that CloudFormation need not shorten it where it names the rules after it: DeadLetters knows them by that.
@@ -143,6 +155,7 @@ export function parseSettings(context: Record<string, unknown>, home: string): S
   const given = kinds.table(SETTINGS).read(Object.fromEntries(ours.map(([key, value]) => [key, typed(key, value)])), '', faults);
   const database = databaseSettings(given, faults);
   const network = networkSettings(given, faults);
+  checkEscalation(given, faults);
   kinds.throwIfAny('The settings (cdk.json context, or -c key=value) have faults:', faults);
   return {
     ...given,
@@ -208,4 +221,13 @@ function networkSettings({ subnetIds, securityGroupIds }: Given, faults: string[
     faults.push('subnetIds and securityGroupIds must be set together');
   }
   return subnetIds && securityGroupIds ? { subnetIds, securityGroupIds } : undefined;
+}
+
+/** The functions' own defaults, for what is not set. */
+function checkEscalation({ escalateAfterSeconds: after = 900, escalationL2Seconds: l2 = 1800, escalationL3Seconds: l3 = 3600 }: Given,
+  faults: string[]): void {
+  if (after > l2 || l2 >= l3) {
+    faults.push(`escalateAfterSeconds (${after}) must be at most escalationL2Seconds (${l2}), and that less than `
+      + `escalationL3Seconds (${l3})`);
+  }
 }

@@ -23,6 +23,15 @@ test("the product's own manifests are sound", () => {
   assert.ok(readManifests(PRODUCT).length > 0);
 });
 
+test('an alarm that no step of the product answers is told to people level by level, and no other one is at once', () => {
+  const manifests = readManifests(PRODUCT);
+  const answered = (by: (name: string) => boolean) => new Set(manifests.filter(({ name }) => by(name))
+    .flatMap(({ triggers }) => triggers.flatMap((trigger) => (trigger.kind === 'alarm' ? [trigger.alarm] : []))));
+  const [others, escalated] = [answered((name) => name !== 'escalate'), answered((name) => name === 'escalate')];
+  const alarms = manifests.flatMap((manifest) => manifest.alarms.map(({ name }) => name));
+  assert.deepEqual([...escalated].sort(), alarms.filter((name) => !others.has(name)).sort());
+});
+
 test('a manifest is read whole', () => {
   const heal = readManifests(FIXTURES).find(({ name }) => name === 'heal');
   assert.deepEqual(heal?.triggers, [
@@ -66,7 +75,7 @@ const LINES: [string, (manifest: string) => string, string][] = [
     'permissions[0].why is missing, must be a sentence that says what the step needs this for'],
   ['an unknown resource', (text) => text.replace('"state-machine"', '"everything"'),
     'permissions[0].resources[0] is "everything", must be one of state-machine, executions, worker, application, worker-log, '
-    + 'application-logs, database-instances, database-clusters, alarms, *, or step:<name>'],
+    + 'application-logs, database-instances, database-clusters, alarms, escalation-topics, *, or step:<name>'],
   ['a step that there is none of', (text) => text.replace('"state-machine"', '"step:sleep"'),
     'heal: permissions name the step "sleep", may be one of heal, prepare, watch'],
   ['an action with a wildcard', (text) => text.replace('states:StopExecution', 'states:*'),

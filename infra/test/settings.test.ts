@@ -94,6 +94,16 @@ test('a missing state machine is told by the name of its setting', () => {
   assert.match(faults(rest)[0] ?? '', /^stateMachineArn is missing, must be the ARN of the state machine/);
 });
 
+test('the levels are told in their order, whichever of their times is set', () => {
+  const order = (context: Record<string, unknown>) => faults({ ...LEAST, ...context });
+  assert.deepEqual(order({ escalateAfterSeconds: '0', escalationL2Seconds: 600, escalationL3Seconds: 601 }), []);
+  assert.deepEqual(order({ escalationL2Seconds: 3600 }), ['escalateAfterSeconds (900) must be at most escalationL2Seconds (3600), '
+    + 'and that less than escalationL3Seconds (3600)']);
+  assert.deepEqual(order({ escalateAfterSeconds: 2000 }).length, 1);
+  assert.deepEqual(order({ escalationL3Seconds: '1h' }), ['escalationL3Seconds is "1h", must be a whole number from 0 to 31536000']);
+  assert.match(order({ escalationL1TopicArn: 'on-call' })[0] ?? '', /^escalationL1TopicArn is "on-call", must be a topic's ARN/);
+});
+
 const databases: [string, Record<string, unknown>, RegExp | undefined][] = [
   ['a URL', { databaseUrl: 'postgres://u:p@localhost:5432/app' }, undefined],
   ['IAM', { databaseHost: 'db.example', databaseUser: 'remediation', databaseResourceId: 'cluster-ABC' }, undefined],

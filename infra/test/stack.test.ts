@@ -313,3 +313,21 @@ test('a password in the template does not go unnoticed', () => {
   const { stack } = make(FIXTURES, { databaseSecretArn: undefined, databaseUrl: 'postgres://u:p@h/d' });
   assert.equal(Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('password')).length, 1);
 });
+
+test('each level is told through a topic of its own, which only the step that tells it knows and may publish to', () => {
+  const l3 = 'arn:aws:sns:ap-northeast-1:123456789012:manager';
+  const made = template(PRODUCT, { escalationL3TopicArn: l3, escalationL1Email: 'on-call@example.com', escalationL2Seconds: 1200 });
+  const topics = resources(made, 'AWS::SNS::Topic').filter(([name]) => name.startsWith('Escalation'));
+  assert.deepEqual(topics.map(([, { Properties }]) => Properties.DisplayName), ['Remediation L1', 'Remediation L2']);
+  const [l1, l2] = topics.map(([name]) => ({ Ref: name }));
+  const variables = functionNamed('escalate', made).Environment.Variables;
+  assert.deepEqual([variables.ESCALATION_L1_TOPIC_ARN, variables.ESCALATION_L2_TOPIC_ARN, variables.ESCALATION_L3_TOPIC_ARN], [l1, l2, l3]);
+  assert.equal(variables.ESCALATION_L2_SECONDS, '1200');
+  made.hasResourceProperties('AWS::SNS::Subscription', { TopicArn: l1, Protocol: 'email', Endpoint: 'on-call@example.com' });
+  const whose = (topic: unknown) => resources(made, 'AWS::IAM::Policy')
+    .filter(([, { Properties }]) => JSON.stringify(Properties.PolicyDocument).includes(JSON.stringify(topic)))
+    .map(([, { Properties }]) => Properties.Roles[0].Ref.replace(/Role[0-9A-F]{8}$/, ''));
+  assert.deepEqual([whose(l1), whose(l2), whose(l3)], [['Escalate'], ['Escalate'], ['Escalate']]);
+  assert.equal(functionNamed('control', made).Environment.Variables.ESCALATION_L1_TOPIC_ARN, undefined);
+  assert.ok(made.findOutputs('EscalationL3TopicArn').EscalationL3TopicArn);
+});

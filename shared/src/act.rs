@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod actions;
+pub mod escalation;
 pub mod guard;
 pub mod lease;
 pub mod ledger;
@@ -11,5 +12,6 @@ pub mod report;
 pub mod rows;
 pub mod step_functions;
 pub mod texts;
+pub mod topic;
 pub mod undoing;
 pub mod worker;

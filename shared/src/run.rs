@@ -13,5 +13,4 @@ pub mod step;
 mod tally;
 pub mod telling;
 pub mod texts;
-mod topic;
 pub mod worker_step;

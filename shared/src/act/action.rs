@@ -140,6 +140,15 @@ pub trait Action: Any + Debug + Send + Sync {
         1
     }
 
+    /// Whether many of them begin with a few, so that a wrong rule does little harm. What only tells people does none.
+    #[must_use]
+    fn ramps() -> bool
+    where
+        Self: Sized,
+    {
+        true
+    }
+
     /// SQL that tells what became by now of changes of these kinds which were wanted and not made: of each row of `wanted` (`step`, `kind`,
     /// `target`, `before`, `after`) whose kind is one of `{kinds}`, its `step`, `kind` and `target`, the target's status `now`, and whether it
     /// `became` what was wanted: `right`, `otherwise`, `open` (it is as it was), or NULL. `None` where the database cannot tell.
@@ -319,6 +328,7 @@ pub struct Kind {
     is_told: fn() -> bool,
     counts_failures: fn(&str) -> bool,
     batch: fn() -> usize,
+    ramps: fn() -> bool,
     is_own_record: fn() -> bool,
     apply: ApplyBatch,
     no_undo: fn(&str, &str, Language) -> Option<String>,
@@ -336,6 +346,7 @@ impl Kind {
             is_told: A::is_told,
             counts_failures: A::counts_failures,
             batch: A::batch,
+            ramps: A::ramps,
             is_own_record: A::is_own_record,
             apply: |session, run, batch, told| {
                 Box::pin(async move {
@@ -384,6 +395,12 @@ impl Kind {
     #[must_use]
     pub fn batch(&self) -> usize {
         (self.batch)()
+    }
+
+    /// [`Action::ramps`].
+    #[must_use]
+    pub fn ramps(&self) -> bool {
+        (self.ramps)()
     }
 
     /// [`Action::is_own_record`].

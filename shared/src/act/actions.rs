@@ -1,5 +1,6 @@
 //! The kinds of changes: one file for each, behind one trait ([`crate::act::action::Action`]).
 
+pub mod acknowledge;
 pub mod change_worker;
 pub mod close_lease;
 pub mod create_index;
@@ -15,6 +16,7 @@ pub mod set_goal_status;
 pub mod set_row_status;
 pub mod start_step;
 pub mod stop_execution;
+pub mod tell_level;
 pub mod undo;
 
 use crate::act::action::Action;

@@ -106,10 +106,12 @@ fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &
     // To take something back is a person's decision already: it needs no second person's.
     let by_person = demand.approved || !wanted.is_empty() && wanted.iter().all(|planned| planned.action.is_undo());
     let allowed = facts.control.mode.map_or(demand.mode, |mode| mode.min(demand.mode));
+    // Whoever cannot be reached is tried again: to fall silent would be no caution.
+    let did_not_help = facts.did_not_help && !wanted.iter().all(|planned| planned.action.class() == Class::Message);
     let mode = match allowed {
         // An approval is what `propose` waits for. It never lifts `observe`.
         Mode::Propose | Mode::Act if by_person => Mode::Act,
-        Mode::Act if facts.did_not_help => Mode::Propose,
+        Mode::Act if did_not_help => Mode::Propose,
         mode => mode,
     };
     let mut guarded = Guarded {

@@ -91,6 +91,7 @@ fn is_already_so(action: &dyn Action) -> bool {
         | Class::Step
         | Class::Fence
         | Class::Lease
+        | Class::Message
         | Class::Own => {
             return false;
         }

@@ -20,6 +20,11 @@ const WINDOW: TimeDelta = TimeDelta::minutes(5);
 /// One question: a run has more to do than to wait for it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// As many names, and answers, as one call takes.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+const AT_ONCE: usize = 100;
+const MAX_RECORDS: i32 = 100;
+
 /// An alarm's ARN, in its parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlarmArn {
@@ -48,6 +53,23 @@ impl AlarmArn {
         let parts: Vec<&str> = state_machine_arn.split(':').collect();
         let [_, partition, _, region, account, ..] = *parts.as_slice() else { return None };
         Self::parse(&format!("arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}"))
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Whether CloudWatch can be asked for it from here.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for an alarm in another account.
+    pub fn is_within_reach(&self, config: &Config) -> Result<(), Error> {
+        if config.state_machine_arn.split(':').nth(4) == Some(&self.account) {
+            return Ok(());
+        }
+        Err(Error::Refused(format!("{} is in another account", self.arn)))
     }
 
     /// The installation's own alarm that the manifests call `alarm`, for its step `own`. `None` where this function is not named
@@ -154,26 +176,43 @@ impl Alarms {
     /// # Errors
     /// [`Error::Aws`]; [`Error::Refused`] for an alarm in another account, which cannot be asked for from here.
     pub async fn describe(&self, alarm: &AlarmArn, config: &Config) -> Result<Option<Told>, Error> {
-        let account = config.state_machine_arn.split(':').nth(4);
-        if account != Some(&alarm.account) {
-            return Err(Error::Refused(format!("{} is in another account", alarm.arn)));
+        alarm.is_within_reach(config)?;
+        Ok(self.describe_all(&[alarm]).await?.pop().flatten())
+    }
+
+    /// DescribeAlarms of alarms in this region and account: each of them in their order, [`AT_ONCE`] in one call.
+    ///
+    /// # Errors
+    /// [`Error::Aws`].
+    pub async fn describe_all(&self, alarms: &[&AlarmArn]) -> Result<Vec<Option<Told>>, Error> {
+        let mut all = Vec::with_capacity(alarms.len());
+        for asked in alarms.chunks(AT_ONCE) {
+            let names = asked.iter().map(|alarm| alarm.name.clone()).collect();
+            let ask = self.client.describe_alarms().set_alarm_names(Some(names)).max_records(MAX_RECORDS);
+            let ask = ask.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
+            let call = "DescribeAlarms";
+            let told = tokio::time::timeout(PATIENCE, ask.send()).await;
+            let told = told.map_err(|_| Error::no_answer(call))?.map_err(Error::aws(call))?;
+            all.extend(asked.iter().map(|alarm| {
+                let this = |arn: Option<&str>, name: Option<&str>| match arn {
+                    Some(arn) => arn == alarm.arn,
+                    None => name.is_none_or(|name| name == alarm.name),
+                };
+                let mut metric = told.metric_alarms().iter();
+                let metric = metric.find(|found| this(found.alarm_arn(), found.alarm_name())).map(Told::of);
+                let mut composite = told.composite_alarms().iter();
+                let composite = composite.find(|found| this(found.alarm_arn(), found.alarm_name()));
+                metric.or_else(|| {
+                    composite.map(|found| Told {
+                        state: state(found.state_value()),
+                        since: moment(found.state_transitioned_timestamp().or(found.state_updated_timestamp())),
+                        held_back: found.actions_suppressed_by().map(|by| by.as_str().to_owned()),
+                        ..Told::default()
+                    })
+                })
+            }));
         }
-        let ask = self.client.describe_alarms().alarm_names(&alarm.name);
-        let ask = ask.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
-        let call = "DescribeAlarms";
-        let told = tokio::time::timeout(PATIENCE, ask.send()).await;
-        let told = told.map_err(|_| Error::no_answer(call))?.map_err(Error::aws(call))?;
-        let this = |arn: Option<&str>| arn.is_none_or(|arn| arn == alarm.arn);
-        let metric = told.metric_alarms().iter().find(|found| this(found.alarm_arn())).map(Told::of);
-        let composite = || told.composite_alarms().iter().find(|found| this(found.alarm_arn()));
-        Ok(metric.or_else(|| {
-            composite().map(|found| Told {
-                state: state(found.state_value()),
-                since: moment(found.state_transitioned_timestamp().or(found.state_updated_timestamp())),
-                held_back: found.actions_suppressed_by().map(|by| by.as_str().to_owned()),
-                ..Told::default()
-            })
-        }))
+        Ok(all)
     }
 
     /// GetMetricData: whether what the alarm watches was measured, and found to be too bad, at `from` or later. False where nothing was

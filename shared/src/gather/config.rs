@@ -1,11 +1,14 @@
 //! What the environment says (design, section 7): read once at start, all faults listed at once.
 
+pub mod escalation;
+
 use std::fmt;
 
 use chrono::TimeDelta;
 
 use crate::decide::Policy;
 use crate::domain::{Language, Mode, ProcessStatus};
+use crate::gather::config::escalation::{Escalation, Level};
 use crate::gather::error::Error;
 use crate::gather::trigger::result_path::ResultPath;
 
@@ -49,6 +52,8 @@ pub struct Config {
     pub approval_requires_by: bool,
     /// How long the ledger is kept.
     pub retention: Retention,
+    /// Who is told of an incident that nobody fixes, and when.
+    pub escalation: Escalation,
 }
 
 /// How long the ledger is kept, in whole days (design, 6.4). What limits and attempts are counted by is never younger than the least of
@@ -167,6 +172,7 @@ impl Config {
             Some(Err(error)) => reader.fault(error.to_string()).unwrap_or_default(),
         };
         let notify_topic_arn = reader.value("NOTIFY_TOPIC_ARN");
+        let escalation = reader.escalation(notify_topic_arn.as_ref());
         let worker_function = reader.worker_function();
         let application_functions = reader.application_functions(&worker_function);
         let worker_alias = reader.worker_alias();
@@ -209,6 +215,7 @@ impl Config {
                 database_instance,
                 approval_requires_by,
                 retention,
+                escalation,
             }),
             // A value may stand in the wrong variable.
             (.., faults) => Err(Error::Configuration(faults.iter().map(Error::words).collect())),
@@ -414,6 +421,20 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
             },
         };
         TimeDelta::days(i64::from(days))
+    }
+
+    fn escalation(&mut self, notify_topic: Option<&String>) -> Escalation {
+        let mut escalation = Escalation {
+            after: self.seconds("ESCALATE_AFTER_SECONDS", 900),
+            l2: self.seconds("ESCALATION_L2_SECONDS", 1800),
+            l3: self.seconds("ESCALATION_L3_SECONDS", 3600),
+            topics: Level::ALL.map(|level| self.value(&level.variable())),
+        };
+        self.faults.extend(escalation.faults());
+        for topic in &mut escalation.topics {
+            *topic = topic.take().or_else(|| notify_topic.cloned());
+        }
+        escalation
     }
 
     fn flag(&mut self, name: &str) -> bool {

@@ -2,9 +2,12 @@
 
 pub mod texts;
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use crate::act::escalation::Open;
 use crate::act::ledger::incidents::{self, Ended, Incident};
 use crate::domain::Language;
 use crate::gather::alarms::{AlarmArn, Alarms, Standing, Told};
@@ -121,15 +124,61 @@ pub async fn look(session: &mut Session<'_>, own: &str, alarm: &str, asks: bool)
     if let (Standing::On, Some(by)) = (&look.standing, incident.held_back(session.now)) {
         look.standing = Standing::HeldBack(by.to_owned());
     }
-    let (ended, at) = match &look.standing {
+    if !end(session, incident.id, &look.standing).await? {
+        return Ok(look);
+    }
+    (look.incident, look.closed) = (None, true);
+    Ok(look)
+}
+
+/// Closes an incident whose alarm tells that it is over; says whether it is.
+async fn end(session: &mut Session<'_>, incident: Uuid, standing: &Standing) -> Result<bool, Error> {
+    let (ended, at) = match standing {
         Standing::Ok(since) => (Ended::Ok, since.unwrap_or(session.now)),
         Standing::Gone => (Ended::Gone, session.now),
         Standing::Silent(_) => (Ended::Silent, session.now),
         Standing::On | Standing::HeldBack(_) | Standing::Waiting | Standing::Unreadable(_) | Standing::NotAsked => {
-            return Ok(look);
+            return Ok(false);
         }
     };
-    incidents::close(session.db, incident.id, ended, at).await?;
-    (look.incident, look.closed) = (None, true);
-    Ok(look)
+    incidents::close(session.db, incident, ended, at).await?;
+    Ok(true)
+}
+
+/// How the alarms of many open incidents stand, in their order; those that are over are closed. CloudWatch is asked for a hundred at a time.
+///
+/// # Errors
+/// [`Error::Database`]. What CloudWatch refuses is a [`Standing`].
+pub async fn stand(session: &mut Session<'_>, open: &[Open]) -> Result<Vec<Standing>, Error> {
+    let config = session.config;
+    let mut standings = vec![Standing::NotAsked; open.len()];
+    let mut by_region: BTreeMap<String, Vec<(usize, AlarmArn)>> = BTreeMap::new();
+    for (at, incident) in open.iter().enumerate() {
+        let alarm = incident.alarm_arn.as_deref().and_then(AlarmArn::parse);
+        let Some(alarm) = alarm.or_else(|| AlarmArn::beside(&config.state_machine_arn, &incident.alarm)) else {
+            standings[at] = Standing::Unreadable(incident.alarm.clone());
+            continue;
+        };
+        match alarm.is_within_reach(config) {
+            Ok(()) => by_region.entry(alarm.region().to_owned()).or_default().push((at, alarm)),
+            Err(error) => standings[at] = Standing::Unreadable(error.to_string()),
+        }
+    }
+    for alarms in by_region.values() {
+        let asked: Vec<&AlarmArn> = alarms.iter().map(|(_, alarm)| alarm).collect();
+        let told = Alarms::of(session.aws, asked[0]).describe_all(&asked).await;
+        for (place, (at, _)) in alarms.iter().enumerate() {
+            standings[*at] = match &told {
+                Ok(told) => Standing::of(told[place].as_ref(), session.now),
+                Err(error) => Standing::Unreadable(error.to_string()),
+            };
+        }
+    }
+    for (incident, standing) in open.iter().zip(&mut standings) {
+        if let (Standing::On, Some(by)) = (&*standing, incident.held_back(session.now)) {
+            *standing = Standing::HeldBack(by.to_owned());
+        }
+        end(session, incident.id, standing).await?;
+    }
+    Ok(standings)
 }

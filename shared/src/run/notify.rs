@@ -14,12 +14,12 @@ use sqlx::PgConnection;
 use self::parts::Occasion;
 use crate::act::ledger::told::{self, Due};
 use crate::act::report::{Done, DoneOutcome, Report};
+use crate::act::topic::{bounded, subject};
 use crate::domain::Language;
 use crate::finding::{Audience, Finding};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::run::texts as common;
-use crate::run::topic::{bounded, subject};
 
 /// Actions, and findings, that one message names; the ledger has them all.
 const NAMED: usize = 20;

@@ -27,6 +27,8 @@ pub enum Class {
     Fence,
     /// Leases of settings.
     Lease,
+    /// Messages to people: however many are to be told, it is safe.
+    Message,
     /// Nothing but our own record: the installation's mode, the red button and the limits, which are there to keep the application from
     /// harm, do not bind it.
     Own,
@@ -37,7 +39,7 @@ impl Class {
     #[must_use]
     pub const fn is_shared(self) -> bool {
         match self {
-            Self::Repair => false,
+            Self::Repair | Self::Message => false,
             Self::Closing
             | Self::Correction
             | Self::Stop

@@ -10,9 +10,11 @@ use crate::act::actions::resolve_retry::ResolveRetry;
 use crate::act::actions::set_goal_status::SetGoalStatus;
 use crate::act::actions::set_row_status::ErrorChange;
 use crate::act::actions::set_row_status::SetRowStatus;
+use crate::act::actions::tell_level::TellLevel;
 use crate::act::actions::undo::Undo;
 use crate::act::plan::Share;
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
+use crate::gather::config::escalation::Level;
 use crate::gather::goals::{GoalId, GoalStatus};
 use crate::gather::worker::configuration::Configuration;
 use crate::gather::worker::seen::Seen;
@@ -438,4 +440,20 @@ fn our_own_record_is_bound_by_what_is_asked_for_and_by_nothing_else() {
     let guarded = guard(wanted(2).into_iter().chain(own()).collect(), demand(2), &LIMITS, &Facts::default());
     assert_eq!(outcome(&guarded), (Mode::Act, 3, 0, 0, false));
     assert_eq!(guarded.apply[0].reason, "own", "it comes first");
+}
+
+#[test]
+fn a_step_that_reaches_nobody_goes_on_trying_and_any_other_one_that_does_not_help_asks() {
+    let unhelpful = Facts { did_not_help: true, ..Facts::default() };
+    let message = || {
+        let (root, alarm, message) = (Uuid::max(), "alarm".to_owned(), "text".to_owned());
+        Planned::new(TellLevel { root, alarm, level: Level::L1, topic: None, message }, "test".into())
+    };
+    for (wanted, mode) in [
+        (vec![message()], Mode::Act),
+        (wanted(1), Mode::Propose),
+        (wanted(1).into_iter().chain([message()]).collect(), Mode::Propose),
+    ] {
+        assert_eq!(guard(wanted, demand(1), &LIMITS, &unhelpful).mode, mode);
+    }
 }

@@ -3,7 +3,7 @@
 //! An alarm is known by its whole ARN, and an incident is one of the system that is looked after. What an older build has recorded has
 //! neither: there the alarm's whole name has to do.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
@@ -57,6 +57,9 @@ impl Ended {
         }
     }
 }
+
+/// An alarm that is in ALARM again within this time after it was OK, gone or silent has flapped: that is one incident, whose clock goes on.
+pub const FLAPS_WITHIN: TimeDelta = TimeDelta::minutes(10);
 
 /// An incident `i` of the alarm of the name $1 and the ARN $2, in the system $3.
 const OF_THE_ALARM: &str = "i.alarm = $1 AND coalesce(i.alarm_arn, $2) = $2 AND coalesce(i.system, $3) = $3";
@@ -133,8 +136,10 @@ pub async fn incident(
                 "WITH known AS (
                     UPDATE remediation.incidents i SET alarm_arn = $2, system = $3, held_back = $6, held_until = $7
                      WHERE {OF_THE_ALARM} AND closed_at IS NULL AND opened_at <= $5 RETURNING 1)
-                 INSERT INTO remediation.incidents (alarm, alarm_arn, system, reason, opened_at, held_back, held_until)
-                 SELECT $1, $2, $3, $4, $5, $6, $7
+                 INSERT INTO remediation.incidents (alarm, alarm_arn, system, reason, opened_at, held_back, held_until, continues)
+                 SELECT $1, $2, $3, $4, $5, $6, $7,
+                        (SELECT coalesce(i.continues, i.id) FROM remediation.incidents i
+                          WHERE {OF_THE_ALARM} AND i.closed_at > $5 - $8 ORDER BY i.closed_at DESC LIMIT 1)
                   WHERE NOT EXISTS (SELECT FROM known)
                     AND NOT EXISTS (SELECT FROM remediation.incidents i
                                      WHERE {OF_THE_ALARM} AND (closed_at IS NULL OR closed_at >= $5))
@@ -161,7 +166,7 @@ pub async fn incident(
     let query = match change.state {
         AlarmState::Ok => query.bind(change.previous == Some(AlarmState::Alarm)),
         AlarmState::Alarm | AlarmState::InsufficientData => {
-            query.bind(change.suppressed_by.as_deref().map(stored::text)).bind(change.held_until)
+            query.bind(change.suppressed_by.as_deref().map(stored::text)).bind(change.held_until).bind(FLAPS_WITHIN)
         }
     };
     query.execute(db).await.map(drop).map_err(Error::database("recording the incident"))

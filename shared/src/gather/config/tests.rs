@@ -97,6 +97,31 @@ fn the_ledger_is_kept_for_whole_days_and_for_no_less_than_it_is_counted_by() {
 }
 
 #[test]
+fn each_level_has_its_topic_and_its_time_in_their_order() {
+    let with = |variables: &[(&'static str, &'static str)]| {
+        read(&[&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN)], variables].concat())
+    };
+    let plain = with(&[]).unwrap().escalation;
+    assert_eq!(Level::ALL.map(|level| plain.delay(level).num_minutes()), [15, 30, 60]);
+    assert_eq!(plain.topics, [None, None, None]);
+    let own = "arn:aws:sns:ap-northeast-1:123456789012:manager";
+    let set = with(&[("NOTIFY_TOPIC_ARN", "all"), ("ESCALATION_L3_TOPIC_ARN", own)]).unwrap().escalation;
+    assert_eq!(Level::ALL.map(|level| set.topic(level)), [Some("all"), Some("all"), Some(own)]);
+    for (variables, fault) in [
+        (
+            vec![("ESCALATION_L2_SECONDS", "3600")],
+            "`900`, ESCALATION_L2_SECONDS `3600` and ESCALATION_L3_SECONDS `3600`",
+        ),
+        (vec![("ESCALATE_AFTER_SECONDS", "1801")], "ESCALATE_AFTER_SECONDS `1801`, ESCALATION_L2_SECONDS `1800`"),
+        (vec![("ESCALATION_L3_SECONDS", "1 h")], "ESCALATION_L3_SECONDS `1 h` must be a whole number of seconds"),
+        (vec![("ESCALATION_L1_TOPIC_ARN", "on-call")], "ESCALATION_L1_TOPIC_ARN `on-call` must be a topic's ARN"),
+    ] {
+        let error = with(&variables).unwrap_err();
+        assert!(error.contains(fault), "{error}");
+    }
+}
+
+#[test]
 fn all_faults_are_listed_at_once() {
     let error = read(&[
         ("DATABASE_URL", "mysql://x"),

@@ -87,7 +87,8 @@ impl<S: Step> Rounds<'_, S> {
                     .collect();
                 tally.made(kind.names(), batch.len());
                 for (planned, outcome) in batch.iter().zip(outcomes) {
-                    if let (true, ActionResult::Failed(why)) = (kind.batch() > 1, &outcome.result) {
+                    let is_row = kind.batch() > 1 && planned.action.process().is_some();
+                    if let (true, ActionResult::Failed(why)) = (is_row, &outcome.result) {
                         refused.push((planned.action.target(), why.clone()));
                     }
                     carried_out.take(tally, planned, &kind, outcome, self.language());
@@ -173,6 +174,9 @@ impl<S: Step> Rounds<'_, S> {
 
 /// How many are made next of a kind of which a run has made so many.
 fn ramp(made: usize, kind: &Kind) -> usize {
+    if !kind.ramps() {
+        return kind.batch();
+    }
     let step = RAMP.into_iter().find(|(up_to, _)| made < *up_to).map_or(usize::MAX, |(_, step)| step);
     step.min(kind.batch())
 }

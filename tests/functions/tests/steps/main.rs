@@ -9,6 +9,7 @@ mod concurrency;
 mod control;
 mod deployed;
 mod errors;
+mod escalate;
 mod fence;
 mod goals;
 mod health;

@@ -25,7 +25,8 @@ pub async fn step_functions() -> Tested<AwsProxy> {
     Ok(aws)
 }
 
-/// Lambda and the definition, as far as the samples of the steps that change the worker need them; and the change that they confirm.
+/// Lambda and the definition, as far as the samples of the steps that change the worker need them; and the change that they confirm; and
+/// the incident that one of `escalate` acknowledges.
 pub async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
     let configuration = json!({
         "FunctionName": "ai-generation-worker", "Version": "$LATEST", "Timeout": 300, "MemorySize": 1024, "RevisionId": "a",
@@ -55,6 +56,9 @@ pub async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
     .bind(step)
     .execute(bench.database.pool())
     .await?;
+    let incident = "INSERT INTO remediation.incidents (id, alarm, opened_at)
+                    VALUES ('0198c2de-7b1a-7c3e-9d59-0a7f3f0a1b2c', 'sample', now())";
+    bench.database.execute(incident).await?;
     Ok(())
 }
 

@@ -3,13 +3,15 @@
 //! Source: [Publish](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
 
 /// A subject as SNS takes it: printable ASCII, less than 100 characters.
-pub(super) fn subject(text: &str) -> String {
+#[must_use]
+pub fn subject(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(99).collect()
 }
 
 /// A message as SNS takes it: 262,144 bytes, with some to spare for its attributes. What PostgreSQL or a row says may be long, in one line
 /// or in many: the last line, which says what to do next, is there all the same.
-pub(super) fn bounded(message: &str) -> String {
+#[must_use]
+pub fn bounded(message: &str) -> String {
     const MESSAGE: usize = 240_000;
     const LINE: usize = 1500;
     let cut = |line: &str| match line.char_indices().nth(LINE) {
