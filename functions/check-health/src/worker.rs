@@ -12,7 +12,6 @@ use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 use remediation::failure::transient::is_throttling;
 use remediation::gather::config::Config;
-use remediation::gather::error::Error;
 use remediation::gather::logs::report::Report;
 use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped, group_of, phrase};
 use remediation::run::step::Finding;
@@ -80,7 +79,7 @@ pub async fn look(
         Ok(Ok((reports, first, second))) => {
             Ok(Worker { timeout: told.timeout, quiet: told.quiet, ..Worker::of(&reports, &[first, second]) })
         }
-        Ok(Err(error)) => Err(Error::to_string(&error)),
+        Ok(Err(error)) => Err(error.told(config.language)),
         Err(_) => Err(texts::check_too_slow(config.language, limit)),
     };
     Look::new(started, found)

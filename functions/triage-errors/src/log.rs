@@ -78,7 +78,7 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy)
             return Ok(Log::Unread(texts::no_log_group(language, &search.group)));
         }
         Ok(Ok(found)) => found,
-        Ok(Err(error)) => return Ok(Log::Unread(error.to_string())),
+        Ok(Err(error)) => return Ok(Log::Unread(error.told(language))),
         Err(_) => return Ok(Log::Unread(texts::log_too_slow(language))),
     };
     let errors: Vec<Logged> = found.lines.iter().filter_map(error_of).collect();

@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::gather::config::Config;
 use crate::gather::error::Error;
+use crate::text;
 
 /// Of an alarm that does not tell its own.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
@@ -156,7 +157,12 @@ impl Alarms {
     pub async fn describe(&self, alarm: &AlarmArn, config: &Config) -> Result<Option<Told>, Error> {
         let account = config.state_machine_arn.split(':').nth(4);
         if account != Some(&alarm.account) {
-            return Err(Error::Refused(format!("{} is in another account", alarm.arn)));
+            let alarm = &alarm.arn;
+            return Err(Error::Refused(text!(
+                config.language,
+                ja: "{alarm} は別のアカウントにある",
+                en: "{alarm} is in another account",
+            )));
         }
         let ask = self.client.describe_alarms().alarm_names(&alarm.name);
         let ask = ask.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use chrono::{TimeDelta, Utc};
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Map, Value, json};
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
@@ -24,7 +24,7 @@ use crate::act::plan::Shares;
 use crate::act::report::Report;
 use crate::act::undoing::{self, Named};
 use crate::decide::Look;
-use crate::domain::Mode;
+use crate::domain::{Language, Mode};
 use crate::finding::{Finding, Metric};
 use crate::gather::config::Config;
 use crate::gather::database::Database;
@@ -62,10 +62,10 @@ pub async fn run<S: Step>(step: S) -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         let deadline = Duration::from_millis(event.context.deadline);
         let left = deadline.saturating_sub(Duration::from_millis(Utc::now().timestamp_millis().unsigned_abs()));
-        let function = function.as_ref().map_err(Diagnostic::from)?;
+        let function = function.as_ref().map_err(|error| error.diagnostic(Language::default()))?;
         Box::pin(function.handle(event.payload, &event.context.request_id, left))
             .await
-            .map_err(|error| Diagnostic::from(&error))
+            .map_err(|error| error.diagnostic(function.config.language))
     }))
     .await
 }
@@ -160,7 +160,7 @@ impl<S: Step> Function<S> {
     /// What the ledger can still be told of a run that failed; a database that is down cannot be told anything.
     async fn record_failure(&self, kept: &mut Kept, run: &Run, error: &Error) {
         let told = match kept.database.connection(&self.aws).await {
-            Ok(db) => runs::fail(db, run, error).await,
+            Ok(db) => runs::fail(db, run, error, self.config.language).await,
             Err(error) => Err(error),
         };
         if let Err(error) = told {
@@ -427,7 +427,7 @@ impl<S: Step> Function<S> {
         let swept = cursor.is_some();
         if let Err(error) = notify::tell(&self.config, &self.aws, &report, swept, plan_is_news).await {
             let topic = self.config.notify_topic_arn.clone().unwrap_or_default();
-            report.findings.push(Finding::new("not_told", topic, error.to_string(), Value::Null));
+            report.findings.push(Finding::new("not_told", topic, error.told(self.config.language), Value::Null));
             metrics.push(Metric::count("NotificationsFailed", 1));
         }
         report.shorten();
@@ -436,7 +436,9 @@ impl<S: Step> Function<S> {
         match (self.manifest.ledger, db) {
             (LedgerKind::Database, Some(db)) => match runs::finish(db, run, &report, applied, cursor.as_ref()).await {
                 // Nothing was done, and what was read can be told all the same.
-                Err(error) if error.is_read_only() && applied == 0 => report.unrecorded(&error.to_string()),
+                Err(error) if error.is_read_only() && applied == 0 => {
+                    report.unrecorded(&error.told(self.config.language))
+                }
                 finished => finished?,
             },
             (LedgerKind::Log, _) | (LedgerKind::Database, None) => {
