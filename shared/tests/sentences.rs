@@ -216,6 +216,7 @@ fn every_error_is_told_in_both_languages_and_names_the_same() {
         let (ja, en) = (error.told(Language::Ja), error.told(Language::En));
         assert!(!ja.is_ascii() && en.is_ascii(), "{ja}\n{en}");
         assert_eq!(named(&ja), named(&en), "{ja}\n{en}");
+        assert_eq!((redact::text(&ja), redact::text(&en)), (ja, en.clone()), "redaction takes no part of it");
         assert_eq!(error.to_string(), en, "what is logged is English");
     }
 }

@@ -301,7 +301,7 @@ fn unreadable(error: crate::domain::ParseError) -> Error {
         let error = error.told(language);
         text!(
             language,
-            ja: "Step Functions の想定外の応答: {error}",
+            ja: "Step Functions が返した値を読めない: {error}",
             en: "unexpected answer from Step Functions: {error}",
         )
     })

@@ -126,6 +126,8 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::gather::error::Error;
+    use crate::redact;
 
     /// What the product's sources give to `Error::database` and `Error::silence`: a text, or the name of one.
     fn given(source: &str) -> Vec<String> {
@@ -157,6 +159,8 @@ mod tests {
         all.dedup();
         assert_eq!(all, JAPANESE.map(|(en, _)| en));
         for (en, ja) in JAPANESE {
+            let error = Error::database(en)(sqlx::Error::PoolClosed).told(Language::Ja);
+            assert_eq!(redact::text(&error), error);
             assert!(!ja.is_ascii() && told(Language::Ja, en) == ja && told(Language::En, en) == en, "{en}");
         }
     }
