@@ -151,7 +151,7 @@ mod tests {
                 if path.is_dir() {
                     folders.extend((!path.ends_with("tests")).then_some(path));
                 } else if path.extension().is_some_and(|it| it == "rs") && !path.ends_with("tests.rs") {
-                    all.extend(given(fs::read_to_string(&path).unwrap().split("#[cfg(test)]").next().unwrap()));
+                    all.extend(given(fs::read_to_string(&path).unwrap().split("\nmod tests {").next().unwrap()));
                 }
             }
         }
