@@ -4,11 +4,18 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use remediation::domain::{ExecutionStatus, Language};
+use remediation::gather::error::Error;
+use remediation::gather::parameters::Parameters;
+use remediation::gather::trigger::decode::decode;
 use remediation::redact;
+use serde_json::{Value, json};
 
-/// The one place that reads the setting, and the one that defines the macro.
-const MAY_NAME_A_LANGUAGE: [&str; 2] = ["shared/src/gather/config.rs", "shared/decide/src/texts.rs"];
+/// The one place that reads the setting, the one that defines the macro, and the one that holds both.
+const MAY_NAME_A_LANGUAGE: [&str; 3] =
+    ["shared/src/gather/config.rs", "shared/decide/src/texts.rs", "shared/decide/src/domain/language.rs"];
 
 /// The product's sources: what tests say is nobody's to read.
 fn sources() -> Vec<(String, String)> {
@@ -126,5 +133,90 @@ fn a_sentence_that_names_another_value_or_cannot_be_read_is_found() {
         let (_, faults) = check("x.rs", source);
         assert_eq!(faults.len(), usize::from(fault.is_some()), "{source}: {faults:?}");
         assert!(fault.is_none_or(|fault| faults[0].starts_with(fault)), "{source}: {faults:?}");
+    }
+}
+
+/// What a told error names: numbers, settings, statements, fields, codes. Words of prose differ between the languages, and so do these few.
+fn named(told: &str) -> BTreeSet<String> {
+    let word = |c: char| c.is_ascii_alphanumeric() || "_:.<>$".contains(c);
+    let words = told.split(|c| !word(c)).map(|word| word.trim_matches([':', '.']));
+    let name = |word: &&str| {
+        let inner = word.get(1..).unwrap_or_default();
+        inner.contains(|c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || "_:.<>".contains(c))
+    };
+    words.filter(name).map(str::to_owned).collect()
+}
+
+/// What an operator's event is answered with.
+fn event(event: Value) -> Error {
+    decode(event, &"$.generationResult.Payload".parse().unwrap(), &["cancel"]).map(drop).unwrap_err().into()
+}
+
+/// What a step's own parameter is answered with.
+fn parameter<T>(read: impl FnOnce(Parameters<'_>) -> Result<T, Error>) -> Error {
+    let Value::Object(map) = json!({ "it": [] }) else { unreachable!() };
+    read(Parameters(&map)).map(drop).unwrap_err()
+}
+
+#[test]
+fn every_error_is_told_in_both_languages_and_names_the_same() {
+    let alarm = |source: &str, state: &str, at: &str| json!({ "source": source, "alarmData": { "alarmName": "it", "state": { "value": state, "timestamp": at } } });
+    let aws = |detail: Value| {
+        json!({ "source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail,
+                "id": "1", "account": "1", "region": "r", "time": "2026-01-01T00:00:00Z", "resources": [] })
+    };
+    let arn = "arn:aws:states:eu:1:execution:m:n";
+    let mut errors = vec![
+        Error::OutOfTime,
+        Error::silence("connecting", Duration::from_secs(5)),
+        Error::database("storing a plan")(sqlx::Error::Io(std::io::ErrorKind::ConnectionRefused.into())),
+        Error::database("reading the plan")(sqlx::Error::PoolClosed),
+        Error::no_answer("DescribeAlarms"),
+        parameter(|it| it.flag("it")),
+        parameter(|it| it.whole("it", 1..=77)),
+        parameter(|it| it.id("it")),
+        parameter(|it| it.text("it")),
+        parameter(|it| it.span("it", 60..=86_400)),
+    ];
+    for wrong in [
+        json!([1]),
+        json!({ "hello": 1 }),
+        json!({ "Records": [{}] }),
+        json!({ "Records": [{ "Sns": { "Message": "no JSON" } }, {}] }),
+        json!({ "Records": [{ "Sns": { "Message": "no JSON" } }] }),
+        json!({ "detail-type": "Object Created" }),
+        json!({ "source": "aws.s3", "detail-type": "Object Created", "detail": {}, "time": "2026-01-01T00:00:00Z" }),
+        json!({ "all": true, "processID": 1 }),
+        json!({ "all": false }),
+        json!({ "all": true, "processId": "x" }),
+        json!({ "processId": "4711" }),
+        json!({ "executionArn": "x" }),
+        json!({ "approve": null }),
+        json!({ "approve": "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c", "mode": "propose" }),
+        json!({ "approve": "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c", "cancel": true }),
+        json!({ "report": "1y" }),
+        json!({ "all": true, "mode": "dare" }),
+        json!({ "all": true, "limit": 0 }),
+        json!({ "all": true, "depth": 9 }),
+        json!({ "all": true, "reason": "" }),
+        json!({ "schedule": "daily", "processId": "x" }),
+        json!({ "schedule": 1 }),
+        alarm("x", "OK", "2026-01-01T00:00:00Z"),
+        alarm("aws.cloudwatch", "FINE", "2026-01-01T00:00:00Z"),
+        alarm("aws.cloudwatch", "OK", "today"),
+        aws(json!({})),
+        aws(json!({ "executionArn": arn, "status": "RUNNING", "startDate": "today" })),
+        aws(json!({ "executionArn": arn, "status": "RUNNING", "startDate": 1, "redriveCount": -1 })),
+        aws(json!({ "executionArn": arn, "status": "RUNNING", "startDate": 1, "input": {} })),
+    ] {
+        errors.push(event(wrong));
+    }
+    errors.push(Error::said(|language| "DONE".parse::<ExecutionStatus>().unwrap_err().told(language)));
+    for error in errors {
+        let (ja, en) = (error.told(Language::Ja), error.told(Language::En));
+        assert!(!ja.is_ascii() && en.is_ascii(), "{ja}\n{en}");
+        assert_eq!(named(&ja), named(&en), "{ja}\n{en}");
+        assert_eq!((redact::text(&ja), redact::text(&en)), (ja, en.clone()), "redaction takes no part of it");
+        assert_eq!(error.to_string(), en, "what is logged is English");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::domain::{ExecutionArn, ExecutionStatus, ProcessId};
+use remediation::domain::{ExecutionArn, ExecutionStatus, ParseError, ProcessId};
 use remediation::gather;
 use remediation::gather::error::Error;
 use remediation::gather::history::History;
@@ -166,8 +166,9 @@ async fn decided(session: &mut Session<'_>, evidence: &mut Evidence) -> Result<c
     };
     match gather::processes::read(session, &Question::Process(evidence.process), Filter::OpenOrLatelyClosed).await {
         Err(error @ Error::Aws { .. }) => {
-            evidence.not_read.push(("Step Functions".to_owned(), error.to_string()));
-            case.newest = Newest::Unknown(error.to_string());
+            let why = error.told(session.config.language);
+            evidence.not_read.push(("Step Functions".to_owned(), why.clone()));
+            case.newest = Newest::Unknown(why);
             Ok(case::Evidence { cases: vec![case], population: 1, ..case::Evidence::default() })
         }
         looked => looked,
@@ -206,7 +207,7 @@ async fn executions(
             None => match ask(session, policy, &mut told).await {
                 Ok(why) => why,
                 Err(error @ Error::Aws { .. }) => {
-                    refused = Some(error.to_string());
+                    refused = Some(error.told(language));
                     refused.clone()
                 }
                 Err(error) => return Err(error),
@@ -230,7 +231,7 @@ async fn ask(session: &Session<'_>, policy: &Policy, told: &mut Told) -> Result<
             told.stopped_at = execution.stopped_at;
             told.error = execution.ending.and_then(|ending| ending.error);
         }
-        Err(error) if error.is_execution_gone() => return Ok(Some(error.to_string())),
+        Err(error) if error.is_execution_gone() => return Ok(Some(error.told(session.config.language))),
         Err(error) => return Err(error),
     }
     told.history = session.step_functions.history(&told.arn, policy.events_per_execution).await?;
@@ -240,7 +241,7 @@ async fn ask(session: &Session<'_>, policy: &Policy, told: &mut Told) -> Result<
 impl Told {
     fn known(known: Known) -> Result<Self, Error> {
         let unreadable =
-            |error: remediation::domain::ParseError| Error::Refused(format!("remediation.executions: {error}"));
+            |error: ParseError| Error::said(|language| format!("remediation.executions: {}", error.told(language)));
         Ok(Self {
             arn: known.execution_arn.parse().map_err(unreadable)?,
             status: known.status.parse().map_err(unreadable)?,

@@ -73,7 +73,7 @@ impl Insights {
             Err(error) if error.is_code("LimitExceededException") => {
                 return Err(texts::too_many_queries(self.language));
             }
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Err(error.told(self.language)),
         };
         let id = id.ok_or_else(|| texts::query_ended(self.language, "?"))?;
         let ended = self.wait(&id, until).await;
@@ -90,7 +90,7 @@ impl Insights {
                 return Err(texts::query_too_slow(self.language));
             }
             let answer = self.client.get_query_results().query_id(id).send().await;
-            let answer = answer.map_err(Error::aws("GetQueryResults")).map_err(|error| error.to_string())?;
+            let answer = answer.map_err(Error::aws("GetQueryResults")).map_err(|error| error.told(self.language))?;
             match answer.status() {
                 Some(QueryStatus::Complete) => return Ok(found(&answer)),
                 Some(QueryStatus::Scheduled | QueryStatus::Running) => {}

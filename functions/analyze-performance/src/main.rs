@@ -18,6 +18,7 @@ use remediation::gather::manifest;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::Trigger;
 use remediation::run::step::{Plan, Question, Session, Step};
+use remediation::text;
 
 use crate::durations::Windows;
 use crate::policy::Policy;
@@ -59,7 +60,13 @@ impl Step for AnalyzePerformance {
             Trigger::Operator(_) | Trigger::Alarm(_) | Trigger::Execution(_) => self.policy.window_hours,
         };
         let window = parameters.span(WINDOW, 3600..=31 * 86_400)?.unwrap_or(TimeDelta::hours(hours));
-        let expected = format!("a number of US dollars, over 0 and up to {MOST_USD}");
+        let expected = |language| {
+            text!(
+                language,
+                ja: "0 を超え {MOST_USD} 以下の数（米ドル）",
+                en: "a number of US dollars, over 0 and up to {MOST_USD}",
+            )
+        };
         let max_usd =
             parameters.read(MAX_USD, expected, |value| value.as_f64().filter(|usd| *usd > 0.0 && *usd <= MOST_USD))?;
         let max_usd = max_usd.unwrap_or(self.policy.max_usd);

@@ -20,7 +20,7 @@ const AT_MOST: i32 = 10;
 pub async fn look(step_functions: &StepFunctions, limit: Duration, language: Language) -> Look<Page> {
     let started = Instant::now();
     let found = match timeout(limit, step_functions.running(AT_MOST)).await {
-        Ok(found) => found.map_err(|error| error.to_string()),
+        Ok(found) => found.map_err(|error| error.told(language)),
         Err(_) => Err(texts::check_too_slow(language, limit)),
     };
     Look::new(started, found)

@@ -57,7 +57,7 @@ pub async fn look(aws: &SdkConfig, config: &Config, limit: Duration) -> Look<Vec
         let alias = config.worker_alias.clone().filter(|_| *name == config.worker_function);
         let (client, name) = (client.clone(), name.clone());
         asked.spawn(async move {
-            let found = match timeout(limit, read(&client, &name, alias)).await {
+            let found = match timeout(limit, read(&client, &name, alias, language)).await {
                 Ok(found) => found,
                 Err(_) => Err(Trouble::Unknown(texts::check_too_slow(language, limit))),
             };
@@ -69,7 +69,12 @@ pub async fn look(aws: &SdkConfig, config: &Config, limit: Duration) -> Look<Vec
     Look::new(started, Ok(functions.into_iter().map(|(_, function)| function).collect()))
 }
 
-async fn read(client: &Client, name: &str, alias: Option<String>) -> Result<Configuration, Trouble> {
+async fn read(
+    client: &Client,
+    name: &str,
+    alias: Option<String>,
+    language: Language,
+) -> Result<Configuration, Trouble> {
     let answer = client.get_function_configuration().function_name(name).set_qualifier(alias).send().await;
     match answer.map_err(Error::aws("GetFunctionConfiguration")) {
         Ok(told) => Ok(Configuration {
@@ -86,7 +91,7 @@ async fn read(client: &Client, name: &str, alias: Option<String>) -> Result<Conf
             },
         }),
         Err(Error::Aws { code, .. }) if code == "ResourceNotFoundException" => Err(Trouble::Missing),
-        Err(error) => Err(Trouble::Unknown(error.to_string())),
+        Err(error) => Err(Trouble::Unknown(error.told(language))),
     }
 }
 

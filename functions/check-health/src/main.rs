@@ -93,7 +93,7 @@ impl Step for CheckHealth {
         let took = Duration::ZERO;
         let without = || texts::check_needs_database(config.language);
         let rest = InDatabase {
-            server: Look { found: Err(why.to_string()), took },
+            server: Look { found: Err(why.told(config.language)), took },
             processes: Look { found: Err(without()), took },
             last_hour: Look { found: Err(without()), took },
         };
@@ -193,7 +193,7 @@ async fn ended<T>(
 ) -> Result<Look<T>, Error> {
     let look = match read {
         Some(Err(error)) if error.is_connection_lost() => return Err(error),
-        Some(read) => Look::new(started, read.map_err(|error| error.to_string())),
+        Some(read) => Look::new(started, read.map_err(|error| error.told(session.config.language))),
         None => Look::new(started, Err(texts::check_too_slow(session.config.language, limit))),
     };
     match timeout(limit + GRACE, sqlx::raw_sql("ROLLBACK").execute(&mut *session.db)).await {

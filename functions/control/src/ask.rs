@@ -1,10 +1,11 @@
 //! What an operator's event asks of a control: read with all its rules, without a database.
 
 use remediation::act::ledger::controls::{Allowance, EVERYWHERE};
-use remediation::domain::{Language, Mode};
+use remediation::domain::{Both, Language, Mode};
 use remediation::gather::error::Error;
 use remediation::gather::parameters::Parameters;
-use remediation::gather::trigger::TriggerError;
+use remediation::gather::trigger::{TriggerError, field};
+use remediation::text;
 
 use crate::change::{Ask, Verb};
 use crate::texts;
@@ -36,11 +37,12 @@ pub fn read(
     language: Language,
 ) -> Result<Option<Ask>, Error> {
     let known = |name: &str| steps.iter().any(|step| step == name);
-    let expected = format!("one of {}; left out, it is every step", steps.join(", "));
+    let names = steps.join(", ");
+    let expected = |language| text!(language, ja: "{names} のいずれか。省略すると全ステップ", en: "one of {names}; left out, it is every step");
     let step = parameters.read(STEP, expected, |value| value.as_str().filter(|name| known(name)).map(str::to_owned))?;
-    let mode = parameters.read(ALLOW, "one of observe, propose, act", |value| value.as_str()?.parse::<Mode>().ok())?;
+    let mode = parameters.read(ALLOW, field::mode, |value| value.as_str()?.parse::<Mode>().ok())?;
     let share = parameters
-        .read(SHARE, "a number from 0 to 1", |value| value.as_f64().filter(|share| (0.0..=1.0).contains(share)))?;
+        .read(SHARE, texts::share_may_be, |value| value.as_f64().filter(|share| (0.0..=1.0).contains(share)))?;
     let limits = Allowance {
         mode,
         actions_per_run: parameters.whole(PER_RUN, 0..=1_000_000)?,
@@ -62,12 +64,12 @@ pub fn read(
             return Err(Error::Trigger(TriggerError::Contradiction {
                 one: other.to_owned(),
                 other: one.to_owned(),
-                rule: "an event stops, resumes, resets, or sets mode and limits: one of these",
+                rule: Both::of(texts::one_verb),
             }));
         }
     };
     if step.is_none() && !matches!(verb, Verb::Stop | Verb::Resume) {
-        return Err(Error::Refused(texts::needs_step(language, name, &steps.join(", "))));
+        return Err(Error::Refused(texts::needs_step(language, name, &names)));
     }
     let by = by.ok_or_else(|| Error::Refused(texts::needs_by(language, name)))?;
     if matches!(verb, Verb::Stop) && reason.is_none() {

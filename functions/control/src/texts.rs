@@ -97,3 +97,19 @@ pub fn about_steps(language: Language) -> String {
         en: "control is about steps, not about processes: send {{}} to see what is in force, {stop} to stop everything, {resume} to resume",
     )
 }
+
+/// What the share may be.
+#[must_use]
+pub fn share_may_be(language: Language) -> String {
+    text!(language, ja: "0 から 1 までの数", en: "a number from 0 to 1")
+}
+
+/// Two verbs in one event.
+#[must_use]
+pub fn one_verb(language: Language) -> String {
+    text!(
+        language,
+        ja: "1 つのイベントでできるのは停止、再開、リセット、モードと上限の設定のうち 1 つだけ",
+        en: "an event stops, resumes, resets, or sets mode and limits: one of these",
+    )
+}

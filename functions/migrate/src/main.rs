@@ -16,7 +16,7 @@ use remediation::gather::error::Error;
 use remediation::gather::goals::Goals;
 use remediation::gather::indexes::{self, Missing};
 use remediation::gather::parameters::Parameters;
-use remediation::gather::trigger::{Trigger, TriggerError};
+use remediation::gather::trigger::Trigger;
 use remediation::run::step::Kind;
 use remediation::run::step::{Audience, Finding, Often, Plan, Planned, Question, Session, Skipped, Step};
 use serde_json::json;
@@ -43,16 +43,11 @@ const FENCE: &str = "fence";
 const FORGET: &str = "forget";
 
 fn asked(session: &Session<'_>) -> Result<Option<Change>, Error> {
-    match session.parameters.get(FENCE) {
-        None => Ok(None),
-        Some(value) if value == "install" => Ok(Some(Change::Install)),
-        Some(value) if value == "remove" => Ok(Some(Change::Remove)),
-        Some(value) => Err(Error::Trigger(TriggerError::Field {
-            path: FENCE.to_owned(),
-            found: value.to_string().chars().take(100).collect(),
-            expected: "\"install\" or \"remove\"".into(),
-        })),
-    }
+    Parameters(session.parameters).read(FENCE, texts::fence_may_be, |value| match value.as_str()? {
+        "install" => Some(Change::Install),
+        "remove" => Some(Change::Remove),
+        _ => None,
+    })
 }
 
 impl Step for MigrateSchema {
@@ -123,7 +118,7 @@ impl Step for MigrateSchema {
             wanted.as_ref().map(|wanted| Planned::new(wanted.clone(), reason))
         });
         let unfit = table.iter().map(|error| {
-            Finding::new("table_unfit", "PROCESSING_STATE_TABLE", error.to_string(), serde_json::Value::Null)
+            Finding::new("table_unfit", "PROCESSING_STATE_TABLE", error.told(config.language), serde_json::Value::Null)
                 .told(Audience::People, Often::ONCE_A_DAY)
         });
         let goals_unfit = goals.iter().map(|fault| {

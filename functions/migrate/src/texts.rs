@@ -90,3 +90,9 @@ pub fn outdated(language: Language, missing: &Migrate) -> String {
         en: "nothing is deleted: the schema is at version {from} and this build needs {to}; send {event} first",
     )
 }
+
+/// What may be asked of the fence.
+#[must_use]
+pub fn fence_may_be(language: Language) -> String {
+    text!(language, ja: "\"install\" または \"remove\"", en: "\"install\" or \"remove\"")
+}

@@ -40,19 +40,24 @@ impl Step for RebootDatabase {
         let Some(id) = &config.database_instance else { return Err(Error::Refused(texts::unnamed(config.language))) };
         let asked = matches!(session.trigger, Trigger::Operator(Ask { scope: Scope::All, .. }));
         let (reach, described) =
-            tokio::join!(Reach::ask(session.db), instance::describe(session.aws, id, config.language));
-        Ok(Evidence { id: id.clone(), described: described.map_err(|error| error.to_string()), reach: reach?, asked })
+            tokio::join!(Reach::ask(session.db, config.language), instance::describe(session.aws, id, config.language));
+        Ok(Evidence {
+            id: id.clone(),
+            described: described.map_err(|error| error.told(config.language)),
+            reach: reach?,
+            asked,
+        })
     }
 
     async fn gather_without_database(&self, outside: &Outside<'_>, why: &Error) -> Option<Evidence> {
         let (id, described) = match &outside.config.database_instance {
             Some(id) => {
                 let described = instance::describe(outside.aws, id, outside.config.language).await;
-                (id.clone(), described.map_err(|error| error.to_string()))
+                (id.clone(), described.map_err(|error| error.told(outside.config.language)))
             }
             None => ("DATABASE_INSTANCE_ID".to_owned(), Err(texts::unnamed(outside.config.language))),
         };
-        Some(Evidence { id, described, reach: Reach::of(why), asked: false })
+        Some(Evidence { id, described, reach: Reach::of(why, outside.config.language), asked: false })
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {

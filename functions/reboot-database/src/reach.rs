@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use remediation::domain::Language;
 use remediation::gather::error::Error;
 use serde::Serialize;
 use sqlx::PgConnection;
@@ -32,20 +33,20 @@ impl Reach {
     ///
     /// # Errors
     /// [`Error::Database`] where the connection is lost: a new one may be better.
-    pub async fn ask(db: &mut PgConnection) -> Result<Self, Error> {
+    pub async fn ask(db: &mut PgConnection, language: Language) -> Result<Self, Error> {
         let asked = tokio::time::timeout(PATIENCE, sqlx::raw_sql("SELECT 1").execute(db)).await;
         match asked.map(|answer| answer.map_err(Error::database("asking for an answer"))) {
             Ok(Ok(_)) => Ok(Self::Answers),
             Ok(Err(error)) if error.is_connection_lost() => Err(error),
-            Ok(Err(error)) => Ok(Self::of(&error)),
-            Err(_) => Ok(Self::Silent(Error::silence("asking for an answer", PATIENCE).to_string())),
+            Ok(Err(error)) => Ok(Self::of(&error, language)),
+            Err(_) => Ok(Self::Silent(Error::silence("asking for an answer", PATIENCE).told(language))),
         }
     }
 
     /// What it means that no connection could be had. The codes are PostgreSQL's: 53300 is too_many_connections, class 57P operator
     /// intervention (57P03: cannot_connect_now).
-    pub fn of(why: &Error) -> Self {
-        let words = why.to_string();
+    pub fn of(why: &Error, language: Language) -> Self {
+        let words = why.told(language);
         match why {
             Error::Database { code: Some(code), .. } if code == "53300" => Self::Full(words),
             Error::Database { code: Some(code), .. } if code.starts_with("57P") => Self::Starting(words),
@@ -56,6 +57,7 @@ impl Reach {
             | Error::Trigger(_)
             | Error::Refused(_)
             | Error::Table(_)
+            | Error::Said(_)
             | Error::OutOfTime
             | Error::Aws { .. } => Self::Untried(words),
         }

@@ -9,7 +9,7 @@ mod texts;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::set_goal_status::SetGoalStatus;
-use remediation::domain::{ExecutionStatus, ProcessId};
+use remediation::domain::{Both, ExecutionStatus, Language, ProcessId};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::goals::cases::{self, Case, Lately, Which};
@@ -18,7 +18,8 @@ use remediation::gather::processes::case::no_such_row;
 use remediation::gather::processes::look_up::task_ending;
 use remediation::gather::step_functions::Seen;
 use remediation::gather::table::Table;
-use remediation::gather::trigger::{ExecutionChange, TriggerError};
+use remediation::gather::trigger::{ExecutionChange, TriggerError, field};
+use remediation::redact;
 use remediation::run::step::{Cursor, Kind, Plan, Question, Session, Skipped, Step};
 use remediation::run::texts as common;
 use serde_json::{Map, Value};
@@ -103,18 +104,17 @@ async fn sweep(
 
 /// What a person asks for beside the process.
 fn activate(parameters: &Map<String, Value>, question: &Question) -> Result<bool, Error> {
-    let refused = |found: String, expected: &'static str| {
-        Err(Error::Trigger(TriggerError::Field { path: ACTIVATE.to_owned(), found, expected: expected.into() }))
+    let refused = |found: Both, expected: fn(Language) -> String| {
+        Err(Error::Trigger(TriggerError::Field { path: ACTIVATE.to_owned(), found, expected: Both::of(expected) }))
     };
     match (parameters.get(ACTIVATE), question) {
         (None, _) => Ok(false),
         // The second is the same event's second look.
         (Some(Value::Bool(true)), Question::Process(_) | Question::Again(_)) => Ok(true),
-        (Some(Value::Bool(true)), Question::Sweep(_) | Question::Execution(_) | Question::Change(_)) => refused(
-            "true without a `processId`".to_owned(),
-            "beside a `processId`: {\"processId\": \"<uuid>\", \"activate\": true}",
-        ),
-        (Some(other), _) => refused(other.to_string(), "true, or left out"),
+        (Some(Value::Bool(true)), Question::Sweep(_) | Question::Execution(_) | Question::Change(_)) => {
+            refused(Both::of(texts::without_process), texts::beside_process)
+        }
+        (Some(other), _) => refused(Both::same(&redact::cut(&other.to_string(), 100)), field::flag),
     }
 }
 

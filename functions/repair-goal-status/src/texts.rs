@@ -118,3 +118,19 @@ pub fn started_anew(language: Language, execution: &str) -> String {
         en: "execution {execution} was started after this failure",
     )
 }
+
+/// `activate` of no process.
+#[must_use]
+pub fn without_process(language: Language) -> String {
+    text!(language, ja: "`processId` なしの true", en: "true without a `processId`")
+}
+
+/// Where `activate` goes.
+#[must_use]
+pub fn beside_process(language: Language) -> String {
+    text!(
+        language,
+        ja: "`processId` との併用: {{\"processId\": \"<uuid>\", \"activate\": true}}",
+        en: "beside a `processId`: {{\"processId\": \"<uuid>\", \"activate\": true}}",
+    )
+}

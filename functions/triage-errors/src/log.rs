@@ -85,7 +85,7 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy)
         }
         Ok(Ok((_, Ok(found)))) => found,
         Ok(Ok((group, Err(error)))) => return Ok(Log::Unread(refused(config.language, &group, &error))),
-        Ok(Err(error)) => return Ok(Log::Unread(error.to_string())),
+        Ok(Err(error)) => return Ok(Log::Unread(error.told(config.language))),
         Err(_) => return Ok(Log::Unread(texts::log_too_slow(config.language))),
     };
     let errors: Vec<Logged> = found.lines.iter().filter_map(error_of).collect();

@@ -3,6 +3,7 @@
 //! Everything is parsed here, at the edge; beyond it no status and no identifier is a bare string.
 
 mod execution;
+mod language;
 mod parse;
 mod process;
 mod words;
@@ -12,21 +13,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::text;
+
 pub use execution::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus};
+pub use language::{Both, Language};
 pub use parse::ParseError;
 pub use process::{Process, ProcessId, ProcessStatus};
 pub use words::{FailedOutput, Refused, WORDS, Words};
-
-/// The language of texts that reach rows and people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    /// Japanese, as the guide's texts are.
-    #[default]
-    Ja,
-    /// English.
-    En,
-}
 
 /// How far a step may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,10 +55,15 @@ impl FromStr for Mode {
     type Err = ParseError;
 
     fn from_str(value: &str) -> Result<Self, ParseError> {
-        [Self::Observe, Self::Propose, Self::Act]
-            .into_iter()
-            .find(|mode| mode.as_str() == value)
-            .ok_or_else(|| ParseError::new("mode", value, "one of observe, propose, act"))
+        [Self::Observe, Self::Propose, Self::Act].into_iter().find(|mode| mode.as_str() == value).ok_or_else(|| {
+            ParseError::new(value, |language, value| {
+                text!(
+                    language,
+                    ja: "モード `{value}` は observe、propose、act のいずれでもない",
+                    en: "mode `{value}` is not one of observe, propose, act",
+                )
+            })
+        })
     }
 }
 

@@ -218,6 +218,16 @@ pub fn plan_observed(language: Language) -> String {
     )
 }
 
+/// What the ledger has of targets, and nobody can read.
+#[must_use]
+pub fn targets_unreadable(language: Language, why: &str) -> String {
+    text!(
+        language,
+        ja: "台帳にある対象の履歴を読めない: {why}",
+        en: "the ledger's history of the targets cannot be read: {why}",
+    )
+}
+
 /// A plan of another build.
 #[must_use]
 pub fn plan_unreadable(language: Language, why: &str) -> String {

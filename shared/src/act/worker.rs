@@ -6,6 +6,7 @@ use crate::gather::worker::configuration::Configuration;
 use crate::gather::worker::redeployed::redeployed;
 use crate::gather::worker::seen::Alias;
 use crate::gather::worker::setting::Setting;
+use crate::text;
 
 impl Worker {
     /// PutFunctionConcurrency, or DeleteFunctionConcurrency for none. Lambda compares no revision here.
@@ -52,7 +53,7 @@ impl Worker {
     /// UpdateFunctionConfiguration of `$LATEST`, if that is still as it was read.
     ///
     /// # Errors
-    /// [`Error::Aws`]: a stale revision, another update under way, or any other trouble; [`Error::Refused`] for a setting that is no part of
+    /// [`Error::Aws`]: a stale revision, another update under way, or any other trouble; [`Error::Said`] for a setting that is no part of
     /// it.
     pub async fn update(&self, setting: Setting, to: u32, latest: &Configuration) -> Result<(), Error> {
         let update = self.client.update_function_configuration().function_name(&self.function);
@@ -61,7 +62,14 @@ impl Worker {
             Setting::Memory => update.memory_size(clamped(setting, to)),
             Setting::Redeployment => update.description(redeployed(&latest.description, to)),
             Setting::ReservedConcurrency | Setting::ProvisionedConcurrency => {
-                return Err(Error::Refused(format!("`{}` is no part of a function's configuration", setting.field())));
+                let field = setting.field();
+                return Err(Error::said(|language| {
+                    text!(
+                        language,
+                        ja: "`{field}` は関数の設定に含まれない",
+                        en: "`{field}` is no part of a function's configuration",
+                    )
+                }));
             }
         };
         self.pace.wait().await;
@@ -72,13 +80,21 @@ impl Worker {
     /// PublishVersion of `$LATEST`, if that is still this code at this revision: the version's number.
     ///
     /// # Errors
-    /// [`Error::Aws`]; [`Error::Refused`] for an answer without a version.
+    /// [`Error::Aws`]; [`Error::Said`] for an answer without a version.
     pub async fn publish(&self, latest: &Configuration) -> Result<String, Error> {
         self.pace.wait().await;
         let publish = self.client.publish_version().function_name(&self.function);
         let publish = publish.set_code_sha256(latest.code_sha256.clone()).set_revision_id(latest.revision_id.clone());
         let told = publish.send().await.map_err(Error::aws("PublishVersion"))?;
-        told.version.ok_or_else(|| Error::Refused("PublishVersion answered without a version".to_owned()))
+        told.version.ok_or_else(|| {
+            Error::said(|language| {
+                text!(
+                    language,
+                    ja: "PublishVersion の応答にバージョンがない",
+                    en: "PublishVersion answered without a version",
+                )
+            })
+        })
     }
 
     /// UpdateAlias, if the alias is still at this revision.

@@ -13,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::gather::config::Config;
 use crate::gather::error::Error;
+use crate::text;
 
 /// Of an alarm that does not tell its own.
 const WINDOW: TimeDelta = TimeDelta::minutes(5);
@@ -69,7 +70,12 @@ impl AlarmArn {
         if config.state_machine_arn.split(':').nth(4) == Some(&self.account) {
             return Ok(());
         }
-        Err(Error::Refused(format!("{} is in another account", self.arn)))
+        let alarm = &self.arn;
+        Err(Error::Refused(text!(
+            config.language,
+            ja: "{alarm} は別のアカウントにある",
+            en: "{alarm} is in another account",
+        )))
     }
 
     /// The installation's own alarm that the manifests call `alarm`, for its step `own`. `None` where this function is not named

@@ -3,49 +3,48 @@
 //! What somebody else says of it (PostgreSQL, AWS, a parser that quotes what it cannot read) loses what nobody may see where it becomes an
 //! [`Error`], so that answer, ledger, log and message need not know where a text is from.
 
+mod advice;
+mod doing;
+
+use std::fmt;
 use std::time::Duration;
 
 use aws_sdk_sfn::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use lambda_runtime::Diagnostic;
 
+use self::advice::READ_ONLY;
+use crate::domain::{Both, Language};
 use crate::gather::trigger::TriggerError;
-use crate::redact;
-
-/// The SQLSTATE of a write where only reads are taken.
-const READ_ONLY: &str = "25006";
-
-/// Lambda retries and keeps asynchronous events only: whoever sent one by hand has the answer, and nothing else.
-const AGAIN: &str = "If you sent this event, send it again; a schedule looks again by itself, any other event is retried by Lambda and then kept in the dead-letter queue";
+use crate::{redact, text};
 
 /// Why a run failed. Asynchronous events that meet one are retried by Lambda and then kept, whole, in the dead-letter queue; a schedule,
 /// which comes again, is only counted.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The environment is incomplete or contradicts itself; all faults are listed.
-    #[error("configuration: {}", .0.join("; "))]
+    /// The environment is incomplete or contradicts itself; all faults are listed. In English in any case: the language is a part of what
+    /// could not be read.
     Configuration(Vec<String>),
 
     /// No step understands the event.
-    #[error(transparent)]
     Trigger(#[from] TriggerError),
 
     /// The operator asked for something that cannot be done.
-    #[error("{0}")]
     Refused(String),
 
     /// The application's table is missing or not as it must be.
-    #[error("{0}")]
     Table(String),
 
+    /// The same as [`Error::Refused`], from where it is not known who reads it: what was answered or stored cannot be read, above all.
+    Said(Both),
+
     /// PostgreSQL did not answer, or refused.
-    #[error("the database failed while {doing}: {message}. {advice}")]
     Database {
         /// What was being done.
         doing: &'static str,
         /// What PostgreSQL or the connection said.
-        message: String,
+        message: Both,
         /// What to do next.
-        advice: String,
+        advice: Both,
         /// PostgreSQL's own code (SQLSTATE); `None` where it did not answer.
         code: Option<String>,
         /// Whether the connection itself failed: trying once more on a new one may help.
@@ -53,22 +52,18 @@ pub enum Error {
     },
 
     /// Lambda's deadline came while an answer was waited for.
-    #[error(
-        "no answer before Lambda's deadline: the table may be locked (by a migration, for example: see pg_locks WHERE NOT granted), or the function's timeout is too short. {AGAIN}"
-    )]
     OutOfTime,
 
     /// An AWS service did not answer, or refused.
-    #[error("{call}: {code}: {message}. {advice}")]
     Aws {
         /// The call, as AWS names it.
         call: &'static str,
         /// The error's code; `Timeout` or `NoAnswer` where there was none.
         code: String,
         /// What AWS said.
-        message: String,
+        message: Both,
         /// What to do next.
-        advice: &'static str,
+        advice: Both,
         /// The service itself said no: nothing was done. Otherwise it may have been done, and only the answer not have come.
         refused: bool,
     },
@@ -81,12 +76,55 @@ impl Error {
         match self {
             Self::Configuration(_) => "ConfigurationError",
             Self::Trigger(_) => "UnknownEvent",
-            Self::Refused(_) => "Refused",
+            Self::Refused(_) | Self::Said(_) => "Refused",
             Self::Table(_) => "TableMismatch",
             Self::Database { .. } => "DatabaseError",
             Self::OutOfTime => "OutOfTime",
             Self::Aws { .. } => "AwsError",
         }
+    }
+
+    /// What went wrong and what to do next, for whoever reads answer, finding and ledger; shown ([`fmt::Display`]), it is English, for the log.
+    #[must_use]
+    pub fn told(&self, language: Language) -> String {
+        match self {
+            Self::Configuration(faults) => format!("configuration: {}", faults.join("; ")),
+            Self::Trigger(error) => error.told(language),
+            Self::Refused(why) | Self::Table(why) => why.clone(),
+            Self::Said(what) => what.told(language),
+            Self::Database { doing, message, advice, .. } => {
+                let (doing, message, advice) =
+                    (doing::told(language, doing), message.told(language), advice.told(language));
+                text!(
+                    language,
+                    ja: "データベースのエラー（{doing}）: {message}。{advice}",
+                    en: "the database failed while {doing}: {message}. {advice}",
+                )
+            }
+            Self::OutOfTime => {
+                let again = advice::again(language);
+                text!(
+                    language,
+                    ja: "Lambda の制限時間までに応答がなかった。テーブルがロックされているか（マイグレーションなど。pg_locks の WHERE NOT granted で確認）、関数のタイムアウトが短すぎる。{again}",
+                    en: "no answer before Lambda's deadline: the table may be locked (by a migration, for example: see pg_locks WHERE NOT granted), or the function's timeout is too short. {again}",
+                )
+            }
+            Self::Aws { call, code, message, advice, .. } => {
+                let (message, advice) = (message.told(language), advice.told(language));
+                text!(language, ja: "{call}: {code}: {message}。{advice}", en: "{call}: {code}: {message}. {advice}")
+            }
+        }
+    }
+
+    /// The error as Lambda answers it.
+    #[must_use]
+    pub fn diagnostic(&self, language: Language) -> Diagnostic {
+        Diagnostic { error_type: self.kind().to_owned(), error_message: self.told(language) }
+    }
+
+    /// What `say` says of something that cannot be done or read.
+    pub fn said(say: impl Fn(Language) -> String) -> Self {
+        Self::Said(Both::of(say))
     }
 
     /// What a library says, without what nobody may see.
@@ -98,39 +136,11 @@ impl Error {
     pub fn database(doing: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
         move |error| {
             let code = error.as_database_error().and_then(|error| error.code()).map(|code| code.into_owned());
-            let advice = match (code.as_deref(), &error) {
-                (Some("28P01" | "28000"), _) => {
-                    "The user or password was refused: check DATABASE_URL, or the secret and whether it was rotated"
-                }
-                (Some("3D000"), _) => "The database does not exist: check the name in DATABASE_URL or in the secret",
-                (Some("42501"), _) => {
-                    "The database user lacks a privilege: it needs SELECT and UPDATE on the application's table and all on schema remediation"
-                }
-                (Some("42P01" | "3F000" | "42703"), _) => {
-                    "A table or column of schema remediation is missing: invoke the migrate function with {\"all\":true}"
-                }
-                (Some("26000" | "42P05" | "08P01"), _) => {
-                    "A pooler (PgBouncer) in transaction mode stands before the database, and prepared statements do not outlive a transaction there: use its session mode, or PgBouncer 1.21 or later with max_prepared_statements above 0, or connect to the database itself"
-                }
-                (Some(READ_ONLY), _) => {
-                    "The database takes reads only: after a failover the name may still lead to the old writer, or DATABASE_URL leads to a reader; check default_transaction_read_only too"
-                }
-                (Some("57014"), _) => {
-                    "It took longer than allowed: the table may be locked (see pg_locks WHERE NOT granted), or the database is slow"
-                }
-                (Some("55P03"), _) => "A row stayed locked by another session: the next run tries again",
-                (Some("53300"), _) => {
-                    "All connections are in use: pg_stat_activity shows who holds them. relieve-database can end hanging sessions if connections are reserved for its user: on PostgreSQL 16 by reserved_connections and GRANT pg_use_reserved_connections, on RDS by rds.rds_superuser_reserved_connections and GRANT rds_superuser; reserve more than all functions of this system hold together"
-                }
-                (None, sqlx::Error::Io(_)) => &format!(
-                    "It cannot be reached: check that it is up, the host and port, and the function's subnets and security groups. {AGAIN}"
-                ),
-                (Some(_) | None, _) => AGAIN,
-            };
+            let unreachable = matches!(error, sqlx::Error::Io(_));
             Self::Database {
                 doing,
-                message: Self::words(&error),
-                advice: advice.to_owned(),
+                message: Both::same(&Self::words(&error)),
+                advice: Both::of(|language| advice::database(language, code.as_deref(), unreachable)),
                 connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
                     // After a failover an old connection leads to what is a reader now.
                     || code.as_deref().is_some_and(|code| code.starts_with("57P") || code == READ_ONLY),
@@ -142,8 +152,15 @@ impl Error {
     /// The database does not answer at all: its connection counts as lost.
     #[must_use]
     pub fn silence(doing: &'static str, waited: Duration) -> Self {
-        let silence = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {waited:?}"));
-        Self::database(doing)(sqlx::Error::Io(silence))
+        Self::Database {
+            doing,
+            message: Both::of(
+                |language| text!(language, ja: "{waited:?} 以内に応答なし", en: "no answer within {waited:?}"),
+            ),
+            advice: Both::of(|language| advice::database(language, None, true)),
+            code: None,
+            connection_lost: true,
+        }
     }
 
     /// Wraps what the AWS SDK says with what to do about it.
@@ -153,39 +170,25 @@ impl Error {
     {
         move |error| {
             let refused = error.raw_response().is_some_and(|answer| answer.status().is_client_error());
+            let said = |words: &str| Both::same(&Self::words(&words));
             let (code, message) = match &error {
-                SdkError::TimeoutError(_) => ("Timeout".to_owned(), "no answer in time".to_owned()),
+                SdkError::TimeoutError(_) => ("Timeout".to_owned(), Both::of(not_in_time)),
                 SdkError::ServiceError(service) => (
                     service.err().code().unwrap_or("UnknownError").to_owned(),
-                    service.err().message().unwrap_or("without a message").to_owned(),
+                    service.err().message().map_or_else(|| Both::of(without_message), said),
                 ),
-                _ => ("NoAnswer".to_owned(), DisplayErrorContext(&error).to_string()),
+                _ => ("NoAnswer".to_owned(), said(&DisplayErrorContext(&error).to_string())),
             };
-            let advice = match code.as_str() {
-                "AccessDenied" | "AccessDeniedException" => {
-                    "The function's role lacks this permission, which the step's manifest declares: deploy the CDK app again; if that does not help, look for a permissions boundary or a service control policy"
-                }
-                "ThrottlingException" | "TooManyRequestsException" | "Throttling" => {
-                    "The account's request quota is used up: the next run continues; if this persists, request a higher quota"
-                }
-                "ExecutionDoesNotExist" => "Step Functions keeps executions for 90 days only: look at the row itself",
-                "StateMachineDoesNotExist" => "Check STATE_MACHINE_ARN",
-                "ResourceNotFoundException" => "It does not exist in this account and region: check the ARN",
-                "ExpiredTokenException" | "UnrecognizedClientException" => "The function's credentials are not valid",
-                "Timeout" | "NoAnswer" => {
-                    "Check the function's route to AWS (a NAT gateway or an interface endpoint in its subnets), then send the event again"
-                }
-                _ => AGAIN,
-            };
-            Self::Aws { call, code, message: Self::words(&message), advice, refused }
+            let advice = Both::of(|language| advice::aws(language, &code));
+            Self::Aws { call, code, message, advice, refused }
         }
     }
 
     /// A call that was given up.
     #[must_use]
     pub fn no_answer(call: &'static str) -> Self {
-        let advice = "Check the function's route to AWS (a NAT gateway or an interface endpoint in its subnets)";
-        Self::Aws { call, code: "Timeout".to_owned(), message: "no answer in time".to_owned(), advice, refused: false }
+        let (message, advice) = (Both::of(not_in_time), Both::of(advice::route));
+        Self::Aws { call, code: "Timeout".to_owned(), message, advice, refused: false }
     }
 
     /// Whether Step Functions does not know the execution: it forgets them after 90 days.
@@ -228,7 +231,7 @@ impl Error {
         match self {
             Self::Aws { code, .. } => CODES.contains(&code.as_str()),
             // An answer that cannot be read: a status that AWS has added, say.
-            Self::Refused(_) => true,
+            Self::Refused(_) | Self::Said(_) => true,
             Self::Configuration(_) | Self::Trigger(_) | Self::Table(_) | Self::Database { .. } | Self::OutOfTime => {
                 false
             }
@@ -254,8 +257,16 @@ impl Error {
     }
 }
 
-impl From<&Error> for Diagnostic {
-    fn from(error: &Error) -> Self {
-        Self { error_type: error.kind().to_owned(), error_message: error.to_string() }
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(Language::En))
     }
+}
+
+fn not_in_time(language: Language) -> String {
+    text!(language, ja: "時間内に応答なし", en: "no answer in time")
+}
+
+fn without_message(language: Language) -> String {
+    text!(language, ja: "メッセージなし", en: "without a message")
 }

@@ -6,23 +6,24 @@ use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::domain::{Both, Language};
 use crate::gather::error::Error;
-use crate::gather::trigger::{TriggerError, span};
-use crate::redact;
+use crate::gather::trigger::{TriggerError, field, span};
+use crate::{redact, text};
 
 /// The parameters of one event. `null` is not the same as absent: it is a value that went missing on the way.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameters<'a>(pub &'a Map<String, Value>);
 
 impl Parameters<'_> {
-    /// What `read` makes of a parameter; `None` where it is absent. `expected` completes the sentence "it must be …".
+    /// What `read` makes of a parameter; `None` where it is absent. `expected` is as [`TriggerError::Field`] has it.
     ///
     /// # Errors
     /// [`Error::Trigger`] with the parameter's name, its value, and what it may be.
     pub fn read<T>(
         &self,
         name: &str,
-        expected: impl Into<std::borrow::Cow<'static, str>>,
+        expected: impl Fn(Language) -> String,
         read: impl FnOnce(&Value) -> Option<T>,
     ) -> Result<Option<T>, Error> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
@@ -30,8 +31,8 @@ impl Parameters<'_> {
             Some(value) => Ok(Some(value)),
             None => Err(Error::Trigger(TriggerError::Field {
                 path: name.to_owned(),
-                found: redact::cut(&value.to_string(), 100),
-                expected: expected.into(),
+                found: Both::same(&redact::cut(&value.to_string(), 100)),
+                expected: Both::of(expected),
             })),
         }
     }
@@ -41,7 +42,7 @@ impl Parameters<'_> {
     /// # Errors
     /// [`Error::Trigger`].
     pub fn flag(&self, name: &str) -> Result<bool, Error> {
-        let read = self.read(name, "true, or left out", |value| (*value == Value::Bool(true)).then_some(()))?;
+        let read = self.read(name, field::flag, |value| (*value == Value::Bool(true)).then_some(()))?;
         Ok(read.is_some())
     }
 
@@ -50,7 +51,8 @@ impl Parameters<'_> {
     /// # Errors
     /// [`Error::Trigger`].
     pub fn whole(&self, name: &str, bounds: RangeInclusive<u32>) -> Result<Option<u32>, Error> {
-        let expected = format!("a whole number from {} to {}", bounds.start(), bounds.end());
+        let (least, most) = (*bounds.start(), *bounds.end());
+        let expected = |language| text!(language, ja: "{least} から {most} までの整数", en: "a whole number from {least} to {most}");
         let read = |value: &Value| value.as_u64().and_then(|value| u32::try_from(value).ok());
         self.read(name, expected, |value| read(value).filter(|value| bounds.contains(value)))
     }
@@ -60,7 +62,7 @@ impl Parameters<'_> {
     /// # Errors
     /// [`Error::Trigger`].
     pub fn id(&self, name: &str) -> Result<Option<Uuid>, Error> {
-        self.read(name, "a UUID such as 6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c", |value| value.as_str()?.parse().ok())
+        self.read(name, field::uuid, |value| value.as_str()?.parse().ok())
     }
 
     /// A text that is not empty.
@@ -68,7 +70,7 @@ impl Parameters<'_> {
     /// # Errors
     /// [`Error::Trigger`].
     pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
-        self.read(name, "a string that is not empty", |value| {
+        self.read(name, field::not_empty, |value| {
             value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
         })
     }
@@ -78,7 +80,7 @@ impl Parameters<'_> {
     /// # Errors
     /// [`Error::Trigger`].
     pub fn span(&self, name: &str, bounds: RangeInclusive<u32>) -> Result<Option<TimeDelta>, Error> {
-        self.read(name, span::expected(&bounds), |value| span::read(value, &bounds))
+        self.read(name, |language| span::expected(language, &bounds), |value| span::read(value, &bounds))
     }
 }
 

@@ -249,7 +249,7 @@ async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Re
     loop {
         let looked_up = look_up(session, &mut evidence.cases, since, refused.take(), stop_at).await?;
         let is_refused = looked_up.refused.is_some();
-        evidence.findings.extend(looked_up.refused.as_ref().map(unavailable));
+        evidence.findings.extend(looked_up.refused.as_ref().map(|error| unavailable(error, session.config.language)));
         evidence.findings.extend(looked_up.findings);
         if is_refused || !lists.read_before_closing(session, &mut evidence.cases).await? {
             return Ok(evidence);

@@ -8,7 +8,9 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::domain::Both;
 use crate::gather::error::Error;
+use crate::text;
 
 /// A limit of time, as a definition has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,13 +169,22 @@ impl Definition {
     /// Reads a definition.
     ///
     /// # Errors
-    /// [`Error::Refused`] where it is no state machine's.
+    /// [`Error::Said`] where it is no state machine's.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let unreadable = |why: String| {
-            Error::Refused(format!("the state machine's definition cannot be read: {why}: check STATE_MACHINE_ARN"))
+        let unreadable = |why: Both| {
+            Error::said(|language| {
+                let why = why.told(language);
+                text!(
+                    language,
+                    ja: "ステートマシンの定義を読めない: {why}。STATE_MACHINE_ARN を確認する",
+                    en: "the state machine's definition cannot be read: {why}: check STATE_MACHINE_ARN",
+                )
+            })
         };
-        let definition: Value = serde_json::from_str(text).map_err(|error| unreadable(Error::words(&error)))?;
-        let states = definition["States"].as_object().ok_or_else(|| unreadable("it has no `States`".to_owned()))?;
+        let definition: Value =
+            serde_json::from_str(text).map_err(|error| unreadable(Both::same(&Error::words(&error))))?;
+        let without_states = |language| text!(language, ja: "`States` がない", en: "it has no `States`");
+        let states = definition["States"].as_object().ok_or_else(|| unreadable(Both::of(without_states)))?;
         let mut tasks = Vec::new();
         collect(states, &mut tasks);
         Ok(Self { timeout: limit(&definition), tasks })

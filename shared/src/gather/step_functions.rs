@@ -14,6 +14,7 @@ use crate::gather::state_machine::Definition;
 use crate::gather::texts;
 use crate::gather::trigger::execution::{of_success, process_of};
 use crate::gather::trigger::result_path::ResultPath;
+use crate::text;
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
@@ -102,7 +103,7 @@ impl StepFunctions {
     /// DescribeExecution.
     ///
     /// # Errors
-    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    /// [`Error::Aws`]; [`Error::Said`] for an answer that cannot be read.
     pub async fn describe(&self, arn: &ExecutionArn, result_path: &ResultPath) -> Result<Seen, Error> {
         self.describe_with_input(arn, result_path).await.map(|(seen, _input)| seen)
     }
@@ -120,7 +121,7 @@ impl StepFunctions {
     /// DescribeExecution, with the input that the execution was started with; `None` where that is not told.
     ///
     /// # Errors
-    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    /// [`Error::Aws`]; [`Error::Said`] for an answer that cannot be read.
     pub async fn describe_with_input(
         &self,
         arn: &ExecutionArn,
@@ -155,7 +156,7 @@ impl StepFunctions {
     /// DescribeStateMachine: the definition of the state machine that is looked after, as it is now.
     ///
     /// # Errors
-    /// [`Error::Aws`]; [`Error::Refused`] for a definition that cannot be read.
+    /// [`Error::Aws`]; [`Error::Said`] for a definition that cannot be read.
     pub async fn definition(&self) -> Result<Definition, Error> {
         self.describe.wait().await;
         let answer = self
@@ -171,7 +172,7 @@ impl StepFunctions {
     /// One page of ListExecutions.
     ///
     /// # Errors
-    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    /// [`Error::Aws`]; [`Error::Said`] for an answer that cannot be read.
     pub async fn list(&self, token: Option<&str>) -> Result<Page, Error> {
         self.page(Self::PAGE, None, token).await
     }
@@ -179,7 +180,7 @@ impl StepFunctions {
     /// The newest executions that run, so many at the most; `next` says whether there are more.
     ///
     /// # Errors
-    /// [`Error::Aws`]; [`Error::Refused`] for an answer that cannot be read.
+    /// [`Error::Aws`]; [`Error::Said`] for an answer that cannot be read.
     pub async fn running(&self, at_most: i32) -> Result<Page, Error> {
         self.page(at_most, Some(StatusFilter::Running), None).await
     }
@@ -308,7 +309,14 @@ fn status(value: &str) -> Result<ExecutionStatus, Error> {
 }
 
 fn unreadable(error: crate::domain::ParseError) -> Error {
-    Error::Refused(format!("unexpected answer from Step Functions: {error}"))
+    Error::said(|language| {
+        let error = error.told(language);
+        text!(
+            language,
+            ja: "Step Functions が返した値を読めない: {error}",
+            en: "unexpected answer from Step Functions: {error}",
+        )
+    })
 }
 
 /// To the millisecond, which is what Step Functions has and its events tell. The API's JSON has seconds as a floating

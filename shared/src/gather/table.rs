@@ -163,11 +163,11 @@ impl Table {
                 Ok(Some(column)) => column,
                 Ok(None) if OPTIONAL.contains(&wanted) => continue,
                 Ok(None) => {
-                    faults.push(missing(name, language, wanted).to_string());
+                    faults.push(missing(name, language, wanted).told(language));
                     continue;
                 }
                 Err(error) => {
-                    faults.push(error.to_string());
+                    faults.push(error.told(language));
                     continue;
                 }
             };
@@ -195,7 +195,7 @@ impl Table {
         let (name, meaning) = (name.clone(), Meaning::of_results(&ResultPath::default()));
         let table = Self { name, language, columns, statuses, access, lacks_update, meaning };
         for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
-            faults.extend(table.require(status).err().map(|error| error.to_string()));
+            faults.extend(table.require(status).err().map(|error| error.told(language)));
         }
         if faults.is_empty() { Ok(table) } else { Err(Error::Table(faults.join("; "))) }
     }

@@ -19,8 +19,9 @@ pub fn row_missing(language: Language, process: &str) -> String {
 #[must_use]
 pub fn log_refused(language: Language, group: &str, error: &Error) -> String {
     if !["AccessDenied", "AccessDeniedException"].iter().any(|code| error.is_code(code)) {
-        return error.to_string();
+        return error.told(language);
     }
+    let error = error.told(language);
     text!(
         language,
         ja: "{error}。ロググループ {group} は関数の LoggingConfig による。CDK アプリの logGroups に指定すると権限が付く",

@@ -4,19 +4,18 @@ mod alarm;
 mod ask;
 pub mod decode;
 pub mod execution;
-mod field;
+pub mod field;
 pub mod result_path;
 pub mod span;
 
-use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::domain::{Execution, ExecutionArn, Mode, ProcessId};
-use crate::redact;
+use crate::domain::{Both, Execution, ExecutionArn, Language, Mode, ProcessId};
+use crate::{redact, text};
 
 /// Why a run was started, and what it was asked to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -151,43 +150,30 @@ pub enum Scope {
 }
 
 /// An event that is not understood.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TriggerError {
     /// It is of no kind that any step takes.
-    #[error(
-        "unknown event: {found}. A step accepts: EventBridge's `CloudWatch Alarm State Change` (source aws.cloudwatch) \
-         and `Step Functions Execution Status Change` (source aws.states); a CloudWatch alarm's Lambda action \
-         (alarmData) or its SNS notification (Records[0].Sns); a schedule, {{\"schedule\": \"<name>\"}}, or a rule's own \
-         `Scheduled Event` (source aws.events); or an \
-         operator's event: {{}}, or any of {fields}"
-    )]
     Unknown {
         /// What came instead.
-        found: String,
+        found: Both,
         /// The fields that an operator's event may have for this step.
         fields: String,
     },
 
     /// EventBridge's envelope is damaged.
-    #[error(
-        "invalid EventBridge envelope: {0}. It must have `source`, `detail-type` and `detail`, and may have `id`, \
-         `account` and `region` (strings), `time` (ISO 8601) and `resources` (a list of strings)"
-    )]
     Envelope(String),
 
     /// A field that is needed is missing or wrong.
-    #[error("`{path}` is {found}; it must be {expected}")]
     Field {
         /// Where in the event.
         path: String,
         /// What stands there, shortened.
-        found: String,
-        /// What may stand there.
-        expected: Cow<'static, str>,
+        found: Both,
+        /// What may stand there: in English it completes "it must be …", in Japanese it stands by itself.
+        expected: Both,
     },
 
     /// An operator's event has a field that this step does not know.
-    #[error("unknown field `{name}`: an operator's event may have any of {fields}")]
     UnknownField {
         /// The field's name.
         name: String,
@@ -196,16 +182,58 @@ pub enum TriggerError {
     },
 
     /// Two fields exclude each other.
-    #[error("`{one}` and `{other}` exclude each other: {rule}")]
     Contradiction {
         /// One of them.
         one: String,
         /// The other.
         other: String,
         /// What goes with what.
-        rule: &'static str,
+        rule: Both,
     },
 }
+
+impl TriggerError {
+    /// What is wrong with the event, for whoever sent it.
+    #[must_use]
+    pub fn told(&self, language: Language) -> String {
+        match self {
+            Self::Unknown { found, fields } => {
+                let found = found.told(language);
+                text!(
+                    language,
+                    ja: "不明なイベント: {found}。受け付けるのは EventBridge の `CloudWatch Alarm State Change`（source は aws.cloudwatch）と `Step Functions Execution Status Change`（source は aws.states）、CloudWatch アラームの Lambda アクション（alarmData）とその SNS 通知（Records[0].Sns）、スケジュール（{{\"schedule\": \"<name>\"}}、またはルールの `Scheduled Event`、source は aws.events）、運用者のイベント（{{}}、または {fields} のいずれか）",
+                    en: "unknown event: {found}. A step accepts: EventBridge's `CloudWatch Alarm State Change` (source aws.cloudwatch) and `Step Functions Execution Status Change` (source aws.states); a CloudWatch alarm's Lambda action (alarmData) or its SNS notification (Records[0].Sns); a schedule, {{\"schedule\": \"<name>\"}}, or a rule's own `Scheduled Event` (source aws.events); or an operator's event: {{}}, or any of {fields}",
+                )
+            }
+            Self::Envelope(why) => text!(
+                language,
+                ja: "EventBridge のイベントの形式が不正: {why}。`source`、`detail-type`、`detail` は必須。`id`、`account`、`region`（文字列）、`time`（ISO 8601）、`resources`（文字列の配列）は任意",
+                en: "invalid EventBridge envelope: {why}. It must have `source`, `detail-type` and `detail`, and may have `id`, `account` and `region` (strings), `time` (ISO 8601) and `resources` (a list of strings)",
+            ),
+            Self::Field { path, found, expected } => {
+                let (found, expected) = (found.told(language), expected.told(language));
+                text!(language, ja: "`{path}` が不正: {found}。指定できるもの: {expected}", en: "`{path}` is {found}; it must be {expected}")
+            }
+            Self::UnknownField { name, fields } => text!(
+                language,
+                ja: "不明なフィールド `{name}`。運用者のイベントに指定できるもの: {fields}",
+                en: "unknown field `{name}`: an operator's event may have any of {fields}",
+            ),
+            Self::Contradiction { one, other, rule } => {
+                let rule = rule.told(language);
+                text!(language, ja: "`{one}` と `{other}` は同時に指定できない: {rule}", en: "`{one}` and `{other}` exclude each other: {rule}")
+            }
+        }
+    }
+}
+
+impl fmt::Display for TriggerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.told(Language::En))
+    }
+}
+
+impl std::error::Error for TriggerError {}
 
 impl Trigger {
     /// How many runs led to this one ([`Ask::depth`]); 0 for all that no step started.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::act::report::Report;
+use crate::domain::Language;
 use crate::finding::{Finding, Metric};
 use crate::gather::error::Error;
 use crate::gather::trigger::decode::is_schedule;
@@ -45,13 +46,13 @@ pub enum Answer {
 ///
 /// # Errors
 /// The error itself.
-pub fn failed(step: &str, event: Started, error: &Error) -> Result<Answer, Diagnostic> {
+pub fn failed(step: &str, event: Started, error: &Error, language: Language) -> Result<Answer, Diagnostic> {
     if event == Started::ByEvent {
-        return Err(Diagnostic::from(error));
+        return Err(error.diagnostic(language));
     }
     let failed = Metric::count(RUNS_FAILED, 1);
     println!("{}", embedded_metrics(step, &[failed], Utc::now().timestamp_millis()));
-    let said = error.to_string();
+    let said = error.told(language);
     let findings = [Finding::new("run_failed", step, said.as_str(), Value::Null)];
     Ok(Answer::Failed {
         summary: said.clone(),
@@ -97,7 +98,7 @@ mod tests {
             (json!({ "all": true }), false),
             (json!("schedule"), false),
         ] {
-            match failed("any", Started::of(&event), &Error::OutOfTime) {
+            match failed("any", Started::of(&event), &Error::OutOfTime, Language::En) {
                 Ok(Answer::Failed { summary, error_type, error_message, findings: [finding], .. }) => {
                     assert!(answered, "{event}");
                     assert_eq!((error_type, &error_message), ("OutOfTime", &Error::OutOfTime.to_string()));

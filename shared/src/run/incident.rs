@@ -118,7 +118,7 @@ pub async fn look(session: &mut Session<'_>, own: &str, alarm: &str, asks: bool)
             look.standing = Standing::of(told.as_ref(), session.now);
             look.told = told;
         }
-        Err(error) => look.standing = Standing::Unreadable(error.to_string()),
+        Err(error) => look.standing = Standing::Unreadable(error.told(config.language)),
     }
     let Some(incident) = &look.incident else { return Ok(look) };
     if let (Standing::On, Some(by)) = (&look.standing, incident.held_back(session.now)) {

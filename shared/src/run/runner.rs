@@ -24,7 +24,7 @@ use crate::act::plan::Shares;
 use crate::act::report::Report;
 use crate::act::undoing::{self, Named};
 use crate::decide::Look;
-use crate::domain::Mode;
+use crate::domain::{Language, Mode};
 use crate::finding::{Finding, Metric};
 use crate::gather::config::Config;
 use crate::gather::database::Database;
@@ -70,12 +70,12 @@ pub async fn run<S: Step>(step: S) -> Result<(), lambda_runtime::Error> {
             Ok(function) => function,
             Err(error) => {
                 tracing::error!(errorType = error.kind(), %error, "the run failed");
-                return answer::failed(name, started, error);
+                return answer::failed(name, started, error, Language::default());
             }
         };
         match Box::pin(function.handle(event.payload, &event.context.request_id, left)).await {
             Ok(report) => Ok(Answer::Report(Box::new(report))),
-            Err(error) => answer::failed(name, started, &error),
+            Err(error) => answer::failed(name, started, &error, function.config.language),
         }
     }))
     .await
@@ -171,7 +171,7 @@ impl<S: Step> Function<S> {
     /// What the ledger can still be told of a run that failed; a database that is down cannot be told anything.
     async fn record_failure(&self, kept: &mut Kept, run: &Run, error: &Error) {
         let told = match kept.database.connection(&self.aws).await {
-            Ok(db) => runs::fail(db, run, error).await,
+            Ok(db) => runs::fail(db, run, error, self.config.language).await,
             Err(error) => Err(error),
         };
         if let Err(error) = told {
@@ -438,7 +438,7 @@ impl<S: Step> Function<S> {
         let occasion = (cursor.is_some(), plan_is_news);
         if let Err(error) = notify::tell(&self.config, &self.aws, db.as_deref_mut(), &mut report, occasion).await {
             let topic = self.config.notify_topic_arn.clone().unwrap_or_default();
-            report.findings.push(Finding::new("not_told", topic, error.to_string(), Value::Null));
+            report.findings.push(Finding::new("not_told", topic, error.told(self.config.language), Value::Null));
             metrics.push(Metric::count("NotificationsFailed", 1));
         }
         report.shorten();
@@ -447,7 +447,9 @@ impl<S: Step> Function<S> {
         match (self.manifest.ledger, db) {
             (LedgerKind::Database, Some(db)) => match runs::finish(db, run, &report, applied, cursor.as_ref()).await {
                 // Nothing was done, and what was read can be told all the same.
-                Err(error) if error.is_read_only() && applied == 0 => report.unrecorded(&error.to_string()),
+                Err(error) if error.is_read_only() && applied == 0 => {
+                    report.unrecorded(&error.told(self.config.language))
+                }
                 finished => finished?,
             },
             (LedgerKind::Log, _) | (LedgerKind::Database, None) => {

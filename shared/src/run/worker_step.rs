@@ -22,6 +22,7 @@ use crate::act::actions::change_worker::ChangeWorker;
 use crate::act::actions::change_worker::texts as change;
 use crate::act::actions::close_lease::CloseLease;
 use crate::act::lease::{self, Lease, REVERT_AFTER, REVERT_AFTER_BOUNDS};
+use crate::domain::{Both, Language};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::parameters::Parameters;
@@ -78,10 +79,10 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
             return Err(Error::Trigger(TriggerError::Contradiction {
                 one: CONFIRM.to_owned(),
                 other: if to.is_some() { TO } else { REVERT_AFTER_NAME }.to_owned(),
-                rule: "a change is confirmed exactly as it was made; only `mode` and `reason` may go with it",
+                rule: Both::of(texts::confirmed_as_made),
             }));
         }
-        Some(action) => Some(to_confirm(session.db, action, &rules).await?),
+        Some(action) => Some(to_confirm(session.db, action, &rules, session.config.language).await?),
         None => None,
     };
     let seen = Worker::new(session.aws, session.config).read(rules.setting).await?;
@@ -89,7 +90,7 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
         Ok(definition) => {
             Ok(definition.callers(session.step_functions.state_machine_arn(), &session.config.worker_function))
         }
-        Err(error) => Err(error.to_string()),
+        Err(error) => Err(error.told(session.config.language)),
     };
     let target = Worker::target(session.config);
     let leases = lease::open(session.db, &rules.step).await?;
@@ -130,16 +131,17 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
 }
 
 /// The lease of an action that a person wants to stay.
-async fn to_confirm(db: &mut PgConnection, action: uuid::Uuid, rules: &Rules) -> Result<Lease, Error> {
+async fn to_confirm(
+    db: &mut PgConnection,
+    action: uuid::Uuid,
+    rules: &Rules,
+    language: Language,
+) -> Result<Lease, Error> {
     let refused = |why: String| Err(Error::Refused(format!("`{CONFIRM}` {action}: {why}")));
     match lease::of_action(db, action).await? {
-        None => {
-            refused("no such change of the worker; see `actions[].id` of a result, or remediation.leases".to_owned())
-        }
-        Some(lease) if lease.step != rules.step => refused(format!("it belongs to {}: send it there", lease.step)),
-        Some(Lease { ended: Some(ended), ended_at: Some(at), .. }) => {
-            refused(format!("its lease has already ended ({ended}, {at}): nothing left to confirm"))
-        }
+        None => refused(texts::nothing_to_confirm(language)),
+        Some(lease) if lease.step != rules.step => refused(change::anothers(language, &lease.step)),
+        Some(Lease { ended: Some(ended), ended_at: Some(at), .. }) => refused(texts::lease_ended(language, &ended, at)),
         Some(lease) => Ok(lease),
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::guard::Facts;
 use remediation::act::ledger::facts::{self, Admission};
 use remediation::act::ledger::runs::{self, Run};
+use remediation::domain::Language;
 use remediation::gather::error::Error;
 use sqlx::PgConnection;
 
@@ -71,7 +72,7 @@ async fn what_a_run_was_given_counts_until_it_ends_and_then_what_it_did() -> Tes
         .await?;
     }
     assert_eq!(counted(&mut world.db, began).await, (10, 7), "what it has made is a part of what it was given");
-    runs::fail(&mut world.db, &sweep, &Error::OutOfTime).await?;
+    runs::fail(&mut world.db, &sweep, &Error::OutOfTime, Language::En).await?;
     assert_eq!(counted(&mut world.db, began).await, (5, 7), "it ended after this one began");
     let after = Utc::now() + TimeDelta::seconds(5);
     assert_eq!(counted(&mut world.db, after).await, (5, 0), "it ended before this one began");

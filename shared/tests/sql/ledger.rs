@@ -10,7 +10,7 @@ use remediation::act::ledger::incidents::Ended;
 use remediation::act::ledger::runs;
 use remediation::act::ledger::runs::Run;
 use remediation::act::report::{Report, Tries, Verification};
-use remediation::domain::{Mode, ProcessId};
+use remediation::domain::{Language, Mode, ProcessId};
 use remediation::gather::alarms::AlarmArn;
 use remediation::gather::error::Error;
 use remediation::gather::executions::Listed;
@@ -372,7 +372,7 @@ async fn a_run_is_recorded_with_how_it_ended() -> Tested {
     // The answer to the first was lost, and a second account comes.
     runs::finish(&mut world.db, &good, &report(&good, "nothing to do"), 0, None).await?;
     let bad = run(STEP);
-    runs::fail(&mut world.db, &bad, &Error::Refused("no such thing".into())).await?;
+    runs::fail(&mut world.db, &bad, &Error::Refused("no such thing".into()), Language::En).await?;
     type Row = (Uuid, Option<String>, Option<String>, i32, Option<String>, Option<String>, bool);
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, summary, reason, applied, verification, error, finished_at >= started_at FROM remediation.runs ORDER BY id = $1 DESC",

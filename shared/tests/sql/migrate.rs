@@ -4,6 +4,7 @@ use harness::Postgres;
 use remediation::act::action::ActionResult;
 use remediation::act::actions::migrate;
 use remediation::act::actions::migrate::Migrate;
+use remediation::domain::Language;
 use remediation::gather::error::Error;
 use sqlx::PgConnection;
 
@@ -11,7 +12,7 @@ use crate::support::{Tested, planned};
 
 async fn apply(db: &mut PgConnection, action: &Migrate) -> Result<ActionResult, Error> {
     let planned = planned(action.clone());
-    migrate::apply(db, &planned, action).await.map(|outcome| outcome.result)
+    migrate::apply(db, &planned, action, Language::En).await.map(|outcome| outcome.result)
 }
 
 async fn tables_of(db: &mut PgConnection, schema: &str) -> Vec<String> {
@@ -106,8 +107,8 @@ async fn a_schema_that_is_newer_than_this_build_is_refused_and_left() -> Tested 
         )
         .await?;
     let error = Migrate::missing(&mut db).await.unwrap_err();
-    assert!(matches!(error, Error::Refused(_)) && error.to_string().contains("at version 9999"), "{error}");
-    assert!(matches!(apply(&mut db, &action).await, Err(Error::Refused(_))));
+    assert!(matches!(error, Error::Said(_)) && error.to_string().contains("at version 9999"), "{error}");
+    assert!(matches!(apply(&mut db, &action).await, Err(Error::Said(_))));
     assert_eq!(tables_of(&mut db, "remediation").await, TABLES);
     Ok(())
 }
@@ -120,7 +121,7 @@ async fn a_migration_that_fails_leaves_nothing_behind_and_can_be_tried_again() -
     database.execute("CREATE SCHEMA remediation; CREATE TABLE remediation.controls (mine text)").await?;
     let action = Migrate::missing(&mut db).await?.ok_or("nothing is missing")?;
     let error = apply(&mut db, &action).await.unwrap_err();
-    assert!(matches!(error, Error::Refused(_)) && error.to_string().contains("controls"), "{error}");
+    assert!(matches!(error, Error::Said(_)) && error.to_string().contains("controls"), "{error}");
     assert_eq!(tables_of(&mut db, "remediation").await, ["controls", "migrations"]);
     let recorded: i64 = sqlx::query_scalar("SELECT count(*) FROM remediation.migrations").fetch_one(&mut db).await?;
     assert_eq!(recorded, 0);

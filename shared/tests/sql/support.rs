@@ -228,7 +228,7 @@ pub fn config(database: &Database, variant: &Variant, machine: &str) -> Config {
 pub async fn make_schema(db: &mut PgConnection) {
     let action = Migrate::missing(db).await.unwrap().expect("a fresh database lacks the schema");
     let planned = planned(action.clone());
-    migrate::apply(db, &planned, &action).await.unwrap();
+    migrate::apply(db, &planned, &action, Language::En).await.unwrap();
 }
 
 pub fn run(step: &'static str) -> Run {

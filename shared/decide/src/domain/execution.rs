@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::parse::ParseError;
 use super::process::ProcessId;
 use crate::raw::Raw;
+use crate::text;
 
 /// What Step Functions says of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -75,11 +76,13 @@ impl FromStr for ExecutionStatus {
 
     fn from_str(value: &str) -> Result<Self, ParseError> {
         Self::ALL.into_iter().find(|status| status.as_str() == value).ok_or_else(|| {
-            ParseError::new(
-                "execution status",
-                value,
-                "one of RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, PENDING_REDRIVE",
-            )
+            ParseError::new(value, |language, value| {
+                text!(
+                    language,
+                    ja: "実行のステータス `{value}` は RUNNING、SUCCEEDED、FAILED、TIMED_OUT、ABORTED、PENDING_REDRIVE のいずれでもない",
+                    en: "execution status `{value}` is not one of RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED, PENDING_REDRIVE",
+                )
+            })
         })
     }
 }
@@ -145,11 +148,13 @@ impl FromStr for ExecutionArn {
             {
                 Ok(Self(value.to_owned()))
             }
-            _ => Err(ParseError::new(
-                "execution ARN",
-                value,
-                "of the form arn:aws:states:<region>:<account>:execution:<state machine>:<name>",
-            )),
+            _ => Err(ParseError::new(value, |language, value| {
+                text!(
+                    language,
+                    ja: "実行の ARN `{value}` の形式が arn:aws:states:<region>:<account>:execution:<state machine>:<name> ではない",
+                    en: "execution ARN `{value}` is not of the form arn:aws:states:<region>:<account>:execution:<state machine>:<name>",
+                )
+            })),
         }
     }
 }

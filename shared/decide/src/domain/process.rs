@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::parse::ParseError;
+use crate::text;
 
 /// The identity of a process: the primary key of its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,7 +25,11 @@ impl FromStr for ProcessId {
     type Err = ParseError;
 
     fn from_str(value: &str) -> Result<Self, ParseError> {
-        Uuid::try_parse(value).map(Self).map_err(|_| ParseError::new("process id", value, "a UUID"))
+        Uuid::try_parse(value).map(Self).map_err(|_| {
+            ParseError::new(value, |language, value| {
+                text!(language, ja: "処理 ID `{value}` が UUID ではない", en: "process id `{value}` is not a UUID")
+            })
+        })
     }
 }
 
@@ -82,11 +87,13 @@ impl FromStr for ProcessStatus {
 
     fn from_str(value: &str) -> Result<Self, ParseError> {
         Self::ALL.into_iter().find(|status| status.as_str() == value).ok_or_else(|| {
-            ParseError::new(
-                "process status",
-                value,
-                "one of PENDING, PROCESSING, COMPLETED, FAILED, TIMEOUT, CANCELLED",
-            )
+            ParseError::new(value, |language, value| {
+                text!(
+                    language,
+                    ja: "処理のステータス `{value}` は PENDING、PROCESSING、COMPLETED、FAILED、TIMEOUT、CANCELLED のいずれでもない",
+                    en: "process status `{value}` is not one of PENDING, PROCESSING, COMPLETED, FAILED, TIMEOUT, CANCELLED",
+                )
+            })
         })
     }
 }

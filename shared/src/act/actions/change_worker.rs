@@ -158,7 +158,7 @@ impl Action for ChangeWorker {
                 (ActionResult::NotNow(texts::moved(language)), Some(fresh.image()))
             }
             Ok(fresh) => carry(&worker, &fresh, action.to, session.stop_at, language).await,
-            Err(error) => (ActionResult::Failed(error.to_string()), None),
+            Err(error) => (ActionResult::Failed(error.told(language)), None),
         };
         close(session.db, planned.id, &purpose, &result, after.as_ref()).await?;
         Ok(Outcome { id: planned.id, result, before: Some(before), after, again: None })

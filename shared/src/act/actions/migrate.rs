@@ -27,7 +27,7 @@ impl Migrate {
     /// What is missing here; `None` where nothing is.
     ///
     /// # Errors
-    /// [`Error::Database`]; [`Error::Refused`] where the schema is newer than this build.
+    /// [`Error::Database`]; [`Error::Said`] where the schema is newer than this build.
     pub async fn missing(db: &mut PgConnection) -> Result<Option<Self>, Error> {
         let reading = "reading the schema's version";
         let exists: bool = sqlx::query_scalar("SELECT to_regclass('remediation.migrations') IS NOT NULL")
@@ -46,9 +46,13 @@ impl Migrate {
         match from {
             from if from < to => Ok(Some(Self { from, to })),
             from if from == to => Ok(None),
-            from => Err(Error::Refused(format!(
-                "schema remediation is at version {from} and this build knows {to}: deploy the build that made it, or a newer one"
-            ))),
+            from => Err(Error::said(|language| {
+                text!(
+                    language,
+                    ja: "スキーマ remediation はバージョン {from} だが、このビルドが知るのは {to} まで。作成したビルドまたは新しいビルドをデプロイする",
+                    en: "schema remediation is at version {from} and this build knows {to}: deploy the build that made it, or a newer one",
+                )
+            })),
         }
     }
 }
@@ -75,7 +79,7 @@ impl Action for Migrate {
     }
 
     async fn apply(session: &mut Session<'_>, _: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
-        apply(session.db, planned, action).await
+        apply(session.db, planned, action, session.config.language).await
     }
 
     fn no_undo(_: &str, _: &str, language: Language) -> Option<String> {
@@ -102,17 +106,33 @@ fn migrations() -> Migrator {
 /// Brings the schema up to date. Two of them at once wait for each other.
 ///
 /// # Errors
-/// [`Error::Refused`] with the migration that failed; it has left nothing behind.
-pub async fn apply(db: &mut PgConnection, planned: &Planned, action: &Migrate) -> Result<Outcome, Error> {
+/// [`Error::Said`] with the migration that failed; it has left nothing behind.
+pub async fn apply(
+    db: &mut PgConnection,
+    planned: &Planned,
+    action: &Migrate,
+    language: Language,
+) -> Result<Outcome, Error> {
     migrations().run_direct(None, &mut *db, false).await.map_err(|error| {
-        Error::Refused(format!(
-            "schema remediation cannot be brought to version {}: {error}. The database user needs CREATE on the database",
-            action.to
-        ))
+        let to = action.to;
+        Error::said(|language| {
+            text!(
+                language,
+                ja: "スキーマ remediation をバージョン {to} に更新できない: {error}。データベースユーザーにはデータベースへの CREATE 権限が必要",
+                en: "schema remediation cannot be brought to version {to}: {error}. The database user needs CREATE on the database",
+            )
+        })
     })?;
     let result = match Migrate::missing(db).await? {
         None => ActionResult::Applied,
-        Some(missing) => ActionResult::Failed(format!("the schema is still at version {}", missing.from)),
+        Some(missing) => {
+            let from = missing.from;
+            ActionResult::Failed(text!(
+                language,
+                ja: "スキーマはまだバージョン {from} のまま",
+                en: "the schema is still at version {from}",
+            ))
+        }
     };
     Ok(Outcome {
         id: planned.id,

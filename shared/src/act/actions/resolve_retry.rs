@@ -103,7 +103,7 @@ impl Action for ResolveRetry {
                     PutBack::Later => outcome(ActionResult::Busy, &action.before, &action.after),
                 })
             }
-            Err(error) => Ok(outcome(ActionResult::Failed(error.to_string()), &action.before, &action.after)),
+            Err(error) => Ok(outcome(ActionResult::Failed(error.told(language)), &action.before, &action.after)),
         }
     }
 

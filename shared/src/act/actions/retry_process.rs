@@ -258,7 +258,7 @@ async fn look(session: &mut Session<'_>, action: &RetryProcess) -> Result<Looked
         Err(error) if error.is_execution_gone() => {
             return Ok(Looked::Gone(texts::input_gone(config.language, basis.arn.name())));
         }
-        Err(error) => return Ok(Looked::Unknown(error.to_string())),
+        Err(error) => return Ok(Looked::Unknown(error.told(config.language))),
     };
     let attempt = (seen.execution.redrive_count, seen.execution.status);
     if !seen.execution.status.is_over() || attempt != (basis.redrive_count, basis.status) {
@@ -362,7 +362,8 @@ enum Started {
 }
 
 async fn start(session: &Session<'_>, execution: &ExecutionArn, input: &str) -> Started {
-    let no_time = || common::no_time_left(session.config.language);
+    let language = session.config.language;
+    let no_time = || common::no_time_left(language);
     let ask = || timeout_at(session.stop_at, session.step_functions.start(execution.name(), input));
     let Ok(mut answer) = ask().await else { return Started::Unknown(no_time()) };
     // Without an answer it may run. While it does, the same question has the same answer.
@@ -382,8 +383,10 @@ async fn start(session: &Session<'_>, execution: &ExecutionArn, input: &str) -> 
         }
         Ok(Ok(seen)) => Started::Yes(Box::new(seen)),
         // That it is not there a moment after it may have been started proves nothing: a later look does.
-        Ok(Err(_)) | Err(_) if unanswered || error.is_execution_already_there() => Started::Unknown(error.to_string()),
-        Ok(Err(_)) | Err(_) => Started::No(error.to_string()),
+        Ok(Err(_)) | Err(_) if unanswered || error.is_execution_already_there() => {
+            Started::Unknown(error.told(language))
+        }
+        Ok(Err(_)) | Err(_) => Started::No(error.told(language)),
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::{Connection, PgConnection};
 use uuid::Uuid;
 
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
-use crate::act::ledger::controls::{Allowance, EVERYWHERE, Row};
+use crate::act::ledger::controls::{Allowance, EVERYWHERE, Row, unreadable};
 use crate::act::ledger::entries::UNDO;
 use crate::act::ledger::runs::Run;
 use crate::domain::{Language, Mode};
@@ -284,5 +284,5 @@ impl Write<'_> {
 const SETTING: &str = "setting a control";
 
 fn read(row: Value) -> Result<Row, Error> {
-    serde_json::from_value(row).map_err(|error| Error::Refused(format!("remediation.controls cannot be read: {error}")))
+    serde_json::from_value(row).map_err(unreadable)
 }

@@ -19,7 +19,7 @@ use crate::gather::session::Session;
 use crate::gather::table::Table;
 use crate::raw::Raw;
 use crate::severity::{Severity, is_stopped_by_person, severity};
-use crate::stored;
+use crate::{stored, text};
 
 /// A row's new status, with what belongs to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,7 +174,15 @@ impl Action for SetRowStatus {
 
     async fn apply(session: &mut Session<'_>, run: &Run, planned: &Planned, action: &Self) -> Result<Outcome, Error> {
         let mut outcomes = Self::apply_batch(session, run, &[(planned, action)], 1).await?;
-        outcomes.pop().ok_or(Error::Refused("a row was written without an outcome".to_owned()))
+        outcomes.pop().ok_or_else(|| {
+            Error::said(|language| {
+                text!(
+                    language,
+                    ja: "行を書き込んだが、その結果がない",
+                    en: "a row was written without an outcome",
+                )
+            })
+        })
     }
 
     async fn apply_batch(

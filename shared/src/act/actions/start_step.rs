@@ -120,12 +120,13 @@ impl Action for StartStep {
             .send()
             .await
             .map_err(Error::aws("Invoke"));
+        let language = session.config.language;
         let (result, after) = match sent {
             Ok(answer) if answer.status_code() == ACCEPTED => {
                 (ActionResult::Applied, Some(action.accepted(answer.request_id())))
             }
             Ok(answer) => {
-                let (status, language) = (answer.status_code(), session.config.language);
+                let status = answer.status_code();
                 let why = text!(
                     language,
                     ja: "Invoke の応答ステータスは {status}（期待値 {ACCEPTED}）",
@@ -133,10 +134,11 @@ impl Action for StartStep {
                 );
                 (ActionResult::Failed(why), None)
             }
-            Err(error) if error.is_refusal() => (ActionResult::Failed(error.to_string()), None),
+            Err(error) if error.is_refusal() => (ActionResult::Failed(error.told(language)), None),
             Err(error) => {
+                let error = error.told(language);
                 let why = text!(
-                    session.config.language,
+                    language,
                     ja: "イベントが受け付けられたか不明。後の回が確認する: {error}",
                     en: "unknown whether the event was accepted; a later run checks: {error}",
                 );

@@ -126,7 +126,7 @@ impl Action for StopExecution {
         }
         let (result, seen) = match stop(session, action).await {
             Ok((result, seen)) => (result, Some(seen)),
-            Err(error) => (ActionResult::Failed(error.to_string()), None),
+            Err(error) => (ActionResult::Failed(error.told(session.config.language)), None),
         };
         let after = seen.as_ref().map(|seen| image(&seen.execution));
         // What the ledger knows of the stop must be there when what the stop brought about is decided on.
@@ -152,7 +152,8 @@ impl Action for StopExecution {
             let Ok(arn) = entry.target.parse() else { continue };
             let seen = match session.step_functions.describe(&arn, &session.config.result_path).await {
                 Err(error) if error.is_execution_gone() => {
-                    entries::close(session.db, entry.id, &ActionResult::Failed(error.to_string()), None).await?;
+                    let result = ActionResult::Failed(error.told(session.config.language));
+                    entries::close(session.db, entry.id, &result, None).await?;
                     continue;
                 }
                 seen => seen?,
@@ -207,6 +208,7 @@ async fn stop(session: &Session<'_>, action: &StopExecution) -> Result<(ActionRe
         let seen = match session.step_functions.describe(arn, &config.result_path).await {
             Ok(seen) => seen,
             Err(error) => {
+                let error = error.told(config.language);
                 let message = text!(
                     config.language,
                     ja: "StopExecution は受け付けられたが、結果を確認できない: {error}",

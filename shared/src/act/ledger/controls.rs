@@ -7,6 +7,7 @@ use sqlx::PgConnection;
 
 use crate::domain::Mode;
 use crate::gather::error::Error;
+use crate::text;
 
 /// The row that binds every step.
 pub const EVERYWHERE: &str = "*";
@@ -105,12 +106,21 @@ impl Control {
     /// The same, from the rows as PostgreSQL makes JSON of them.
     ///
     /// # Errors
-    /// [`Error::Refused`] where a row cannot be read: what is not understood allows nothing.
+    /// [`Error::Said`] where a row cannot be read: what is not understood allows nothing.
     pub fn read(rows: Value) -> Result<Self, Error> {
-        serde_json::from_value(rows)
-            .map(|rows: Vec<Row>| Self::of(&rows))
-            .map_err(|error| Error::Refused(format!("remediation.controls cannot be read: {error}")))
+        serde_json::from_value(rows).map(|rows: Vec<Row>| Self::of(&rows)).map_err(unreadable)
     }
+}
+
+/// A row of the controls that cannot be read.
+pub fn unreadable(error: serde_json::Error) -> Error {
+    Error::said(|language| {
+        text!(
+            language,
+            ja: "remediation.controls を読めない: {error}",
+            en: "remediation.controls cannot be read: {error}",
+        )
+    })
 }
 
 /// What is in force for a step now: two rows by their key.
@@ -139,8 +149,7 @@ pub async fn all(db: &mut PgConnection) -> Result<Vec<Row>, Error> {
     .fetch_one(db)
     .await
     .map_err(Error::database("reading what is allowed"))?;
-    serde_json::from_value(rows)
-        .map_err(|error| Error::Refused(format!("remediation.controls cannot be read: {error}")))
+    serde_json::from_value(rows).map_err(unreadable)
 }
 
 /// A change of a control, as `remediation.controls_history` has it.

@@ -10,6 +10,7 @@ use crate::act::guard::{Facts, TargetFacts};
 use crate::act::ledger::controls::Control;
 use crate::act::ledger::entries::UNDO;
 use crate::act::ledger::runs::Run;
+use crate::act::texts;
 use crate::gather::error::Error;
 
 /// What a run asks to be admitted to, so that no other takes the same room at the same time.
@@ -81,7 +82,7 @@ async fn read(
             .await
             .map_err(Error::database("reading the limits"))?;
     let targets = serde_json::from_value::<std::collections::HashMap<String, TargetFacts>>(targets)
-        .map_err(|error| Error::Refused(format!("the ledger's history of the targets cannot be read: {error}")))?;
+        .map_err(|error| Error::said(|language| texts::targets_unreadable(language, &error.to_string())))?;
     Ok(Facts {
         control: Control::read(controls)?,
         did_not_help: unhelpful.unwrap_or(false),

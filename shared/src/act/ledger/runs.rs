@@ -6,6 +6,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::act::report::Report;
+use crate::domain::Language;
 use crate::gather::error::Error;
 use crate::gather::session::Cursor;
 use crate::stored;
@@ -82,7 +83,7 @@ fn number(count: usize) -> i32 {
 ///
 /// # Errors
 /// [`Error::Database`].
-pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(), Error> {
+pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error, language: Language) -> Result<(), Error> {
     sqlx::query(
         "WITH ended AS (UPDATE remediation.admissions SET ended_at = clock_timestamp() WHERE run_id = $1)
          INSERT INTO remediation.runs (id, step, trigger, reason, started_at, finished_at, error, asked_by, request_id)
@@ -94,7 +95,7 @@ pub async fn fail(db: &mut PgConnection, run: &Run, error: &Error) -> Result<(),
     .bind(stored::json(&run.trigger))
     .bind(run.reason.as_deref().map(stored::text))
     .bind(run.started_at)
-    .bind(stored::text(&error.to_string()))
+    .bind(stored::text(&error.told(language)))
     .bind(run.by.as_deref().map(stored::text))
     .bind(&run.request_id)
     .execute(db)

@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::decide::{Closing, Verdict, decide};
-use crate::domain::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId};
+use crate::domain::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Language, ProcessId};
 use crate::failure;
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::Config;
@@ -111,7 +111,7 @@ pub(crate) fn refused_alone(case: &mut Case, error: &Error, config: &Config, now
         let age = now - execution.started_at;
         texts::gone_too_young(config.language, execution.arn.as_str(), age)
     } else {
-        error.to_string()
+        error.told(config.language)
     };
     let target = execution.arn.to_string();
     case.newest = Newest::Unknown(why.clone());
@@ -270,7 +270,7 @@ pub async fn look_up_endings(
                 }
                 Err(error) => {
                     if let Some(refused) = recoverable(error)? {
-                        trouble = Some((refused.to_string(), Some(unavailable(&refused))));
+                        trouble = Some((refused.told(config.language), Some(unavailable(&refused, config.language))));
                     }
                 }
             }
@@ -309,7 +309,7 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
         ending: Some(Ending {
             // What the ledger has of its end is all that is left of it.
             error: known.stopped_for_deadline.then(|| DEADLINE_ERROR.to_owned()),
-            cause: Some(error.to_string()),
+            cause: Some(error.told(config.language)),
             result: None,
         }),
         // Nobody can tell any more that it did.
@@ -321,7 +321,7 @@ fn forgotten(known: &Execution, error: &Error, config: &Config) -> Execution {
 /// If Step Functions refuses look-ups as such, no more are made, and that is a finding; what needs no look-up continues.
 pub(crate) fn recoverable(error: Error) -> Result<Option<Error>, Error> {
     match error {
-        error @ (Error::Aws { .. } | Error::Refused(_)) => Ok(Some(error)),
+        error @ (Error::Aws { .. } | Error::Refused(_) | Error::Said(_)) => Ok(Some(error)),
         error => Err(error),
     }
 }
@@ -330,7 +330,7 @@ pub(crate) fn recoverable(error: Error) -> Result<Option<Error>, Error> {
 pub(crate) const UNAVAILABLE: &str = "step_functions_unavailable";
 
 /// As long as that lasts, nothing that needs a look-up is closed: its sentence says what to do.
-pub(crate) fn unavailable(error: &Error) -> Finding {
-    Finding::new(UNAVAILABLE, "Step Functions".to_owned(), error.to_string(), json!({ "errorType": error.kind() }))
+pub(crate) fn unavailable(error: &Error, language: Language) -> Finding {
+    Finding::new(UNAVAILABLE, "Step Functions".to_owned(), error.told(language), json!({ "errorType": error.kind() }))
         .told(Audience::People, Often::ONCE_A_DAY)
 }

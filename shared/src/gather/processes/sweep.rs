@@ -66,7 +66,7 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
         }
         // Of which process one of them is, is not known: rows without an execution are left alone, all others go on.
         Err(error) if error.is_about_the_target() => {
-            findings.push(unavailable(&error));
+            findings.push(unavailable(&error, session.config.language));
             None
         }
         Err(error) => {
@@ -90,7 +90,7 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     let looked_up = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
     let LookedUp { refused, left, findings: alone } = looked_up;
     findings.extend(alone);
-    findings.extend(refused.as_ref().map(unavailable));
+    findings.extend(refused.as_ref().map(|error| unavailable(error, session.config.language)));
     let overtaken = still_running(session, &table, filter).await?;
     let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()), goes_on: false };
     let short_of = cursor.listed.as_ref().map(|listed| listed.since).filter(|since| *since > back_to);
@@ -113,7 +113,7 @@ async fn go_on(session: &mut Session<'_>, table: &Table, cursor: &Cursor, filter
     let looked_up = look_up(session, &mut cases, since, None, session.stop_at - quarter).await?;
     let LookedUp { refused, left, findings: alone } = looked_up;
     findings.extend(alone);
-    findings.extend(refused.as_ref().map(unavailable));
+    findings.extend(refused.as_ref().map(|error| unavailable(error, session.config.language)));
     let cursor = Cursor { after: last.filter(|_| more), ..cursor.clone() };
     let unfinished = (left > 0).then(|| texts::out_of_time(language, left));
     Ok(Evidence { cases, findings, cursor: Some(cursor), unfinished, ..Evidence::default() })

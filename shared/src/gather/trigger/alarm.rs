@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::field::Field;
 use super::{AlarmChange, AlarmState, TriggerError};
-use crate::redact;
+use crate::{redact, text};
 
 /// EventBridge's [`CloudWatch Alarm State Change`][1].
 ///
@@ -25,7 +25,7 @@ pub(super) fn from_event_bridge(event: &EventBridgeEvent) -> Result<AlarmChange,
 pub(super) fn from_lambda_action(event: &Value) -> Result<AlarmChange, TriggerError> {
     let event = Field::at("", event);
     if event.field("source").text()? != "aws.cloudwatch" {
-        return Err(event.field("source").refused("aws.cloudwatch"));
+        return Err(event.field("source").refused(|_| "aws.cloudwatch".to_owned()));
     }
     change(&event.field("alarmData"), event.field("alarmArn").optional_text()?)
 }
@@ -62,13 +62,13 @@ fn muted(alarm: &Field<'_>) -> Result<(Option<String>, Option<DateTime<Utc>>), T
 pub(super) fn from_sns(records: &Value) -> Result<AlarmChange, TriggerError> {
     // A notification has one message (Amazon SNS FAQs, Reliability). Of several, all but one would be lost here.
     let [record] = records.as_array().map_or(&[][..], Vec::as_slice) else {
-        return Err(Field::at("Records", records).refused("a list of exactly one record: SNS delivers one at a time"));
+        return Err(Field::at("Records", records).refused(|language| text!(language, ja: "レコード 1 件だけの配列（SNS は 1 件ずつ配信する）", en: "a list of exactly one record: SNS delivers one at a time")));
     };
     // `SnsEvent` of `aws_lambda_events` is not used: it refuses records without signature and unsubscribe address,
     // which test events leave out and nobody needs.
     let text = Field::at("Records[0]", record).field("Sns").field("Message");
     let message: Value = serde_json::from_str(text.text()?)
-        .map_err(|_| text.refused("the JSON of a CloudWatch alarm's notification"))?;
+        .map_err(|_| text.refused(|language| text!(language, ja: "CloudWatch アラームの通知の JSON", en: "the JSON of a CloudWatch alarm's notification")))?;
     let message = Field::at("Records[0].Sns.Message", &message);
     Ok(AlarmChange {
         alarm: message.field("AlarmName").text()?.to_owned(),
@@ -92,5 +92,5 @@ fn alarm_state(field: &Field<'_>) -> Result<AlarmState, TriggerError> {
     AlarmState::ALL
         .into_iter()
         .find(|state| Some(state.as_str()) == found)
-        .ok_or_else(|| field.refused("one of OK, ALARM, INSUFFICIENT_DATA"))
+        .ok_or_else(|| field.refused(|language| text!(language, ja: "OK、ALARM、INSUFFICIENT_DATA のいずれか", en: "one of OK, ALARM, INSUFFICIENT_DATA")))
 }

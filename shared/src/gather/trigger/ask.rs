@@ -5,11 +5,11 @@ use std::ops::RangeInclusive;
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use serde_json::{Map, Value};
 
-use super::execution::EXECUTION_ARN;
-use super::field::Field;
+use super::execution::execution_arn;
+use super::field::{self, Field, uuid};
 use super::{Ask, Schedule, Scope, TriggerError, span};
-use crate::domain::Mode;
-use crate::redact;
+use crate::domain::{Both, Language, Mode};
+use crate::{redact, text};
 
 /// Reads a field, or says how it is wrong.
 type Read<T> = fn(&Field<'_>) -> Result<T, TriggerError>;
@@ -17,13 +17,12 @@ type Read<T> = fn(&Field<'_>) -> Result<T, TriggerError>;
 /// The fields that say what an [`Ask`] is about; one at most.
 const SCOPES: [(&str, Read<Scope>); 6] = [
     ("all", all),
-    ("processId", |field| field.parsed(UUID).map(Scope::Process)),
-    ("executionArn", |field| field.parsed(EXECUTION_ARN).map(Scope::Execution)),
-    ("approve", |field| field.parsed(UUID).map(Scope::Approve)),
-    ("undo", |field| field.parsed(UUID).map(Scope::Undo)),
+    ("processId", |field| field.parsed(uuid).map(Scope::Process)),
+    ("executionArn", |field| field.parsed(execution_arn).map(Scope::Execution)),
+    ("approve", |field| field.parsed(uuid).map(Scope::Approve)),
+    ("undo", |field| field.parsed(uuid).map(Scope::Undo)),
     ("report", report),
 ];
-const UUID: &str = "a UUID such as 6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
 
 /// How far back a report may look: what would have been done is kept for 30 days by default. Seconds.
 const REPORTED: RangeInclusive<u32> = 60..=31 * 86_400;
@@ -42,7 +41,7 @@ pub(super) fn schedule(schedule: &Value, fields: &Map<String, Value>) -> Result<
         return Err(TriggerError::Contradiction {
             one: "schedule".to_owned(),
             other: redact::text(name),
-            rule: "a schedule covers everything, within the step's limits; only `mode` may go with it",
+            rule: Both::of(schedule_alone),
         });
     }
     let schedule = redact::text(Field::at("schedule", schedule).text()?);
@@ -60,7 +59,11 @@ pub(super) fn scheduled_event(event: &EventBridgeEvent) -> Schedule {
 /// The operator's event (design, section 7).
 pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<Ask, TriggerError> {
     if !fields.is_empty() && !fields.keys().any(|name| is_known(name, allowed)) {
-        return Err(unknown(&format!("an object with the fields {}", list(fields.keys())), allowed));
+        let names = list(fields.keys());
+        return Err(unknown(
+            |language| text!(language, ja: "フィールドが {names} のオブジェクト", en: "an object with the fields {names}"),
+            allowed,
+        ));
     }
     if let Some(name) = fields.keys().find(|name| !is_known(name, allowed)) {
         return Err(TriggerError::UnknownField { name: redact::text(name), fields: known_fields(allowed) });
@@ -79,6 +82,10 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
     };
+    // A plan is carried out or looked at; nobody who asks for less than the first means it.
+    if matches!((&ask.scope, ask.mode), (Scope::Approve(_), Some(Mode::Propose))) {
+        return Err(Field::at(MODE, &fields[MODE]).refused(mode_of_approval));
+    }
     let goes_with_it: &[&str] = match ask.scope {
         // In parts, where that is wanted.
         Scope::Approve(_) => &["approve", MODE, REASON, BY, DEPTH, LIMIT],
@@ -91,7 +98,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         Some(other) => Err(TriggerError::Contradiction {
             one: goes_with_it[0].to_owned(),
             other: redact::text(other),
-            rule: "a plan is approved, an action undone and a report made exactly as recorded; only `mode`, `reason` and `by` may go with it, and `limit` with `approve`",
+            rule: Both::of(as_recorded),
         }),
     }
 }
@@ -101,11 +108,9 @@ fn scope(fields: &Map<String, Value>) -> Result<Scope, TriggerError> {
     match *named.as_slice() {
         [] => Ok(Scope::Everything),
         [(name, read, value)] => read(&Field::at(name, value)),
-        [(one, ..), (other, ..), ..] => Err(TriggerError::Contradiction {
-            one: one.to_owned(),
-            other: other.to_owned(),
-            rule: "an operator's event has at most one of all, processId, executionArn, approve, undo and report",
-        }),
+        [(one, ..), (other, ..), ..] => {
+            Err(TriggerError::Contradiction { one: one.to_owned(), other: other.to_owned(), rule: Both::of(one_scope) })
+        }
     }
 }
 
@@ -122,30 +127,32 @@ fn optional<T>(
 fn all(field: &Field<'_>) -> Result<Scope, TriggerError> {
     match field.value() {
         Some(Value::Bool(true)) => Ok(Scope::All),
-        _ => Err(field.refused("true; leave it out to look at everything and change nothing")),
+        _ => Err(field.refused(
+            |language| text!(language, ja: "true。省略すると全体を確認するだけで何も変更しない", en: "true; leave it out to look at everything and change nothing"),
+        )),
     }
 }
 
 fn report(field: &Field<'_>) -> Result<Scope, TriggerError> {
     let span = field.value().and_then(|value| span::read(value, &REPORTED));
-    span.map(Scope::Report).ok_or_else(|| field.refused(span::expected(&REPORTED)))
+    span.map(Scope::Report).ok_or_else(|| field.refused(|language| span::expected(language, &REPORTED)))
 }
 
 fn mode(field: &Field<'_>) -> Result<Mode, TriggerError> {
-    field.parsed("one of observe, propose, act")
+    field.parsed(field::mode)
 }
 
 fn limit(field: &Field<'_>) -> Result<usize, TriggerError> {
     let limit = field.value().and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
     limit.filter(|limit| *limit > 0).ok_or_else(|| {
-        field.refused("a whole number of actions, 1 or more; to change nothing, send the mode `observe`")
+        field.refused(|language| text!(language, ja: "1 以上の整数。何も変更しない場合はモード `observe` を送る", en: "a whole number of actions, 1 or more; to change nothing, send the mode `observe`"))
     })
 }
 
 fn depth(field: &Field<'_>) -> Result<u8, TriggerError> {
     let depth = field.value().and_then(Value::as_u64).and_then(|depth| u8::try_from(depth).ok());
     depth.filter(|depth| *depth <= Ask::DEEPEST).ok_or_else(|| {
-        field.refused("0 (a person), 1 or 2: how many runs led to this one, as set by the step that started it")
+        field.refused(|language| text!(language, ja: "0（人）、1、2 のいずれか。起動元のステップが設定する、この回に至るまでの回数", en: "0 (a person), 1 or 2: how many runs led to this one, as set by the step that started it"))
     })
 }
 
@@ -158,8 +165,40 @@ fn is_known(name: &str, allowed: &[&str]) -> bool {
 }
 
 /// The error for an event that is none of the kinds.
-pub(super) fn unknown(found: &str, allowed: &[&str]) -> TriggerError {
-    TriggerError::Unknown { found: redact::text(found), fields: known_fields(allowed) }
+pub(super) fn unknown(found: impl Fn(Language) -> String, allowed: &[&str]) -> TriggerError {
+    TriggerError::Unknown { found: Both::of(|language| redact::text(&found(language))), fields: known_fields(allowed) }
+}
+
+fn schedule_alone(language: Language) -> String {
+    text!(
+        language,
+        ja: "スケジュールはステップの上限内で全体を対象とする。併用できるのは `mode` のみ",
+        en: "a schedule covers everything, within the step's limits; only `mode` may go with it",
+    )
+}
+
+fn one_scope(language: Language) -> String {
+    text!(
+        language,
+        ja: "運用者のイベントに指定できるのは all、processId、executionArn、approve、undo、report のうち 1 つだけ",
+        en: "an operator's event has at most one of all, processId, executionArn, approve, undo and report",
+    )
+}
+
+fn mode_of_approval(language: Language) -> String {
+    text!(
+        language,
+        ja: "`approve` と併用する場合は省略（承認は計画の実行を意味する）、または確認だけなら \"observe\"",
+        en: "left out with `approve`, which carries the plan out, or \"observe\" for a look",
+    )
+}
+
+fn as_recorded(language: Language) -> String {
+    text!(
+        language,
+        ja: "計画の承認、操作の取り消し、レポートは記録どおりに行う。併用できるのは `mode`、`reason`、`by`、`approve` の場合は `limit` も",
+        en: "a plan is approved, an action undone and a report made exactly as recorded; only `mode`, `reason` and `by` may go with it, and `limit` with `approve`",
+    )
 }
 
 fn known_fields(allowed: &[&str]) -> String {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::result_path::ResultPath;
 use super::{Trigger, TriggerError, alarm, ask, execution};
-use crate::redact;
+use crate::{redact, text};
 
 /// Reads an event of any kind that a step takes.
 ///
@@ -20,7 +20,10 @@ use crate::redact;
 /// field and what it may be.
 pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
     let Some(fields) = event.as_object() else {
-        return Err(ask::unknown("not a JSON object", allowed));
+        return Err(ask::unknown(
+            |language| text!(language, ja: "JSON オブジェクトではない", en: "not a JSON object"),
+            allowed,
+        ));
     };
     if fields.contains_key("detail-type") {
         return from_event_bridge(event, result_path, allowed);
@@ -31,7 +34,10 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
     if let Some(records) = fields.get("Records") {
         return match records.pointer("/0/Sns") {
             Some(_) => alarm::from_sns(records).map(Trigger::Alarm),
-            None => Err(ask::unknown("`Records` that are not from SNS", allowed)),
+            None => Err(ask::unknown(
+                |language| text!(language, ja: "`Records` が SNS のものではない", en: "`Records` that are not from SNS"),
+                allowed,
+            )),
         };
     }
     if let Some(schedule) = fields.get("schedule") {
@@ -58,6 +64,9 @@ fn from_event_bridge(event: Value, result_path: &ResultPath, allowed: &[&str]) -
             execution::from_event_bridge(event, result_path).map(|change| Trigger::Execution(Box::new(change)))
         }
         ("aws.events", "Scheduled Event") => Ok(Trigger::Schedule(ask::scheduled_event(&event))),
-        (source, detail_type) => Err(ask::unknown(&format!("EventBridge's `{detail_type}` from `{source}`"), allowed)),
+        (source, detail_type) => Err(ask::unknown(
+            |language| text!(language, ja: "EventBridge の `{detail_type}`（source は `{source}`）", en: "EventBridge's `{detail_type}` from `{source}`"),
+            allowed,
+        )),
     }
 }

@@ -8,9 +8,9 @@ use serde_json::Value;
 use super::field::Field;
 use super::result_path::ResultPath;
 use super::{ExecutionChange, TriggerError};
-use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ProcessId, WORDS};
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Language, ProcessId, WORDS};
 use crate::raw::Raw;
-use crate::redact;
+use crate::{redact, text};
 
 /// EventBridge's `Step Functions Execution Status Change`; only executions of STANDARD state machines send it.
 pub(super) fn from_event_bridge(
@@ -18,7 +18,7 @@ pub(super) fn from_event_bridge(
     result_path: &ResultPath,
 ) -> Result<ExecutionChange, TriggerError> {
     let detail = Field::at("detail", &event.detail);
-    let arn: ExecutionArn = detail.field("executionArn").parsed(EXECUTION_ARN)?;
+    let arn: ExecutionArn = detail.field("executionArn").parsed(execution_arn)?;
     let told = detail.field("status").text()?;
     // AWS adds one now and then: sending the event again would not help.
     let (status, unknown_status) = match told.parse() {
@@ -47,8 +47,13 @@ pub(super) fn from_event_bridge(
 }
 
 /// What an `executionArn` must be.
-pub(super) const EXECUTION_ARN: &str = "the ARN of an execution of a STANDARD state machine, \
-     arn:aws:states:<region>:<account>:execution:<state machine>:<name>";
+pub(super) fn execution_arn(language: Language) -> String {
+    text!(
+        language,
+        ja: "STANDARD ステートマシンの実行の ARN、arn:aws:states:<region>:<account>:execution:<state machine>:<name>",
+        en: "the ARN of an execution of a STANDARD state machine, arn:aws:states:<region>:<account>:execution:<state machine>:<name>",
+    )
+}
 
 /// The process that an execution was started for: its input's `processId`, else what its name begins with. The input
 /// may be missing: over 248 KB it is left out of the event (`inputDetails.included`).
@@ -102,5 +107,7 @@ fn ending(
 
 fn count(field: &Field<'_>) -> Result<i32, TriggerError> {
     let count = field.value().and_then(Value::as_i64).and_then(|count| i32::try_from(count).ok());
-    count.filter(|count| *count >= 0).ok_or_else(|| field.refused("a count, 0 or more"))
+    count
+        .filter(|count| *count >= 0)
+        .ok_or_else(|| field.refused(|language| text!(language, ja: "0 以上の整数", en: "a count, 0 or more")))
 }

@@ -5,6 +5,9 @@ use std::ops::RangeInclusive;
 use chrono::TimeDelta;
 use serde_json::Value;
 
+use crate::domain::Language;
+use crate::text;
+
 /// The units of a span, the largest first, with their seconds.
 const UNITS: [(&str, u32); 4] = [("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)];
 
@@ -17,9 +20,13 @@ pub fn read(value: &Value, bounds: &RangeInclusive<u32>) -> Option<TimeDelta> {
 
 /// What a span within these bounds may be.
 #[must_use]
-pub fn expected(bounds: &RangeInclusive<u32>) -> String {
+pub fn expected(language: Language, bounds: &RangeInclusive<u32>) -> String {
     let (least, most) = (spelt(*bounds.start()), spelt(*bounds.end()));
-    format!("a span of time such as \"90s\", \"30m\", \"24h\" or \"7d\", from {least} to {most}")
+    text!(
+        language,
+        ja: "\"90s\"、\"30m\"、\"24h\"、\"7d\" のような期間（{least} から {most} まで）",
+        en: "a span of time such as \"90s\", \"30m\", \"24h\" or \"7d\", from {least} to {most}",
+    )
 }
 
 /// A span of so many seconds as an operator's event spells it: `1h`, `90m`.

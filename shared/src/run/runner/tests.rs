@@ -39,7 +39,7 @@ async fn made(hint: &str) -> Database {
     let mut db = database.connect().await.unwrap();
     let action = Migrate::missing(&mut db).await.unwrap().unwrap();
     let planned = Planned::new(action.clone(), "the test needs it".into());
-    migrate::apply(&mut db, &planned, &action).await.unwrap();
+    migrate::apply(&mut db, &planned, &action, Language::En).await.unwrap();
     database
 }
 

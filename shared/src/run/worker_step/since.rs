@@ -61,7 +61,7 @@ pub(super) async fn measured(
     Ok(match asked.await {
         Ok(true) => Measured::Since,
         Ok(false) => Measured::Nothing { last },
-        Err(error) => Measured::Unknown(error.to_string()),
+        Err(error) => Measured::Unknown(error.told(session.config.language)),
     })
 }
 

@@ -293,3 +293,33 @@ pub fn about_the_worker(language: Language, step: &str) -> String {
         en: "{step} changes the worker, not one process: send {{}} to see what it would do, {{\"all\": true}} to change it by one step, or {{\"to\": <value>}}",
     )
 }
+
+/// What goes with a confirmation.
+#[must_use]
+pub fn confirmed_as_made(language: Language) -> String {
+    text!(
+        language,
+        ja: "変更は実施時のまま確定する。併用できるのは `mode` と `reason` のみ",
+        en: "a change is confirmed exactly as it was made; only `mode` and `reason` may go with it",
+    )
+}
+
+/// A confirmation of something else.
+#[must_use]
+pub fn nothing_to_confirm(language: Language) -> String {
+    text!(
+        language,
+        ja: "該当するワーカーの変更がない。結果の `actions[].id` または remediation.leases を確認する",
+        en: "no such change of the worker; see `actions[].id` of a result, or remediation.leases",
+    )
+}
+
+/// A confirmation that comes too late.
+#[must_use]
+pub fn lease_ended(language: Language, how: &str, at: DateTime<Utc>) -> String {
+    text!(
+        language,
+        ja: "リースは既に終了している（{how}、{at}）ため、確定するものがない",
+        en: "its lease has already ended ({how}, {at}): nothing left to confirm",
+    )
+}

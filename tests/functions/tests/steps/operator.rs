@@ -360,3 +360,56 @@ async fn a_run_stands_even_if_nobody_could_be_told() -> Tested {
     assert_eq!(functions_tests::metrics(&function).await?["NotificationsFailed"], 1.0);
     Ok(())
 }
+
+#[tokio::test]
+async fn an_approval_that_asks_for_less_than_to_act_is_refused() -> Tested {
+    let bench = Bench::new("approve_propose").await?;
+    let (rows, aws) = timed_out(&bench, 1).await?;
+    let function = bench.function("reconcile-processes").envs(aws.environment()).start().await?;
+    let plan = function.invoke(&json!({ "all": true, "mode": "propose" })).await?["planId"].clone();
+    let refused = function.invoke(&json!({ "approve": plan, "mode": "propose" })).await.err().ok_or("it acted")?;
+    assert_eq!(
+        refused.error_message,
+        "`mode` is \"propose\"; it must be left out with `approve`, which carries the plan out, or \"observe\" for a look"
+    );
+    assert_eq!(bench.row(rows[0].id).await?, rows[0]);
+    let done = function.invoke(&json!({ "approve": plan, "mode": "act" })).await?;
+    assert_eq!(done["actions"][0]["outcome"], "applied", "{done:#}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_mistake_in_a_japanese_installation_is_answered_and_recorded_in_japanese() -> Tested {
+    let bench = Bench::new("japanese").await?;
+    let function = bench.function("reconcile-processes").env("TEXT_LANGUAGE", "ja").start().await?;
+    for (event, told) in [
+        (
+            json!({ "all": true, "processID": 1 }),
+            "不明なフィールド `processID`。運用者のイベントに指定できるもの: all, ",
+        ),
+        (
+            json!({ "all": true, "limit": 0 }),
+            "`limit` が不正: 0。指定できるもの: 1 以上の整数。何も変更しない場合はモード `observe` を送る",
+        ),
+        (
+            json!({ "approve": Uuid::nil(), "mode": "propose" }),
+            "`mode` が不正: \"propose\"。指定できるもの: `approve` と併用する場合は省略",
+        ),
+        (json!({ "processId": Uuid::nil() }), "`processId` "),
+    ] {
+        let refused = function.invoke(&event).await.err().ok_or("it is refused")?;
+        assert!(refused.error_message.starts_with(told) && !refused.error_message.is_ascii(), "{event}: {refused}");
+    }
+    let recorded = bench.runs().await?.pop().ok_or("the last one is recorded")?;
+    assert!(recorded["error"].as_str().is_some_and(|error| !error.is_ascii()), "{recorded:#}");
+    // What AWS and PostgreSQL say stays as it is, in a sentence of ours.
+    bench.insert(&[processing(701)]).await?;
+    let looked = function.invoke(&json!({ "all": true, "mode": "observe" })).await?;
+    assert!(looked["findings"].to_string().contains("関数から AWS への経路"), "{looked:#}");
+    let url = bench.database.url_through(1, "application", "x");
+    let nowhere = bench.function("reconcile-processes").env("TEXT_LANGUAGE", "ja").env("DATABASE_URL", url);
+    let down = nowhere.start().await?.invoke(&json!({})).await.err().ok_or("there is no database")?;
+    let told = ["データベースのエラー（接続）: ", "接続できない。データベースの稼働状態"];
+    assert!(told.iter().all(|told| down.error_message.contains(told)), "{down}");
+    Ok(())
+}

@@ -38,7 +38,7 @@ pub(super) async fn carry(
         (Err(result), _) => result,
         (Ok(()), Ok(now)) if now.value == to => ActionResult::Applied,
         (Ok(()), Ok(_)) => ActionResult::Unverified(texts::reads_otherwise(language)),
-        (Ok(()), Err(error)) => ActionResult::Unverified(texts::not_read_back(language, &error.to_string())),
+        (Ok(()), Err(error)) => ActionResult::Unverified(texts::not_read_back(language, &error.told(language))),
     };
     (result, after)
 }
@@ -94,7 +94,7 @@ async fn provision(
     }
     let allocation = match worker.allocated(&alias.name, stop_at).await {
         Ok(allocation) => allocation,
-        Err(error) => return Err(ActionResult::Unverified(texts::not_read_back(language, &error.to_string()))),
+        Err(error) => return Err(ActionResult::Unverified(texts::not_read_back(language, &error.told(language)))),
     };
     match (allocation, to) {
         (None, None) => Ok(()),
@@ -102,7 +102,7 @@ async fn provision(
         (Some(now), Some(to)) if now.requested == to && now.status == "FAILED" => {
             let why = texts::allocation_failed(language, now.reason.as_deref().unwrap_or("-"));
             let put_back = worker.provision(&alias.name, seen.value).await;
-            let put_back = put_back.err().map(|error| error.to_string());
+            let put_back = put_back.err().map(|error| error.told(language));
             Err(ActionResult::Failed(format!("{why} — {}", texts::allocation_put_back(language, put_back.as_deref()))))
         }
         (Some(now), Some(to)) if now.requested == to => {
@@ -138,7 +138,7 @@ async fn configure(
             let error = refused.unwrap_or(error);
             return Err(match error.is_refusal() {
                 true => not_done(&error, language),
-                false => ActionResult::Unverified(texts::not_read_back(language, &error.to_string())),
+                false => ActionResult::Unverified(texts::not_read_back(language, &error.told(language))),
             });
         }
     };
@@ -160,7 +160,7 @@ async fn configure(
         // What no caller runs is not left for the next deployment to release; without the time to, the next look goes on from here.
         (Err(result), Some(found)) if found != to && Instant::now() < stop_at => {
             let put_back = worker.update(setting, found, &latest).await;
-            Err(with(result, &texts::put_back(language, put_back.err().map(|error| error.to_string()).as_deref())))
+            Err(with(result, &texts::put_back(language, put_back.err().map(|error| error.told(language)).as_deref())))
         }
         (Err(result), _) => Err(result),
     }
@@ -202,7 +202,7 @@ fn not_done(error: &Error, language: Language) -> ActionResult {
     let later = ["ResourceConflictException", "PreconditionFailedException", "TooManyRequestsException"];
     match later.iter().find(|code| error.is_code(code)) {
         Some(code) => ActionResult::NotNow(texts::under_way(language, code)),
-        None => ActionResult::Failed(error.to_string()),
+        None => ActionResult::Failed(error.told(language)),
     }
 }
 
