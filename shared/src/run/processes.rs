@@ -17,8 +17,8 @@ use crate::act::ledger::entries;
 use crate::act::ledger::plans::Wish;
 use crate::act::plan::{Share, Shares};
 use crate::decide::{Closing, Decision, Verdict, decide, ended_at, overtaken};
-use crate::domain::{Execution, Process, ProcessId};
-use crate::failure::{failure, is_cancel};
+use crate::domain::{Execution, ExecutionStatus, Process, ProcessId};
+use crate::failure::failure;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::processes;
@@ -170,8 +170,10 @@ fn closing_of(
         Closing::ResultMissing => (Failed, own("RESULT_MISSING"), "result-missing"),
         Closing::NeverStarted => (Failed, own("STEP_FUNCTIONS_ERROR"), "never-started"),
         Closing::TimedOut => (config.timed_out_status, own("TIMEOUT_ERROR"), "timed-out"),
-        // What it failed with says who cancelled it, and why.
-        Closing::Cancelled if ending.is_some_and(is_cancel) => (Cancelled, of_failure(), "aborted"),
+        // What a failure means by its code, its error tells: who cancelled it, and why.
+        Closing::Cancelled if newest.is_some_and(|execution| execution.outcome() == ExecutionStatus::Failed) => {
+            (Cancelled, of_failure(), "aborted")
+        }
         Closing::Cancelled => (Cancelled, ErrorChange::Keep, "aborted"),
     };
     let completed = status == Completed;
