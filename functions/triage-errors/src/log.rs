@@ -121,10 +121,8 @@ pub fn error_of(line: &Line) -> Option<Logged> {
     let said = Said::of(line);
     let code = said.code();
     // A user's cancel is no error.
-    (said.is_error() && !WORDS.is_cancel(code.as_deref())).then(|| Logged {
-        code: code.as_deref().unwrap_or("-").chars().take(64).collect(),
-        process: said.process(),
-    })
+    (said.is_error() && !WORDS.is_cancel(code.as_deref()))
+        .then(|| Logged { code: code.as_deref().unwrap_or("-").chars().take(64).collect(), process: said.process() })
 }
 
 async fn statuses(session: &mut Session<'_>, errors: &[Logged]) -> Result<HashMap<Uuid, String>, Error> {

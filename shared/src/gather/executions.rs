@@ -118,7 +118,9 @@ pub async fn list(
     let of = (step_functions, table);
     match read(db, of, result_path, &mut listed, recent, stop_at, &mut nameless).await {
         // What is known is worth more than what leaves a gap to it.
-        Err(error @ Error::Aws { .. }) if goes_on.is_none() && listed.since < until => return Ok((listed, Some(error))),
+        Err(error @ Error::Aws { .. }) if goes_on.is_none() && listed.since < until => {
+            return Ok((listed, Some(error)));
+        }
         done => done?,
     }
     let Some(known) = goes_on.filter(|known| listed.since <= known.until) else { return Ok((listed, None)) };

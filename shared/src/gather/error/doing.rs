@@ -11,7 +11,8 @@ pub(super) fn told(language: Language, doing: &str) -> String {
 }
 
 /// In the order of the alphabet.
-const JAPANESE: [(&str, &str); 105] = [
+const JAPANESE: [(&str, &str); 115] = [
+    ("acknowledging an incident", "インシデントの確認の記録"),
     ("asking for an answer", "応答の確認"),
     ("asking what a build would wait for", "インデックス作成が待つ相手の確認"),
     ("asking who we are", "接続ユーザーの確認"),
@@ -29,8 +30,10 @@ const JAPANESE: [(&str, &str); 105] = [
     ("counting connections and blocked sessions", "接続数とブロックされたセッションの集計"),
     ("counting errors of the last hour", "直近1時間のエラーの集計"),
     ("counting failures", "失敗の集計"),
+    ("counting goals", "目標の集計"),
     ("counting processes", "処理の集計"),
     ("counting processes by status", "ステータス別の処理数の集計"),
+    ("counting processes that wait for their start", "開始待ちの処理の集計"),
     ("counting the fields of invalid input", "不正な入力項目の集計"),
     ("counting what is wanted", "対応が必要な件数の集計"),
     ("counting what the worker had to do", "ワーカーの処理量の集計"),
@@ -53,6 +56,7 @@ const JAPANESE: [(&str, &str); 105] = [
     ("putting back a row whose execution was not started", "実行を開始できなかった行の復元"),
     ("re-opening a row for a retry", "再試行のための行の再オープン"),
     ("reading a lease", "リースの読み取り"),
+    ("reading an incident", "インシデントの読み取り"),
     ("reading back what was undone", "取り消し結果の確認"),
     ("reading executions whose status is not known", "状態が不明な実行の読み取り"),
     ("reading goals and what works for them", "目標と関連する処理の読み取り"),
@@ -70,6 +74,7 @@ const JAPANESE: [(&str, &str); 105] = [
     ("reading the last probe", "先に試した 1 件の読み取り"),
     ("reading the ledger", "台帳の読み取り"),
     ("reading the limits", "上限の読み取り"),
+    ("reading the open incidents", "継続中のインシデントの読み取り"),
     ("reading the open leases", "有効なリースの読み取り"),
     ("reading the plan", "計画の読み取り"),
     ("reading the prepared transactions", "準備済みトランザクションの読み取り"),
@@ -88,12 +93,14 @@ const JAPANESE: [(&str, &str); 105] = [
     ("reading what is to be undone", "取り消し対象の読み取り"),
     ("reading what is under way on the worker", "ワーカーで実行中の処理の読み取り"),
     ("reading what of the plan is done", "計画の実施状況の読み取り"),
+    ("reading what people were told", "通知済みの内容の読み取り"),
     ("reading what the fence refused", "フェンスの拒否記録の読み取り"),
     ("reading what the plan has stopped", "計画が停止した実行の読み取り"),
     ("reading what the run has done already", "この回の実施済み操作の読み取り"),
     ("reading what the worker was throttled for", "ワーカーの抑制理由の読み取り"),
     ("reading what was done", "実施済み操作の読み取り"),
     ("reading what was done about failed processes", "失敗した処理への対応記録の読み取り"),
+    ("reading what was done about the incidents", "インシデントへの対応の読み取り"),
     ("reading what was left open", "未完了の操作の読み取り"),
     ("reading what was told", "通知記録の読み取り"),
     ("reading what would have been done", "実施予定だった操作の読み取り"),
@@ -109,13 +116,16 @@ const JAPANESE: [(&str, &str); 105] = [
     ("recording what is about to be done", "実施予定の操作の記録"),
     ("recording what was done", "実施した操作の記録"),
     ("recording what was refused", "拒否された操作の記録"),
+    ("recording who is about to be told", "通知先の記録"),
     ("remembering executions", "実行の記録"),
     ("remembering executions whose status is not known", "状態が不明な実行の記録"),
     ("setting a control", "制御の設定"),
     ("storing a plan", "計画の保存"),
+    ("taking a place in a quota", "クォータの順番の確保"),
     ("undoing an action", "操作の取り消し"),
     ("writing a goal and its ledger entry", "目標と台帳の書き込み"),
     ("writing rows and their ledger entries", "行と台帳の書き込み"),
+    ("writing that people were not told", "通知できなかったことの記録"),
     ("writing the run's record", "実行記録の書き込み"),
 ];
 
