@@ -261,6 +261,9 @@ async fn all_checks_tell_of_the_real_functions_executions_and_database() -> Test
 
     let machine = Machine::new("health").await?;
     let aws = Aws::shared().await?;
+    // But for what CloudWatch measured: the endpoint answers that question with an error.
+    let proxy = AwsProxy::start(&aws.endpoint()).await?;
+    measured_by_cloudwatch(&proxy, &[]);
     let api = format!("api-{}", &Uuid::new_v4().simple().to_string()[..8]);
     Deployment::new(&api, "check-health").deploy(aws).await?;
     let (running, ended) = (Uuid::new_v4(), Uuid::new_v4());
@@ -296,7 +299,7 @@ async fn all_checks_tell_of_the_real_functions_executions_and_database() -> Test
         let function = bench
             .function("check-health")
             .env("DATABASE_URL", url)
-            .envs(aws.environment())
+            .envs(proxy.environment())
             .env("STATE_MACHINE_ARN", machine.arn.as_str())
             .env("APPLICATION_FUNCTION_NAMES", api.as_str())
             .env("WORKER_FUNCTION_NAME", "no-such-worker")
@@ -409,6 +412,10 @@ async fn what_aws_refuses_is_told_and_hides_nothing_else() -> Tested {
     ];
     for (operation, failure, failed, said) in cases {
         let aws = sound().await?;
+        if operation == "GetFunctionConfiguration" {
+            // Of a model that nobody knows CloudWatch is not asked.
+            measured_by_cloudwatch(&aws, &[]);
+        }
         aws.fail(operation, failure);
         let function = health(&bench, &aws).start().await?;
         let result = function.invoke(&json!({ "schedule": "check-health" })).await?;
@@ -426,12 +433,12 @@ async fn what_aws_refuses_is_told_and_hides_nothing_else() -> Tested {
 
 #[tokio::test]
 async fn runs_and_calls_that_are_refused_are_measured_by_cloudwatch_and_people_hear_which_limit_binds() -> Tested {
-    let bench = Bench::new("refused_runs").await?;
-    // (what Lambda says of the limits, what people are told)
-    for (reserved, told) in [
-        (json!({ "ReservedConcurrentExecutions": 5 }), "reserved concurrency of 5 is used up"),
-        (json!({}), "the 90 that all functions without a reservation share are used up"),
+    // (name, what Lambda says of the limits, what people are told)
+    for (name, reserved, told) in [
+        ("reserved", json!({ "ReservedConcurrentExecutions": 5 }), "reserved concurrency of 5 is used up"),
+        ("account", json!({}), "the 90 that all functions without a reservation share are used up"),
     ] {
+        let bench = Bench::new(name).await?;
         let aws = sound().await?;
         measured_by_cloudwatch(
             &aws,
@@ -445,8 +452,7 @@ async fn runs_and_calls_that_are_refused_are_measured_by_cloudwatch_and_people_h
         assert_eq!((&line["WorkerThrottles"], &line["BedrockThrottles"]), (&json!(12.0), &json!(7.0)), "{line}");
         assert_eq!(findings(&result), ["bedrock_throttles", "worker_throttled"], "{result:#}");
         assert!(result["findings"][1]["message"].as_str().is_some_and(|message| message.contains(told)), "{result:#}");
-        let asked = &aws.requests("GetMetricData")[0]["MetricDataQueries"];
-        assert_eq!(asked.as_array().map(Vec::len), Some(4), "{asked}");
+        assert_eq!(aws.calls("GetMetricData"), 1, "all is asked for at once");
     }
     Ok(())
 }

@@ -180,6 +180,7 @@ async fn what_logs_insights_does_not_tell_is_not_known_and_the_rows_are_told_all
     };
     let ended = |status: &'static str| async move {
         let aws = scripted().await?;
+        aws.answer("GetFunctionConfiguration", json!({}));
         aws.answer("StartQuery", json!({ "queryId": "12ab3456-12ab-123a-789e-1234567890ab" }));
         aws.answer("StopQuery", json!({ "success": false }));
         aws.answer("GetQueryResults", results(status, 0.0, &json!({})));
@@ -225,6 +226,7 @@ async fn what_logs_insights_does_not_tell_is_not_known_and_the_rows_are_told_all
 async fn a_query_that_does_not_end_in_time_is_stopped() -> Tested {
     let bench = Bench::new("perf_slow").await?;
     let aws = scripted().await?;
+    aws.answer("GetFunctionConfiguration", json!({}));
     aws.answer("StartQuery", json!({ "queryId": "12ab3456-12ab-123a-789e-1234567890ab" }));
     aws.answer("GetQueryResults", results("Running", 0.0, &json!({})));
     aws.answer("StopQuery", json!({ "success": true }));
