@@ -17,11 +17,11 @@ use tokio::time::{Instant, timeout};
 
 use crate::check::{Check, Look};
 use crate::functions::Function;
-use crate::policy::Policy;
+use crate::limit::Limit;
+use crate::policy::{Policy, WITHIN};
 use crate::state::warning_if;
 use crate::texts;
 use crate::texts::capacity as said;
-use crate::worker::WITHIN;
 
 /// What CloudWatch measured in the last minutes.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,15 +36,6 @@ pub struct Capacity {
     pub refused_calls: Option<usize>,
     /// What holds the worker back, read only where something does.
     pub limit: Option<Limit>,
-}
-
-/// The limit of concurrent runs that binds the worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limit {
-    /// Its own: reserved concurrency.
-    Reserved(u32),
-    /// What the account has left for all functions that reserve nothing.
-    Account(u32),
 }
 
 /// Asks CloudWatch, once.
@@ -180,44 +171,6 @@ pub fn judge(look: &Look<Capacity>, policy: &Policy, config: &Config) -> Check {
             ..check
         }
     })
-}
-
-/// The models that a function's environment names, by the ids that CloudWatch has them by: of a variable whose name says that it is about a
-/// model, an id, or the end of an ARN. What is no id of a provider's that Bedrock has is none.
-pub fn models_of<'a>(variables: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<String> {
-    const PROVIDERS: [&str; 14] = [
-        "ai21",
-        "amazon",
-        "anthropic",
-        "cohere",
-        "deepseek",
-        "google",
-        "meta",
-        "minimax",
-        "mistral",
-        "moonshot",
-        "openai",
-        "qwen",
-        "stability",
-        "writer",
-    ];
-    let is_id = |id: &str| {
-        let mut parts = id.split('.');
-        // An inference profile's id begins with its regions: `apac.anthropic.…`.
-        id.contains('.')
-            && parts.by_ref().take(2).any(|part| PROVIDERS.contains(&part))
-            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'_'))
-    };
-    let about_models = variables.filter(|(name, _)| name.to_ascii_uppercase().contains("MODEL"));
-    let mut ids: Vec<String> = about_models
-        .flat_map(|(_, value)| value.split(','))
-        .map(|value| value.trim().rsplit('/').next().unwrap_or_default())
-        .filter(|id| is_id(id))
-        .map(str::to_owned)
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }
 
 #[cfg(test)]

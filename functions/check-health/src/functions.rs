@@ -15,8 +15,8 @@ use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
-use crate::capacity::models_of;
 use crate::check::{Check, Look};
+use crate::models::models_of;
 
 /// One function, and what Lambda says of it.
 pub struct Function {

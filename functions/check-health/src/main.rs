@@ -9,6 +9,8 @@ mod check;
 mod executions;
 mod functions;
 mod last_hour;
+mod limit;
+mod models;
 mod policy;
 mod processes;
 mod server;

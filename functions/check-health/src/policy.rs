@@ -8,6 +8,9 @@ use serde::{Deserialize, Deserializer};
 /// Its manifest.
 pub const MANIFEST: &str = include_str!("../manifest.toml");
 
+/// How far back it looks at the worker. A report comes when the run is over, so this is about runs that ended.
+pub const WITHIN: Duration = Duration::from_secs(300);
+
 /// What this step alone knows.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]

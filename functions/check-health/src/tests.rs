@@ -20,10 +20,11 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::capacity::{Capacity, Limit};
+use crate::capacity::Capacity;
 use crate::check::Look;
 use crate::functions::{Configuration, Function, Trouble};
 use crate::last_hour::LastHour;
+use crate::limit::Limit;
 use crate::policy::MANIFEST;
 use crate::processes::Processes;
 use crate::server::Server;

@@ -25,11 +25,8 @@ use tokio::time::{Instant, timeout};
 use crate::capacity::Capacity;
 use crate::check::{Check, Look};
 use crate::functions::Function;
-use crate::policy::Policy;
+use crate::policy::{Policy, WITHIN};
 use crate::state::warning_if;
-
-/// How far back it looks. A report comes when the run is over, so this is about runs that ended.
-pub const WITHIN: Duration = Duration::from_secs(300);
 
 /// FilterLogEvents requests of each search: the quota is the whole account's.
 const REQUESTS: u32 = 2;

@@ -71,7 +71,7 @@ impl Step for RepairGoalStatus {
             }
             Question::Sweep(cursor) => return sweep(session, &table, &goals, cursor.after).await,
         };
-        Ok(Evidence::Looked(Looked::of(cases, these)))
+        Ok(Evidence::Looked(Box::new(Looked::of(cases, these))))
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
@@ -99,7 +99,10 @@ async fn sweep(
     let extent =
         if more || from.is_some() { Some(cases::extent(session.db, table, goals, since).await?) } else { None };
     let cursor = Cursor { after: after.filter(|_| more), ..Cursor::default() };
-    Ok(Evidence::Looked(Looked { swept: Some(Swept { cursor, extent }), ..Looked::of(cases, Asked::Everything) }))
+    Ok(Evidence::Looked(Box::new(Looked {
+        swept: Some(Swept { cursor, extent }),
+        ..Looked::of(cases, Asked::Everything)
+    })))
 }
 
 /// What a person asks for beside the process.
@@ -153,7 +156,10 @@ async fn of_change(
     let Some(process) = change.process.or(seen.process) else {
         let why = common::process_unknown(language, execution.arn.name());
         let unknown = Some(Skipped::new(execution.arn.to_string(), why));
-        return Ok(Evidence::Looked(Looked { unknown, ..Looked::of(Vec::new(), Asked::Event(seen.execution)) }));
+        return Ok(Evidence::Looked(Box::new(Looked {
+            unknown,
+            ..Looked::of(Vec::new(), Asked::Event(seen.execution))
+        })));
     };
     let cases = cases::read(session.db, table, goals, Which::Processes(&[process])).await?;
     // Until the row says it, only the history knows what a `Fail` state's own words stand for.
@@ -166,7 +172,7 @@ async fn of_change(
     }
     let missing = || Skipped::new(process.to_string(), common::row_missing(language, &process.to_string()));
     let unknown = cases.is_empty().then(missing);
-    Ok(Evidence::Looked(Looked { unknown, ..Looked::of(cases, Asked::Event(seen.execution)) }))
+    Ok(Evidence::Looked(Box::new(Looked { unknown, ..Looked::of(cases, Asked::Event(seen.execution)) })))
 }
 
 #[tokio::main(flavor = "current_thread")]

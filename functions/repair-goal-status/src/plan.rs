@@ -21,7 +21,7 @@ pub enum Evidence {
     /// This database lacks these tables or columns.
     Absent(Vec<String>),
     /// Processes with what they work for.
-    Looked(Looked),
+    Looked(Box<Looked>),
 }
 
 /// Processes with what they work for, and why they were looked at.

@@ -260,7 +260,8 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
                 let told = texts::attempts_exhausted(language, attempts, code, message);
                 plan.findings.push(finding(EXHAUSTED, told, case, history));
             }
-            (Judgement::Leave(Left::TriedToday(_)), _) => {
+            (Judgement::Leave(left @ Left::TriedToday(_)), _) => {
+                plan.skipped.push(skipped(why_left(language, left)));
                 let target = case.process.id.to_string();
                 let told = common::used_up(language, &target);
                 let finding = Finding::new("attempts_used_up", target, told, json!(null));

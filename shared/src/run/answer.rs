@@ -37,7 +37,7 @@ pub enum Answer {
         /// The sentence again, as Lambda has it.
         error_message: String,
         /// And as every other answer has what is worth telling.
-        findings: [Finding; 1],
+        findings: Vec<Finding>,
     },
 }
 
@@ -53,7 +53,7 @@ pub fn failed(step: &str, event: Started, error: &Error, language: Language) -> 
     let failed = Metric::count(RUNS_FAILED, 1);
     println!("{}", embedded_metrics(step, &[failed], Utc::now().timestamp_millis()));
     let said = error.told(language);
-    let findings = [Finding::new("run_failed", step, said.as_str(), Value::Null)];
+    let findings = vec![Finding::new("run_failed", step, said.as_str(), Value::Null)];
     Ok(Answer::Failed {
         summary: said.clone(),
         step: step.to_owned(),
@@ -99,10 +99,10 @@ mod tests {
             (json!("schedule"), false),
         ] {
             match failed("any", Started::of(&event), &Error::OutOfTime, Language::En) {
-                Ok(Answer::Failed { summary, error_type, error_message, findings: [finding], .. }) => {
+                Ok(Answer::Failed { summary, error_type, error_message, findings, .. }) => {
                     assert!(answered, "{event}");
                     assert_eq!((error_type, &error_message), ("OutOfTime", &Error::OutOfTime.to_string()));
-                    assert_eq!((&summary, &finding.message), (&error_message, &error_message));
+                    assert_eq!((&summary, &findings[0].message), (&error_message, &error_message));
                 }
                 Ok(Answer::Report(_)) => panic!("{event}"),
                 Err(error) => assert!(!answered && error.error_type == "OutOfTime", "{event}: {error:?}"),

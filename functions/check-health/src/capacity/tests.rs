@@ -2,6 +2,7 @@ use remediation::domain::Language;
 use remediation::gather::manifest;
 
 use super::*;
+use crate::models::models_of;
 use crate::state::CheckState;
 
 fn judged(found: Capacity) -> Check {
@@ -23,7 +24,8 @@ fn what_cloudwatch_does_not_tell_was_not_measured() {
         refused_calls,
         ..Capacity::default()
     };
-    let cases: [(&[(&str, &[f64])], Capacity); 5] = [
+    type Measured = [(&'static str, &'static [f64])];
+    let cases: [(&Measured, Capacity); 5] = [
         (&[], Capacity::default()),
         (&[("refused_runs", &[0.0, 2.0, 1.0]), ("concurrent", &[3.0, 7.0])], capacity(Some(3), Some(7), None)),
         // Two models.

@@ -7,7 +7,7 @@ use remediation::domain::Language;
 use remediation::run::texts::duration;
 use remediation::text;
 
-use crate::capacity::Limit;
+use crate::limit::Limit;
 
 fn span(language: Language, within: Duration) -> String {
     duration(language, TimeDelta::from_std(within).unwrap_or_default())
