@@ -118,7 +118,8 @@ for (const [whose, folder] of [['the fixtures', FIXTURES], ['the product', PRODU
     const scheduled = readManifests(folder).filter(({ triggers }) => triggers.some(({ kind }) => kind === 'schedule'));
     assert.deepEqual(alarms.map(({ AlarmName }) => AlarmName).sort(),
       scheduled.map(({ name }) => `remediation-runs-failed-${name}`).sort());
-    const told = { Ref: only(made, 'AWS::SNS::Topic').name };
+    const [[name] = []] = resources(made, 'AWS::SNS::Topic').filter(([id]) => !id.startsWith('Escalation'));
+    const told = { Ref: name };
     for (const { name, triggers } of scheduled) {
       const alarm = alarmNamed(`runs-failed-${name}`, made);
       assert.deepEqual([alarm.Namespace, alarm.Dimensions], ['Remediation', [{ Name: 'Step', Value: name }]]);

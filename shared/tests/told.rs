@@ -112,6 +112,27 @@ const TABLE: &[Row] = &[
         DAILY,
         "only a person can change the table",
     ),
+    (
+        "functions/check-health/src/capacity.rs",
+        "",
+        &["worker_throttled"],
+        DAILY,
+        "only a person can raise the limit that binds",
+    ),
+    (
+        "functions/escalate/src/plan.rs",
+        "",
+        &["alarm_unreadable", "incident_unsolved"],
+        DAILY,
+        "nobody can be told level by level, or all have been",
+    ),
+    (
+        "functions/escalate/src/plan.rs",
+        "",
+        &["nobody_told"],
+        "Audience::PeopleAtOnce, Often::OnceIn(TimeDelta::hours(1))",
+        "an incident reaches none of its levels",
+    ),
     ("functions/check-health/src/check.rs", "", &["check_failed"], NOBODY, "its alarm tells it"),
     (
         "functions/check-health/src/processes.rs",
@@ -317,7 +338,8 @@ fn made(source: &str) -> Vec<(String, String)> {
         // What is given a name is told in the next statement.
         let is_named = source[from..].trim_start().starts_with("let ");
         let end = if is_named { ends(ends(at) + 1) } else { ends(at) };
-        let told = source[at..end].split_once(".told(").map(|(_, told)| within(told));
+        // An error is told in a language; a finding has an audience and how often.
+        let told = source[at..end].split(".told(").skip(1).map(within).find(|told| told.contains(','));
         let by = source[from..end].contains("for_people(").then(|| TRIAGE.to_owned());
         (code.to_owned(), told.or(by).unwrap_or_default())
     };
@@ -370,6 +392,10 @@ fn where_a_finding_is_made_and_told_is_read_from_the_source() {
         (
             "let it = Finding::new(\n  code,\n t);\n plan.push(it.told(\n Audience::People,\n often,\n));",
             ("code", "Audience::People, often"),
+        ),
+        (
+            r#"Finding::new("a", error.told(language)).told(Audience::People, often);"#,
+            ("\"a\"", "Audience::People, often"),
         ),
         (r#"push(for_people(Finding::new("a", t), looked));"#, ("\"a\"", "for_people")),
         (r#"push(Finding::new("a", t)); push(it.told(Audience::People, often));"#, ("\"a\"", "")),

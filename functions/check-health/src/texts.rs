@@ -217,7 +217,7 @@ pub fn invalid_input(language: Language, count: i64) -> String {
     text!(
         language,
         ja: "ほかに入力値の不正 {count} 件（利用者の入力によるため、率には含めない）",
-        en: "besides, {count} whose input was not valid: their users' fault, in no rate",
+        en: "excluded from the rates, because the user's input was not valid: {count}",
     )
 }
 

@@ -166,10 +166,10 @@ fn findings(
     if let Some(since) = unsolved.iter().map(|(_, since)| *since).min() {
         let names = named(unsolved.iter().map(|(name, _)| *name).collect());
         let message = texts::unsolved(language, unsolved.len(), &names);
-        let finding =
-            Finding::new("incident_unsolved", STEP, message, json!({ "count": unsolved.len(), "since": since }));
         // Whoever was told an hour ago works on it.
         let lasts = now - since >= TimeDelta::days(1);
+        let finding =
+            Finding::new("incident_unsolved", STEP, message, json!({ "count": unsolved.len(), "since": since }));
         findings.push(if lasts { finding.told(Audience::People, Often::ONCE_A_DAY) } else { finding });
     }
     findings

@@ -67,7 +67,7 @@ async fn a_sweep_of_several_pages_sees_every_row_once() -> Tested {
     let mut world = World::new("pages").await;
     let proxy = scripted().await;
     tell(&proxy, &[]);
-    // A page is 10,000 rows.
+    // Of 20,000 rows, which are read in two answers; a run goes on behind them.
     world
         .execute(
             "INSERT INTO {processes} (id, user_id, type, status, progress, retry_count, created_at, updated_at)
@@ -76,10 +76,15 @@ async fn a_sweep_of_several_pages_sees_every_row_once() -> Tested {
         )
         .await;
 
-    let evidence = sweep(&mut world, &proxy).await;
+    let first = sweep(&mut world, &proxy).await;
 
-    assert_eq!((evidence.population, evidence.cases.len(), newest(&evidence).len()), (20_001, 20_001, 20_001));
-    assert_eq!(evidence.cursor.and_then(|cursor| cursor.after), None);
+    assert_eq!((first.population, first.cases.len(), newest(&first).len()), (20_001, 20_000, 20_000));
+    let next = Cursor { goes_on: true, ..first.cursor.clone().ok_or("no cursor")? };
+    let second = gather(&mut world, &proxy, Question::Sweep(next), Filter::OpenOrLatelyClosed).await?;
+    let rest: Vec<Uuid> = newest(&second).into_keys().collect();
+    assert_eq!((rest.len(), newest(&first).contains_key(&rest[0])), (1, false));
+    assert_eq!(second.cursor.and_then(|cursor| cursor.after), None);
+    assert_eq!(proxy.calls("ListExecutions"), 1, "the list was read with the first of them");
     Ok(())
 }
 

@@ -57,7 +57,7 @@ pub async fn worker(aws: &AwsProxy, bench: &Bench, step: &str) -> Tested {
     .execute(bench.database.pool())
     .await?;
     let incident = "INSERT INTO remediation.incidents (id, alarm, opened_at)
-                    VALUES ('0198c2de-7b1a-7c3e-9d59-0a7f3f0a1b2c', 'sample', now())";
+                    VALUES ('0198c2de-7b1a-7c3e-9d59-0a7f3f0a1b2c', 'sample', now()) ON CONFLICT DO NOTHING";
     bench.database.execute(incident).await?;
     Ok(())
 }
