@@ -5,13 +5,23 @@ WITH asked AS (
 ), started AS (
     SELECT a.root, a.since, r.id, r.step
       FROM asked a
-      JOIN remediation.runs r ON r.trigger ->> 'alarm' = a.alarm AND r.started_at > a.since - interval '1 minute'
-     WHERE coalesce(r.trigger ->> 'alarmArn', a.arn, '') = coalesce(a.arn, r.trigger ->> 'alarmArn', '')
+     CROSS JOIN LATERAL (
+           -- Bounded, so that each is found by index whatever the planner thinks of the sizes.
+           SELECT r.id, r.step, r.trigger ->> 'alarmArn' AS arn FROM remediation.runs r
+            WHERE r.trigger ->> 'alarm' = a.alarm AND r.started_at > a.since - interval '1 minute'
+            ORDER BY r.started_at DESC
+            LIMIT 1000) r
+     WHERE coalesce(r.arn, a.arn, '') = coalesce(a.arn, r.arn, '')
 ), answering AS (
     SELECT root, since, step FROM started WHERE step <> $5
      UNION
-    SELECT s.root, s.since, substr(x.target, length('step ') + 1)
-      FROM started s JOIN remediation.actions x ON x.run_id = s.id AND x.kind = 'start-step' AND x.outcome = 'applied'
+    -- In the collation of the columns that it is compared with: no index of theirs has another.
+    SELECT s.root, s.since, substr(x.target, length('step ') + 1) COLLATE "default"
+      FROM started s
+     CROSS JOIN LATERAL (
+           SELECT x.target FROM remediation.actions x
+            WHERE x.run_id = s.id AND x.kind = 'start-step' AND x.outcome = 'applied'
+            LIMIT 100) x
 )
 SELECT a.root,
        jsonb_build_object(
@@ -55,6 +65,8 @@ SELECT a.root,
                        ORDER BY x.created_at DESC LIMIT 5) x
                 WHERE w.root = a.root
                 ORDER BY x.created_at DESC LIMIT 5) m), '[]'),
-           'made', (SELECT count(*) FROM answering w JOIN remediation.actions x ON x.step = w.step AND x.created_at >= w.since
-                     WHERE w.root = a.root AND x.outcome IN ('applied', 'failed')))
+           'made', (SELECT coalesce(sum(m.made), 0) FROM answering w CROSS JOIN LATERAL (
+                      SELECT count(*) AS made FROM remediation.actions x
+                       WHERE x.step = w.step AND x.created_at >= w.since AND x.outcome IN ('applied', 'failed')) m
+                     WHERE w.root = a.root))
   FROM asked a

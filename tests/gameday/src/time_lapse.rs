@@ -7,7 +7,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use aws_sdk_cloudwatch::Client as CloudWatch;
 use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
@@ -22,7 +21,6 @@ use crate::world::{MINUTE, World};
 /// Schedules, metrics and alarms.
 pub struct TimeLapse {
     world: Arc<World>,
-    cloudwatch: CloudWatch,
     logs: Logs,
     schedules: Vec<Schedule>,
 }
@@ -62,9 +60,9 @@ enum Missing {
 
 impl TimeLapse {
     pub async fn new(world: Arc<World>) -> Outcome<Self> {
-        let (cloudwatch, logs) = (CloudWatch::new(world.aws.sdk_config()), Logs::new(world.aws.sdk_config()));
+        let logs = Logs::new(world.aws.sdk_config());
         let schedules = schedules(&world).await?;
-        Ok(Self { world, cloudwatch, logs, schedules })
+        Ok(Self { world, logs, schedules })
     }
 
     /// Lets the time pass, for ever.
@@ -85,9 +83,6 @@ impl TimeLapse {
             for alarm in &mut alarms {
                 let value = points.get(&(alarm.step.clone(), alarm.metric.clone())).copied();
                 if let Some((before, reason)) = alarm.evaluate(value) {
-                    // Whoever is told asks CloudWatch whether it is still so.
-                    let set = self.cloudwatch.set_alarm_state().alarm_name(&alarm.name).state_reason(&reason);
-                    set.state_value(alarm.state.into()).send().await?;
                     let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{}", aws::REGION, aws::ACCOUNT, alarm.name);
                     self.world.hop.deliver(&alarm_event(&alarm.name, &arn, alarm.state, before, &reason)).await?;
                 }
