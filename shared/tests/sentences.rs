@@ -2,10 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use harness::paths;
 use remediation::domain::{ExecutionStatus, Language};
 use remediation::gather::error::Error;
 use remediation::gather::parameters::Parameters;
@@ -19,24 +18,7 @@ const MAY_NAME_A_LANGUAGE: [&str; 3] =
 
 /// The product's sources: what tests say is nobody's to read.
 fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = vec![root.join("shared/decide/src"), root.join("shared/src")];
-    folders.extend(fs::read_dir(root.join("functions")).unwrap().map(|entry| entry.unwrap().path().join("src")));
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path: PathBuf = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "rs")
-                && path.file_name().is_some_and(|it| it != "tests.rs")
-            {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                files.push((name, fs::read_to_string(&path).unwrap()));
-            }
-        }
-    }
-    files
+    paths::sources().unwrap().into_iter().filter(|(name, _)| !name.ends_with("/tests.rs")).collect()
 }
 
 /// A text in quotes at the beginning, as it is written, and what follows it.

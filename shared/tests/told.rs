@@ -4,8 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+
+use harness::paths;
 
 const DAILY: &str = "Audience::People, Often::ONCE_A_DAY";
 const MONTHLY: &str = "Audience::People, ONCE_A_MONTH";
@@ -297,22 +297,10 @@ const TABLE: &[Row] = &[
 
 /// The product's sources: what tests find is nobody's to hear.
 fn sources() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = vec![root.join("shared/decide/src"), root.join("shared/src")];
-    folders.extend(fs::read_dir(root.join("functions")).unwrap().map(|entry| entry.unwrap().path().join("src")));
-    let mut files = Vec::new();
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(&folder).unwrap().map(|entry| -> PathBuf { entry.unwrap().path() }) {
-            if path.is_dir() && path.file_name().is_some_and(|name| name != "tests") {
-                folders.push(path);
-            } else if path.extension().is_some_and(|it| it == "rs")
-                && path.file_name().is_some_and(|it| it != "tests.rs")
-            {
-                let source = fs::read_to_string(&path).unwrap();
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_owned();
-                files.push((name, source.split("#[cfg(test)]").next().unwrap().to_owned()));
-            }
-        }
+    let mut files = paths::sources().unwrap();
+    files.retain(|(name, _)| !name.ends_with("/tests.rs") && !name.contains("/tests/"));
+    for (_, source) in &mut files {
+        source.truncate(source.find("#[cfg(test)]").unwrap_or(source.len()));
     }
     files
 }

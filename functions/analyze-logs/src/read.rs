@@ -324,7 +324,7 @@ async fn lines(session: &Session<'_>, policy: &Policy, evidence: &mut Evidence, 
         let group = match Group::of(session.aws, function, alias).await {
             Ok(group) => group.name,
             Err(error) => {
-                evidence.not_read.push((function.clone(), error.to_string()));
+                evidence.not_read.push((function.clone(), error.told(language)));
                 continue;
             }
         };

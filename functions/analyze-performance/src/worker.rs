@@ -73,7 +73,7 @@ pub async fn look(aws: &SdkConfig, config: &Config, windows: Windows, max_bytes:
     let group = match Group::of(aws, &config.worker_function, config.worker_alias.as_deref()).await {
         Ok(group) => group.name,
         Err(error) => {
-            let worker = Err(NotKnown::Because(error.to_string()));
+            let worker = Err(NotKnown::Because(error.told(language)));
             return Look { worker, estimated_bytes: None, scanned_bytes: 0.0 };
         }
     };

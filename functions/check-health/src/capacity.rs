@@ -13,14 +13,12 @@ use remediation::gather::error::Error;
 use remediation::gather::worker::Worker as Lambda;
 use remediation::run::step::{Audience, Finding, Metric, Often};
 use serde_json::json;
-use tokio::time::{Instant, timeout};
 
 use crate::check::{Check, Look};
 use crate::functions::Function;
 use crate::limit::Limit;
 use crate::policy::{Policy, WITHIN};
 use crate::state::warning_if;
-use crate::texts;
 use crate::texts::capacity as said;
 
 /// What CloudWatch measured in the last minutes.
@@ -46,12 +44,10 @@ pub async fn look(
     limit: Duration,
     now: DateTime<Utc>,
 ) -> Look<Capacity> {
-    let started = Instant::now();
-    let found = match timeout(limit, read(aws, config, models(config, functions), now)).await {
-        Ok(found) => found.map_err(|error| error.to_string()),
-        Err(_) => Err(texts::check_too_slow(config.language, limit)),
-    };
-    Look::new(started, found)
+    let language = config.language;
+    let looking =
+        async { read(aws, config, models(config, functions), now).await.map_err(|error| error.told(language)) };
+    Look::within(limit, language, looking).await
 }
 
 /// The models that are set, else those that the worker's environment names.

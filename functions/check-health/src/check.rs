@@ -6,7 +6,7 @@ use remediation::domain::Language;
 use remediation::run::step::Finding;
 use remediation::run::step::Metric;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::state::CheckState;
 use crate::texts;
@@ -20,6 +20,13 @@ pub struct Look<T> {
 impl<T> Look<T> {
     pub fn new(started: Instant, found: Result<T, String>) -> Self {
         Self { found, took: started.elapsed() }
+    }
+
+    /// What comes of looking within a time limit.
+    pub async fn within(limit: Duration, language: Language, looking: impl Future<Output = Result<T, String>>) -> Self {
+        let started = Instant::now();
+        let found = timeout(limit, looking).await;
+        Self::new(started, found.unwrap_or_else(|_| Err(texts::check_too_slow(language, limit))))
     }
 }
 

@@ -8,7 +8,6 @@ use remediation::domain::Language;
 use remediation::gather::config::Config;
 use remediation::gather::step_functions::{Page, StepFunctions};
 use serde_json::json;
-use tokio::time::{Instant, timeout};
 
 use crate::check::{Check, Look};
 use crate::state::warning_if;
@@ -18,12 +17,8 @@ const AT_MOST: i32 = 10;
 
 /// Asks for the newest ten.
 pub async fn look(step_functions: &StepFunctions, limit: Duration, language: Language) -> Look<Page> {
-    let started = Instant::now();
-    let found = match timeout(limit, step_functions.running(AT_MOST)).await {
-        Ok(found) => found.map_err(|error| error.told(language)),
-        Err(_) => Err(texts::check_too_slow(language, limit)),
-    };
-    Look::new(started, found)
+    let looking = async { step_functions.running(AT_MOST).await.map_err(|error| error.told(language)) };
+    Look::within(limit, language, looking).await
 }
 
 /// A warning where one runs past the deadline.

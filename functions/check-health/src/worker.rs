@@ -6,7 +6,6 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::texts;
 use crate::texts::worker_runs;
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
@@ -20,7 +19,7 @@ use remediation::run::step::Finding;
 use remediation::run::step::Metric;
 use remediation::run::texts as common;
 use serde_json::json;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::capacity::Capacity;
 use crate::check::{Check, Look};
@@ -64,10 +63,10 @@ pub async fn look(
     limit: Duration,
     now: DateTime<Utc>,
 ) -> Look<Worker> {
-    let (started, name) = (Instant::now(), &config.worker_function);
+    let (language, name) = (config.language, &config.worker_function);
     let found = functions.found.iter().flatten().find(|function| function.name == *name);
     let Some(Ok(told)) = found.map(|function| &function.found) else {
-        return Look::new(started, Err(worker_runs::needs_configuration(config.language, name)));
+        return Look::new(Instant::now(), Err(worker_runs::needs_configuration(language, name)));
     };
     let (logs, group) = (Logs::new(aws), &told.log.name);
     let search = |pattern: String| {
@@ -76,16 +75,13 @@ pub async fn look(
         async move { logs.search(&search, Budget::of(REQUESTS, LINES, limit)).await }
     };
     let [first, second] = THROTTLED.map(phrase);
-    let searches = async { tokio::try_join!(search(told.log.format.pattern()), search(first), search(second)) };
-    let found = match timeout(limit, searches).await {
-        Ok(Ok((reports, first, second))) => {
-            let worker = Worker::of(&reports, &[first, second]);
-            Ok(Worker { timeout: told.timeout, quiet: told.quiet, group: group.clone(), ..worker })
-        }
-        Ok(Err(error)) => Err(log_refused(config.language, group, &error)),
-        Err(_) => Err(texts::check_too_slow(config.language, limit)),
+    let looking = async {
+        let searches = async { tokio::try_join!(search(told.log.format.pattern()), search(first), search(second)) };
+        let (reports, first, second) = searches.await.map_err(|error| log_refused(language, group, &error))?;
+        let worker = Worker::of(&reports, &[first, second]);
+        Ok(Worker { timeout: told.timeout, quiet: told.quiet, group: group.clone(), ..worker })
     };
-    Look::new(started, found)
+    Look::within(limit, language, looking).await
 }
 
 impl Worker {

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::tell_level::TellLevel;
 use remediation::act::escalation::{Delivery, Named, Open};
@@ -6,6 +8,7 @@ use remediation::gather::alarms::Standing;
 use remediation::gather::config::Config;
 use remediation::gather::config::escalation::Level::{self, L1, L2, L3};
 use remediation::run::step::Plan;
+use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::evidence::{Answering, Known, Looked, Made, Seen};
@@ -37,7 +40,31 @@ fn config(language: &str) -> Config {
 
 /// An incident that began so many minutes ago.
 fn incident(minutes: i64) -> Open {
-    Open::new(Uuid::from_u128(7), "ours-worker-memory", ago(minutes))
+    Open {
+        id: Uuid::from_u128(7),
+        root: Uuid::from_u128(7),
+        alarm: "ours-worker-memory".to_owned(),
+        alarm_arn: None,
+        began_at: ago(minutes),
+        reason: None,
+        held_back: None,
+        held_until: None,
+        acknowledged_at: None,
+        acknowledged_by: None,
+        deliveries: Json(BTreeMap::new()),
+    }
+}
+
+/// The same, with what came of telling a level.
+trait With {
+    fn with(self, level: Level, delivery: Delivery) -> Self;
+}
+
+impl With for Open {
+    fn with(mut self, level: Level, delivery: Delivery) -> Self {
+        self.deliveries.0.insert(level, delivery);
+        self
+    }
 }
 
 fn was_told(minutes: i64) -> Delivery {

@@ -11,6 +11,7 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::act::ledger::incidents::held_back;
 use crate::gather::config::escalation::Level;
 use crate::gather::error::Error;
 
@@ -74,38 +75,13 @@ impl Open {
     /// What holds the alarm's actions back now.
     #[must_use]
     pub fn held_back(&self, now: DateTime<Utc>) -> Option<&str> {
-        self.held_back.as_deref().filter(|_| self.held_until.is_none_or(|until| until > now))
+        held_back(self.held_back.as_deref(), self.held_until, now)
     }
 
     /// What came of telling this level.
     #[must_use]
     pub fn delivery(&self, level: Level) -> Delivery {
         self.deliveries.get(&level).cloned().unwrap_or_default()
-    }
-
-    /// An incident by itself, of which nobody was told.
-    #[must_use]
-    pub fn new(root: Uuid, alarm: &str, began_at: DateTime<Utc>) -> Self {
-        Self {
-            id: root,
-            root,
-            alarm: alarm.to_owned(),
-            alarm_arn: None,
-            began_at,
-            reason: None,
-            held_back: None,
-            held_until: None,
-            acknowledged_at: None,
-            acknowledged_by: None,
-            deliveries: Json(BTreeMap::new()),
-        }
-    }
-
-    /// The same, with what came of telling a level.
-    #[must_use]
-    pub fn with(mut self, level: Level, delivery: Delivery) -> Self {
-        self.deliveries.0.insert(level, delivery);
-        self
     }
 }
 

@@ -2,16 +2,54 @@
 //!
 //! Source: [Publish](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
 
+use std::collections::HashMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_sns::Client;
+use aws_sdk_sns::types::MessageAttributeValue;
+
+use crate::gather::error::Error;
+
+/// The message attribute by which a subscription's filter policy tells what cannot wait, [`AT_ONCE`], from what can, `normal`.
+pub const URGENCY: &str = "urgency";
+
+/// It cannot wait.
+pub const AT_ONCE: &str = "at-once";
+
+/// Publishes a message about something, with what a subscription's filter policy may look at; how SNS knows it.
+///
+/// # Errors
+/// [`Error::Aws`].
+pub async fn publish(
+    aws: &SdkConfig,
+    topic: &str,
+    about: &str,
+    message: &str,
+    attributes: &[(&str, &str)],
+) -> Result<String, Error> {
+    let attribute = |value: &str| MessageAttributeValue::builder().data_type("String").string_value(value).build();
+    let attributes: Option<HashMap<String, MessageAttributeValue>> =
+        attributes.iter().map(|(name, value)| Some(((*name).to_owned(), attribute(value).ok()?))).collect();
+    let sent = Client::new(aws)
+        .publish()
+        .topic_arn(topic)
+        .subject(subject(about))
+        .message(bounded(message))
+        .set_message_attributes(attributes)
+        .send()
+        .await
+        .map_err(Error::aws("Publish"))?;
+    Ok(sent.message_id.unwrap_or_default())
+}
+
 /// A subject as SNS takes it: printable ASCII, less than 100 characters.
-#[must_use]
-pub fn subject(text: &str) -> String {
+fn subject(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(99).collect()
 }
 
 /// A message as SNS takes it: 262,144 bytes, with some to spare for its attributes. What PostgreSQL or a row says may be long, in one line
 /// or in many: the last line, which says what to do next, is there all the same.
-#[must_use]
-pub fn bounded(message: &str) -> String {
+fn bounded(message: &str) -> String {
     const MESSAGE: usize = 240_000;
     const LINE: usize = 1500;
     let cut = |line: &str| match line.char_indices().nth(LINE) {

@@ -161,7 +161,7 @@ pub async fn stand(session: &mut Session<'_>, open: &[Open]) -> Result<Vec<Stand
         };
         match alarm.is_within_reach(config) {
             Ok(()) => by_region.entry(alarm.region().to_owned()).or_default().push((at, alarm)),
-            Err(error) => standings[at] = Standing::Unreadable(error.to_string()),
+            Err(error) => standings[at] = Standing::Unreadable(error.told(config.language)),
         }
     }
     for alarms in by_region.values() {
@@ -170,7 +170,7 @@ pub async fn stand(session: &mut Session<'_>, open: &[Open]) -> Result<Vec<Stand
         for (place, (at, _)) in alarms.iter().enumerate() {
             standings[*at] = match &told {
                 Ok(told) => Standing::of(told[place].as_ref(), session.now),
-                Err(error) => Standing::Unreadable(error.to_string()),
+                Err(error) => Standing::Unreadable(error.told(config.language)),
             };
         }
     }

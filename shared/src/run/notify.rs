@@ -5,16 +5,14 @@ mod parts;
 mod texts;
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 
 use aws_config::SdkConfig;
-use aws_sdk_sns::types::MessageAttributeValue;
 use sqlx::PgConnection;
 
 use self::parts::Occasion;
 use crate::act::ledger::told::{self, Due};
 use crate::act::report::{Done, DoneOutcome, Report};
-use crate::act::topic::{bounded, subject};
+use crate::act::topic::{AT_ONCE, URGENCY, publish};
 use crate::domain::Language;
 use crate::finding::{Audience, Finding};
 use crate::gather::config::Config;
@@ -23,9 +21,6 @@ use crate::run::texts as common;
 
 /// Actions, and findings, that one message names; the ledger has them all.
 const NAMED: usize = 20;
-
-/// The message attribute by which a subscription's filter policy tells what cannot wait, `at-once`, from what can, `normal`.
-const URGENCY: &str = "urgency";
 
 /// Publishes a run's message to `NOTIFY_TOPIC_ARN`, where there is one and there is something to tell, and says in the report whether people
 /// heard of it.
@@ -76,7 +71,7 @@ pub async fn tell(
         let text = if own { message(report, &due, config.language) } else { texts::waited(config.language, &due) };
         let about =
             if own { format!("[{}] {}", report.step, report.mode) } else { format!("[{}]", digest::EVERYWHERE) };
-        sent = publish(aws, topic, &about, &text, urgency(&due)).await;
+        sent = publish(aws, topic, &about, &text, &[(URGENCY, urgency(&due))]).await.map(drop);
     }
     if sent.is_ok()
         && !digest.is_empty()
@@ -84,7 +79,8 @@ pub async fn tell(
     {
         let observed = told::observed(db).await?;
         let about = format!("[{}] observe", digest::EVERYWHERE);
-        sent = publish(aws, topic, &about, &digest::message(&observed, config.language), urgency(&digest)).await;
+        let text = digest::message(&observed, config.language);
+        sent = publish(aws, topic, &about, &text, &[(URGENCY, urgency(&digest))]).await.map(drop);
     }
     if sent.is_err() {
         report.told = report.told.map(|_| false);
@@ -98,23 +94,9 @@ pub async fn tell(
     sent
 }
 
-async fn publish(aws: &SdkConfig, topic: &str, about: &str, message: &str, urgency: &str) -> Result<(), Error> {
-    let urgency = MessageAttributeValue::builder().data_type("String").string_value(urgency).build().ok();
-    aws_sdk_sns::Client::new(aws)
-        .publish()
-        .set_message_attributes(urgency.map(|urgency| HashMap::from([(URGENCY.to_owned(), urgency)])))
-        .topic_arn(topic)
-        .subject(subject(about))
-        .message(bounded(message))
-        .send()
-        .await
-        .map(drop)
-        .map_err(Error::aws("Publish"))
-}
-
 /// How urgent it is to tell people what is due.
 fn urgency(due: &[Due]) -> &'static str {
-    if due.iter().any(parts::is_at_once) { "at-once" } else { "normal" }
+    if due.iter().any(parts::is_at_once) { AT_ONCE } else { "normal" }
 }
 
 fn message(report: &Report, due: &[Due], language: Language) -> String {
@@ -136,6 +118,7 @@ fn message(report: &Report, due: &[Due], language: Language) -> String {
     }
     lines.join("\n")
 }
+
 fn line(done: &Done) -> String {
     // A row's status; of anything else, the whole image, which is small then.
     let status = |image: &Option<serde_json::Value>| match image {

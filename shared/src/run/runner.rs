@@ -59,8 +59,7 @@ const FIRST_ANSWER: Duration = Duration::from_secs(10);
 /// is read where the operator looks.
 pub async fn run<S: Step>(step: S) -> Result<(), lambda_runtime::Error> {
     lambda_runtime::tracing::init_default_subscriber();
-    let name = Manifest::parse(step.manifest()).map(|manifest| manifest.name).unwrap_or_default();
-    let name = name.as_str();
+    let manifest = step.manifest();
     let function = &Function::new(step, |name| std::env::var(name).ok()).await;
     lambda_runtime::run(service_fn(async move |event: LambdaEvent<Value>| {
         let deadline = Duration::from_millis(event.context.deadline);
@@ -70,12 +69,13 @@ pub async fn run<S: Step>(step: S) -> Result<(), lambda_runtime::Error> {
             Ok(function) => function,
             Err(error) => {
                 tracing::error!(errorType = error.kind(), %error, "the run failed");
-                return answer::failed(name, started, error, Language::default());
+                let name = Manifest::parse(manifest).map(|manifest| manifest.name).unwrap_or_default();
+                return answer::failed(&name, started, error, Language::default());
             }
         };
         match Box::pin(function.handle(event.payload, &event.context.request_id, left)).await {
             Ok(report) => Ok(Answer::Report(Box::new(report))),
-            Err(error) => answer::failed(name, started, &error, function.config.language),
+            Err(error) => answer::failed(function.name, started, &error, function.config.language),
         }
     }))
     .await

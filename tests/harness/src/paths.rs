@@ -21,6 +21,31 @@ pub fn workspace() -> PathBuf {
         .map_or(built.clone(), Path::to_path_buf)
 }
 
+/// The product's Rust sources, its unit tests among them, for tests that read them: each file's path in the repository, and its text.
+///
+/// # Errors
+/// What the file system says.
+pub fn sources() -> io::Result<Vec<(String, String)>> {
+    let root = workspace();
+    let mut folders = vec![root.join("shared/decide/src"), root.join("shared/src")];
+    for function in fs::read_dir(root.join("functions"))? {
+        folders.push(function?.path().join("src"));
+    }
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+                files.push((name, fs::read_to_string(&path)?));
+            }
+        }
+    }
+    Ok(files)
+}
+
 /// Cargo's target folder: the one that the running program was built into.
 pub fn target() -> PathBuf {
     std::env::current_exe()

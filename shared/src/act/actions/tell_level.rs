@@ -6,8 +6,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aws_sdk_sns::Client;
-use aws_sdk_sns::types::MessageAttributeValue;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -15,7 +13,7 @@ use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::escalation::{self, TELL_LEVEL};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::act::topic::{bounded, subject};
+use crate::act::topic::{self, AT_ONCE, URGENCY};
 use crate::domain::Language;
 use crate::gather::config::escalation::Level;
 use crate::gather::error::Error;
@@ -82,20 +80,10 @@ impl TellLevel {
         let level = first.level;
         let Some(topic) = &first.topic else { return Err(texts::no_topic(language, &level.variable())) };
         let about = if told.len() == 1 { first.alarm.clone() } else { format!("{} incidents", told.len()) };
-        let attribute = |value: &str| MessageAttributeValue::builder().data_type("String").string_value(value).build();
-        let attributes = [("level", level.as_str()), ("urgency", "at-once")];
-        let attributes: Option<HashMap<String, MessageAttributeValue>> =
-            attributes.into_iter().map(|(name, value)| Some((name.to_owned(), attribute(value).ok()?))).collect();
-        let sent = Client::new(session.aws)
-            .publish()
-            .topic_arn(topic)
-            .subject(subject(&format!("[{}] {about}", level.as_str())))
-            .message(bounded(&redact::text(&message(language, level, told))))
-            .set_message_attributes(attributes)
-            .send()
-            .await
-            .map_err(|error| Error::aws("Publish")(error).to_string())?;
-        Ok(sent.message_id.unwrap_or_default())
+        let subject = format!("[{}] {about}", level.as_str());
+        let message = redact::text(&message(language, level, told));
+        let attributes = [("level", level.as_str()), (URGENCY, AT_ONCE)];
+        topic::publish(session.aws, topic, &subject, &message, &attributes).await.map_err(|error| error.told(language))
     }
 }
 

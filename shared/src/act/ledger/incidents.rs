@@ -31,8 +31,13 @@ impl Incident {
     /// What holds the alarm's actions back now.
     #[must_use]
     pub fn held_back(&self, now: DateTime<Utc>) -> Option<&str> {
-        self.held_back.as_deref().filter(|_| self.held_until.is_none_or(|until| until > now))
+        held_back(self.held_back.as_deref(), self.held_until, now)
     }
+}
+
+/// What holds an alarm's actions back now, where it does so until then, or until an event says otherwise.
+pub(crate) fn held_back(by: Option<&str>, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<&str> {
+    by.filter(|_| until.is_none_or(|until| until > now))
 }
 
 /// How an incident ended.

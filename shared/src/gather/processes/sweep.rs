@@ -75,48 +75,60 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
         }
     };
 
-    let Candidates { mut cases, odd, more, last } =
-        candidates(session, &table, filter, cursor.after, ROWS_AT_ONCE).await?;
-    findings.extend(odd::findings(&odd, &session.config.table, language));
+    let since = listed.as_ref().map(|listed| listed.since);
+    let page = page(session, &table, filter, (cursor.after, since), (trouble, session.stop_at - quarter)).await?;
+    findings.extend(page.findings);
     if filter == Filter::OpenOrLatelyClosed {
         findings.extend(odd::executions(session.db, language).await?);
-        findings.extend(clock::apart(&cases, &session.config.table, language));
+        findings.extend(clock::apart(&page.cases, &session.config.table, language));
     }
-    if more || cursor.after.is_some() {
+    if page.after.is_some() || cursor.after.is_some() {
         (extent.closings, extent.stops) = still_wanted(session, &table, filter).await?;
     }
-    let after = last.filter(|_| more);
-    let since = listed.as_ref().map(|listed| listed.since);
-    let looked_up = look_up(session, &mut cases, since, trouble, session.stop_at - quarter).await?;
-    let LookedUp { refused, left, findings: alone } = looked_up;
-    findings.extend(alone);
-    findings.extend(refused.as_ref().map(|error| unavailable(error, session.config.language)));
     let overtaken = still_running(session, &table, filter).await?;
-    let cursor = Cursor { after, listed: listed.or_else(|| cursor.listed.clone()), goes_on: false };
+    let cursor = Cursor { after: page.after, listed: listed.or_else(|| cursor.listed.clone()), goes_on: false };
     let short_of = cursor.listed.as_ref().map(|listed| listed.since).filter(|since| *since > back_to);
-    let unfinished = match (left, short_of) {
-        (0, None) => None,
-        (0, Some(since)) => Some(texts::list_short_of(language, since, back_to)),
-        (left, _) => Some(texts::out_of_time(language, left)),
-    };
+    let short_of = short_of.map(|since| texts::list_short_of(language, since, back_to));
+    let (cases, unfinished) = (page.cases, page.unfinished.or(short_of));
     Ok(Evidence { cases, overtaken, population, extent: Some(extent), findings, cursor: Some(cursor), unfinished })
 }
 
 /// The next rows of a sweep, in the run that has dealt with those before them.
 async fn go_on(session: &mut Session<'_>, table: &Table, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
-    let language = session.config.language;
     let quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
-    let Candidates { mut cases, odd, more, last } =
-        candidates(session, table, filter, cursor.after, ROWS_AT_ONCE).await?;
-    let mut findings = odd::findings(&odd, &session.config.table, language);
     let since = cursor.listed.as_ref().map(|listed| listed.since);
-    let looked_up = look_up(session, &mut cases, since, None, session.stop_at - quarter).await?;
-    let LookedUp { refused, left, findings: alone } = looked_up;
-    findings.extend(alone);
-    findings.extend(refused.as_ref().map(|error| unavailable(error, session.config.language)));
-    let cursor = Cursor { after: last.filter(|_| more), ..cursor.clone() };
-    let unfinished = (left > 0).then(|| texts::out_of_time(language, left));
+    let Page { cases, after, findings, unfinished } =
+        page(session, table, filter, (cursor.after, since), (None, session.stop_at - quarter)).await?;
+    let cursor = Cursor { after, ..cursor.clone() };
     Ok(Evidence { cases, findings, cursor: Some(cursor), unfinished, ..Evidence::default() })
+}
+
+/// The rows of a sweep that are looked at at once.
+struct Page {
+    cases: Vec<Case>,
+    /// There are more behind this one.
+    after: Option<ProcessId>,
+    findings: Vec<Finding>,
+    unfinished: Option<String>,
+}
+
+/// Reads the rows behind `after`, and looks up what only Step Functions can tell of them, whose list was read back to `since`: unless it has
+/// refused that, and until then.
+async fn page(
+    session: &mut Session<'_>,
+    table: &Table,
+    filter: Filter,
+    (after, since): (Option<ProcessId>, Option<DateTime<Utc>>),
+    (trouble, until): (Option<Error>, Instant),
+) -> Result<Page, Error> {
+    let language = session.config.language;
+    let Candidates { mut cases, odd, more, last } = candidates(session, table, filter, after, ROWS_AT_ONCE).await?;
+    let mut findings = odd::findings(&odd, &session.config.table, language);
+    let LookedUp { refused, left, findings: alone } = look_up(session, &mut cases, since, trouble, until).await?;
+    findings.extend(alone);
+    findings.extend(refused.as_ref().map(|error| unavailable(error, language)));
+    let unfinished = (left > 0).then(|| texts::out_of_time(language, left));
+    Ok(Page { cases, after: last.filter(|_| more), findings, unfinished })
 }
 
 /// The processes as the database knows them, without a look at Step Functions: for a step that only counts.

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::Path;
+use harness::paths;
 
 use super::*;
 use crate::gather::error::Error;
@@ -21,18 +20,10 @@ fn given(source: &str) -> Vec<String> {
 
 #[test]
 fn all_that_may_fail_in_the_database_is_told_in_japanese_and_nothing_else_is() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let (mut folders, mut all) = (vec![root.join("shared/src"), root.join("functions")], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.extend((!path.ends_with("tests")).then_some(path));
-            } else if path.extension().is_some_and(|it| it == "rs") && !path.ends_with("tests.rs") {
-                all.extend(given(fs::read_to_string(&path).unwrap().split("\nmod tests {").next().unwrap()));
-            }
-        }
-    }
+    let sources = paths::sources().unwrap();
+    let product = sources.iter().filter(|(name, _)| !name.ends_with("/tests.rs") && !name.contains("/tests/"));
+    let mut all: Vec<String> =
+        product.flat_map(|(_, source)| given(source.split("\nmod tests {").next().unwrap())).collect();
     all.sort();
     all.dedup();
     assert_eq!(all, JAPANESE.map(|(en, _)| en));
