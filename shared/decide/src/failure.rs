@@ -138,7 +138,8 @@ pub fn failure(error: Option<&str>, cause: Option<&str>) -> Failure {
 /// Whether what an execution ended with means that it was cancelled.
 #[must_use]
 pub fn is_cancel(ending: &Ending) -> bool {
-    WORDS.is_cancel(Some(&failure(ending.error.as_deref(), ending.cause.as_deref()).code))
+    let told = ending.cause.as_deref().map(|cause| Told::read(cause, DEPTH)).unwrap_or_default();
+    WORDS.is_cancel(Some(&code(ending.error.as_deref(), &told).0))
 }
 
 /// The first that speaks: the error's name, where it is one of the application's codes; a code in the cause; the

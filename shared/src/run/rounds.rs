@@ -195,7 +195,7 @@ impl<S: Step> Rounds<'_, S> {
             is_approved
         });
         // What was stopped is closed before anything else is begun: a limit leaves as little as possible half done.
-        plan.actions.sort_by_key(|planned| !tally.stopped.contains(&planned.action.target()));
+        plan.actions.sort_by_cached_key(|planned| !tally.stopped.contains(&planned.action.target()));
     }
 
     fn contested(&self, id: ProcessId) -> Finding {

@@ -15,7 +15,7 @@ WITH made AS (
       FROM made
 )
 INSERT INTO remediation.executions
-       (execution_arn, process_id, status, started_at, stopped_at, error, cause, ending_known)
+       (execution_arn, process_id, status, started_at, stopped_at, error, cause, ending_known, says_failed)
 SELECT '{executions}:' || id || '-' || (extract(epoch FROM started_at) * 1000)::int8, id,
        CASE WHEN lot < 4 THEN 'SUCCEEDED' WHEN lot < 7 THEN 'FAILED' WHEN lot < 9 THEN 'TIMED_OUT' ELSE 'ABORTED' END,
        started_at, started_at + interval '60 seconds',
@@ -26,7 +26,7 @@ SELECT '{executions}:' || id || '-' || (extract(epoch FROM started_at) * 1000)::
                               || ').","trace":["AIError: The model answered nothing","    at Runtime.handler (index.js:61:9)"]}'
             WHEN lot < 9 THEN NULL
             ELSE 'Cancelled by the user.' END,
-       true
+       true, CASE WHEN lot < 4 THEN false END
   FROM made;
 
 INSERT INTO remediation.controls (step, actions_per_run, actions_per_hour, share)

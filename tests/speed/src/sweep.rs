@@ -17,6 +17,8 @@ use crate::measured::{Measured, median, milliseconds, say};
 use crate::start;
 
 const TIMES_THE_BARE_STATEMENT: f64 = 2.0;
+/// Of the sweep's time.
+const PERCENT_FOR_THE_RAMP: f64 = 5.0;
 const LAMBDA: Duration = Duration::from_secs(300);
 /// Of the function's manifest.
 const MEMORY_MIB: f64 = 512.0;
@@ -38,6 +40,8 @@ struct Swept {
     /// Of `took.processor`, what the function itself needed; the rest is PostgreSQL's.
     function: Duration,
     peak: u64,
+    /// What it took longer because its first changes were few at once (design, 6.2).
+    ramp: Duration,
     /// By statement, what PostgreSQL itself worked.
     postgres: Vec<(&'static str, Duration)>,
 }
@@ -118,6 +122,16 @@ fn figures(mut swept: Vec<Swept>, bare: &[Took], recorded: &[Took], rows: i32) -
             of_processor,
         ),
         Figure::aimed(
+            "reconcile: cost of the ramp",
+            100.0 * times(sweep.ramp, sweep.took.clock),
+            "%",
+            PERCENT_FOR_THE_RAMP,
+            format!(
+                "{:.0} ms: 1, 10 and 100 rows first, each read back and judged before the next",
+                milliseconds(sweep.ramp)
+            ),
+        ),
+        Figure::aimed(
             "reconcile: peak memory",
             start::mebibytes(peak),
             "MiB",
@@ -182,7 +196,9 @@ async fn sweep(programs: &BTreeMap<String, PathBuf>, database: &Database, rows: 
     .await?;
     let function = processor_time(pid)?;
     let took = Took { clock, processor: function + processor_time(backend.unsigned_abs())? };
-    Ok(Swept { took, function, peak: peak(pid)?, postgres: by_statement(database).await? })
+    let ramp: f64 = sqlx::query_scalar(include_str!("../sql/ramp.sql")).fetch_one(database.pool()).await?;
+    let ramp = Duration::from_secs_f64(ramp);
+    Ok(Swept { took, function, peak: peak(pid)?, ramp, postgres: by_statement(database).await? })
 }
 
 /// The most memory that a process ever held, in bytes.

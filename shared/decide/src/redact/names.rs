@@ -151,10 +151,13 @@ impl Kind {
             name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(narrow).flat_map(char::to_lowercase).collect();
         let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
         let singular = name.strip_suffix('s').unwrap_or(name);
+        // Every word of a text is asked: the first and the last letter tell nearly all of them apart.
         let begins =
-            |at: usize, words: &[&str]| words.iter().any(|word| name.as_bytes()[at..].starts_with(word.as_bytes()));
-        let has = |words: &[&str]| (0..name.len()).any(|at| begins(at, words));
-        let ends = |words: &[&str]| words.iter().any(|word| name.ends_with(word) || singular.ends_with(word));
+            |text: &[u8], word: &str| text.first() == word.as_bytes().first() && text.starts_with(word.as_bytes());
+        let has =
+            |words: &[&str]| (0..name.len()).any(|at| words.iter().any(|word| begins(&name.as_bytes()[at..], word)));
+        let ends_in = |name: &str, word: &str| name.as_bytes().last() == word.as_bytes().last() && name.ends_with(word);
+        let ends = |words: &[&str]| words.iter().any(|word| ends_in(name, word) || ends_in(singular, word));
         if ends(&ABOUT) || ends(&OTHERS) {
             None
         } else if has(&HEADERS) {

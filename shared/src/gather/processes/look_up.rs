@@ -48,7 +48,8 @@ pub(crate) async fn look_up(
     stop_at: Instant,
 ) -> Result<LookedUp, Error> {
     let (config, now) = (session.config, session.now);
-    let unlisted = refused.as_ref().map_or_else(|| texts::not_listed(config.language), ToString::to_string);
+    let language = config.language;
+    let unlisted = refused.as_ref().map_or_else(|| texts::not_listed(language), |error| error.told(language));
     for case in cases.iter_mut().filter(|case| is_unseen(case)) {
         if listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW) {
             case.newest = Newest::Unknown(unlisted.clone());
@@ -65,7 +66,7 @@ pub(crate) async fn look_up(
             continue;
         }
         if Instant::now() >= stop_at || results >= RESULTS_AT_ONCE {
-            let left = leave_unknown(&mut cases[at..], config, now, &texts::no_time_left(config.language));
+            let left = leave_unknown(&mut cases[at..], config, now, &texts::no_time_left(language));
             return Ok(LookedUp { left, findings: findings(&alone, config), ..LookedUp::default() });
         }
         match complete(session, &mut cases[at]).await {
@@ -79,7 +80,7 @@ pub(crate) async fn look_up(
             }
             Err(error) => {
                 let refused = recoverable(error)?;
-                let why = refused.as_ref().map(ToString::to_string).unwrap_or_default();
+                let why = refused.as_ref().map(|error| error.told(language)).unwrap_or_default();
                 leave_unknown(&mut cases[at..], config, now, &why);
                 // What refuses them all is told once.
                 return Ok(LookedUp { refused, findings: findings(&alone, config), ..LookedUp::default() });
