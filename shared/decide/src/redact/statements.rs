@@ -42,7 +42,7 @@ pub(super) fn of_an_input(text: &str) -> Option<usize> {
 
 /// `'$.a.b'`, `'reason.$':`: one word that is quoted, and holds no value.
 fn is_path(word: &str) -> bool {
-    let inner = word.trim_end_matches(|c| matches!(c, ':' | ',' | '.' | ')'));
+    let inner = word.trim_end_matches([':', ',', '.', ')']);
     let quote = inner.chars().next().filter(|_| inner.len() > 2);
     let inner = quote.and_then(|quote| inner[1..].strip_suffix(quote));
     inner.is_some_and(|inner| {

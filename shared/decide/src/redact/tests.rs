@@ -326,7 +326,10 @@ fn what_users_and_models_wrote_goes() {
             "the state 'A' (entered at the event id #9). The function States.Format had the following error: learn the violin",
             "the state 'A' (entered at the event id #9). The function States.Format had the following error: [redacted]",
         ),
-        ("INSERT INTO t VALUES ('learn (the', 2), (3, 'violin') RETURNING", "INSERT INTO t VALUES ([redacted]), ([redacted]) RETURNING"),
+        (
+            "INSERT INTO t VALUES ('learn (the', 2), (3, 'violin') RETURNING",
+            "INSERT INTO t VALUES ([redacted]), ([redacted]) RETURNING",
+        ),
         ("values('it''s')", "values([redacted])"),
         ("INSERT INTO t VALUES ('cut", "INSERT INTO t VALUES ([redacted]"),
         ("refused. Failing row contains (1, hunter2, a).", "refused. Failing row contains ([redacted]"),

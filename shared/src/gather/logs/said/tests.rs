@@ -140,7 +140,13 @@ fn an_error_is_one_whoever_wrote_it() {
             true,
         ),
         (r#"{"log":{"level":"error"},"message":"m"}"#, None, Some("m"), None, false),
-        (r#"{"severity":"CRITICAL","message":"m","exception":"AI_ERROR: e"}"#, Some("AI_ERROR"), Some("m"), Some("AI_ERROR: e"), false),
+        (
+            r#"{"severity":"CRITICAL","message":"m","exception":"AI_ERROR: e"}"#,
+            Some("AI_ERROR"),
+            Some("m"),
+            Some("AI_ERROR: e"),
+            false,
+        ),
         (
             r#"{"level":"INFO","message":"{\"level\":\"error\",\"processId\":\"10000000-0000-4000-8000-000000000001\",\"message\":\"m\"}"}"#,
             None,
