@@ -49,12 +49,12 @@ async fn the_lines_of_a_span_that_hold_a_phrase_are_found() -> Tested {
     let search = logged(&["a 1f-2e", "b 1f-2e", r#"{"processId":"1f-2e"}"#, "c 3f"]).await?;
     let logs = Logs::new(Aws::shared().await?.sdk_config());
     let phrased = Search { pattern: Some(phrase("1f-2e")), ..search.clone() };
-    let found = logs.search(&phrased, enough()).await?;
+    let found = logs.search(None, &phrased, enough()).await?;
     assert_eq!(messages(&found.lines), ["a 1f-2e", "b 1f-2e", r#"{"processId":"1f-2e"}"#]);
     assert_eq!((found.requests, found.stopped), (1, None));
 
     let second = found.lines[1].at;
-    let later = logs.search(&Search { from: second, ..search }, enough()).await?;
+    let later = logs.search(None, &Search { from: second, ..search }, enough()).await?;
     assert_eq!(messages(&later.lines), ["b 1f-2e", r#"{"processId":"1f-2e"}"#, "c 3f"]);
     Ok(())
 }
@@ -68,7 +68,7 @@ async fn an_empty_page_is_no_end() -> Tested {
             *answer = json!({ "events": [], "nextToken": format!("page {page}") });
         }
     });
-    let found = Logs::new(&proxy.sdk_config().await).search(&search, enough()).await?;
+    let found = Logs::new(&proxy.sdk_config().await).search(None, &search, enough()).await?;
     assert_eq!((messages(&found.lines), found.requests, found.stopped), (vec!["a", "b"], 4, None));
     let tokens: Vec<Value> = proxy.requests("FilterLogEvents").iter().map(|body| body["nextToken"].clone()).collect();
     assert_eq!(tokens, [Value::Null, json!("page 0"), json!("page 1"), json!("page 2")]);
@@ -83,11 +83,11 @@ async fn a_search_that_meets_its_budget_says_so() -> Tested {
     // (requests, lines) that it may take, and takes.
     for (may, takes) in [((2, 1000), (2, 6)), ((10, 2), (1, 2)), ((10, 4), (2, 4)), ((0, 1000), (0, 0))] {
         let budget = Budget::of(may.0, may.1, Duration::from_secs(60));
-        let found = logs.search(&search, budget).await?;
+        let found = logs.search(None, &search, budget).await?;
         assert_eq!((found.requests, found.lines.len()), takes, "{may:?}");
         assert_eq!(found.stopped, Some(Stopped::Budget), "{may:?}");
     }
-    let late = logs.search(&search, Budget::of(10, 1000, Duration::ZERO)).await?;
+    let late = logs.search(None, &search, Budget::of(10, 1000, Duration::ZERO)).await?;
     assert_eq!((late.requests, late.stopped), (0, Some(Stopped::Budget)));
     Ok(())
 }
@@ -95,7 +95,7 @@ async fn a_search_that_meets_its_budget_says_so() -> Tested {
 #[tokio::test]
 async fn a_function_that_never_ran_has_no_group_and_that_is_no_error() -> Tested {
     let search = Search { group: "/aws/lambda/never-ran".to_owned(), ..logged(&["a"]).await? };
-    let found = Logs::new(Aws::shared().await?.sdk_config()).search(&search, enough()).await?;
+    let found = Logs::new(Aws::shared().await?.sdk_config()).search(None, &search, enough()).await?;
     assert_eq!((found.lines.len(), found.stopped), (0, Some(Stopped::NoGroup)));
     Ok(())
 }

@@ -165,7 +165,8 @@ async fn decided(session: &mut Session<'_>, evidence: &mut Evidence) -> Result<c
         return Ok(case::Evidence::default());
     };
     match gather::processes::read(session, &Question::Process(evidence.process), Filter::OpenOrLatelyClosed).await {
-        Err(error @ Error::Aws { .. }) => {
+        // What is listed is written down, which a reader of the database cannot do.
+        Err(error) if matches!(error, Error::Aws { .. }) || error.is_read_only() => {
             let why = error.told(session.config.language);
             evidence.not_read.push(("Step Functions".to_owned(), why.clone()));
             case.newest = Newest::Unknown(why);
@@ -314,14 +315,13 @@ async fn runs(session: &mut Session<'_>, policy: &Policy, evidence: &mut Evidenc
 }
 
 /// What each function has logged of the process. What one function does not need of the requests is left for the next.
-async fn lines(session: &Session<'_>, policy: &Policy, evidence: &mut Evidence, until: Instant) {
+async fn lines(session: &mut Session<'_>, policy: &Policy, evidence: &mut Evidence, until: Instant) {
     let (config, functions) = (session.config, &session.config.application_functions);
     let language = config.language;
     let logs = Logs::new(session.aws);
     let mut requests = policy.log_requests;
     for (at, function) in functions.iter().enumerate() {
-        let alias = config.worker_alias.as_deref().filter(|_| *function == config.worker_function);
-        let group = match Group::of(session.aws, function, alias).await {
+        let group = match Group::of(session.aws, function, config.alias_of(function)).await {
             Ok(group) => group.name,
             Err(error) => {
                 evidence.not_read.push((function.clone(), error.told(language)));
@@ -340,7 +340,7 @@ async fn lines(session: &Session<'_>, policy: &Policy, evidence: &mut Evidence, 
             lines: policy.log_lines.saturating_sub(evidence.lines.len()),
             until,
         };
-        let why = match logs.search(&search, budget).await {
+        let why = match logs.search(Some(&mut *session.db), &search, budget).await {
             Ok(found) => {
                 requests -= found.requests;
                 let last = found.lines.last().map(|line| line.at);

@@ -54,7 +54,7 @@ pub async fn look(aws: &SdkConfig, config: &Config, limit: Duration) -> Look<Vec
     let client = Client::new(aws);
     let mut asked = JoinSet::new();
     for (at, name) in config.application_functions.iter().enumerate() {
-        let alias = config.worker_alias.clone().filter(|_| *name == config.worker_function);
+        let alias = config.alias_of(name).map(str::to_owned);
         let (client, name) = (client.clone(), name.clone());
         asked.spawn(async move {
             let found = match timeout(limit, read(&client, &name, alias, language)).await {

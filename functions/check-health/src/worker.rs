@@ -72,7 +72,7 @@ pub async fn look(
     let search = |pattern: String| {
         let search = Search { group: group.clone(), pattern: Some(pattern), from: now - WITHIN, to: now };
         let logs = &logs;
-        async move { logs.search(&search, Budget::of(REQUESTS, LINES, limit)).await }
+        async move { logs.search(None, &search, Budget::of(REQUESTS, LINES, limit)).await }
     };
     let [first, second] = THROTTLED.map(phrase);
     let looking = async {

@@ -13,6 +13,7 @@ use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped};
 use remediation::gather::texts::log_refused as refused;
 use remediation::run::step::Session;
 use serde::Serialize;
+use sqlx::PgConnection;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -76,7 +77,7 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy)
     // A request that begins in time may still take longer than there is.
     let searched = tokio::time::timeout(left * 3 / 4, async {
         let group = Group::of(session.aws, &config.worker_function, config.worker_alias.as_deref()).await?;
-        let found = search(&Logs::new(session.aws), &group, (from, to), budget).await;
+        let found = search(session.db, &Logs::new(session.aws), &group, (from, to), budget).await;
         Ok::<_, Error>((group.name, found))
     });
     let found = match searched.await {
@@ -95,6 +96,7 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy)
 
 /// Looks for all that an error may be spelt as, within one budget.
 async fn search(
+    db: &mut PgConnection,
     logs: &Logs,
     group: &Group,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
@@ -103,7 +105,7 @@ async fn search(
     let mut all = Found::default();
     for pattern in error_patterns(group.format) {
         let search = Search { group: group.name.clone(), pattern: Some(pattern), from, to };
-        let found = logs.search(&search, budget).await?;
+        let found = logs.search(Some(&mut *db), &search, budget).await?;
         budget.requests -= found.requests.min(budget.requests);
         budget.lines -= found.lines.len().min(budget.lines);
         all.requests += found.requests;

@@ -4,6 +4,7 @@
 //! knows may stand in several places of it. Where only Step Functions or a service speaks, its name is translated.
 
 pub mod cause;
+mod cut_short;
 pub mod transient;
 
 use serde_json::{Map, Value};
@@ -181,6 +182,10 @@ impl Told {
         match serde_json::from_str(text) {
             Ok(Value::Object(fields)) if depth > 0 => Self::read_object(&fields, depth - 1),
             Ok(Value::String(text)) if depth > 0 => Self::read(&text, depth - 1),
+            Err(_) if depth > 0 => match cut_short::object(text) {
+                Some(fields) => Self::read_object(&fields, depth - 1),
+                None => Self::read_text(text),
+            },
             _ => Self::read_text(text),
         }
     }
@@ -274,6 +279,10 @@ mod tests {
         (Some("GenerationFailed"), Some(r#"{"Error":"Error","Cause":"{\"errorType\":\"AI_ERROR\",\"errorMessage\":\"slow\"}"}"#), "AI_ERROR", "slow", true),
         (Some("STEP_FUNCTIONS_ERROR"), Some("AI_THROTTLING: wait"), "AI_THROTTLING", "wait", true),
         (Some("GENERATION_FAILED"), Some(r#"{"errorType":"ThrottlingException","errorMessage":"Too many requests"}"#), "AI_THROTTLING", "Too many requests", true),
+        // Step Functions cuts a cause at 32,768 characters: within a list, a text, an escape.
+        (Some("Error"), Some(r#"{"errorType":"Error","errorMessage":"AI_ERROR: slow","trace":["at f","at"#), "AI_ERROR", "slow", true),
+        (Some("Error"), Some(r#"{"errorType":"Error","errorMessage":"AI_ERROR: slow \u30"#), "AI_ERROR", "slow", true),
+        (Some("Error"), Some(r#"{"errorType":"AI_ERROR","errorMe"#), "AI_ERROR", r#"{"errorType":"AI_ERROR","errorMe"#, true),
         // Names of services and libraries.
         (Some("ThrottlingException"), Some(r#"{"errorType":"ThrottlingException","errorMessage":"Too many requests"}"#), "AI_THROTTLING", "Too many requests", true),
         (Some("BedrockRuntime.ThrottlingException"), Some("Too many tokens (Service: BedrockRuntime)"), "AI_THROTTLING", "Too many tokens (Service: BedrockRuntime)", true),

@@ -11,6 +11,7 @@ mod extent;
 mod names;
 mod scan;
 mod shapes;
+mod statements;
 mod values;
 
 use std::borrow::Cow;
@@ -153,14 +154,15 @@ fn blocks(text: &str) -> Cow<'_, str> {
         }
     }
     // Step Functions says in many words what it could not do with a state's input, and quotes it.
-    if let Some(state) = find(&text, "(entered at the event id #")
-        && let Some(quoted) = ["{", "'[", "\"["].iter().filter_map(|begins| find(&text[state..], begins)).min()
+    const STATE: &str = "(entered at the event id #";
+    if let Some(state) = find(&text, STATE).map(|at| at + STATE.len())
+        && let Some(quoted) = statements::of_an_input(&text[state..])
     {
         let text = text.to_mut();
         text.truncate(state + quoted);
         text.push_str(REDACTED);
     }
-    text
+    statements::options(statements::values(text))
 }
 
 /// What PostgreSQL says of a key, `Key (title, user_id)=(…) already exists`: an id or a number stays. Where the values end nobody can tell

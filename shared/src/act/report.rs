@@ -34,7 +34,7 @@ pub struct Report {
     pub actions: Vec<Done>,
     /// How many more there are; `omitted` has their sum.
     #[serde(skip)]
-    pub unkept: BTreeMap<DoneOutcome, usize>,
+    pub unkept: BTreeMap<Alike, usize>,
     /// What was left alone.
     pub skipped: Vec<Skipped>,
     /// Whether what was done is as wanted.
@@ -101,7 +101,27 @@ pub struct Done {
     pub is_undoable: bool,
 }
 
+/// What actions have in common that are told together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Alike {
+    /// See [`Done::outcome`].
+    pub outcome: DoneOutcome,
+    /// See [`Done::kind`].
+    pub kind: &'static str,
+    /// See [`Done::is_told`].
+    pub is_told: bool,
+    /// See [`Done::is_users_wish`].
+    pub is_users_wish: bool,
+}
+
 impl Done {
+    /// What it has in common with others.
+    #[must_use]
+    pub const fn alike(&self) -> Alike {
+        let Self { outcome, kind, is_told, is_users_wish, .. } = *self;
+        Alike { outcome, kind, is_told, is_users_wish }
+    }
+
     /// As it may be shown: the one place where an image leaves the ledger. There it stays as it was, to the letter, since an undo compares
     /// the row with it; answer, log and message have it from here.
     #[must_use]
@@ -197,7 +217,8 @@ impl Report {
     /// How many actions ended so.
     #[must_use]
     pub fn count(&self, outcome: DoneOutcome) -> usize {
-        let unkept = self.unkept.get(&outcome).copied().unwrap_or_default();
+        let unkept: usize =
+            self.unkept.iter().filter(|(alike, _)| alike.outcome == outcome).map(|(_, count)| count).sum();
         unkept + self.actions.iter().filter(|done| done.outcome == outcome).count()
     }
 
@@ -217,9 +238,19 @@ impl Report {
         };
         omit("actions", self.actions.len());
         omit("findings", self.findings.len());
-        // What people were told has to stand in the record: by it, they are not told again.
+        // What people were told has to stand in the record: by it, they are not told again. And no kind of finding is lost behind the many of
+        // another: of each the first stands before the second of any.
         if self.findings.len() > KEPT {
-            self.findings.sort_by_key(|finding| Reverse(finding.audience));
+            let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+            let nth = |finding: &Finding| {
+                let nth = seen.entry(finding.code).or_default();
+                *nth += 1;
+                *nth
+            };
+            let nths: Vec<usize> = self.findings.iter().map(nth).collect();
+            let mut all: Vec<_> = nths.into_iter().zip(std::mem::take(&mut self.findings)).collect();
+            all.sort_by_key(|(nth, finding)| (Reverse(finding.audience), *nth));
+            self.findings = all.into_iter().map(|(_, finding)| finding).collect();
         }
         omit("skipped", self.skipped.len());
         self.actions.truncate(KEPT);

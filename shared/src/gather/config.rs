@@ -224,6 +224,12 @@ impl Config {
 }
 
 impl Config {
+    /// The alias by which a function of the application's is called; only the worker has one.
+    #[must_use]
+    pub fn alias_of(&self, function: &str) -> Option<&str> {
+        self.worker_alias.as_deref().filter(|_| function == self.worker_function)
+    }
+
     /// The name of another step's function, where `own` is this one's step: both have the same prefix. `None` where this function is
     /// named otherwise, so that its neighbours' names cannot be known.
     #[must_use]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use aws_config::SdkConfig;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SignatureLocation, SigningSettings, sign};
 use aws_sigv4::sign::v4;
-use serde::Deserialize;
+use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 
@@ -87,36 +87,6 @@ impl Database {
     }
 }
 
-/// What RDS and its rotation keep in a secret.
-#[derive(Deserialize)]
-struct Secret {
-    host: Option<String>,
-    /// Terraform and people write it as a text.
-    port: Option<NumberOrText>,
-    username: String,
-    password: String,
-    dbname: Option<String>,
-    /// Not RDS's own: for a database that has no TLS.
-    sslmode: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum NumberOrText {
-    Number(serde_json::Number),
-    Text(String),
-}
-
-impl NumberOrText {
-    fn port(&self) -> Option<u16> {
-        match self {
-            Self::Number(number) => number.as_u64().and_then(|port| u16::try_from(port).ok()),
-            Self::Text(text) => text.trim().parse().ok(),
-        }
-        .filter(|port| *port > 0)
-    }
-}
-
 /// A host as a socket wants it: in a URL an IPv6 address stands in brackets.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
@@ -140,35 +110,46 @@ fn options_of_secret(text: &str, host: Option<&str>, port: u16, name: &str) -> R
         )])
     };
     // The parser's message may quote the text, and the text holds a password.
-    let secret: Secret = serde_json::from_str(text).map_err(|error| {
-        unfit(match error.classify() {
-            serde_json::error::Category::Data => "a field is missing or of another type".to_owned(),
-            serde_json::error::Category::Io
-            | serde_json::error::Category::Syntax
-            | serde_json::error::Category::Eof => {
-                format!("it is no JSON (line {}, column {})", error.line(), error.column())
-            }
-        })
+    let secret: Value = serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        unfit(format!("it is no JSON (line {line}, column {column})"))
     })?;
-    let host = secret
-        .host
-        .as_deref()
-        .or(host)
-        .ok_or_else(|| unfit("it has no host, so DATABASE_HOST must be set".to_owned()))?;
-    let port = match &secret.port {
-        None => port,
-        Some(told) => told.port().ok_or_else(|| unfit("`port` must be a number from 1 to 65535".to_owned()))?,
+    if !secret.is_object() {
+        return Err(unfit("it is JSON, but no object".to_owned()));
+    }
+    // What nobody has filled in is not there.
+    let text = |name: &str| match &secret[name] {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.as_str()).filter(|text| !text.trim().is_empty())),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(unfit(format!("`{name}` must be a text")))
+        }
     };
-    let mode = secret.sslmode.as_deref().unwrap_or("require");
+    let needed = |name: &str| text(name)?.ok_or_else(|| unfit(format!("it has no `{name}`")));
+    let (username, password) = (needed("username")?, needed("password")?);
+    let host =
+        text("host")?.or(host).ok_or_else(|| unfit("it has no `host`, so DATABASE_HOST must be set".to_owned()))?;
+    // Terraform and people write a port as a text.
+    let port = match &secret["port"] {
+        Value::Null => Some(port),
+        Value::Number(number) => number.as_u64().and_then(|port| u16::try_from(port).ok()),
+        Value::String(text) => text.trim().parse().ok(),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    };
+    let port =
+        port.filter(|port| *port > 0).ok_or_else(|| unfit("`port` must be a number from 1 to 65535".to_owned()))?;
+    // Not RDS's own: for a database that has no TLS.
+    let mode = text("sslmode")?.unwrap_or("require");
     Ok(PgConnectOptions::new_without_pgpass()
         .host(bare(host))
         .port(port)
-        .username(&secret.username)
-        .password(&secret.password)
-        .database(secret.dbname.as_deref().unwrap_or(name))
-        .ssl_mode(
-            mode.parse().map_err(|_| unfit(format!("sslmode `{mode}` must be one of disable, prefer, require")))?,
-        ))
+        .username(username)
+        .password(password)
+        .database(text("dbname")?.unwrap_or(name))
+        .ssl_mode(mode.parse().map_err(|_| {
+            let modes = "disable, allow, prefer, require, verify-ca, verify-full";
+            unfit(format!("`sslmode` is `{mode}` and must be one of {modes}"))
+        })?))
 }
 
 /// A token for IAM database authentication: a presigned request for `rds-db:connect`, without its scheme. It is checked
@@ -240,12 +221,25 @@ mod tests {
 
     #[test]
     fn a_secret_that_is_unfit_is_not_quoted() {
-        for text in
-            ["", "hunter2", r#"{"host":"h","username":"u","password":["hunter2"]}"#, r#"{"password":"hunter2"}"#]
-        {
+        // (the secret, the field that is named)
+        for (text, named) in [
+            ("", "no JSON"),
+            ("hunter2", "no JSON"),
+            ("\"hunter2\"", "no object"),
+            (r#"{"host":"h","username":"u","password":["hunter2"]}"#, "`password` must be a text"),
+            (r#"{"password":"hunter2"}"#, "no `username`"),
+            (r#"{"username":" ","password":"hunter2"}"#, "no `username`"),
+            (r#"{"username":"u","password":"hunter2","host":""}"#, "no `host`"),
+            (r#"{"username":"u","password":"hunter2","host":"h","dbname":7}"#, "`dbname` must be a text"),
+            (r#"{"username":"u","password":"hunter2","host":"h","sslmode":"on"}"#, "`sslmode` is `on`"),
+        ] {
             let error = options_of_secret(text, None, 5432, "postgres").unwrap_err().to_string();
-            assert!(error.contains("DATABASE_SECRET_ARN") && !error.contains("hunter2"), "{error}");
+            assert!(error.contains("DATABASE_SECRET_ARN") && error.contains(named), "{text}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
         }
+        let blank = r#"{"username":"u","password":"p","host":"","dbname":"","sslmode":""}"#;
+        let options = options_of_secret(blank, Some("h"), 5432, "d").unwrap();
+        assert_eq!((options.get_host(), options.get_database()), ("h", Some("d")));
     }
 
     #[test]

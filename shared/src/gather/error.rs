@@ -143,7 +143,9 @@ impl Error {
                 advice: Both::of(|language| advice::database(language, code.as_deref(), unreachable)),
                 connection_lost: matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
                     // After a failover an old connection leads to what is a reader now.
-                    || code.as_deref().is_some_and(|code| code.starts_with("57P") || code == READ_ONLY),
+                    || code.as_deref().is_some_and(|code| {
+                        code.starts_with("57P") || code == READ_ONLY || advice::MIXED_UP.contains(&code)
+                    }),
                 code,
             }
         }

@@ -1,7 +1,7 @@
 //! CloudWatch Logs, as far as it is asked: the lines of a function's log group that match a pattern, within a budget.
 //!
 //! FilterLogEvents has 5 requests a second for the whole account and region, and a search over a busy day may take hundreds of
-//! them. So each search is paced, stops at its budget, and says up to where it has read.
+//! them. So each search is paced, by the ledger for all functions together, stops at its budget, and says up to where it has read.
 
 pub mod group;
 pub mod report;
@@ -13,17 +13,22 @@ use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::Client;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
+use sqlx::PgConnection;
 use tokio::time::Instant;
 
 use crate::gather::error::Error;
-use crate::gather::pace::Pace;
+use crate::gather::pace::{Pace, SharedPace};
 
 /// The paced client.
 #[derive(Debug)]
 pub struct Logs {
     client: Client,
+    /// For who has no database at hand: the health check has to answer without it, and asks little.
     filter: Pace,
 }
+
+/// The account's 5 a second; the application's own tools have a share of them.
+const FILTER: SharedPace = SharedPace { quota: "logs:FilterLogEvents", per_second: 3.0, burst: 5.0 };
 
 /// What is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,20 +111,39 @@ impl Logs {
         Self { client: Client::new(aws), filter: Pace::new(5, 5) }
     }
 
+    /// Waits until the next request may be made; `false` where that is after the budget's time. A ledger that cannot be written keeps nobody
+    /// from reading a log.
+    async fn place(&self, db: Option<&mut PgConnection>, until: Instant) -> bool {
+        if let Some(db) = db {
+            match FILTER.wait(db, until).await {
+                Ok(is_in_time) => return is_in_time,
+                Err(error) => tracing::warn!(%error, "the log is read at a pace of our own"),
+            }
+        }
+        self.filter.wait().await;
+        true
+    }
+
     /// Looks for lines. An empty page is no end: CloudWatch answers with what it has read so far.
     ///
     /// # Errors
     /// [`Error::Aws`].
-    pub async fn search(&self, search: &Search, budget: Budget) -> Result<Found, Error> {
+    pub async fn search(
+        &self,
+        mut db: Option<&mut PgConnection>,
+        search: &Search,
+        budget: Budget,
+    ) -> Result<Found, Error> {
         let mut found = Found::default();
         let mut token = None;
         loop {
-            if found.requests >= budget.requests || found.lines.len() >= budget.lines || Instant::now() >= budget.until
-            {
+            let is_used_up = found.requests >= budget.requests
+                || found.lines.len() >= budget.lines
+                || Instant::now() >= budget.until;
+            if is_used_up || !self.place(db.as_deref_mut(), budget.until).await {
                 found.stopped = Some(Stopped::Budget);
                 break;
             }
-            self.filter.wait().await;
             found.requests += 1;
             let left = (budget.lines - found.lines.len()).min(Self::PAGE);
             let answer = self

@@ -153,8 +153,11 @@ impl<S: Step> Function<S> {
             answer => answer,
         };
         let answer = match answer {
-            Err(error) if error.is_connection_lost() || !kept.database.is_connected() => {
-                kept.database.forget();
+            // What the database refuses (a right, a schema that is not there) keeps a step from it as a lost connection does.
+            Err(error) if matches!(error, Error::Database { .. }) || !kept.database.is_connected() => {
+                if error.is_connection_lost() {
+                    kept.database.forget();
+                }
                 self.without_database(last_moment, &trigger, &run, error).await
             }
             answer => answer,

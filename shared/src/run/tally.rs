@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::act::action::{ActionResult, Class, Kind, Outcome, Planned};
 use crate::act::ledger::runs::Run;
 use crate::act::plan::{Plan, Shares};
-use crate::act::report::{Done, DoneOutcome, KEPT, Report, Tries, Verification};
+use crate::act::report::{Alike, Done, DoneOutcome, KEPT, Report, Tries, Verification};
 use crate::domain::{Language, Mode, ProcessId};
 use crate::finding::{Finding, Metric, Skipped};
 use crate::gather::session::Cursor;
@@ -78,13 +78,16 @@ impl CarriedOut {
         if !helped && !tally.tried_before.contains(&planned.action.target()) {
             tally.failed_anew += 1;
         }
-        if !tally.is_kept(outcome, kind.is_told()) {
-            *tally.unkept.entry(outcome).or_default() += 1;
+        let is_told = kind.is_told();
+        if !tally.is_kept(outcome, is_told) {
+            let (kind, is_users_wish) = (planned.action.kind(), planned.action.is_users_wish());
+            let alike = Alike { outcome, kind, is_told, is_users_wish };
+            *tally.unkept.entry(alike).or_default() += 1;
             return;
         }
         let is_undoable = kind.no_undo(planned.action.kind(), &planned.action.target(), language).is_none();
         let done = done(planned, outcome, (before, after), trouble);
-        tally.actions.push(Done { is_told: kind.is_told(), is_undoable, ..done });
+        tally.actions.push(Done { is_told, is_undoable, ..done });
     }
 }
 
@@ -133,7 +136,7 @@ pub(super) struct Tally {
     /// The first of what was done, of each outcome: nobody reads thousands of them.
     pub actions: Vec<Done>,
     /// How many more there are.
-    unkept: BTreeMap<DoneOutcome, usize>,
+    unkept: BTreeMap<Alike, usize>,
     pub skipped: Vec<Skipped>,
     /// What is wanted and may not be done, for the plan that is stored at the end.
     pub held: Vec<Planned>,
@@ -259,7 +262,8 @@ impl Tally {
 
     fn count(&self, outcome: DoneOutcome) -> usize {
         let held = if outcome == self.held_as() { self.held_in_all() } else { 0 };
-        let unkept = self.unkept.get(&outcome).copied().unwrap_or_default();
+        let unkept: usize =
+            self.unkept.iter().filter(|(alike, _)| alike.outcome == outcome).map(|(_, count)| count).sum();
         held + unkept + self.actions.iter().filter(|done| done.outcome == outcome).count()
     }
 

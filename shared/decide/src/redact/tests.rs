@@ -310,6 +310,28 @@ fn what_users_and_models_wrote_goes() {
             "the state 'A' (entered at the event id #9). Invalid path $['a'] of {\"wish\":\"a b\"}",
             "the state 'A' (entered at the event id #9). Invalid path $['a'] of [redacted]",
         ),
+        (
+            "the state 'A' (entered at the event id #9). The SecondsPath parameter is no number: found 'learn the violin'",
+            "the state 'A' (entered at the event id #9). The SecondsPath parameter is no number: found [redacted]",
+        ),
+        (
+            "the state 'A' (entered at the event id #9). The value learn the violin for path $.a is not an array",
+            "the state 'A' (entered at the event id #9). The value [redacted]",
+        ),
+        (
+            "the state 'A' (entered at the event id #9). The function 'States.StringToJson(\"learn\")' had the following error: x",
+            "the state 'A' (entered at the event id #9). The function [redacted]",
+        ),
+        (
+            "the state 'A' (entered at the event id #9). The function States.Format had the following error: learn the violin",
+            "the state 'A' (entered at the event id #9). The function States.Format had the following error: [redacted]",
+        ),
+        (
+            "INSERT INTO t VALUES ('learn (the', 2), (3, 'violin') RETURNING",
+            "INSERT INTO t VALUES ([redacted]), ([redacted]) RETURNING",
+        ),
+        ("values('it''s')", "values([redacted])"),
+        ("INSERT INTO t VALUES ('cut", "INSERT INTO t VALUES ([redacted]"),
         ("refused. Failing row contains (1, hunter2, a).", "refused. Failing row contains ([redacted]"),
         ("DETAIL: Parameters: $1 = 'hunter2', $2 = '1'", "DETAIL: Parameters: [redacted]"),
         ("DETAIL: Key (title)=(a b) already exists.", "DETAIL: Key (title)=([redacted]) already exists."),
@@ -332,6 +354,9 @@ fn secrets_are_known_by_their_shape() {
         ("<taro@example.com>: a/b@example.co.jp.", "<[redacted]>: a/[redacted]."),
         ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nnext", "[redacted]\nnext"),
         (r"key: '-----BEGIN PRIVATE KEY-----\nMIIE", "key: '[redacted]"),
+        ("mysql -u app -phunter2 -h db", "mysql -u app -p[redacted] -h db"),
+        ("/usr/bin/sshpass -p hunter2 ssh", "/usr/bin/sshpass -p [redacted] ssh"),
+        ("password - hunter2 (old)", "password - [redacted] (old)"),
         ("glpat-abcDEF123456789xyz0 and sk-ant-abcdefgh0123456789", "[redacted] and [redacted]"),
         ("xoxb-123456789012-abcdefghijkl", REDACTED),
     ] {
@@ -374,6 +399,11 @@ fn what_people_need_stays() {
         "the row failed and has a result: the work was done, so it is not tried again",
         "DATABASE_URL must be of the form postgres://<user>:<password>@<host>:<port>/<database>",
         "DATABASE_USER and DATABASE_IAM_AUTH=true must be set",
+        "INSERT INTO t (a, b) VALUES ($1, $2), (1, 2)",
+        "mkdir -p x && psql -p 5432; mysql -h db; mkdir -p y",
+        "the state 'A' (entered at the event id #9). The JSONPath '$.a' specified for the field 'b.$' could not be found in the context",
+        "the state 'A' (entered at the event id #9). Invalid path '$.type': The choice state's condition path references an invalid value.",
+        "the state 'A' (entered at the event id #9). The value for the field 'Seconds' must be a number",
         // Ids.
         "arn:aws:secretsmanager:ap-northeast-1:123456789012:secret:prod/db-AbCdEf",
         "arn:aws:lambda:ap-northeast-1:123456789012:function:AiProcessing-AiWorkerFn1A2B3C4D-AbCdEf123456:live",
@@ -463,7 +493,7 @@ const PIECES: &str = "password¦pass¦DB_PASS¦api key¦key¦prompt¦title¦toke
     was set to¦not¦value¦\"value\":¦パスワード¦は¦が¦「¦」¦x¦Ab1¦hunter2¦eyJ¦AKIA¦AKIAIOSFODNN7EXAMPLE¦\
     ABCDEFGHIJKLMNOPabcdefgh01234567¦taro@example.com¦sk-¦@¦://¦:¦::¦=¦=>¦)=(¦(¦)¦,¦;¦&¦&quot;¦&lt;¦&gt;¦<¦>¦</¦/>¦/¦\
     \\¦\\\\¦u0022¦\\u0022¦\\u003c¦\\u003e¦\"¦'¦`¦{¦}¦[¦]¦{'¦%¦%22¦%3D¦%3A¦%40¦%5C¦|¦|\n¦\n¦  ¦ ¦ ¦-¦--¦_¦.¦\
-    -----BEGIN ¦-----END ¦Failing row contains (¦Parameters: $1 = ¦-u¦→¦->¦, value: ¦[redacted]¦null¦true¦$1¦?¦…¦0¦errorMessage¦<password¦<password>¦\
+    -----BEGIN ¦-----END ¦Failing row contains (¦Parameters: $1 = ¦-u¦VALUES (¦values(¦'¦mysql ¦ -p¦(entered at the event id #¦ found ¦value ¦error: ¦→¦->¦, value: ¦[redacted]¦null¦true¦$1¦?¦…¦0¦errorMessage¦<password¦<password>¦\
     </password>¦u003cpassword";
 
 fn piece() -> impl Strategy<Value = &'static str> {
@@ -536,6 +566,13 @@ fn the_work_is_linear_whatever_the_text() {
         ("", "password (", ""),
         ("", "password\n", ""),
         ("", "-u a:b", ""),
+        ("", "VALUES (", ""),
+        ("", "VALUES ('", ""),
+        ("VALUES ", "(1), ", ""),
+        ("mysql ", " -p", ""),
+        ("", "mysql -p ", ""),
+        ("(entered at the event id #", "found in ", ""),
+        ("", "(entered at the event id #", ""),
         ("password=", "=", "; "),
         ("", "a", ""),
         ("", "漢", ""),

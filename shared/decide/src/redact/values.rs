@@ -339,10 +339,10 @@ impl<'a> Name<'a> {
         Some((gap, length))
     }
 
-    /// The word that stands behind, where it is more than a word of a sentence: `password hunter2`, `password (hunter2)`; as much of it as
-    /// tells so.
+    /// The word that stands behind, where it is more than a word of a sentence: `password hunter2`, `password (hunter2)`, `password - hunter2`;
+    /// as much of it as tells so.
     fn told_word(&self) -> Place {
-        let gap = span(self.after, |c| matches!(c, ' ' | '\t' | '(' | '[' | '<' | '（'));
+        let gap = span(self.after, |c| matches!(c, ' ' | '\t' | '(' | '[' | '<' | '（' | '-'));
         let value = &self.after[gap..];
         // Whether it is one is asked of every word there is, so it is told by its beginning.
         let head = value.bytes().take(BEGINNING).take_while(|byte| is_of_word(char::from(*byte)));

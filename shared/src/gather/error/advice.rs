@@ -6,6 +6,10 @@ use crate::text;
 /// The SQLSTATE of a write where only reads are taken.
 pub(super) const READ_ONLY: &str = "25006";
 
+/// SQLSTATEs of a statement that is not there, is there already, or is another client's, so that its parameters do not fit: a pooler has given
+/// us another server connection. On a connection of its own a run meets none of them.
+pub(super) const MIXED_UP: [&str; 5] = ["26000", "42P05", "08P01", "22021", "22P03"];
+
 /// Lambda retries and keeps asynchronous events only: whoever sent one by hand has the answer, and nothing else.
 pub(super) fn again(language: Language) -> String {
     text!(

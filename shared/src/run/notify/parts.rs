@@ -54,11 +54,12 @@ pub(super) fn parts(report: &Report, occasion: Occasion) -> Vec<Part> {
     let Occasion { swept, new_plan, is_scheduled: _, is_of_event, is_by_person, is_by_step } = occasion;
     let mut counts: BTreeMap<String, (usize, TimeDelta)> = BTreeMap::new();
     let mut add = |kind: String, count: usize, every| counts.entry(kind).or_insert((0, every)).0 += count;
-    for done in &report.actions {
-        match done.outcome {
-            DoneOutcome::Failed => add(format!("failed {}", done.kind), 1, EVERY),
-            DoneOutcome::Applied if (swept || done.is_told) && !done.is_users_wish && !is_by_step => {
-                add(format!("applied {}", done.kind), 1, EVERY);
+    let kept = report.actions.iter().map(|done| (done.alike(), 1));
+    for (alike, count) in kept.chain(report.unkept.iter().map(|(alike, count)| (*alike, *count))) {
+        match alike.outcome {
+            DoneOutcome::Failed => add(format!("failed {}", alike.kind), count, EVERY),
+            DoneOutcome::Applied if (swept || alike.is_told) && !alike.is_users_wish && !is_by_step => {
+                add(format!("applied {}", alike.kind), count, EVERY);
             }
             DoneOutcome::Applied | DoneOutcome::Superseded | DoneOutcome::Proposed | DoneOutcome::Planned => {}
         }

@@ -186,4 +186,23 @@ fn what_people_are_told_stands_in_the_record_however_much_else_was_found() {
     let mut report = report(&audiences);
     report.shorten();
     assert_eq!((report.findings.len(), report.findings[0].target.as_str()), (100, "session 150"));
+    // What stands once is no less important than what stands often.
+    let once = Finding::new("over_limit", "relieve-database", "held back", Value::Null);
+    report.findings.splice(1.., std::iter::repeat_n(report.findings[1].clone(), 200).chain([once]));
+    report.shorten();
+    let codes: Vec<&str> = report.findings.iter().map(|finding| finding.code).take(3).collect();
+    assert_eq!((report.findings.len(), codes), (100, vec!["blocker_left", "over_limit", "blocker_left"]));
+}
+
+#[test]
+fn what_an_answer_does_not_keep_is_counted_too() {
+    let mut report = report(&[]);
+    let (failed, wish) = (done("a", DoneOutcome::Failed), done("b", DoneOutcome::Applied));
+    report.unkept.insert(failed.alike(), 900);
+    report.unkept.insert(Done { is_users_wish: true, ..wish.clone() }.alike(), 700);
+    report.unkept.insert(wish.alike(), 50);
+    report.actions = vec![failed; 100];
+    let due: Vec<_> = due(&report, true, false).into_iter().map(|due| (due.kind, due.more)).collect();
+    assert_eq!(due, [("applied b".to_owned(), 50), ("failed a".to_owned(), 1000)]);
+    assert_eq!(report.count(DoneOutcome::Failed), 1000);
 }

@@ -117,7 +117,66 @@ fn an_error_is_one_whoever_wrote_it() {
             None,
             false,
         ),
+        // Other loggers' names: pino, Powertools for Python, Elastic's, Google's, an object as a text.
+        (
+            r#"{"level":50,"processId":"10000000-0000-4000-8000-000000000001","err":{"type":"ThrottlingException","message":"e"},"msg":"m"}"#,
+            Some("ThrottlingException"),
+            Some("m"),
+            Some("e"),
+            true,
+        ),
+        (
+            r#"{"level":"ERROR","process_id":"10000000-0000-4000-8000-000000000001","message":"m","exception":"Traceback (most recent call last):\n  f\nKeyError: 'a'","exception_name":"KeyError"}"#,
+            Some("KeyError"),
+            Some("m"),
+            Some("KeyError: 'a'"),
+            true,
+        ),
+        (
+            r#"{"log.level":"error","labels":{"processId":"10000000-0000-4000-8000-000000000001"},"message":"m","error":{"type":"E"}}"#,
+            Some("E"),
+            Some("m"),
+            None,
+            true,
+        ),
+        (r#"{"log":{"level":"error"},"message":"m"}"#, None, Some("m"), None, false),
+        (
+            r#"{"severity":"CRITICAL","message":"m","exception":"AI_ERROR: e"}"#,
+            Some("AI_ERROR"),
+            Some("m"),
+            Some("AI_ERROR: e"),
+            false,
+        ),
+        (
+            r#"{"level":"INFO","message":"{\"level\":\"error\",\"processId\":\"10000000-0000-4000-8000-000000000001\",\"message\":\"m\"}"}"#,
+            None,
+            Some("m"),
+            None,
+            true,
+        ),
+        // A run whose memory was used up, in either format.
+        (
+            "REPORT RequestId: 8f5\tDuration: 1 ms\tStatus: error\tError Type: Runtime.OutOfMemory\n",
+            Some("Runtime.OutOfMemory"),
+            Some("REPORT RequestId: 8f5\tDuration: 1 ms\tStatus: error\tError Type: Runtime.OutOfMemory"),
+            None,
+            false,
+        ),
+        (
+            r#"{"type":"platform.report","record":{"status":"error","errorType":"Runtime.OutOfMemory"}}"#,
+            Some("Runtime.OutOfMemory"),
+            None,
+            None,
+            false,
+        ),
         // Words alone.
+        (
+            "t\tr\tERROR\tit failed for processId=10000000-0000-4000-8000-000000000001: KeyError: a",
+            Some("KeyError"),
+            Some("it failed for processId=10000000-0000-4000-8000-000000000001: KeyError: a"),
+            None,
+            true,
+        ),
         ("KeyError: 'a'", Some("KeyError"), Some("KeyError: 'a'"), None, false),
         ("2026-11-29 ERROR it broke", None, Some("2026-11-29 ERROR it broke"), None, false),
     ] {
@@ -137,6 +196,8 @@ fn what_only_speaks_of_errors_is_none() {
         "2026-11-29T11:55:29.478Z\tr\tINFO\tno ERROR so far",
         "[WARNING]\t2026-11-29T11:55:29.478Z\tr\tKeyError is handled",
         "no error here",
+        r#"{"level":30,"msg":"no error here"}"#,
+        "it is handled: KeyError: a",
         "REPORT RequestId: 8f5\tDuration: 300000.00 ms\tMemory Size: 128 MB\tMax Memory Used: 30 MB\tStatus: timeout",
         r#"{"time":"t","type":"platform.report","record":{"requestId":"r","metrics":{"durationMs":1.0,"memorySizeMB":1,"maxMemoryUsedMB":1},"status":"success"}}"#,
         "",
@@ -148,6 +209,7 @@ fn what_only_speaks_of_errors_is_none() {
 #[test]
 fn errors_are_looked_for_in_every_spelling() {
     let text = "?ERROR ?Error ?error ?FATAL ?fatal ?CRITICAL ?critical ?\"Task timed out\" ?\"Runtime exited\"";
-    assert_eq!(error_patterns(Format::Text), [text]);
-    assert_eq!(error_patterns(Format::Json), [text, "\"platform.report\" timeout"]);
+    assert_eq!(error_patterns(Format::Text), [text, "{ $.level >= 50 }"]);
+    let reports = "{ ($.level >= 50) || ($.type = \"platform.report\" && $.record.status != \"success\") }";
+    assert_eq!(error_patterns(Format::Json), [text, reports]);
 }
