@@ -91,7 +91,7 @@ pub fn without_invalid(language: Language, invalid: i64) -> String {
     text!(
         language,
         ja: "（入力値の不正 {invalid} 件を除く）",
-        en: " (not counting {invalid} with invalid input)",
+        en: ", not counting {invalid} with invalid input",
     )
 }
 

@@ -75,8 +75,14 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
         }
     };
 
-    // Only now: of what the list has just told, too, a part is a part.
-    extent.running = count(running(session).await?);
+    extent.running = match filter {
+        // Only now: of what the list has just told, too, a part is a part.
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => {
+            count(running(session).await?)
+        }
+        // That most of what runs is cancelled may be its users' wish; that most of everything is, is not.
+        Filter::CancelledButRunning => population,
+    };
 
     let since = listed.as_ref().map(|listed| listed.since);
     let page = page(session, &table, filter, (cursor.after, since), (trouble, session.stop_at - quarter)).await?;
@@ -87,6 +93,7 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     }
     if page.after.is_some() || cursor.after.is_some() {
         (extent.closings, extent.stops) = still_wanted(session, &table, filter).await?;
+        extent.corrections = still_wrong(session, &table, filter).await?;
     }
     let overtaken = still_running(session, &table, filter).await?;
     let cursor = Cursor { after: page.after, listed: listed.or_else(|| cursor.listed.clone()), goes_on: false };
@@ -229,6 +236,22 @@ async fn still_wanted(session: &mut Session<'_>, table: &Table, filter: Filter) 
         .await
         .map_err(Error::database("counting what is wanted"))?;
     Ok((count(closings), count(stops)))
+}
+
+/// How many rows that were closed lately would get another end by all the runs that a sweep takes.
+async fn still_wrong(session: &mut Session<'_>, table: &Table, filter: Filter) -> Result<usize, Error> {
+    match filter {
+        Filter::OpenOrLatelyClosed => {}
+        Filter::PastDeadline | Filter::Stalled(_) | Filter::CancelledButRunning | Filter::LatelyFailed => return Ok(0),
+    }
+    let AssertSqlSafe(sql) =
+        table.sql(&format!("SELECT count(*) FROM {{table}} p {NEWEST} {}", include_str!("wrong.sql")));
+    let wrong: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(session.now - TimeDelta::days(1))
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting what is wanted"))?;
+    Ok(count(wrong))
 }
 
 /// The rows of a sweep in the order of their ids.
