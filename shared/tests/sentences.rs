@@ -175,6 +175,7 @@ fn every_error_is_told_in_both_languages_and_names_the_same() {
         json!({ "executionArn": "x" }),
         json!({ "approve": null }),
         json!({ "approve": "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c", "mode": "propose" }),
+        json!({ "undo": "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c", "mode": "propose" }),
         json!({ "approve": "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c", "cancel": true }),
         json!({ "report": "1y" }),
         json!({ "all": true, "mode": "dare" }),

@@ -140,18 +140,21 @@ fn a_mute_rule_says_that_nothing_is_to_be_done_and_until_when() {
 }
 
 #[test]
-fn a_rules_own_event_is_a_schedule_of_the_rules_name() {
-    let event = |resources: Value| {
+fn a_rules_own_event_and_a_schedulers_are_schedules_of_their_names() {
+    let event = |source: &str, detail: Value, resources: Value| {
         json!({
-            "version": "0", "id": "e", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {},
+            "version": "0", "id": "e", "detail-type": "Scheduled Event", "source": source, "detail": detail,
             "account": "123456789012", "time": "2026-11-29T00:00:00Z", "region": "ap-northeast-1", "resources": resources,
         })
     };
-    for (resources, name) in [
-        (json!(["arn:aws:events:ap-northeast-1:123456789012:rule/every-5-minutes"]), "every-5-minutes"),
-        (json!([]), "Scheduled Event"),
+    let rule = json!(["arn:aws:events:ap-northeast-1:123456789012:rule/every-5-minutes"]);
+    let schedule = json!(["arn:aws:scheduler:ap-northeast-1:123456789012:schedule/default/every-5-minutes"]);
+    for (event, name) in [
+        (event("aws.events", json!({}), rule), "every-5-minutes"),
+        (event("aws.events", json!({}), json!([])), "Scheduled Event"),
+        (event("aws.scheduler", json!("{}"), schedule), "default/every-5-minutes"),
     ] {
-        let Trigger::Schedule(schedule) = read(event(resources)).unwrap() else { panic!("{name}") };
+        let Trigger::Schedule(schedule) = read(event).unwrap() else { panic!("{name}") };
         assert_eq!((schedule.schedule.as_str(), schedule.mode), (name, None));
     }
 }
@@ -378,6 +381,7 @@ fn what_cannot_be_understood_is_refused_with_its_place_and_what_it_may_be() {
         (json!({ "executionArn": "goal-generation" }), "`executionArn` is \"goal-generation\"", standard),
         (json!({ "approve": true }), "`approve` is true", "a UUID"),
         (json!({ "undo": "" }), "`undo` is \"\"", "a UUID"),
+        (json!({ "undo": PROCESS, "mode": "propose" }), "`mode` is \"propose\"", "left out with `undo`"),
         (json!({ "report": "7 days" }), "`report` is \"7 days\"", "from 1m to 31d"),
         (json!({ "mode": "ACT" }), "`mode` is \"ACT\"", "observe, propose, act"),
         (json!({ "mode": null }), "`mode` is null", "observe, propose, act"),

@@ -23,6 +23,7 @@ pub struct LastHour {
     pub invalid: i64,
     /// Of the failed ones.
     pub timed_out: i64,
+    pub completed: i64,
     /// Of the completed ones, from creation to end.
     pub average_seconds: Option<f64>,
     pub p95_seconds: Option<f64>,
@@ -44,12 +45,14 @@ pub async fn read(session: &mut Session<'_>) -> Result<LastHour, Error> {
 /// some failures are enough whatever else there was.
 pub fn judge(look: &Look<LastHour>, policy: &Policy, language: Language) -> Check {
     Check::of("error-rate", look, language, |hour, check| {
-        let LastHour { closed, failed, invalid, timed_out, average_seconds, p95_seconds, codes } = hour;
+        let LastHour { closed, failed, invalid, timed_out, completed, average_seconds, p95_seconds, codes } = hour;
         let judged = closed - invalid;
         let is_rate = judged >= policy.rate_from_closed || *failed >= policy.rate_from_failed;
         #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
         let percent = |part: i64| is_rate.then(|| 100.0 * part as f64 / judged as f64);
         let (error_rate, timeout_rate) = (percent(*failed), percent(*timed_out));
+        // One slow process in a quiet hour is no average.
+        let measured = |seconds: &Option<f64>| seconds.filter(|_| *completed >= policy.durations_from_completed);
         let mut details: Vec<String> = codes
             .as_array()
             .into_iter()
@@ -62,11 +65,11 @@ pub fn judge(look: &Look<LastHour>, policy: &Policy, language: Language) -> Chec
         if let (Some(average), Some(p95)) = (average_seconds, p95_seconds) {
             details.push(texts::durations(language, *average, *p95));
         }
-        let measured = [
+        let metrics = [
             ("ErrorRate", "Percent", error_rate),
             ("TimeoutRate", "Percent", timeout_rate),
-            ("ProcessingDurationAverage", "Seconds", *average_seconds),
-            ("ProcessingDurationP95", "Seconds", *p95_seconds),
+            ("ProcessingDurationAverage", "Seconds", measured(average_seconds)),
+            ("ProcessingDurationP95", "Seconds", measured(p95_seconds)),
         ];
         Check {
             state: warning_if(error_rate.is_some_and(|rate| rate > policy.error_rate_percent)),
@@ -93,7 +96,7 @@ pub fn judge(look: &Look<LastHour>, policy: &Policy, language: Language) -> Chec
                 "durationP95Seconds": p95_seconds,
                 "codes": codes,
             }),
-            metrics: measured
+            metrics: metrics
                 .into_iter()
                 .filter_map(|(name, unit, value)| Some(Metric::new(name, unit, value?)))
                 .collect(),
@@ -150,6 +153,18 @@ mod tests {
                 "{:?}",
                 check.details
             );
+        }
+    }
+
+    #[test]
+    fn durations_are_measured_from_three_completed_processes_on() {
+        let policy = manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap();
+        for (completed, measured) in [(0, 0), (1, 0), (2, 0), (3, 2)] {
+            let took = (completed > 0).then_some(600.0);
+            let hour = LastHour { completed, average_seconds: took, p95_seconds: took, ..LastHour::default() };
+            let check = judge(&Look { found: Ok(hour), took: Duration::ZERO }, &policy, Language::En);
+            let durations = check.metrics.iter().filter(|metric| metric.name.starts_with("ProcessingDuration"));
+            assert_eq!(durations.count(), measured, "{completed}");
         }
     }
 }

@@ -11,6 +11,7 @@ SELECT count(*) AS closed,
        count(*) FILTER (WHERE is_invalid) AS invalid,
        count(*) FILTER (WHERE failed
                           AND (status::text = 'TIMEOUT' OR code IN ('TIMEOUT_ERROR', 'STEP_FUNCTIONS_TIMEOUT'))) AS timed_out,
+       count(*) FILTER (WHERE status IN ({completed}) AND NOT failed) AS completed,
        avg(seconds) FILTER (WHERE status IN ({completed}) AND NOT failed) AS average_seconds,
        percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds) FILTER (WHERE status IN ({completed}) AND NOT failed) AS p95_seconds,
        (SELECT coalesce(jsonb_agg(jsonb_build_object('code', code, 'count', n) ORDER BY n DESC, code), '[]')

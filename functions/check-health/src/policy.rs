@@ -36,6 +36,8 @@ pub struct Policy {
     pub rate_from_closed: i64,
     /// The failures of it.
     pub rate_from_failed: i64,
+    /// From how many completed processes on their durations are measured.
+    pub durations_from_completed: i64,
 }
 
 fn seconds<'de, D: Deserializer<'de>>(number: D) -> Result<Duration, D::Error> {

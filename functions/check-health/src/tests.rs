@@ -126,6 +126,7 @@ fn sound() -> Health {
             last_hour: look(
                 LastHour {
                     closed: 48,
+                    completed: 48,
                     average_seconds: Some(35.0),
                     p95_seconds: Some(61.5),
                     codes: json!([]),
@@ -229,6 +230,7 @@ fn unsound() -> Health {
                     failed: 3,
                     invalid: 1,
                     timed_out: 1,
+                    completed: 4,
                     average_seconds: Some(200.0),
                     p95_seconds: Some(280.0),
                     codes: json!([{ "code": "AI_ERROR", "count": 2 }, { "code": "TIMEOUT_ERROR", "count": 1 }, { "code": "VALIDATION_ERROR", "count": 1 }]),

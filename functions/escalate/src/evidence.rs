@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use remediation::act::escalation::{Named, Open};
-use remediation::gather::alarms::Standing;
+use remediation::gather::alarms::{AlarmArn, Standing};
 use remediation::gather::config::escalation::Level;
 use remediation::gather::error::Error;
 use remediation::gather::trigger::Trigger;
+use remediation::run::incident;
 use remediation::run::step::Session;
 use serde::Deserialize;
 use sqlx::types::Json;
@@ -126,9 +127,15 @@ pub async fn known(
     let mut known: HashMap<Uuid, Known> = rows.into_iter().map(|(root, known)| (root, known.0)).collect();
     // The run at hand has no record yet.
     if let Trigger::Alarm(change) = session.trigger
-        && let Some(open) = asked.iter().find(|open| open.alarm == change.alarm)
+        && let Some(alarm) = incident::alarm_of(change, session.config)
+        && let Some(open) = asked.iter().find(|open| is_of(open, &alarm))
     {
         known.entry(open.root).or_default().own = true;
     }
     Ok(known)
+}
+
+/// Whether an incident is of this very alarm: by its ARN, which what an older build has recorded lacks.
+fn is_of(open: &Open, alarm: &AlarmArn) -> bool {
+    open.alarm == alarm.name && open.alarm_arn.as_ref().is_none_or(|arn| *arn == alarm.arn)
 }

@@ -45,8 +45,12 @@ pub fn causes(rows: &Rows) -> Vec<Share> {
 
 /// Whether one of the causes is dominant.
 pub fn verdict(causes: &[Share], policy: &Policy) -> Verdict {
-    let failed = total(causes);
-    match causes.first() {
+    let of_worker = || causes.iter().filter(|share| share.cause != Cause::Validation);
+    let failed: i64 = of_worker().map(|share| share.count).sum();
+    // What users did wrong hides nothing that the worker did.
+    let (failed, first) =
+        if failed >= policy.least_count { (failed, of_worker().next()) } else { (total(causes), causes.first()) };
+    match first {
         None => Verdict::Nothing,
         Some(_) if failed < policy.least_count => Verdict::TooFew,
         Some(first) if first.count >= policy.least_count && percent(first.count, failed) >= policy.dominant_percent => {
@@ -54,6 +58,12 @@ pub fn verdict(causes: &[Share], policy: &Policy) -> Verdict {
         }
         Some(_) => Verdict::None,
     }
+}
+
+/// How many failures a cause has its share of: what users did wrong is no part of what the worker did.
+pub fn among(share: &Share, causes: &[Share]) -> i64 {
+    let invalid = causes.iter().filter(|other| other.cause == Cause::Validation && share.cause != Cause::Validation);
+    total(causes) - invalid.map(|other| other.count).sum::<i64>()
 }
 
 /// How many failures there are in all.

@@ -6,7 +6,7 @@ use remediation::domain::Language;
 use remediation::gather::config::Config;
 use serde_json::{Value, json};
 
-use crate::dominant::{Share, Verdict, answer, part, percent, total};
+use crate::dominant::{Share, Verdict, among, answer, part, percent, total};
 use crate::evidence::Looked;
 use crate::log::{Beside, Code, Log};
 use crate::rows::Failures;
@@ -21,7 +21,7 @@ pub fn report(looked: &Looked, causes: &[Share], verdict: &Verdict, config: &Con
         Verdict::Dominant(share) => json!({
             "cause": share.cause,
             "count": share.count,
-            "percent": percent(share.count, total(causes)),
+            "percent": percent(share.count, among(share, causes)),
             "why": sentence(share, causes, looked, config),
             "answeredBy": answer(&share.cause),
         }),
@@ -70,7 +70,12 @@ fn error(failures: &Failures, failed: i64) -> Value {
 /// Why a cause is the dominant one.
 pub fn sentence(share: &Share, causes: &[Share], looked: &Looked, config: &Config) -> String {
     let name = texts::cause(config.language, &share.cause);
-    texts::dominant(config.language, &name, &looked.spelt(), part(share.count, total(causes)), share.before)
+    let of = among(share, causes);
+    let told = texts::dominant(config.language, &name, &looked.spelt(), part(share.count, of), share.before);
+    match total(causes) - of {
+        0 => told,
+        invalid => format!("{told}{}", texts::without_invalid(config.language, invalid)),
+    }
 }
 
 /// The causes in one line, with their counts.

@@ -137,9 +137,12 @@ fn a_cause_is_dominant_with_enough_failures_and_enough_of_them() {
         ([5, 0, 0, 90], Verdict::Dominant(share(model.clone(), 5))),
         // Enough of few, too few in all.
         ([4, 3, 3, 0], Verdict::None),
-        ([39, 31, 30, 0], Verdict::None),
+        // What users did wrong hides nothing that the worker did; where that is next to nothing, it is the cause.
+        ([39, 31, 30, 0], Verdict::Dominant(share(model.clone(), 39))),
+        ([29, 31, 400, 0], Verdict::Dominant(share(timed_out.clone(), 31))),
+        ([4, 4, 30, 0], Verdict::None),
+        ([2, 2, 40, 0], Verdict::Dominant(share(invalid, 40))),
         ([40, 31, 29, 0], Verdict::Dominant(share(model.clone(), 40))),
-        ([29, 31, 40, 0], Verdict::Dominant(share(invalid, 40))),
         // Of equal ones, the one that a step answers.
         ([0, 10, 10, 0], Verdict::Dominant(share(timed_out, 10))),
         ([10, 0, 10, 0], Verdict::Dominant(share(model, 10))),
@@ -166,6 +169,16 @@ fn without_a_dominant_cause_nothing_is_started_and_people_hear_the_counts() {
     // Once: the next looks leave it.
     let told = (plan.findings[0].audience, plan.findings[0].often);
     assert_eq!(told, (Audience::People, Often::OnceIn(TimeDelta::hours(6))));
+}
+
+#[test]
+fn the_share_of_a_cause_is_told_without_what_users_did_wrong() {
+    let groups = vec![failed("VALIDATION_ERROR", "", AI, 30, 0, 5), failed("TIMEOUT_ERROR", "", AI, 12, 0, 6)];
+    let plan = planned(looked(groups));
+    assert_eq!(started(&plan), ["extend-worker-timeout"]);
+    let told = &plan.findings[0].message;
+    assert!(told.contains("12 of 12 failures in the last 1h (100 %)"), "{told}");
+    assert!(told.ends_with(", not counting 30 with invalid input"), "{told}");
 }
 
 #[test]

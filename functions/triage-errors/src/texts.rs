@@ -86,6 +86,15 @@ pub fn dominant(
     )
 }
 
+/// What was left out of the failures that a dominant cause is a part of.
+pub fn without_invalid(language: Language, invalid: i64) -> String {
+    text!(
+        language,
+        ja: "（入力値の不正 {invalid} 件を除く）",
+        en: ", not counting {invalid} with invalid input",
+    )
+}
+
 /// A dominant cause that no step answers.
 #[must_use]
 pub fn for_people(language: Language, why: &str, look_at: &str) -> String {

@@ -206,6 +206,8 @@ fn over_share(candidates: &[Planned], demand: &Demand, share: f64) -> Option<(us
     changed.into_iter().find_map(|(class, at_hand)| {
         let counted = demand.shares.get(&class);
         let (changed, of) = counted.map_or((at_hand, demand.population), |share| (at_hand.max(share.wanted), share.of));
+        // What was counted too early, or not at all, is no small number.
+        let of = of.max(changed);
         #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
         let too_many = changed as f64 > share * of as f64;
         (of > Limits::SHARE_FROM && too_many).then_some((changed, of))

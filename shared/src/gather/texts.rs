@@ -371,6 +371,17 @@ pub fn times_apart(language: Language, count: usize, by: TimeDelta, earlier: boo
     }
 }
 
+/// Why a row is left alone for which only such times speak.
+#[must_use]
+pub fn times_are_apart(language: Language, by: TimeDelta) -> String {
+    let by = duration(language, by);
+    text!(
+        language,
+        ja: "テーブルの時刻が Step Functions の時刻とほぼ {by}ずれており、この行がいつから開いているか判断できない",
+        en: "the table's times are some {by} apart from those of Step Functions, so how long it has been open is not known",
+    )
+}
+
 /// Tables or columns of the goals that are not there.
 #[must_use]
 pub fn goals_lack(language: Language, absent: &[String]) -> String {

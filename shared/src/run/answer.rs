@@ -92,6 +92,7 @@ mod tests {
             (json!({ "schedule": "reconcile-processes" }), true),
             (json!({ "schedule": "reconcile-processes", "mode": "wild" }), true),
             (json!({ "source": "aws.events", "detail-type": "Scheduled Event" }), true),
+            (json!({ "source": "aws.scheduler", "detail-type": "Scheduled Event" }), true),
             (json!({ "source": "aws.states", "detail-type": "Step Functions Execution Status Change" }), false),
             (json!({ "source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change" }), false),
             (json!({ "detail-type": "Scheduled Event" }), false),

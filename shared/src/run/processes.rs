@@ -95,7 +95,7 @@ pub fn shares(extent: Extent) -> Shares {
     let share = |of, wanted| Share { of, wanted };
     Shares::from([
         (Class::Closing, share(extent.open, extent.closings)),
-        (Class::Correction, share(extent.lately_closed, 0)),
+        (Class::Correction, share(extent.lately_closed, extent.corrections)),
         (Class::Stop, share(extent.running, extent.stops)),
     ])
 }

@@ -337,6 +337,20 @@ async fn times_that_only_another_zone_explains_are_told_as_that() -> Tested {
                 "UPDATE {{processes}} SET created_at = created_at + interval '{shift}', updated_at = updated_at + interval '{shift}'"
             ))
             .await;
+        // One whose execution is about to begin.
+        let fresh = Row::pending(seconds_ago(20));
+        world.insert(std::slice::from_ref(&fresh)).await;
+        let later =
+            format!("UPDATE {{processes}} SET created_at = created_at + interval '{shift}' WHERE id = '{}'", fresh.id);
+        world.execute(&later).await;
+        for filter in [Filter::OpenOrLatelyClosed, Filter::PastDeadline] {
+            let evidence = sweep(&mut world, &proxy, filter).await;
+            assert_eq!(
+                wanted(&world, &evidence),
+                Vec::<String>::new(),
+                "{shift} {filter:?}: nothing is closed by such times"
+            );
+        }
         let evidence = sweep(&mut world, &proxy, Filter::OpenOrLatelyClosed).await;
         let zone = message(&evidence, "time_zone");
         assert_eq!(zone.is_empty(), told.is_empty(), "{shift}: {zone}");

@@ -89,6 +89,33 @@ async fn a_sweep_of_several_pages_sees_every_row_once() -> Tested {
 }
 
 #[tokio::test]
+async fn what_all_pages_would_correct_is_counted_with_the_first() -> Tested {
+    let mut world = World::new("corrections").await;
+    let proxy = scripted().await;
+    tell(&proxy, &[]);
+    world
+        .execute(
+            "INSERT INTO {processes} (id, user_id, type, status, progress, retry_count, created_at, updated_at, completed_at)
+             SELECT gen_random_uuid(), gen_random_uuid(), 'SUBGOAL_GENERATION', 'FAILED', 0, 0, now() - interval '1 hour',
+                    now() - interval '50 minutes', now() - interval '50 minutes'
+               FROM generate_series(1, 20001)",
+        )
+        .await;
+    world
+        .execute(
+            "INSERT INTO remediation.executions (execution_arn, process_id, status, redrive_count, started_at, stopped_at, says_failed)
+             SELECT 'arn:aws:states:us-east-1:000000000000:execution:ai:' || id, id, 'SUCCEEDED', 0, now() - interval '1 hour',
+                    now() - interval '40 minutes', false
+               FROM {processes}",
+        )
+        .await;
+    let first = sweep(&mut world, &proxy).await;
+    let extent = first.extent.ok_or("no extent")?;
+    assert_eq!((first.cases.len(), extent.lately_closed, extent.corrections), (20_000, 20_001, 20_001));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_sweep_finds_what_lost_events_would_have_told_in_every_variant() -> Tested {
     for variant in Variant::ALL {
         let mut world = World::of(variant.name, &variant).await;

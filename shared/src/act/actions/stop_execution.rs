@@ -104,6 +104,11 @@ impl Action for StopExecution {
         &[Self::KIND]
     }
 
+    /// What Step Functions refuses again and again is set aside, and is not why others are not stopped.
+    fn counts_failures(_: &str) -> bool {
+        true
+    }
+
     fn became() -> Option<&'static str> {
         Some(include_str!("stop_execution/became.sql"))
     }

@@ -162,6 +162,9 @@ fn a_part_is_a_part_of_everything_and_never_of_a_page() {
         (5, 5, 150_000, 75_000, 5),
         (5, 5, 150_000, 75_001, 0),
         (9, 10_000, 20, 20, 9),
+        // More than were counted: nobody had looked before.
+        (40, 40, 0, 0, 0),
+        (9, 9, 0, 0, 9),
     ] {
         let share = Share { of, wanted: everywhere };
         let shares = Shares::from([(wanted(1)[0].action.class(), share)]);

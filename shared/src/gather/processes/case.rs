@@ -67,12 +67,14 @@ pub struct Extent {
     pub open: usize,
     /// Rows that were closed in the last day.
     pub lately_closed: usize,
-    /// Executions that are known to run.
+    /// Executions that are known to run; for those of cancelled rows, all rows that were open within a day.
     pub running: usize,
     /// Open rows that would be closed by all the runs that this sweep takes; 0 where the run at hand has them all.
     pub closings: usize,
     /// Executions that would be stopped by them.
     pub stops: usize,
+    /// Rows closed lately that would get another end by them.
+    pub corrections: usize,
 }
 
 impl Newest {

@@ -28,9 +28,18 @@ pub(crate) fn ahead(count: i64, by: Option<TimeDelta>, table: &TableName, langua
     Some(finding(table, texts::times_ahead(language, count, by), evidence))
 }
 
-/// What is told of rows that were created whole hours before or after the only execution that they ever had began.
+/// Rows that were created whole hours before or after the only execution that they ever had began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Apart {
+    /// How many half hours before.
+    halves: i64,
+    count: usize,
+    compared: usize,
+}
+
+/// Whether the rows' times are those of another zone.
 #[must_use]
-pub(crate) fn apart(cases: &[Case], table: &TableName, language: Language) -> Option<Finding> {
+pub(crate) fn apart(cases: &[Case]) -> Option<Apart> {
     let (mut by_offset, mut compared): (BTreeMap<i64, usize>, usize) = (BTreeMap::new(), 0);
     for case in cases.iter().filter(|case| case.process.retries == Some(0)) {
         let Newest::Known(Some(execution)) = &case.newest else { continue };
@@ -42,12 +51,28 @@ pub(crate) fn apart(cases: &[Case], table: &TableName, language: Language) -> Op
         }
     }
     let (halves, count) = by_offset.into_iter().max_by_key(|(_, count)| *count)?;
-    if count < ENOUGH || 2 * count < compared {
-        return None;
+    (count >= ENOUGH && 2 * count >= compared).then_some(Apart { halves, count, compared })
+}
+
+impl Apart {
+    fn by(self) -> TimeDelta {
+        TimeDelta::seconds(self.halves.abs() * HALF_HOUR)
     }
-    let by = TimeDelta::seconds(halves.abs() * HALF_HOUR);
-    let message = texts::times_apart(language, count, by, halves > 0);
-    Some(finding(table, message, json!({ "count": count, "of": compared, "seconds": halves * HALF_HOUR })))
+
+    /// What is told of them.
+    #[must_use]
+    pub(crate) fn finding(self, table: &TableName, language: Language) -> Finding {
+        let Self { halves, count, compared } = self;
+        let message = texts::times_apart(language, count, self.by(), halves > 0);
+        finding(table, message, json!({ "count": count, "of": compared, "seconds": halves * HALF_HOUR }))
+    }
+
+    /// Nothing is decided of rows for which only these times speak.
+    pub(crate) fn hold(self, cases: &mut [Case], language: Language) {
+        for case in cases.iter_mut().filter(|case| case.newest == Newest::Known(None)) {
+            case.newest = Newest::Unknown(texts::times_are_apart(language, self.by()));
+        }
+    }
 }
 
 fn finding(table: &TableName, message: String, evidence: serde_json::Value) -> Finding {

@@ -1,9 +1,8 @@
--- How many rows a sweep is about: the open ones and those closed since $1; how many of them are open, and how many executions run; and
+-- How many rows a sweep is about: the open ones and those closed since $1; how many of them are open; and
 -- since when there is a row among them of which no execution is known although its execution would be this sweep's business; how many of
 -- them have a status that nobody knows, and some of these statuses; how many have times in the future, and by how many seconds at the most.
 SELECT count(*),
        count(*) FILTER (WHERE {status} IN ({open})),
-       (SELECT count(*) FROM remediation.executions r WHERE r.status = 'RUNNING'),
        min({read created_at}) FILTER (WHERE {looked for} AND NOT EXISTS (
            SELECT FROM remediation.executions e WHERE e.process_id = {id})),
        count(*) FILTER (WHERE {unknown}),

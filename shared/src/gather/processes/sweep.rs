@@ -11,7 +11,7 @@ use crate::domain::ProcessId;
 use crate::finding::Finding;
 use crate::gather::error::Error;
 use crate::gather::processes::case::{self, CASES, Case, Evidence, Extent, NEWEST};
-use crate::gather::processes::clock;
+use crate::gather::processes::clock::{self, Apart};
 use crate::gather::processes::list::{CLOCK_SKEW, list};
 use crate::gather::processes::look_up::{LookedUp, look_up, recoverable, unavailable};
 use crate::gather::processes::odd::{self, Odd};
@@ -75,15 +75,25 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
         }
     };
 
+    extent.running = match filter {
+        // Only now: of what the list has just told, too, a part is a part.
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => {
+            count(running(session).await?)
+        }
+        // That most of what runs is cancelled may be its users' wish; that most of everything is, is not.
+        Filter::CancelledButRunning => population,
+    };
+
     let since = listed.as_ref().map(|listed| listed.since);
     let page = page(session, &table, filter, (cursor.after, since), (trouble, session.stop_at - quarter)).await?;
     findings.extend(page.findings);
     if filter == Filter::OpenOrLatelyClosed {
         findings.extend(odd::executions(session.db, language).await?);
-        findings.extend(clock::apart(&page.cases, &session.config.table, language));
+        findings.extend(page.apart.map(|apart| apart.finding(&session.config.table, language)));
     }
     if page.after.is_some() || cursor.after.is_some() {
         (extent.closings, extent.stops) = still_wanted(session, &table, filter).await?;
+        extent.corrections = still_wrong(session, &table, filter).await?;
     }
     let overtaken = still_running(session, &table, filter).await?;
     let cursor = Cursor { after: page.after, listed: listed.or_else(|| cursor.listed.clone()), goes_on: false };
@@ -97,7 +107,7 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
 async fn go_on(session: &mut Session<'_>, table: &Table, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
     let since = cursor.listed.as_ref().map(|listed| listed.since);
-    let Page { cases, after, findings, unfinished } =
+    let Page { cases, after, findings, unfinished, .. } =
         page(session, table, filter, (cursor.after, since), (None, session.stop_at - quarter)).await?;
     let cursor = Cursor { after, ..cursor.clone() };
     Ok(Evidence { cases, findings, cursor: Some(cursor), unfinished, ..Evidence::default() })
@@ -110,6 +120,8 @@ struct Page {
     after: Option<ProcessId>,
     findings: Vec<Finding>,
     unfinished: Option<String>,
+    /// Their times are those of another zone.
+    apart: Option<Apart>,
 }
 
 /// Reads the rows behind `after`, and looks up what only Step Functions can tell of them, whose list was read back to `since`: unless it has
@@ -128,7 +140,11 @@ async fn page(
     findings.extend(alone);
     findings.extend(refused.as_ref().map(|error| unavailable(error, language)));
     let unfinished = (left > 0).then(|| texts::out_of_time(language, left));
-    Ok(Page { cases, after: last.filter(|_| more), findings, unfinished })
+    let apart = clock::apart(&cases);
+    if let Some(apart) = apart {
+        apart.hold(&mut cases, language);
+    }
+    Ok(Page { cases, after: last.filter(|_| more), findings, unfinished, apart })
 }
 
 /// The processes as the database knows them, without a look at Step Functions: for a step that only counts.
@@ -163,9 +179,9 @@ async fn extent(
     table: &Table,
     filter: Filter,
 ) -> Result<(usize, Extent, Option<DateTime<Utc>>, Vec<Finding>), Error> {
-    /// Rows, open rows, running executions, the oldest without one, rows of an unknown status, some of these statuses,
-    /// rows of the future, by how many seconds.
-    type Counted = (i64, i64, i64, Option<DateTime<Utc>>, i64, Vec<String>, i64, Option<i64>);
+    /// Rows, open rows, the oldest without an execution, rows of an unknown status, some of these statuses, rows of the future, by how
+    /// many seconds.
+    type Counted = (i64, i64, Option<DateTime<Utc>>, i64, Vec<String>, i64, Option<i64>);
     let looked_for = match filter {
         Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => {
             "{status} IN ({open})"
@@ -173,17 +189,12 @@ async fn extent(
         Filter::CancelledButRunning => "{is cancelled}",
     };
     let sql = include_str!("extent.sql").replace("{looked for}", looked_for);
-    let (population, open, running, oldest, unknown, statuses, future, by): Counted = sqlx::query_as(table.sql(&sql))
+    let (population, open, oldest, unknown, statuses, future, by): Counted = sqlx::query_as(table.sql(&sql))
         .bind(session.now - TimeDelta::days(1))
         .fetch_one(&mut *session.db)
         .await
         .map_err(Error::database("counting processes"))?;
-    let extent = Extent {
-        open: count(open),
-        running: count(running),
-        lately_closed: count(population - open - unknown),
-        ..Extent::default()
-    };
+    let extent = Extent { open: count(open), lately_closed: count(population - open - unknown), ..Extent::default() };
     let config = session.config;
     let mut told = Vec::new();
     // One step tells of them.
@@ -192,6 +203,14 @@ async fn extent(
         told.extend(clock::ahead(future, by.map(TimeDelta::seconds), &config.table, config.language));
     }
     Ok((count(population), extent, oldest, told))
+}
+
+/// How many executions are known to run.
+async fn running(session: &mut Session<'_>) -> Result<i64, Error> {
+    sqlx::query_scalar("SELECT count(*) FROM remediation.executions WHERE status = 'RUNNING'")
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting processes"))
 }
 
 fn count(rows: i64) -> usize {
@@ -217,6 +236,22 @@ async fn still_wanted(session: &mut Session<'_>, table: &Table, filter: Filter) 
         .await
         .map_err(Error::database("counting what is wanted"))?;
     Ok((count(closings), count(stops)))
+}
+
+/// How many rows that were closed lately would get another end by all the runs that a sweep takes.
+async fn still_wrong(session: &mut Session<'_>, table: &Table, filter: Filter) -> Result<usize, Error> {
+    match filter {
+        Filter::OpenOrLatelyClosed => {}
+        Filter::PastDeadline | Filter::Stalled(_) | Filter::CancelledButRunning | Filter::LatelyFailed => return Ok(0),
+    }
+    let AssertSqlSafe(sql) =
+        table.sql(&format!("SELECT count(*) FROM {{table}} p {NEWEST} {}", include_str!("wrong.sql")));
+    let wrong: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(session.now - TimeDelta::days(1))
+        .fetch_one(&mut *session.db)
+        .await
+        .map_err(Error::database("counting what is wanted"))?;
+    Ok(count(wrong))
 }
 
 /// The rows of a sweep in the order of their ids.

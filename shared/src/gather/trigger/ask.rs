@@ -48,12 +48,15 @@ pub(super) fn schedule(schedule: &Value, fields: &Map<String, Value>) -> Result<
     Ok(Schedule { schedule, mode: optional(fields, MODE, mode)? })
 }
 
-/// A rule's own [`Scheduled Event`][1], where its target has no constant input: the schedule is the rule's name.
+/// The `Scheduled Event` of a [rule][1], or of EventBridge Scheduler, where its target has no constant input: the schedule is the rule's
+/// name, or the schedule's with its group.
 ///
 /// [1]: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html
 pub(super) fn scheduled_event(event: &EventBridgeEvent) -> Schedule {
-    let rule = event.resources.iter().flatten().find_map(|arn| arn.split_once(":rule/")).map(|(_, name)| name);
-    Schedule { schedule: rule.unwrap_or("Scheduled Event").to_owned(), mode: None }
+    let of =
+        |arn: &'_ String| [":rule/", ":schedule/"].iter().find_map(|kind| Some(arn.split_once(kind)?.1.to_owned()));
+    let name = event.resources.iter().flatten().find_map(of);
+    Schedule { schedule: name.unwrap_or_else(|| "Scheduled Event".to_owned()), mode: None }
 }
 
 /// The operator's event (design, section 7).
@@ -82,9 +85,14 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
             .map(|(name, value)| (name.clone(), value.clone()))
             .collect(),
     };
-    // A plan is carried out or looked at; nobody who asks for less than the first means it.
-    if matches!((&ask.scope, ask.mode), (Scope::Approve(_), Some(Mode::Propose))) {
-        return Err(Field::at(MODE, &fields[MODE]).refused(mode_of_approval));
+    // A plan is carried out, and an action undone, or it is looked at; nobody who asks for less than the first means it.
+    let instead: Option<fn(Language) -> String> = match ask.scope {
+        Scope::Approve(_) => Some(mode_of_approval),
+        Scope::Undo(_) => Some(mode_of_undo),
+        Scope::Report(_) | Scope::Everything | Scope::All | Scope::Process(_) | Scope::Execution(_) => None,
+    };
+    if let (Some(instead), Some(Mode::Propose)) = (instead, ask.mode) {
+        return Err(Field::at(MODE, &fields[MODE]).refused(instead));
     }
     let goes_with_it: &[&str] = match ask.scope {
         // In parts, where that is wanted.
@@ -190,6 +198,14 @@ fn mode_of_approval(language: Language) -> String {
         language,
         ja: "`approve` と併用する場合は省略（承認は計画の実行を意味する）、または確認だけなら \"observe\"",
         en: "left out with `approve`, which carries the plan out, or \"observe\" for a look",
+    )
+}
+
+fn mode_of_undo(language: Language) -> String {
+    text!(
+        language,
+        ja: "`undo` と併用する場合は省略（運用者の判断であり、承認は要らない）、または確認だけなら \"observe\"",
+        en: "left out with `undo`, which a person has decided on already, or \"observe\" for a look",
     )
 }
 

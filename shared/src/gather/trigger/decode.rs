@@ -46,11 +46,15 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
     ask::operator(fields, allowed).map(Trigger::Operator)
 }
 
+/// What a rule on a schedule, and EventBridge Scheduler, send where their target has no input of its own.
+const SCHEDULED: &str = "Scheduled Event";
+const SCHEDULERS: [&str; 2] = ["aws.events", "aws.scheduler"];
+
 /// Whether a schedule has sent it, right or wrong.
 #[must_use]
 pub fn is_schedule(event: &Value) -> bool {
     match event.get("detail-type") {
-        Some(kind) => kind == "Scheduled Event" && event["source"] == "aws.events",
+        Some(kind) => kind == SCHEDULED && event["source"].as_str().is_some_and(|source| SCHEDULERS.contains(&source)),
         None => event.get("schedule").is_some(),
     }
 }
@@ -63,7 +67,7 @@ fn from_event_bridge(event: Value, result_path: &ResultPath, allowed: &[&str]) -
         ("aws.states", "Step Functions Execution Status Change") => {
             execution::from_event_bridge(event, result_path).map(|change| Trigger::Execution(Box::new(change)))
         }
-        ("aws.events", "Scheduled Event") => Ok(Trigger::Schedule(ask::scheduled_event(&event))),
+        (source, SCHEDULED) if SCHEDULERS.contains(&source) => Ok(Trigger::Schedule(ask::scheduled_event(&event))),
         (source, detail_type) => Err(ask::unknown(
             |language| text!(language, ja: "EventBridge の `{detail_type}`（source は `{source}`）", en: "EventBridge's `{detail_type}` from `{source}`"),
             allowed,

@@ -18,9 +18,9 @@ pub(super) fn leases(plan: &mut Plan, evidence: &Evidence, language: Language, n
     for lease in &evidence.leases {
         let own = lease.target == evidence.target && lease.setting() == Some(setting);
         let over = lease.revert_at <= now;
-        // What a person has deployed meanwhile ends it at once: a later look might find our value again, of theirs. What is still under
-        // way may have any value.
-        let still = [setting.value_in(&lease.after), setting.value_in(&lease.before)].contains(&evidence.seen.value);
+        // What a person has deployed meanwhile ends it at once, the value of before as well: a later look might find our value again, of
+        // theirs. What is still under way may have any value.
+        let still = setting.value_in(&lease.after) == evidence.seen.value;
         let changed = own && !still && evidence.seen.under_way().is_none() && evidence.under_way.is_none();
         if !over && !changed {
             continue;
@@ -37,7 +37,7 @@ pub(super) fn leases(plan: &mut Plan, evidence: &Evidence, language: Language, n
             Planned::new(action, reason)
         };
         match (&evidence.look.standing, evidence.seen.value) {
-            (_, value) if value == before => {
+            (_, value) if over && value == before => {
                 plan.actions.push(end(End::Reverted, texts::lease_already_back(language)));
             }
             (_, value) if value != after => {

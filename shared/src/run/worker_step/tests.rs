@@ -217,11 +217,15 @@ fn what_was_deployed_meanwhile_ends_a_lease_at_once() {
     evidence.seen.value = Some(450);
     let (actions, _, why) = outcome(&evidence, &config(None), quiet());
     assert_eq!(actions, ["end-lease"], "{why}");
-    // Not while anybody changes it, and not because it is as it was.
+    // Not while anybody changes it.
     evidence.seen.latest.last_update = "InProgress".into();
     assert!(outcome(&evidence, &config(None), quiet()).0.is_empty());
     evidence.seen.latest.last_update = "Successful".into();
+    // The value of before as well: it is theirs now.
     evidence.seen.value = Some(300);
+    let (actions, _, why) = outcome(&evidence, &config(None), quiet());
+    assert_eq!(actions, ["end-lease"], "{why}");
+    evidence.seen.value = Some(600);
     assert!(outcome(&evidence, &config(None), quiet()).0.is_empty());
 }
 

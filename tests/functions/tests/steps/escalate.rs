@@ -240,6 +240,31 @@ async fn a_message_that_is_refused_goes_to_the_next_level_and_is_tried_again() -
 }
 
 #[tokio::test]
+async fn a_message_over_which_a_run_has_died_is_told_again_once_that_run_is_over() -> Tested {
+    let office = Office::new("crashed").await?;
+    office.open(1, 16).await?;
+    let function = office.step().await?;
+    function.invoke(&schedule(STEP)).await?;
+    // As a crash leaves it: whether the message went out, nobody knows.
+    let died = |alive: &str| {
+        format!(
+            "UPDATE remediation.actions SET outcome = 'applying', closed_at = NULL, alive_until = now() {alive} WHERE kind = 'tell-level'"
+        )
+    };
+    office.bench.database.execute(&died("+ interval '1 minute'")).await?;
+    function.invoke(&schedule(STEP)).await?;
+    assert_eq!((office.told().await?, office.proxy.calls("Publish")), (vec!["L1 applying".to_owned()], 1));
+
+    office.bench.database.execute(&died("- interval '6 s'")).await?;
+    function.invoke(&schedule(STEP)).await?;
+    assert_eq!(office.told().await?, ["L1 failed", "L2 applied"], "the next level hears of it at once");
+    office.bench.aged(2).await?;
+    function.invoke(&schedule(STEP)).await?;
+    assert_eq!(office.told().await?, ["L1 failed", "L2 applied", "L1 applied"]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_limit_that_is_met_is_told_to_l1_at_once_with_the_plan_that_waits() -> Tested {
     let office = Office::new("limit").await?;
     office.bench.insert(&(0..30).map(|_| Row::pending(ago(400))).collect::<Vec<_>>()).await?;

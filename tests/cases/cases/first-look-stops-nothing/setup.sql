@@ -1,0 +1,2 @@
+INSERT INTO processing_state (id,status,created_at,updated_at) SELECT ('1000'||lpad(to_hex(i+0),4,'0')||'-0000-4000-8000-000000000001')::uuid,'PROCESSING',now()-interval '2 h',now()-interval '119 min' FROM generate_series(0,39) i;
+INSERT INTO processing_state (id,status,progress,result,created_at,updated_at,completed_at) SELECT gen_random_uuid(),'COMPLETED',100,'{"items":[]}',now()-interval '30 min'-interval '90 s',now()-interval '30 min',now()-interval '30 min' FROM generate_series(1,500);

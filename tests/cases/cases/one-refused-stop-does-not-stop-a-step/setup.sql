@@ -1,0 +1,1 @@
+INSERT INTO processing_state (id,status,created_at,updated_at,completed_at) SELECT ('1000'||lpad(to_hex(i+0),4,'0')||'-0000-4000-8000-000000000001')::uuid,'CANCELLED',now()-interval '310 s',now()-interval '200 s',now()-interval '200 s' FROM generate_series(0,3) i;

@@ -1,0 +1,2 @@
+INSERT INTO processing_state (id,status,error,created_at,updated_at,completed_at) SELECT gen_random_uuid(),'FAILED','{"code": "AI_ERROR", "message": "no"}',now()-interval '20 min'-interval '5 min',now()-interval '20 min',now()-interval '20 min' FROM generate_series(1,1);
+INSERT INTO processing_state (id,status,progress,result,created_at,updated_at,completed_at) SELECT gen_random_uuid(),'COMPLETED',100,'{"items":[]}',now()-interval '30 min',now()-interval '10 min',now()-interval '10 min';

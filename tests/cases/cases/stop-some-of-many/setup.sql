@@ -1,0 +1,2 @@
+INSERT INTO processing_state (id,status,created_at,updated_at) SELECT ('1000'||lpad(to_hex(i+0),4,'0')||'-0000-4000-8000-000000000001')::uuid,'PROCESSING',now()-interval '2 h',now()-interval '119 min' FROM generate_series(0,21) i;
+INSERT INTO processing_state (id,status,created_at,updated_at) SELECT ('1000'||lpad(to_hex(i+100),4,'0')||'-0000-4000-8000-000000000001')::uuid,'PROCESSING',now()-interval '201 s',now()-interval '190 s' FROM generate_series(0,27) i;
