@@ -50,9 +50,15 @@ const TABLE: &[Row] = &[
     (
         "shared/src/run/processes.rs",
         "anomaly.code()",
-        &["completed_without_success", "succeeded_but_failed", "succeeded_but_cancelled", "result_missing"],
-        NOBODY,
-        "what the application itself has written stands",
+        &[
+            "completed_without_success",
+            "succeeded_but_failed",
+            "succeeded_but_cancelled",
+            "result_missing",
+            "completed_with_error",
+        ],
+        DAILY,
+        "only a person can say what is true; what somebody wanted so is told to nobody (Decision::needs_person)",
     ),
     ("shared/src/run/processes/cancel.rs", "", &["not_cancelled"], NOBODY, "the person who asked is answered"),
     (
@@ -82,6 +88,13 @@ const TABLE: &[Row] = &[
         &["execution_gone_too_soon", "execution_unreadable"],
         DAILY,
         "left alone",
+    ),
+    (
+        "shared/src/gather/processes/list.rs",
+        "",
+        &["execution_unreadable"],
+        DAILY,
+        "rows that may be its own are left alone",
     ),
     (
         "shared/src/gather/processes/odd.rs",

@@ -113,7 +113,7 @@ async fn failed(session: &mut Session<'_>, question: &Question) -> Result<(case:
         }
         Question::Again(_) => {
             let listed = match list_lately(session).await {
-                Ok(()) => true,
+                Ok(all) => all,
                 Err(Error::Aws { .. }) => false,
                 Err(error) => return Err(error),
             };

@@ -168,6 +168,16 @@ pub fn anomaly(language: Language, anomaly: Anomaly, reason: &str) -> String {
     }
 }
 
+/// What only a person can decide, and where to look.
+#[must_use]
+pub fn person_decides(language: Language, message: &str, process: &str) -> String {
+    text!(
+        language,
+        ja: "{message}。自動では修正しない。analyze-logs を {{\"processId\":\"{process}\"}} で実行して経緯を確認し、行を手動で直すか判断すること",
+        en: "{message}. Nothing more is changed automatically: see what happened with analyze-logs {{\"processId\":\"{process}\"}}, and decide whether the row is to be corrected by hand",
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -11,6 +11,7 @@ use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 use tokio::time::Instant;
 
+use crate::domain::{Execution, ExecutionArn};
 use crate::gather::error::Error;
 use crate::gather::pace::SharedPace;
 use crate::gather::step_functions::{Odd, Seen, StepFunctions};
@@ -58,7 +59,7 @@ pub async fn remember_odd(db: &mut PgConnection, odd: &[Odd]) -> Result<(), Erro
 /// Binds `$1` to `$11` of [`REMEMBER`].
 pub(crate) fn bind<'q>(query: Query<'q, Postgres, PgArguments>, seen: &[Seen]) -> Query<'q, Postgres, PgArguments> {
     let each = || seen.iter().map(|seen| &seen.execution);
-    let ending = |execution: &crate::domain::Execution, part: fn(&crate::domain::Ending) -> &Option<String>| {
+    let ending = |execution: &Execution, part: fn(&crate::domain::Ending) -> &Option<String>| {
         execution
             .ending
             .as_ref()
@@ -90,11 +91,34 @@ pub struct Listed {
     pub token: Option<String>,
 }
 
+/// A listed execution whose process nobody could tell: its name does not, and it may not be described.
+#[derive(Debug)]
+pub struct Unowned {
+    /// Which one.
+    pub arn: ExecutionArn,
+    /// It belongs to no process that was created later.
+    pub started_at: DateTime<Utc>,
+    /// Why not.
+    pub error: Error,
+}
+
+/// What reading the list of executions brought.
+#[derive(Debug)]
+pub struct Read {
+    /// How far back it was read without a gap.
+    pub listed: Listed,
+    /// What is a gap in it.
+    pub unowned: Vec<Unowned>,
+    /// What Step Functions refused on the way.
+    pub refused: Option<Error>,
+}
+
 /// Step Functions refills 2 to 5 calls a second: the application has a share of them.
 const LIST: SharedPace = SharedPace { quota: "states:ListExecutions", per_second: 2.0, burst: 20.0 };
 
 /// Reads the list of executions, newest first, until everything that was started after `wanted` has been seen; what Step Functions refuses
-/// on the way comes back beside what was read.
+/// on the way comes back beside what was read. One that may not be described keeps nobody else from being seen: the list counts as read
+/// back to that one.
 ///
 /// What an earlier run has read is not read again, but for its last `overlap`: executions that ran then may be over now.
 /// Where `stop_at` comes first, the answer says how far it came, and the next run goes on there.
@@ -109,14 +133,32 @@ pub async fn list(
     wanted: DateTime<Utc>,
     overlap: TimeDelta,
     stop_at: Instant,
+) -> Result<Read, Error> {
+    let mut unowned = Vec::new();
+    let (mut listed, refused) =
+        read_back(db, (step_functions, table), result_path, known, (wanted, overlap), stop_at, &mut unowned).await?;
+    if let Some(gap) = unowned.iter().map(|of: &Unowned| of.started_at).max() {
+        // The next run begins anew, and asks for it again.
+        listed = Listed { since: listed.since.max(gap), token: None, ..listed };
+    }
+    Ok(Read { listed, unowned, refused })
+}
+
+async fn read_back(
+    db: &mut PgConnection,
+    of: (&StepFunctions, &Table),
+    result_path: &ResultPath,
+    known: Option<Listed>,
+    (wanted, overlap): (DateTime<Utc>, TimeDelta),
+    stop_at: Instant,
+    unowned: &mut Vec<Unowned>,
 ) -> Result<(Listed, Option<Error>), Error> {
     let until = Utc::now();
     let mut listed = Listed { since: until, until, token: None };
     let goes_on = known.filter(|known| known.since <= wanted || known.token.is_some());
     let recent = goes_on.as_ref().map_or(wanted, |known| (known.until - overlap).max(wanted));
     let mut nameless = 0;
-    let of = (step_functions, table);
-    match read(db, of, result_path, &mut listed, recent, stop_at, &mut nameless).await {
+    match read(db, of, result_path, &mut listed, recent, stop_at, (&mut nameless, &mut *unowned)).await {
         // What is known is worth more than what leaves a gap to it.
         Err(error @ Error::Aws { .. }) if goes_on.is_none() && listed.since < until => {
             return Ok((listed, Some(error)));
@@ -126,7 +168,7 @@ pub async fn list(
     let Some(known) = goes_on.filter(|known| listed.since <= known.until) else { return Ok((listed, None)) };
     listed.since = listed.since.min(known.since);
     listed.token = known.token;
-    match read(db, of, result_path, &mut listed, wanted, stop_at, &mut nameless).await {
+    match read(db, of, result_path, &mut listed, wanted, stop_at, (&mut nameless, unowned)).await {
         // The token has expired: the next run begins anew.
         Err(Error::Aws { code, .. }) if code == "InvalidToken" => listed.token = None,
         Err(error @ Error::Aws { .. }) => return Ok((listed, Some(error))),
@@ -154,7 +196,7 @@ async fn read(
     listed: &mut Listed,
     back_to: DateTime<Utc>,
     stop_at: Instant,
-    nameless: &mut usize,
+    (nameless, unowned): (&mut usize, &mut Vec<Unowned>),
 ) -> Result<(), Error> {
     let mut guesses = NAMELESS_A_RUN;
     while listed.since > back_to && Instant::now() < stop_at && LIST.wait(db, stop_at).await? {
@@ -175,6 +217,10 @@ async fn read(
                 *nameless += 1;
                 match step_functions.describe(arn, result_path).await {
                     Err(error) if error.is_execution_gone() => seen.push(execution),
+                    Err(error) if error.is_about_the_target() => {
+                        let Execution { arn, started_at, .. } = execution.execution;
+                        unowned.push(Unowned { arn, started_at, error });
+                    }
                     told => seen.push(told?),
                 }
             } else {
@@ -182,7 +228,12 @@ async fn read(
             }
         }
         for odd in page.odd.iter_mut().filter(|odd| odd.process.is_none()).take(NAMELESS_A_RUN) {
-            odd.process = step_functions.owner(&odd.arn).await?;
+            match step_functions.owner(&odd.arn).await {
+                Err(error) if error.is_about_the_target() => {
+                    unowned.push(Unowned { arn: odd.arn.clone(), started_at: odd.started_at, error });
+                }
+                owner => odd.process = owner?,
+            }
         }
         remember_odd(db, &page.odd).await?;
         remember(db, &seen).await?;

@@ -209,9 +209,7 @@ impl Table {
         let hidden = hides_rows.then(|| ("rows_hidden", texts::rows_hidden(language, &self.name, &relation, user)));
         let kept = (*keeps_rows && !*hides_rows)
             .then(|| ("rows_not_writable", texts::rows_kept(language, &self.name, &relation, user)));
-        let unwritable = self.lacks_update.as_ref().map(|privilege| {
-            ("table_not_writable", texts::not_granted(language, privilege, &self.name, &relation, user))
-        });
+        let unwritable = self.not_granted().map(|message| ("table_not_writable", message));
         [hidden, kept, unwritable]
             .into_iter()
             .flatten()
@@ -220,6 +218,19 @@ impl Table {
                     .told(Audience::People, Often::ONCE_A_DAY)
             })
             .collect()
+    }
+
+    /// Makes sure that this database user may write all that is to be written: PostgreSQL names only the table.
+    ///
+    /// # Errors
+    /// [`Error::Table`] with the statement that grants what is missing.
+    pub fn writable(&self) -> Result<(), Error> {
+        self.not_granted().map_or(Ok(()), |message| Err(Error::Table(message)))
+    }
+
+    fn not_granted(&self) -> Option<String> {
+        let privilege = self.lacks_update.as_ref()?;
+        Some(texts::not_granted(self.language, privilege, &self.name, &self.relation(), &self.access.user))
     }
 
     /// Whether nothing hinders this database user.

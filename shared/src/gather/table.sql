@@ -2,11 +2,11 @@
 SELECT a.attname::text AS name,
        CASE WHEN t.typtype = 'e' THEN quote_ident(n.nspname) || '.' || quote_ident(t.typname)
             -- Without its length: a cast to varchar(8) cuts what is longer, an assignment refuses it.
-            ELSE format_type(a.atttypid, NULL) END AS type_name,
-       CASE WHEN t.typtype = 'e' THEN 'enum' ELSE format_type(a.atttypid, NULL) END AS family,
+            ELSE format_type(t.oid, NULL) END AS type_name,
+       CASE WHEN t.typtype = 'e' THEN 'enum' ELSE format_type(t.oid, NULL) END AS family,
        (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
           FROM pg_enum e WHERE e.enumtypid = t.oid) AS labels,
-       a.attgenerated <> '' AS generated,
+       a.attgenerated <> '' OR a.attidentity = 'a' AS generated,
        has_column_privilege(c.oid, a.attnum, 'UPDATE') AS updates,
        c.relkind::text AS relation_kind,
        has_schema_privilege(s.oid, 'USAGE') AS sees_schema,
@@ -19,7 +19,9 @@ SELECT a.attname::text AS name,
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace s ON s.oid = c.relnamespace
-  JOIN pg_type t ON t.oid = a.atttypid
+  JOIN pg_type declared ON declared.oid = a.atttypid
+  -- A domain is read and written as what it is made of; what it demands beyond that, its own check tells.
+  JOIN pg_type t ON t.oid = CASE WHEN declared.typtype = 'd' THEN declared.typbasetype ELSE declared.oid END
   JOIN pg_namespace n ON n.oid = t.typnamespace
  CROSS JOIN LATERAL (
        -- One permissive policy that lets everything through is enough, unless a restrictive one takes something away.

@@ -179,6 +179,17 @@ pub fn more_unreadable_executions(language: Language, count: usize) -> String {
     )
 }
 
+/// Listed executions that cannot be asked for the process that they were started for.
+#[must_use]
+pub fn executions_unowned(language: Language, count: usize, one: &str, why: &str) -> String {
+    let why = why.trim_end_matches('.');
+    text!(
+        language,
+        ja: "どの処理のものか確認できない実行が {count} 件ある（{one} など）: {why}。それより前に作成され、実行が見つかっていない行には触れない",
+        en: "which process an execution belongs to cannot be read ({count} in all, among them {one}): {why}. Rows without a known execution that were created before it are left alone",
+    )
+}
+
 /// There were more executions to ask for than there was time.
 #[must_use]
 pub fn no_time_left(language: Language) -> String {
@@ -296,8 +307,8 @@ pub fn no_status(language: Language, table: &TableName, status: &str, labels: &[
 pub fn generated_column(language: Language, table: &TableName, column: &str) -> String {
     text!(
         language,
-        ja: "テーブル {table} の列 `{column}` は生成列のため書き込めない。通常の列にすること（ALTER TABLE … ALTER COLUMN … DROP EXPRESSION）",
-        en: "column `{column}` of table {table} is generated, so nobody can write it: make it a plain column (ALTER TABLE … ALTER COLUMN … DROP EXPRESSION)",
+        ja: "テーブル {table} の列 `{column}` は生成列のため書き込めない。通常の列にすること（ALTER TABLE … ALTER COLUMN … DROP EXPRESSION、ID 列は DROP IDENTITY）",
+        en: "column `{column}` of table {table} is generated, so nobody can write it: make it a plain column (ALTER TABLE … ALTER COLUMN … DROP EXPRESSION, or DROP IDENTITY)",
     )
 }
 

@@ -19,6 +19,7 @@ use crate::act::plan::{Share, Shares};
 use crate::decide::{Closing, Decision, Verdict, decide, ended_at, overtaken};
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId};
 use crate::failure::failure;
+use crate::finding::{Audience, Often};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::processes;
@@ -112,14 +113,19 @@ fn take_in(
     let target = process.id.to_string();
     let reason = texts::reason(config.language, &decision, newest.map(|execution| execution.arn.name()));
     if let Some(anomaly) = decision.anomaly {
-        let message = texts::anomaly(config.language, anomaly, &reason);
+        let mut message = texts::anomaly(config.language, anomaly, &reason);
         let evidence = json!({
             "status": process.status,
             "executionArn": newest.map(|execution| &execution.arn),
             "executionStatus": newest.map(|execution| execution.status),
             "saysFailed": newest.and_then(|execution| execution.says_failed),
         });
-        plan.findings.push(Finding::new(anomaly.code(), target.as_str(), message, evidence));
+        let needs_person = decision.needs_person();
+        if needs_person {
+            message = texts::person_decides(config.language, &message, &target);
+        }
+        let finding = Finding::new(anomaly.code(), target.as_str(), message, evidence);
+        plan.findings.push(if needs_person { finding.told(Audience::People, Often::ONCE_A_DAY) } else { finding });
     }
     match (decision.verdict, newest) {
         (Verdict::Close(closing), _) => {

@@ -220,7 +220,8 @@ async fn list(
     let step_functions = step_functions(proxy, &machine).await;
     let (path, overlap) = (ResultPath::default(), TimeDelta::seconds(60));
     let of = (&step_functions, &*world.table);
-    let (listed, refused) = executions::list(&mut world.db, of, &path, known, wanted, overlap, stop_at).await?;
+    let executions::Read { listed, refused, .. } =
+        executions::list(&mut world.db, of, &path, known, wanted, overlap, stop_at).await?;
     refused.map_or(Ok(listed), Err)
 }
 
@@ -430,7 +431,8 @@ async fn what_was_read_before_step_functions_refused_is_where_the_next_run_goes_
     let step_functions = step_functions(&proxy, &machine).await;
     let (path, wanted) = (ResultPath::default(), seconds_ago(500));
     let of = (&step_functions, &*world.table);
-    let (listed, refused) = executions::list(&mut world.db, of, &path, None, wanted, TimeDelta::zero(), soon()).await?;
+    let executions::Read { listed, refused, .. } =
+        executions::list(&mut world.db, of, &path, None, wanted, TimeDelta::zero(), soon()).await?;
     assert!(refused.is_some_and(|refused| refused.to_string().contains("AccessDeniedException")));
     assert_eq!((listed.since, listed.token.as_deref()), (all[0].execution.started_at, Some("page-1")));
     Ok(())

@@ -191,6 +191,27 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// Whether only a person can say what is true: nothing is changed, or the process's user is left without a result. What a user cancelled
+    /// or a person closed or stopped is known to whoever did it.
+    #[must_use]
+    pub const fn needs_person(&self) -> bool {
+        match (self.anomaly, self.reason, self.verdict) {
+            (None | Some(Anomaly::SucceededButCancelled), ..)
+            | (Some(Anomaly::SucceededButFailed), Reason::ClosedByPerson, _)
+            | (Some(Anomaly::CompletedWithoutSuccess), Reason::Ended(ExecutionStatus::Aborted), _)
+            | (Some(Anomaly::ResultMissing), _, Verdict::Close(Closing::ResultMissing)) => false,
+            (
+                Some(
+                    Anomaly::CompletedWithoutSuccess
+                    | Anomaly::SucceededButFailed
+                    | Anomaly::ResultMissing
+                    | Anomaly::CompletedWithError,
+                ),
+                ..,
+            ) => true,
+        }
+    }
+
     pub(super) const fn leave(reason: Reason) -> Self {
         Self { verdict: Verdict::Leave, anomaly: None, reason }
     }
@@ -209,5 +230,38 @@ impl Decision {
 
     pub(super) const fn inspect() -> Self {
         Self { verdict: Verdict::Inspect, anomaly: None, reason: Reason::EndingUnknown }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_asked_where_nobody_wanted_it_so_and_nothing_else_puts_it_right() {
+        use Anomaly::{
+            CompletedWithError, CompletedWithoutSuccess, ResultMissing, SucceededButCancelled, SucceededButFailed,
+        };
+        use ExecutionStatus::{Aborted, Failed, Succeeded, TimedOut};
+        let over = TimeDelta::seconds(1);
+        for (anomaly, reason, asked) in [
+            (CompletedWithoutSuccess, Reason::Ended(Failed), true),
+            (CompletedWithoutSuccess, Reason::Ended(TimedOut), true),
+            (CompletedWithoutSuccess, Reason::PastDeadline { over }, true),
+            (CompletedWithoutSuccess, Reason::SaysFailed, true),
+            (CompletedWithoutSuccess, Reason::Ended(Aborted), false),
+            (SucceededButFailed, Reason::Ended(Succeeded), true),
+            (SucceededButFailed, Reason::ClosedByPerson, false),
+            (SucceededButCancelled, Reason::Ended(Succeeded), false),
+            (CompletedWithError, Reason::RowSaysFailed, true),
+        ] {
+            assert_eq!(Decision::tell(anomaly, reason).needs_person(), asked, "{anomaly:?} {reason:?}");
+        }
+        for (closing, asked) in [(Closing::Completed { result: false }, true), (Closing::ResultMissing, false)] {
+            let decision =
+                Decision { anomaly: Some(ResultMissing), ..Decision::close(closing, Reason::Ended(Succeeded)) };
+            assert_eq!(decision.needs_person(), asked, "{closing:?}");
+        }
+        assert!(!Decision::inspect().needs_person());
     }
 }

@@ -75,7 +75,8 @@ impl FailedOutput {
     pub fn ending(&self, output: &str) -> Option<Ending> {
         let text = |raw: &Raw| serde_json::from_str::<String>(raw.text()).ok();
         let status = Raw::at(output, self.status)?;
-        if text(&status).as_deref() != Some(self.failed) {
+        // Workers spell it as their language does its constants.
+        if !text(&status)?.eq_ignore_ascii_case(self.failed) {
             return None;
         }
         let error = Raw::at(output, self.error).filter(|error| !error.is_null());
@@ -134,6 +135,7 @@ mod tests {
             (r#"{"status":"FAILED","error":{"message":"x"}}"#.to_owned(), ending(None, Some(r#"{"message":"x"}"#))),
             (r#"{"status":"FAILED","error":null}"#.to_owned(), ending(None, None)),
             (r#"{"status":"FAILED"}"#.to_owned(), ending(None, None)),
+            (r#"{"status":"failed"}"#.to_owned(), ending(None, None)),
             (format!(r#"{{"status":"COMPLETED","error":{error}}}"#), None),
             (r#"{"status":["FAILED"]}"#.to_owned(), None),
             (r#"{"goals":[]}"#.to_owned(), None),

@@ -150,8 +150,8 @@ async fn is_listed(session: &mut Session<'_>, table: &Table, after: &Value) -> R
     };
     let (path, stop_at, of) = (&session.config.result_path, session.stop_at, (session.step_functions, table));
     match executions::list(session.db, of, path, None, registered_at, TimeDelta::zero(), stop_at).await {
-        Ok((listed, None)) => Ok(listed.since <= registered_at),
-        Ok((_, Some(_))) | Err(Error::Aws { .. }) => Ok(false),
+        Ok(read) => Ok(read.refused.is_none() && read.listed.since <= registered_at),
+        Err(Error::Aws { .. }) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -171,6 +171,7 @@ impl Action for RetryProcess {
         };
         let execution = action.execution();
         let table = session.table().await?;
+        table.writable()?;
         let deadline = session.config.policy.process_deadline;
         let (before, after) = match begin(session.db, &table, run, planned, action, &execution, deadline).await {
             Ok(Begun::Recorded(images)) => *images,

@@ -192,6 +192,7 @@ impl Action for SetRowStatus {
         told: usize,
     ) -> Result<Vec<Outcome>, Error> {
         let table = session.table().await?;
+        table.writable()?;
         apply(session.db, &table, run, batch, told, session.config.language).await
     }
 

@@ -45,7 +45,10 @@ WITH wanted AS MATERIALIZED (
            (w.status IS NULL OR {status}::text = w.status)
            AND (w.progress IS NULL OR {progress} = w.progress)
            AND (NOT w.sets_error OR coalesce({error}, 'null') = coalesce(w.error, 'null'))
-           AND (w.result IS NULL OR coalesce(jsonb_typeof({result}), 'null') <> 'null') AS as_wanted
+           AND (w.result IS NULL OR coalesce(jsonb_typeof({result}), 'null') <> 'null') AS as_wanted,
+           -- A trigger that lets everything in but the status would leave an error beside an open row: such a row fails as a whole.
+           CASE WHEN {status}::text <> w.status AND {status}::text = w.before ->> 'status'
+                     AND w.before - 'updatedAt' <> {image} - 'updatedAt' THEN remediation.refuse($6) END AS half_written
 ), outcome AS MATERIALIZED (
     SELECT w.*, done.action IS NOT NULL AS written, done.before, done.after, done.as_wanted,
            -- The row was there, in its version, and stayed as it was: a trigger or a rule of the table keeps it so without a word.

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::decide::decide;
 use crate::decide::listing::{End, lists_first};
-use crate::domain::{Execution, ProcessId};
+use crate::domain::{Execution, Language, ProcessId};
+use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
-use crate::gather::executions::{self, Listed};
+use crate::gather::executions::{self, Listed, Read, Unowned};
 use crate::gather::processes::case::{Case, Evidence, Newest};
 use crate::gather::session::Session;
 use crate::gather::texts;
@@ -18,22 +20,30 @@ use crate::gather::texts;
 /// An execution may seem to start a little before its row was created: two clocks.
 pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::seconds(60);
 
-/// Reads the list of executions back to `wanted`; what Step Functions refused on the way comes back beside it.
+/// Reads the list of executions back to `wanted`.
 pub(crate) async fn list(
     session: &mut Session<'_>,
     known: Option<Listed>,
     wanted: DateTime<Utc>,
     overlap: TimeDelta,
     stop_at: Instant,
-) -> Result<(Listed, Option<Error>), Error> {
+) -> Result<Read, Error> {
     let table = session.table().await?;
     let (of, result_path) = ((session.step_functions, &*table), &session.config.result_path);
     executions::list(session.db, of, result_path, known, wanted, overlap, stop_at).await
 }
 
-/// A list that has to be whole.
-pub(crate) fn whole((listed, refused): (Listed, Option<Error>)) -> Result<Listed, Error> {
+/// A list that nothing may have ended but time, or an execution whose process nobody can tell.
+pub(crate) fn whole(Read { listed, refused, .. }: Read) -> Result<Listed, Error> {
     refused.map_or(Ok(listed), Err)
+}
+
+/// What is told of executions whose process nobody can tell.
+pub(crate) fn unowned(unowned: &[Unowned], language: Language) -> Option<Finding> {
+    let Unowned { arn, error, .. } = unowned.first()?;
+    let message = texts::executions_unowned(language, unowned.len(), arn.name(), &error.told(language));
+    let finding = Finding::new("execution_unreadable", arn.to_string(), message, json!({ "count": unowned.len() }));
+    Some(finding.told(Audience::People, Often::ONCE_A_DAY))
 }
 
 /// How often the list is read for one question: whose executions keep ending meanwhile is left for the next look.
@@ -108,13 +118,14 @@ fn known(case: &Case) -> Option<&Execution> {
 }
 
 /// Reads the list of executions back to where anything may still run, so that the newest execution that is known of a process
-/// is its newest.
+/// is its newest; says whether all of them are known then.
 ///
 /// # Errors
 /// [`Error::Aws`], [`Error::Database`].
-pub async fn list_lately(session: &mut Session<'_>) -> Result<(), Error> {
+pub async fn list_lately(session: &mut Session<'_>) -> Result<bool, Error> {
     let since = session.now - session.config.policy.process_deadline - CLOCK_SKEW;
-    list(session, None, since, TimeDelta::zero(), session.stop_at).await.and_then(whole).map(drop)
+    let read = list(session, None, since, TimeDelta::zero(), session.stop_at).await?;
+    Ok(read.refused.is_none() && read.unowned.is_empty())
 }
 
 /// Whether a sweep's list reached back to where anything may still run.

@@ -12,7 +12,7 @@ use crate::finding::Finding;
 use crate::gather::error::Error;
 use crate::gather::processes::case::{self, CASES, Case, Evidence, Extent, NEWEST};
 use crate::gather::processes::clock::{self, Apart};
-use crate::gather::processes::list::{CLOCK_SKEW, list};
+use crate::gather::processes::list::{CLOCK_SKEW, list, unowned};
 use crate::gather::processes::look_up::{LookedUp, look_up, recoverable, unavailable};
 use crate::gather::processes::odd::{self, Odd};
 use crate::gather::session::{Cursor, Session};
@@ -60,11 +60,12 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     let overlap = session.config.policy.process_deadline + CLOCK_SKEW;
     let back_to = wanted.min(session.now - overlap);
     let listed = match list(session, cursor.listed.clone(), back_to, overlap, half).await {
-        Ok((listed, refused)) => {
-            trouble = refused;
-            Some(listed)
+        Ok(read) => {
+            findings.extend(unowned(&read.unowned, language));
+            trouble = read.refused;
+            Some(read.listed)
         }
-        // Of which process one of them is, is not known: rows without an execution are left alone, all others go on.
+        // Rows without an execution are left alone, all others go on.
         Err(error) if error.is_about_the_target() => {
             findings.push(unavailable(&error, session.config.language));
             None

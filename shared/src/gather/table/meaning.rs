@@ -46,9 +46,11 @@ impl Meaning {
             sql = sql.replace(placeholder, meaning);
         }
         let at = |path: &[&str]| format!("{{result}} #>> ARRAY[{}]", literals(path));
-        let failed = literals(&[WORDS.failed_output.failed]);
-        let fails =
-            self.status.map_or("false".to_owned(), |status| format!("coalesce({} = {failed}, false)", at(status)));
+        // In whatever case, as in an output.
+        let failed = literals(&[&WORDS.failed_output.failed.to_uppercase()]);
+        let fails = self
+            .status
+            .map_or("false".to_owned(), |status| format!("coalesce(upper({}) = {failed}, false)", at(status)));
         let of_error = |part| self.error.map_or("NULL".to_owned(), |error| at(&[error, &[part]].concat()));
         let code = format!("CASE WHEN {fails} THEN coalesce({}, '{UNKNOWN}') END", of_error("code"));
         let message = format!("CASE WHEN {fails} THEN {} END", of_error("message"));

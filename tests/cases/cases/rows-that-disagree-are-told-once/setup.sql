@@ -1,0 +1,2 @@
+INSERT INTO processing_state (id,status,created_at,updated_at,completed_at) VALUES ('30000000-0000-4000-8000-000000000003','CANCELLED',now()-interval '1 h',now()-interval '50 min',now()-interval '50 min');
+INSERT INTO processing_state (id,status,created_at,updated_at,completed_at,result) VALUES ('10000003-0000-4000-8000-000000000001','COMPLETED',now()-interval '1 h',now()-interval '50 min',now()-interval '50 min','{}');

@@ -1,0 +1,1 @@
+INSERT INTO processing_state (id,status,created_at,updated_at,completed_at,progress,result) VALUES ('10000000-0000-4000-8000-000000000001','COMPLETED',now()-interval '20 min',now()-interval '10 min',now()-interval '10 min',100,'{"status":"failed","error":{"code":"AI_ERROR"}}');
