@@ -196,8 +196,8 @@ async fn a_failure_counts_as_a_try_where_its_kind_says_so() -> Tested {
     let facts = facts::facts(&mut world.db, STEP, KINDS, &targets).await?.targets;
     let mut counted: Vec<&str> = facts.keys().map(String::as_str).collect();
     counted.sort_unstable();
-    // A stop may be tried again, and so may putting a setting back: that has a count of its own.
-    assert_eq!(counted, ["retry-process", "set-row-status", "set-worker-memory"]);
+    // Putting a setting back may be tried again: that has a count of its own.
+    assert_eq!(counted, ["retry-process", "set-row-status", "set-worker-memory", "stop-execution"]);
     assert!(facts.values().all(|facts| facts.attempts == 1 && facts.seconds_since_last.is_none()), "{facts:?}");
     Ok(())
 }

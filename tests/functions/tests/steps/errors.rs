@@ -200,7 +200,7 @@ async fn a_missing_privilege_is_named() -> Tested {
         .await?;
     let event = status_event(row.id, "FAILED", ago(90), Some(ago(30)), &json!({ "error": "AI_ERROR" }));
     let (error, run) = refused(&bench, &function, &event).await?;
-    assert!(error.error_message.contains("it needs SELECT and UPDATE on the application's table"), "{error}");
+    assert!(error.error_message.contains("GRANT UPDATE ON"), "{error}");
     assert_eq!(run["error"], error.error_message.as_str());
     assert!(bench.actions().await?.is_empty(), "row and ledger are one transaction");
     Ok(())
