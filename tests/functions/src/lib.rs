@@ -126,18 +126,9 @@ impl Bench {
         Ok(sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(self.database.pool()).await?)
     }
 
-    /// As if everything in the ledger were older by so many minutes.
+    /// See [`aged`].
     pub async fn aged(&self, minutes: u32) -> Tested {
-        let by = format!("- interval '{minutes} minutes'");
-        self.database
-            .execute(&format!(
-                "UPDATE remediation.actions SET created_at = created_at {by}, closed_at = closed_at {by};
-                 UPDATE remediation.incidents SET opened_at = opened_at {by}, closed_at = closed_at {by};
-                 UPDATE remediation.leases SET created_at = created_at {by}, revert_at = revert_at {by};
-                 UPDATE remediation.told SET told_at = told_at {by}"
-            ))
-            .await?;
-        Ok(())
+        Ok(aged(&self.database, minutes).await?)
     }
 
     /// How many rows are in this status.
@@ -148,6 +139,21 @@ impl Bench {
         let sql = self.variant.spell("SELECT count(*) FROM {processes} WHERE status::text = $1");
         Ok(sqlx::query_scalar(AssertSqlSafe(sql)).bind(status).fetch_one(self.database.pool()).await?)
     }
+}
+
+/// As if everything in the ledger were older by so many minutes.
+///
+/// # Errors
+/// What PostgreSQL answers.
+pub async fn aged(database: &Database, minutes: u32) -> harness::Result<()> {
+    let by = format!("- interval '{minutes} minutes'");
+    let sql = format!(
+        "UPDATE remediation.actions SET created_at = created_at {by}, closed_at = closed_at {by};
+         UPDATE remediation.incidents SET opened_at = opened_at {by}, closed_at = closed_at {by};
+         UPDATE remediation.leases SET created_at = created_at {by}, revert_at = revert_at {by};
+         UPDATE remediation.told SET told_at = told_at {by}"
+    );
+    database.execute(&sql).await
 }
 
 /// A moment so many seconds ago, in whole milliseconds as Step Functions' events have it.

@@ -2,6 +2,8 @@
 //!
 //! Nothing starts by itself any more, so each scene asks for just the runs that it is about.
 
+mod incidents;
+
 use chrono::{TimeDelta, Utc};
 use harness::{alarm_event, aws};
 use patient::table::{self, Row};
@@ -31,6 +33,17 @@ pub async fn play(world: &World) -> Outcome<Vec<Scene>> {
         scene("muted-alarm", "while an alarm is muted, its run only looks", muted_alarm(world).await?),
         scene("poison-row", "a row that the table refuses beside good ones", poison_row(world).await?),
         scene("stuck-crowd", "150 rows hang: held, proposed once, approved in parts", stuck_crowd(world).await?),
+        scene(
+            "silent-alarm",
+            "an alarm, then silence: one step up, then put back",
+            incidents::silent_alarm(world).await?,
+        ),
+        scene(
+            "lease-over-deployment",
+            "what was deployed meanwhile stays",
+            incidents::lease_over_deployment(world).await?,
+        ),
+        scene("nobody-fixes", "an incident reaches L1, L2 and L3, each once", incidents::nobody_fixes(world).await?),
     ])
 }
 

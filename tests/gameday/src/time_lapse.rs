@@ -83,6 +83,7 @@ impl TimeLapse {
             for alarm in &mut alarms {
                 let value = points.get(&(alarm.step.clone(), alarm.metric.clone())).copied();
                 if let Some((before, reason)) = alarm.evaluate(value) {
+                    self.world.alarm_is(&alarm.name, alarm.state, &reason).await?;
                     let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{}", aws::REGION, aws::ACCOUNT, alarm.name);
                     self.world.hop.deliver(&alarm_event(&alarm.name, &arn, alarm.state, before, &reason)).await?;
                 }

@@ -195,6 +195,13 @@ impl World {
         }
     }
 
+    /// CloudWatch has an alarm in this state from now on: whoever hears of it asks whether it is so.
+    pub async fn alarm_is(&self, name: &str, state: &str, reason: &str) -> Outcome<()> {
+        let cloudwatch = aws_sdk_cloudwatch::Client::new(self.aws.sdk_config());
+        cloudwatch.set_alarm_state().alarm_name(name).state_value(state.into()).state_reason(reason).send().await?;
+        Ok(())
+    }
+
     /// How something beside a row is; nothing where it is gone.
     pub async fn answer(&self, also: &Also) -> Outcome<Option<String>> {
         Ok(match also.question {

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::decide::decide;
-use crate::decide::listing::{End, lists_first};
+use crate::decide::listing::{Begun, lists_first};
 use crate::domain::{Execution, Language, ProcessId};
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::Config;
@@ -49,11 +49,11 @@ pub(crate) fn unowned(unowned: &[Unowned], language: Language) -> Option<Finding
 /// How often the list is read for one question: whose executions keep ending meanwhile is left for the next look.
 const LISTS_AT_MOST: usize = 4;
 
-/// The lists that one question has read, and what was known when the last of them was begun.
+/// The lists that one question has read, and what was known of each process when the last of them was begun.
 #[derive(Debug, Default)]
 pub(crate) struct Lists {
     read: usize,
-    known: HashMap<ProcessId, Option<End>>,
+    begun: HashMap<ProcessId, Begun>,
     /// It came so far back only, for want of time.
     cut: bool,
 }
@@ -67,7 +67,7 @@ impl Lists {
         wanted: DateTime<Utc>,
         stop_at: Instant,
     ) -> Result<Listed, Error> {
-        self.known = cases.iter().map(|case| (case.process.id, known(case).and_then(End::of))).collect();
+        self.begun = cases.iter().map(|case| (case.process.id, Begun::of(&case.process, known(case)))).collect();
         let listed = whole(list(session, None, wanted, TimeDelta::zero(), stop_at).await?)?;
         self.read += 1;
         self.cut = listed.since > wanted;
@@ -86,7 +86,7 @@ impl Lists {
         let wants = |lists: &Self, case: &Case| match &case.newest {
             Newest::Known(newest) => {
                 let verdict = decide(&case.process, newest.as_ref(), case.look, &config.policy, now).verdict;
-                let listed = lists.known.get(&case.process.id).filter(|_| !lists.cut);
+                let listed = lists.begun.get(&case.process.id).filter(|_| !lists.cut);
                 newest.is_some() && lists_first(&case.process, newest.as_ref(), case.look, verdict, listed)
             }
             Newest::Unknown(_) => false,

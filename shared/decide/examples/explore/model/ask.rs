@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 
 use chrono::{DateTime, Utc};
-use remediation_decide::decide::listing::End;
+use remediation_decide::decide::listing::Begun;
 use remediation_decide::decide::{Decision, Look, Verdict};
 use remediation_decide::domain::{
     DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId,
@@ -162,15 +162,17 @@ impl Checker {
             return false;
         }
         let newest = run.and_then(|(index, run)| self.known(index, run));
+        let process = self.process(row);
         let listed = match listed {
             Listed::No => None,
-            Listed::Open => Some(None),
+            Listed::Open => Some(Begun::of(&process, None)),
+            Listed::Moved => Some(Begun::of(&Process { version: process.version + 1, ..process.clone() }, None)),
             Listed::Over { run, redriven } => {
                 let over = Attempt { known: Known::Over, status: ExecutionStatus::Failed, ..Run::STARTED.now };
-                Some(End::of(&self.execution(run, &over, redriven)))
+                Some(Begun::of(&process, Some(&self.execution(run, &over, redriven))))
             }
         };
-        (self.rules.lists_first)(&self.process(row), newest.as_ref(), look, verdict, listed.as_ref())
+        (self.rules.lists_first)(&process, newest.as_ref(), look, verdict, listed.as_ref())
     }
 
     /// What is known when a list is begun.

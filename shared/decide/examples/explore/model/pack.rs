@@ -172,7 +172,8 @@ impl Pack for Listed {
             match self {
                 Self::No => 0,
                 Self::Open => 1,
-                Self::Over { run, redriven } => 2 + 2 * run + u8::from(redriven),
+                Self::Moved => 2,
+                Self::Over { run, redriven } => 3 + 2 * run + u8::from(redriven),
             },
             3,
         );
@@ -182,7 +183,8 @@ impl Pack for Listed {
         match bits.take(3) {
             0 => Self::No,
             1 => Self::Open,
-            over => Self::Over { run: (over - 2) / 2, redriven: over % 2 == 1 },
+            2 => Self::Moved,
+            over => Self::Over { run: (over - 3) / 2, redriven: over % 2 == 0 },
         }
     }
 }

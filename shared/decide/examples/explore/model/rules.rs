@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation_decide::decide::cancel::{Cancelling, cancel};
-use remediation_decide::decide::listing::{End, lists_first};
+use remediation_decide::decide::listing::{Begun, lists_first};
 use remediation_decide::decide::{self, Decision, Look, Policy, Verdict};
 use remediation_decide::domain::{Execution, Process, ProcessStatus};
 use remediation_decide::severity::{Severity, severity};
@@ -40,7 +40,7 @@ pub type Overtaken = fn(&Process, &Execution, Look, &Policy, DateTime<Utc>) -> D
 /// `cancel`, likewise.
 pub type Wish = fn(&Process, Option<&Execution>, bool, &Policy, DateTime<Utc>) -> Cancelling;
 /// `lists_first`, likewise.
-pub type ListsFirst = fn(&Process, Option<&Execution>, Look, Verdict, Option<&Option<End>>) -> bool;
+pub type ListsFirst = fn(&Process, Option<&Execution>, Look, Verdict, Option<&Begun>) -> bool;
 /// `severity`, likewise.
 pub type Judge = fn(ProcessStatus, &Process, Option<&Execution>, bool, &Policy, DateTime<Utc>) -> Severity;
 

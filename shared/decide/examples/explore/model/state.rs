@@ -179,6 +179,17 @@ pub enum Listed {
     Open,
     /// It was known that this one was over, in this redrive.
     Over { run: u8, redriven: bool },
+    /// So it was of one, and the row has moved since.
+    Moved,
+}
+
+impl Listed {
+    const fn moved(self) -> Self {
+        match self {
+            Self::No | Self::Open => self,
+            Self::Over { .. } | Self::Moved => Self::Moved,
+        }
+    }
 }
 
 /// One of our steps, where it stands.
@@ -366,8 +377,10 @@ impl State {
         change(&mut self.row);
         self.row.updated = Stamp::NOW;
         for step in &mut self.steps {
-            if let Step::Write { row_moved, .. } = step {
-                *row_moved = true;
+            match step {
+                Step::Write { row_moved, .. } => *row_moved = true,
+                Step::Read { listed, .. } => *listed = listed.moved(),
+                _ => {}
             }
         }
         if let Retry::Decided { moved } | Retry::Begun { moved, .. } = &mut self.retry {

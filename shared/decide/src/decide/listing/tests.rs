@@ -54,22 +54,37 @@ fn a_row_is_listed_before_it_is_closed_unless_it_was_promised_to_have_had_no_oth
             assert_eq!(lists_first(&row(retries), Some(&failed), look, CLOSE, None), lists, "{retries:?} {look:?}");
         }
         assert!(lists_first(&row(Some(0)), None, look, CLOSE, None), "none is known: there may be one");
-        assert!(!lists_first(&row(Some(0)), None, look, CLOSE, Some(&None)));
+        assert!(!lists_first(&row(Some(0)), None, look, CLOSE, Some(&Begun::of(&row(Some(0)), None))));
     }
 }
 
 #[test]
 fn an_end_that_became_known_after_the_list_was_begun_is_listed_after_once_more() {
     let failed = execution("a", ExecutionStatus::Failed, 0);
-    let known = End::of(&failed);
-    let again = |newest: &Execution, listed: &Option<End>| {
-        [Look::Event, Look::Sweep].map(|look| lists_first(&row(None), Some(newest), look, CLOSE, Some(listed)))
+    let again = |newest: &Execution, known: &Execution| {
+        let begun = Begun::of(&row(None), Some(known));
+        [Look::Event, Look::Sweep].map(|look| lists_first(&row(None), Some(newest), look, CLOSE, Some(&begun)))
     };
-    assert_eq!(again(&failed, &known), [false, false]);
+    assert_eq!(again(&failed, &failed), [false, false]);
     // It ran then; it was redriven and ended since; another one speaks now.
-    assert_eq!(again(&failed, &None), [true, false]);
-    assert_eq!(again(&execution("a", ExecutionStatus::Failed, 1), &known), [true, false]);
-    assert_eq!(again(&execution("b", ExecutionStatus::Failed, 0), &known), [true, false]);
-    assert_eq!(End::of(&execution("a", ExecutionStatus::Running, 0)), None);
-    assert_eq!(End::of(&execution("a", ExecutionStatus::PendingRedrive, 0)), None);
+    for status in [ExecutionStatus::Running, ExecutionStatus::PendingRedrive] {
+        assert_eq!(again(&failed, &execution("a", status, 0)), [true, false]);
+    }
+    assert_eq!(again(&execution("a", ExecutionStatus::Failed, 1), &failed), [true, false]);
+    assert_eq!(again(&execution("b", ExecutionStatus::Failed, 0), &failed), [true, false]);
+}
+
+#[test]
+fn a_row_that_has_moved_since_the_list_was_begun_is_listed_once_more() {
+    let failed = execution("a", ExecutionStatus::Failed, 0);
+    let begun = Begun::of(&row(None), Some(&failed));
+    for (version, retries, lists) in [(1, None, false), (2, None, true), (2, Some(1), true), (2, Some(0), false)] {
+        let moved = Process { version, ..row(retries) };
+        assert_eq!(
+            lists_first(&moved, Some(&failed), Look::Event, CLOSE, Some(&begun)),
+            lists,
+            "{version} {retries:?}"
+        );
+        assert!(!lists_first(&moved, Some(&failed), Look::Sweep, CLOSE, Some(&begun)), "it had settled");
+    }
 }
