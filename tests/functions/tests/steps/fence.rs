@@ -1,6 +1,10 @@
-//! The fence, as an operator has it put up and taken away: the events of the real `migrate`.
+//! The fence, as an operator has it put up and taken away: the events of the real `migrate`; and an ORM that meets it.
+
+use std::io::{BufRead, BufReader, Lines, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use functions_tests::{Bench, Tested, ago, findings, logged, output, processing, sample, status_event, texts};
+use harness::{paths, tools};
 use patient::table::{self, EARLY, ELSEWHERE, GUIDE, MIGRATED, PUSHED, Row, Variant};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -207,6 +211,90 @@ async fn rows_are_put_right_and_taken_back_behind_it_as_before() -> Tested {
         );
         assert_eq!(bench.row(row.id).await?.status, "FAILED");
         assert!(refused(&bench).await?.is_empty());
+    }
+    Ok(())
+}
+
+/// The application's functions with SQLAlchemy, which takes it for a fault when an UPDATE of one object reaches no row.
+struct Orm {
+    program: Child,
+    orders: ChildStdin,
+    answers: Lines<BufReader<ChildStdout>>,
+}
+
+impl Orm {
+    /// A function that has read a process.
+    fn reads(bench: &Bench, id: Uuid) -> Tested<Self> {
+        let script = paths::workspace().join("tests/functions/orm/application.py");
+        let Variant { schema, table, .. } = bench.variant;
+        let mut program = Command::new(tools::python()?.interpreter)
+            .arg(script)
+            .args([&bench.database.url(), schema, table, &id.to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let orders = program.stdin.take().ok_or("no stdin")?;
+        let answers = BufReader::new(program.stdout.take().ok_or("no stdout")?).lines();
+        let mut orm = Self { program, orders, answers };
+        assert_eq!(orm.answer()?, "read");
+        Ok(orm)
+    }
+
+    /// What comes of a write.
+    fn writes(&mut self, what: &str) -> Tested<String> {
+        writeln!(self.orders, "{what}")?;
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Tested<String> {
+        Ok(self.answers.next().ok_or("the ORM's program has ended")??)
+    }
+}
+
+impl Drop for Orm {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+#[tokio::test]
+async fn an_orm_takes_a_refused_statement_for_a_written_one() -> Tested {
+    for variant in [GUIDE, MIGRATED, PUSHED] {
+        let bench = Bench::of("fence_orm", variant).await?;
+        bench.function("migrate").start().await?.invoke(&json!({ "fence": "install" })).await?;
+        let sync = bench.function("sync-execution-status").start().await?;
+        let (closed, cancelled) = (processing(91), processing(91));
+        bench.insert(&[closed.clone(), cancelled.clone()]).await?;
+        let (mut worker, mut handler) = (Orm::reads(&bench, closed.id)?, Orm::reads(&bench, cancelled.id)?);
+        let mut late = Orm::reads(&bench, cancelled.id)?;
+
+        // We close the row, and its worker goes on.
+        let event =
+            status_event(closed.id, "FAILED", ago(90), Some(ago(30)), &json!({ "error": "AI_ERROR", "cause": "x" }));
+        sync.invoke(&event).await?;
+        let before = bench.row(closed.id).await?;
+        assert_eq!(before.status, "FAILED");
+        for what in ["progress", "complete"] {
+            assert_eq!(worker.writes(what)?, "written", "{what}, {}", variant.name);
+        }
+        assert_eq!(bench.row(closed.id).await?, before);
+
+        // A user's cancel is two statements, and the worker's success comes after both.
+        assert_eq!(handler.writes("cancel")?, "written", "{}", variant.name);
+        assert_eq!(late.writes("complete")?, "written", "{}", variant.name);
+        let row = bench.row(cancelled.id).await?;
+        let reason = json!({ "code": "CANCELLED", "message": "the user changed their mind" });
+        assert_eq!((row.status.as_str(), row.error, row.result), ("CANCELLED", Some(reason), None));
+        let processes: Vec<_> = refused(&bench).await?.iter().map(|write| write["process_id"].clone()).collect();
+        assert_eq!(processes, [json!(closed.id), json!(closed.id), json!(cancelled.id)]);
+
+        // A fence that left no row to be counted would be a fault to it.
+        let sql = "CREATE FUNCTION skips() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+                   CREATE TRIGGER skips BEFORE UPDATE ON {processes} FOR EACH ROW EXECUTE FUNCTION skips()";
+        bench.database.execute(&variant.spell(sql)).await?;
+        let told = Orm::reads(&bench, closed.id)?.writes("progress")?;
+        assert!(told.starts_with("StaleDataError"), "{told}");
     }
     Ok(())
 }
