@@ -4,11 +4,15 @@ mod aborted_by_hand;
 mod application_writes_too;
 mod blocked_by_idle_session;
 mod cancel_lost;
+mod cancel_written_as_failed;
+mod console_execution;
 mod event_lost;
 mod event_three_times;
 mod execution_failed;
 mod execution_timed_out;
+mod failure_returned_as_success;
 mod goal_inconsistent;
+mod handler_fails;
 mod last_update_lost;
 mod late_running_event;
 mod late_write;
@@ -39,4 +43,8 @@ pub const ALL: &[&dyn Fault] = &[
     &late_write::LateWrite,
     &blocked_by_idle_session::BlockedByIdleSession,
     &worker_near_timeout::WorkerNearTimeout,
+    &failure_returned_as_success::FailureReturnedAsSuccess,
+    &cancel_written_as_failed::CancelWrittenAsFailed,
+    &handler_fails::HandlerFails,
+    &console_execution::ConsoleExecution,
 ];

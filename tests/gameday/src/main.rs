@@ -10,6 +10,7 @@ mod ledger;
 mod mode;
 mod options;
 mod outcome;
+mod problems;
 mod record;
 mod report;
 mod second_act;

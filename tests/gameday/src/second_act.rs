@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::outcome::Outcome;
+use crate::problems::Problems;
 use crate::world::World;
 
 const STEP: &str = "fail-timed-out-processes";
@@ -69,18 +70,6 @@ fn counted(answer: &Value, outcome: &str) -> usize {
     let actions = answer["actions"].as_array().into_iter().flatten();
     let omitted = answer["omitted"]["actions"].as_u64().and_then(|count| usize::try_from(count).ok()).unwrap_or(0);
     actions.filter(|action| action["outcome"] == outcome).count() + omitted
-}
-
-/// Collects what is not as it should be.
-#[derive(Default)]
-struct Problems(Vec<String>);
-
-impl Problems {
-    fn unless<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, found: &T, expected: &T) {
-        if found != expected {
-            self.0.push(format!("{what}: {found:?}, expected {expected:?}"));
-        }
-    }
 }
 
 async fn stuck_crowd(world: &World) -> Outcome<Vec<String>> {

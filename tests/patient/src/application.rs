@@ -113,13 +113,21 @@ impl Patient {
     /// # Errors
     /// What Step Functions answers.
     pub async fn execute(&self, row: &Row, behaviour: &Behaviour) -> Result<Process> {
+        self.execute_as(row, behaviour, &format!("{}-{}", row.id, Utc::now().timestamp_millis())).await
+    }
+
+    /// The same with an execution of another name, as somebody starts it from the console, who proposes one that says nothing.
+    ///
+    /// # Errors
+    /// What Step Functions answers.
+    pub async fn execute_as(&self, row: &Row, behaviour: &Behaviour, name: &str) -> Result<Process> {
         let input =
             json!({"processId": row.id, "userId": row.user_id, "type": row.kind, "params": {"behaviour": behaviour}});
         let started = self
             .sfn
             .start_execution()
             .state_machine_arn(&self.state_machine_arn)
-            .name(format!("{}-{}", row.id, Utc::now().timestamp_millis()))
+            .name(name)
             .input(input.to_string())
             .send()
             .await
@@ -141,6 +149,20 @@ impl Patient {
         let guessed = format!("{}:{id}", self.state_machine_arn.replace(":stateMachine:", ":execution:"));
         let stop = self.sfn.stop_execution().execution_arn(guessed).error("USER_CANCELLED").send().await;
         Ok(stop.err().map(Error::when("stop the execution")))
+    }
+
+    /// cancel-handler, where a cancel is a failure with a code of its own: it stops nothing.
+    ///
+    /// # Errors
+    /// What PostgreSQL answers.
+    pub async fn cancel_as_failure(&self, id: Uuid) -> Result<()> {
+        let sql = self.variant.spell(
+            "UPDATE {processes} SET status = 'FAILED', error = '{\"code\": \"CANCELLED\"}', {updated_at} = now(){utc},
+                    {completed_at} = now(){utc}
+              WHERE id = $1",
+        );
+        let closed = sqlx::query(AssertSqlSafe(sql)).bind(id).execute(&self.pool).await;
+        closed.map(drop).map_err(Error::when(format!("cancel process {id}")))
     }
 
     /// The process's row.

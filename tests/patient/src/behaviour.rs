@@ -20,6 +20,16 @@ pub enum Behaviour {
         /// As for [`Behaviour::Fail`].
         code: String,
     },
+    /// The worker ends with the application's error `code`, and the workflow's handler with `States.Runtime`: the row stays PROCESSING.
+    FailInHandler {
+        /// As for [`Behaviour::Fail`].
+        code: String,
+    },
+    /// The worker catches its own error `code` and returns it, as the application's does: its workflow goes on, and completes the row.
+    ReturnFailure {
+        /// As for [`Behaviour::Fail`].
+        code: String,
+    },
     /// The worker does its work, and the update to COMPLETED is lost: the execution succeeds, the row stays PROCESSING.
     LoseLastUpdate,
     /// The worker's process ends in the midst of its work, and the error's update is lost too: the execution fails, the
@@ -41,6 +51,8 @@ impl Behaviour {
             | Self::Hang
             | Self::WriteLate
             | Self::FailFirst { .. }
+            | Self::FailInHandler { .. }
+            | Self::ReturnFailure { .. }
             | Self::Fail { recorded: true, .. } => false,
         }
     }

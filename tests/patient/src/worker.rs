@@ -80,6 +80,12 @@ impl Worker {
                 true => worker.fail(task, code, true).await,
                 false => worker.succeed(task).await,
             },
+            Behaviour::FailInHandler { code } => worker.fail(task, code, false).await,
+            Behaviour::ReturnFailure { code } => {
+                let error = failure(code);
+                worker.log(task, "ERROR", explanation(code), Some(&error));
+                Ok(json!({"status": "FAILED", "error": error}))
+            }
             Behaviour::Die => std::process::exit(1),
             Behaviour::Hang => std::future::pending().await,
             Behaviour::WriteLate => {
@@ -99,7 +105,7 @@ impl Worker {
     }
 
     async fn fail(&self, task: &Task, code: &str, recorded: bool) -> Result<Value, Diagnostic> {
-        let error = json!({"code": code, "message": explanation(code), "timestamp": Utc::now()});
+        let error = failure(code);
         self.log(task, "ERROR", explanation(code), Some(&error));
         if recorded {
             self.write(task, "FAILED", None, Some(&error)).await?;
@@ -189,6 +195,11 @@ impl Worker {
 
 fn database_error(error: sqlx::Error) -> Diagnostic {
     Diagnostic { error_type: "DATABASE_ERROR".into(), error_message: Error::when("write the row")(error).to_string() }
+}
+
+/// The error that the application writes.
+fn failure(code: &str) -> Value {
+    json!({"code": code, "message": explanation(code), "timestamp": Utc::now()})
 }
 
 fn explanation(code: &str) -> &'static str {

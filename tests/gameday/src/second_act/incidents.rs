@@ -8,8 +8,8 @@ use harness::{alarm_event, aws, eventually};
 use patient::Patient;
 use serde_json::{Value, json};
 
-use super::Problems;
 use crate::outcome::Outcome;
+use crate::problems::Problems;
 use crate::world::{PATIENCE, World};
 
 const MEMORY: &str = "raise-worker-memory";
