@@ -20,7 +20,7 @@ pub fn table(day: &Day, mode: Mode) {
     };
     let line = |cells: [&str; 6]| {
         let [name, verdict, noticed, step, row, seconds] = cells;
-        println!("{name:24} {verdict:6} {noticed:34} {step:25} {row:width$} {seconds:>7}");
+        println!("{name:28} {verdict:6} {noticed:40} {step:25} {row:width$} {seconds:>7}");
     };
     println!();
     line(["fault", "", "noticed by", "step", heading(mode), "seconds"]);
@@ -33,11 +33,11 @@ pub fn table(day: &Day, mode: Mode) {
             &became(verdict, mode),
             &verdict.seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}")),
         ]);
-        verdict.problems.iter().for_each(|problem| println!("{:24} {problem}", ""));
+        verdict.problems.iter().for_each(|problem| println!("{:28} {problem}", ""));
     }
     for scene in &day.scenes {
-        println!("{:24} {:6} {}", scene.name, if scene.problems.is_empty() { "ok" } else { "WRONG" }, scene.story);
-        scene.problems.iter().for_each(|problem| println!("{:24} {problem}", ""));
+        println!("{:28} {:6} {}", scene.name, if scene.problems.is_empty() { "ok" } else { "WRONG" }, scene.story);
+        scene.problems.iter().for_each(|problem| println!("{:28} {problem}", ""));
     }
     day.problems.iter().for_each(|problem| println!("beside the faults: {problem}"));
     println!("\n{} actions applied, {:.0} s", day.applied, day.seconds);

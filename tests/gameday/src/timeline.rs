@@ -62,7 +62,7 @@ impl Timeline {
 
     pub fn tell(&self, at: DateTime<Utc>, fault: &'static str, kind: Kind, text: impl Into<String>) {
         let moment = Moment { at: self.seconds(at), fault, kind, text: text.into() };
-        println!("{:7.1} s  {:24} {:8} {}", moment.at, moment.fault, moment.kind.word(), moment.text);
+        println!("{:7.1} s  {:28} {:8} {}", moment.at, moment.fault, moment.kind.word(), moment.text);
         self.moments.lock().unwrap_or_else(PoisonError::into_inner).push(moment);
     }
 
