@@ -21,6 +21,14 @@ impl Image {
         Self::of_json(&json!({"status": row.status, "progress": row.progress, "error": row.error}))
     }
 
+    /// As a row is understood: the code of its error, or of a result that says that the work failed.
+    pub fn as_understood(row: &Row) -> Self {
+        let of_result = row.result.as_ref().filter(|result| result["status"] == "FAILED");
+        let code = of_result.and_then(|result| result["error"]["code"].as_str()).map(str::to_owned);
+        let image = Self::of_row(row);
+        Self { code: image.code.or(code), ..image }
+    }
+
     /// Of the ledger's images.
     pub fn of_json(image: &Value) -> Self {
         Self {
