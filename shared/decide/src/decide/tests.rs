@@ -214,6 +214,10 @@ fn a_decision_tells_how_long_it_is_still_left_alone() {
         Reason::PastDeadline { over: late }
     );
     assert_eq!(decided(&row(ProcessStatus::Pending), None, Look::Event, 302), Reason::NeverStarted { over: late });
+    assert_eq!(decided(&open, None, Look::Event, 902), Reason::ExecutionGone { over: late });
+    // What is as it should be has nothing to settle.
+    let (completed, succeeded) = (row(ProcessStatus::Completed), execution(ExecutionStatus::Succeeded));
+    assert_eq!(decided(&completed, Some(&succeeded), Look::Sweep, 101), Reason::Consistent);
 }
 
 #[test]
