@@ -5,14 +5,14 @@
 mod incidents;
 
 use chrono::{TimeDelta, Utc};
-use harness::{alarm_event, aws};
+use harness::alarm_event;
 use patient::table::{self, Row};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::outcome::Outcome;
 use crate::problems::Problems;
-use crate::world::World;
+use crate::world::{World, alarm_arn};
 
 const STEP: &str = "fail-timed-out-processes";
 /// Rows that hang at once: more than half of all that is open.
@@ -120,8 +120,7 @@ async fn poison_row(world: &World) -> Outcome<Vec<String>> {
 async fn muted_alarm(world: &World) -> Outcome<Vec<String>> {
     let rows = stuck(world, 1).await?;
     let name = "remediation-stuck-processes";
-    let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", aws::REGION, aws::ACCOUNT);
-    let mut event = alarm_event(name, &arn, "ALARM", "OK", "game day: muted");
+    let mut event = alarm_event(name, &alarm_arn(name), "ALARM", "OK", "game day: muted");
     event["detail"]["muteDetail"] = json!({"mutedByArn": "maintenance"});
     let mut problems = Problems::default();
     let seen = json!({"alarm": name, "suppressedBy": "maintenance"});

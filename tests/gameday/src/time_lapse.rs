@@ -11,7 +11,6 @@ use aws_sdk_cloudwatchlogs::Client as Logs;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use chrono::Utc;
-use harness::{alarm_event, aws};
 use serde_json::Value;
 use tokio::time::MissedTickBehavior;
 
@@ -83,9 +82,7 @@ impl TimeLapse {
             for alarm in &mut alarms {
                 let value = points.get(&(alarm.step.clone(), alarm.metric.clone())).copied();
                 if let Some((before, reason)) = alarm.evaluate(value) {
-                    self.world.alarm_is(&alarm.name, alarm.state, &reason).await?;
-                    let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{}", aws::REGION, aws::ACCOUNT, alarm.name);
-                    self.world.hop.deliver(&alarm_event(&alarm.name, &arn, alarm.state, before, &reason)).await?;
+                    self.world.alarm_goes(&alarm.name, alarm.state, before, &reason).await?;
                 }
             }
         }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::LastUpdateStatus;
 use aws_sdk_sfn::types::ExecutionStatus;
 use chrono::{DateTime, Utc};
-use harness::{AlarmHop, Aws, Cdk, Database, Postgres, eventually, functions};
+use harness::{AlarmHop, Aws, Cdk, Database, Postgres, alarm_event, aws, eventually, functions};
 use patient::table::{self, MIGRATED, Row};
 use patient::{Behaviour, Patient, Process};
 use serde_json::{Value, json};
@@ -195,11 +196,28 @@ impl World {
         }
     }
 
+    /// An alarm changes its state: CloudWatch has it so, and says it to EventBridge.
+    pub async fn alarm_goes(&self, name: &str, state: &str, before: &str, reason: &str) -> Outcome<()> {
+        self.alarm_is(name, state, reason).await?;
+        self.hop.deliver(&alarm_event(name, &alarm_arn(name), state, before, reason)).await?;
+        Ok(())
+    }
+
     /// CloudWatch has an alarm in this state from now on: whoever hears of it asks whether it is so.
     pub async fn alarm_is(&self, name: &str, state: &str, reason: &str) -> Outcome<()> {
         let cloudwatch = aws_sdk_cloudwatch::Client::new(self.aws.sdk_config());
         cloudwatch.set_alarm_state().alarm_name(name).state_value(state.into()).state_reason(reason).send().await?;
         Ok(())
+    }
+
+    /// Waits until a change of a function is over.
+    pub async fn changed(&self, function: &str) -> Outcome<()> {
+        let lambda = self.aws.lambda();
+        let changed = eventually(PATIENCE, format!("the change of {function} to be over"), || async {
+            let told = lambda.get_function_configuration().function_name(function).send().await.ok()?;
+            (told.last_update_status() == Some(&LastUpdateStatus::Successful)).then_some(())
+        });
+        Ok(changed.await?)
     }
 
     /// How something beside a row is; nothing where it is gone.
@@ -232,4 +250,9 @@ impl World {
             self.aws.sqs().receive_message().queue_url(&self.dead_letters).max_number_of_messages(10).send().await?;
         Ok(received.messages().iter().filter_map(|message| message.body().map(str::to_owned)).collect())
     }
+}
+
+/// The ARN of a deployed alarm.
+pub fn alarm_arn(name: &str) -> String {
+    format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", aws::REGION, aws::ACCOUNT)
 }

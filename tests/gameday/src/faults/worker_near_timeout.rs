@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use aws_sdk_lambda::types::{Environment, LastUpdateStatus};
+use aws_sdk_lambda::types::Environment;
 use chrono::Utc;
 use harness::eventually;
 use patient::{Behaviour, Patient};
@@ -46,11 +46,7 @@ impl Fault for WorkerNearTimeout {
             let lambda = world.aws.lambda();
             let cut = lambda.update_function_configuration().function_name(Patient::WORKER);
             cut.timeout(CUT.parse()?).send().await?;
-            let done = eventually(PATIENCE, "the deployment to be over", || async {
-                let told = lambda.get_function_configuration().function_name(Patient::WORKER).send().await.ok()?;
-                (told.last_update_status() == Some(&LastUpdateStatus::Successful)).then_some(())
-            });
-            done.await?;
+            world.changed(Patient::WORKER).await?;
             deadline_of_every_day(world).await?;
             let process = world.patient.start(&Behaviour::Succeed).await?;
             world.ended(&process).await?;
@@ -84,10 +80,5 @@ async fn deadline_of_every_day(world: &World) -> Outcome<()> {
     let more = HashMap::from([("PROCESS_DEADLINE_SECONDS".to_owned(), "900".to_owned())]);
     let environment = Environment::builder().set_variables(Some(set.into_iter().chain(more).collect())).build();
     lambda.update_function_configuration().function_name(&step).environment(environment).send().await?;
-    eventually(PATIENCE, "the step's deadline to be changed", || async {
-        let told = lambda.get_function_configuration().function_name(&step).send().await.ok()?;
-        (told.last_update_status() == Some(&LastUpdateStatus::Successful)).then_some(())
-    })
-    .await?;
-    Ok(())
+    world.changed(&step).await
 }

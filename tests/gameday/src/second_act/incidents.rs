@@ -2,9 +2,8 @@
 //!
 //! The endpoint keeps an alarm's state once it is set; that a day has gone by, the ledger says.
 
-use aws_sdk_lambda::types::LastUpdateStatus;
 use functions_tests::aged;
-use harness::{alarm_event, aws, eventually};
+use harness::eventually;
 use patient::Patient;
 use serde_json::{Value, json};
 
@@ -60,7 +59,7 @@ pub async fn nobody_fixes(world: &World) -> Outcome<Vec<String>> {
     const STEP: &str = "escalate";
     let name = "remediation-queue-depth";
     let mut problems = Problems::default();
-    alarm_goes(world, name, "ALARM").await?;
+    world.alarm_goes(name, "ALARM", "OK", "game day: a long queue").await?;
     world.looked(&json!({"alarm": name}), 1).await?;
     for (minutes, expected) in
         [(0, vec!["L1"]), (31, vec!["L1", "L2"]), (30, vec!["L1", "L2", "L3"]), (30, vec!["L1", "L2", "L3"])]
@@ -73,7 +72,7 @@ pub async fn nobody_fixes(world: &World) -> Outcome<Vec<String>> {
             &expected.into_iter().map(str::to_owned).collect(),
         );
     }
-    alarm_goes(world, name, "OK").await?;
+    world.alarm_goes(name, "OK", "ALARM", "game day: it is over").await?;
     Ok(problems.0)
 }
 
@@ -93,12 +92,12 @@ async fn told(world: &World, alarm: &str) -> Outcome<Vec<String>> {
 /// Memory runs short, and the step sets more.
 async fn raised(world: &World) -> Outcome<()> {
     set_memory(world, CUT).await?;
-    alarm_goes(world, MEMORY_ALARM, "ALARM").await?;
+    world.alarm_goes(MEMORY_ALARM, "ALARM", "OK", "game day: memory runs short").await?;
     let changed = eventually(PATIENCE, "the worker's memory to be raised", || async {
         (memory(world).await.ok()? == RAISED).then_some(())
     });
     changed.await?;
-    settled(world).await
+    world.changed(Patient::WORKER).await
 }
 
 /// The alarm is over, and so is a day; the schedule looks. Then nothing happens for more than an hour.
@@ -107,21 +106,11 @@ async fn over(world: &World) -> Outcome<()> {
     aged(&world.database, A_DAY_LATER).await?;
     world.ask(MEMORY, &schedule(MEMORY)).await?;
     aged(&world.database, 70).await?;
-    settled(world).await
+    world.changed(Patient::WORKER).await
 }
 
 fn schedule(step: &str) -> Value {
     json!({"schedule": step})
-}
-
-/// An alarm changes its state: CloudWatch has it so, and says it to EventBridge.
-async fn alarm_goes(world: &World, name: &str, state: &str) -> Outcome<()> {
-    let reason = format!("game day: {name}");
-    world.alarm_is(name, state, &reason).await?;
-    let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{name}", aws::REGION, aws::ACCOUNT);
-    let before = if state == "OK" { "ALARM" } else { "OK" };
-    world.hop.deliver(&alarm_event(name, &arn, state, before, &reason)).await?;
-    Ok(())
 }
 
 async fn memory(world: &World) -> Outcome<i32> {
@@ -132,14 +121,5 @@ async fn memory(world: &World) -> Outcome<i32> {
 async fn set_memory(world: &World, megabytes: i32) -> Outcome<()> {
     let set = world.aws.lambda().update_function_configuration().function_name(Patient::WORKER);
     set.memory_size(megabytes).send().await?;
-    settled(world).await
-}
-
-async fn settled(world: &World) -> Outcome<()> {
-    let lambda = world.aws.lambda();
-    let settled = eventually(PATIENCE, "the worker's update to be over", || async {
-        let told = lambda.get_function_configuration().function_name(Patient::WORKER).send().await.ok()?;
-        (told.last_update_status() == Some(&LastUpdateStatus::Successful)).then_some(())
-    });
-    Ok(settled.await?)
+    world.changed(Patient::WORKER).await
 }
