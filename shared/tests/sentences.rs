@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use harness::paths;
-use remediation::domain::{ExecutionStatus, Language};
+use remediation::domain::{ExecutionStatus, Language, WORDS};
 use remediation::gather::error::Error;
 use remediation::gather::parameters::Parameters;
 use remediation::gather::trigger::decode::decode;
@@ -131,7 +131,7 @@ fn named(told: &str) -> BTreeSet<String> {
 
 /// What an operator's event is answered with.
 fn event(event: Value) -> Error {
-    decode(event, &"$.generationResult.Payload".parse().unwrap(), &["cancel"]).map(drop).unwrap_err().into()
+    decode(event, &WORDS, &"$.generationResult.Payload".parse().unwrap(), &["cancel"]).map(drop).unwrap_err().into()
 }
 
 /// What a step's own parameter is answered with.

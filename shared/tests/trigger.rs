@@ -6,7 +6,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use proptest::prelude::*;
-use remediation::domain::{Ending, ExecutionStatus, Mode};
+use remediation::domain::{Ending, ExecutionStatus, Mode, WORDS};
 use remediation::gather::trigger::decode::decode;
 use remediation::gather::trigger::result_path::ResultPath;
 use remediation::gather::trigger::{AlarmChange, AlarmState, Ask, ExecutionChange, Scope, Trigger, TriggerError};
@@ -18,7 +18,7 @@ const ARN: &str = "arn:aws:states:ap-northeast-1:123456789012:execution:goal-gen
 const ALLOWED: &[&str] = &["cancel", "fence"];
 
 fn read(event: Value) -> Result<Trigger, TriggerError> {
-    decode(event, &ResultPath::default(), ALLOWED)
+    decode(event, &WORDS, &ResultPath::default(), ALLOWED)
 }
 
 fn payloads() -> BTreeMap<String, Value> {
@@ -233,7 +233,7 @@ fn a_process_is_found_by_the_input_then_by_the_name_then_not_at_all() {
 #[test]
 fn the_result_stands_where_result_path_says() {
     let path: ResultPath = "$.generationResult['Payload'].subGoals[0]".parse().unwrap();
-    match decode(payload("execution-succeeded"), &path, &[]).unwrap() {
+    match decode(payload("execution-succeeded"), &WORDS, &path, &[]).unwrap() {
         Trigger::Execution(change) => {
             assert_eq!(change.execution.ending.unwrap().result, Some(json!({ "title": "靴を買う" }).into()));
         }
@@ -416,7 +416,7 @@ fn a_long_value_is_shortened_in_its_error() {
 #[test]
 fn what_nobody_may_see_in_an_event_reaches_neither_record_nor_error() {
     let secret = "password=hunter2";
-    let seen = |event: Value| match decode(event, &ResultPath::default(), &["window"]) {
+    let seen = |event: Value| match decode(event, &WORDS, &ResultPath::default(), &["window"]) {
         Ok(trigger) => trigger.describe().to_string(),
         Err(error) => error.to_string(),
     };
@@ -439,8 +439,8 @@ fn what_nobody_may_see_in_an_event_reaches_neither_record_nor_error() {
 
 #[test]
 fn a_step_takes_its_own_parameters_only() {
-    assert!(decode(json!({ "fence": "install" }), &ResultPath::default(), &["fence"]).is_ok());
-    assert!(decode(json!({ "all": true, "fence": "install" }), &ResultPath::default(), &["cancel"]).is_err());
+    assert!(decode(json!({ "fence": "install" }), &WORDS, &ResultPath::default(), &["fence"]).is_ok());
+    assert!(decode(json!({ "all": true, "fence": "install" }), &WORDS, &ResultPath::default(), &["cancel"]).is_err());
 }
 
 /// JSON with field names that events have, so that it gets beyond the first look.

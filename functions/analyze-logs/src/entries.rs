@@ -2,7 +2,7 @@
 
 use crate::texts;
 use chrono::{DateTime, Utc};
-use remediation::domain::{ExecutionStatus, Language};
+use remediation::domain::{ExecutionStatus, Language, Words};
 use remediation::gather::history::Happened;
 use remediation::redact;
 use serde::{Serialize, Serializer};
@@ -69,11 +69,11 @@ impl Serialize for Source {
 }
 
 /// All that is known, in time order.
-pub fn of(evidence: &Evidence, language: Language) -> Vec<Entry> {
+pub fn of(evidence: &Evidence, words: &Words, language: Language) -> Vec<Entry> {
     let mut entries: Vec<Entry> = evidence.row.iter().flat_map(|row| of_row(row, language)).collect();
     entries.extend(evidence.executions.iter().flat_map(|told| of_execution(told, language)));
     entries.extend(evidence.lines.iter().map(|(function, line)| {
-        let (what, detail) = line::told(line, language);
+        let (what, detail) = line::told(line, words, language);
         Entry { at: line.at, source: Source::Log, of: function.clone(), what, detail }
     }));
     // What was read newest first, oldest first: entries of the same moment keep that order.

@@ -2,7 +2,7 @@
 //! secrets and prompts are taken out.
 
 use crate::texts;
-use remediation::domain::Language;
+use remediation::domain::{Language, Words};
 use remediation::gather::logs::Line;
 use remediation::gather::logs::said::Said;
 use remediation::redact;
@@ -14,7 +14,7 @@ const MESSAGE: usize = 300;
 const WORD: usize = 64;
 
 /// The sentence of a line, and its safe fields.
-pub fn told(line: &Line, language: Language) -> (String, Value) {
+pub fn told(line: &Line, words: &Words, language: Language) -> (String, Value) {
     let said = Said::of(line);
     let Some(own) = said.own() else {
         return (redact::cut(line.message.trim(), MESSAGE), Value::Null);
@@ -28,7 +28,7 @@ pub fn told(line: &Line, language: Language) -> (String, Value) {
     let message = message.or_else(|| said.message().map(|text| redact::cut(text, MESSAGE).into()));
     safe.extend(message.map(|message| ("message".to_owned(), message)));
     let mut error = Map::new();
-    error.extend(said.code().map(|code| ("code".to_owned(), redact::cut(&code, WORD).into())));
+    error.extend(said.code(words).map(|code| ("code".to_owned(), redact::cut(&code, WORD).into())));
     error.extend(said.error().map(|text| ("message".to_owned(), redact::cut(text, MESSAGE).into())));
     if !error.is_empty() {
         safe.insert("error".to_owned(), error.into());

@@ -77,9 +77,10 @@ impl Step for AnalyzeLogs {
 /// The process of an execution, from its input, else from its name.
 async fn of_execution(session: &Session<'_>, arn: &ExecutionArn) -> Result<ProcessId, Error> {
     session.step_functions.own(arn, session.config.language)?;
+    let of_name = session.config.policy.words.owner.of_name(arn);
     let process = match session.step_functions.describe(arn, &session.config.result_path).await {
         Ok(seen) => seen.process,
-        Err(error) if arn.process_id().is_some() && matches!(error, Error::Aws { .. }) => arn.process_id(),
+        Err(error) if of_name.is_some() && matches!(error, Error::Aws { .. }) => of_name,
         Err(error) => return Err(error),
     };
     process.ok_or_else(|| Error::Refused(common::process_unknown(session.config.language, arn.name())))

@@ -153,7 +153,7 @@ pub async fn read(
 async fn row(session: &mut Session<'_>, process: ProcessId) -> Result<Option<Row>, Error> {
     let table = session.table().await?;
     sqlx::query_as(table.sql(include_str!("row.sql")))
-        .bind(process.0)
+        .bind(process.as_str())
         .fetch_optional(&mut *session.db)
         .await
         .map_err(Error::database("reading the row"))
@@ -188,7 +188,7 @@ async fn executions(
         "SELECT execution_arn, status, redrive_count, started_at, redriven_at, stopped_at, error
            FROM remediation.executions WHERE process_id = $1 ORDER BY started_at DESC, execution_arn DESC LIMIT $2",
     )
-    .bind(evidence.process.0)
+    .bind(evidence.process.as_str())
     .bind(limit(policy.executions))
     .fetch_all(&mut *session.db)
     .await
@@ -273,7 +273,7 @@ async fn ledger(session: &mut Session<'_>, policy: &Policy, evidence: &mut Evide
         "SELECT why, times, refused_at AS at, application_name AS by, attempted ->> 'status' AS status
            FROM remediation.refused_writes WHERE process_id = $1 ORDER BY refused_at DESC LIMIT $2",
     )
-    .bind(evidence.process.0)
+    .bind(evidence.process.as_str())
     .bind(limit(policy.ledger_entries))
     .fetch_all(&mut *session.db)
     .await

@@ -37,7 +37,7 @@ impl Story {
     /// Tells it. `looked` is what the decision table makes of the process.
     pub fn tell(evidence: &Evidence, looked: &Plan, policy: &Policy, config: &Config, now: DateTime<Utc>) -> Self {
         let language = config.language;
-        let all = entries::of(evidence, language);
+        let all = entries::of(evidence, config.policy.words, language);
         let would = would(looked, config);
         let mut verdict = vec![is_now(evidence, config, now)];
         verdict.extend(would.iter().cloned());

@@ -1,10 +1,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::decide::Look;
-use remediation::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus};
+use remediation::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessStatus, WORDS};
 use remediation::gather::config::Config;
 use remediation::gather::history::{Happened, History};
 use remediation::gather::logs::Line;
-use remediation::gather::processes::case::{self, Case, Newest};
+use remediation::gather::processes::case::{self, Case, Link, Newest};
 use remediation::run::step::{Plan, Step};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -40,7 +40,7 @@ fn arn() -> ExecutionArn {
 
 /// A process that was accepted at 0 and began at 1, and of which nothing else is known.
 fn processing() -> Evidence {
-    let process = ProcessId(ID.parse().unwrap());
+    let process = ID.parse().unwrap();
     let row = Row {
         status: "PROCESSING".into(),
         kind: Some("SUBGOAL_GENERATION".into()),
@@ -64,9 +64,11 @@ fn processing() -> Evidence {
             created_at: at(0),
             updated_at: at(5),
             completed_at: None,
+            deadline: None,
         },
         newest: Newest::Known(None),
         look: Look::Event,
+        link: Link::Told,
     };
     Evidence {
         process,
@@ -244,7 +246,7 @@ fn of_two_entries_at_the_same_moment_the_cause_comes_first() {
     };
     // The ledger is read newest first.
     evidence.actions.extend([action("second"), action("first")]);
-    let told: Vec<String> = entries::of(&evidence, Language::En)
+    let told: Vec<String> = entries::of(&evidence, &WORDS, Language::En)
         .iter()
         .map(|entry| format!("{} {}", entry.source.as_str(), entry.what))
         .collect();
@@ -267,7 +269,7 @@ fn of_two_entries_at_the_same_moment_the_cause_comes_first() {
 #[test]
 fn an_execution_whose_history_is_gone_is_told_by_its_own_times() {
     let evidence = executed(ExecutionStatus::TimedOut, Some(at(601)), &[]);
-    let told: Vec<String> = entries::of(&evidence, Language::En).into_iter().map(|entry| entry.what).collect();
+    let told: Vec<String> = entries::of(&evidence, &WORDS, Language::En).into_iter().map(|entry| entry.what).collect();
     assert_eq!(
         told[1..],
         ["execution started", "last written: PROCESSING, progress 50, retries 0", "execution ended in TIMED_OUT"]
@@ -352,10 +354,10 @@ fn of_a_line_only_safe_fields_are_told() {
         ("{ no json }", "{ no json }", Value::Null),
     ] {
         let (_, line) = logged(0, message);
-        assert_eq!(line::told(&line, Language::En), (sentence.to_owned(), fields));
+        assert_eq!(line::told(&line, &WORDS, Language::En), (sentence.to_owned(), fields));
     }
     let (_, long) = logged(0, &json!({ "message": "長".repeat(500) }).to_string());
-    assert_eq!(line::told(&long, Language::En).0.chars().count(), 301);
+    assert_eq!(line::told(&long, &WORDS, Language::En).0.chars().count(), 301);
 }
 
 #[test]

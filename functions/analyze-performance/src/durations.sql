@@ -4,7 +4,7 @@ WITH completed AS (
     SELECT coalesce({type}::text, '-') AS kind, coalesce({completed_at}, {updated_at}) > $2 AS present,
            extract(epoch FROM {took})::float8 AS seconds,
            coalesce({retry_count}::int4, 0) > 0 AS retried
-      FROM {table} p
+      FROM {rows} p
      WHERE coalesce({completed_at}, {updated_at}) > $1 AND coalesce({completed_at}, {updated_at}) <= $3
        AND {status} IN ({completed}) AND NOT {has failed} AND {took} IS NOT NULL
 )

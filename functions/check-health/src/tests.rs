@@ -11,7 +11,7 @@ use remediation::failure::INVALID_INPUT;
 use remediation::gather::config::Config;
 use remediation::gather::logs::report::Report;
 use remediation::gather::manifest;
-use remediation::gather::processes::case::{Case, Evidence, Newest};
+use remediation::gather::processes::case::{Case, Evidence, Link, Newest};
 use remediation::gather::sessions::Overview;
 use remediation::gather::step_functions::{Page, Seen};
 use remediation::gather::table::Table;
@@ -80,7 +80,7 @@ fn case(process: u128, status: ProcessStatus, created: i64, newest: Option<Execu
     let created_at = NOW - TimeDelta::seconds(created);
     let written = NOW - TimeDelta::seconds(100);
     let process = Process {
-        id: ProcessId(Uuid::from_u128(process)),
+        id: ProcessId::from(Uuid::from_u128(process)),
         version: 1,
         status,
         progress: 10,
@@ -90,8 +90,9 @@ fn case(process: u128, status: ProcessStatus, created: i64, newest: Option<Execu
         created_at,
         updated_at: written,
         completed_at: (!status.is_open()).then_some(written),
+        deadline: None,
     };
-    Case { process, newest: Newest::Known(newest), look: Settled::Sweep }
+    Case { process, newest: Newest::Known(newest), look: Settled::Sweep, link: Link::Told }
 }
 
 fn active(name: &str) -> Function {

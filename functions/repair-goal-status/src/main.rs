@@ -66,7 +66,7 @@ impl Step for RepairGoalStatus {
             Question::Process(id) => of_process(session, &table, &goals, *id).await?,
             // A process whose goal has moved; or a goal, of a plan that a person approved.
             Question::Again(targets) => {
-                let ids: Vec<_> = targets.iter().map(|(id, _)| id.0).collect();
+                let ids: Vec<_> = targets.iter().filter_map(|(id, _)| id.as_str().parse().ok()).collect();
                 cases::read(session.db, &table, &goals, Which::Named(&ids)).await?
             }
             Question::Sweep(cursor) => return sweep(session, &table, &goals, cursor.after).await,

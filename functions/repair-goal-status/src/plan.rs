@@ -6,7 +6,7 @@ use crate::texts;
 use remediation::act::action::Class;
 use remediation::act::actions::set_goal_status::SetGoalStatus;
 use remediation::act::plan::Share;
-use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Language};
+use remediation::domain::{DEADLINE_ERROR, Execution, ExecutionStatus, Language, Words};
 use remediation::failure::transient::is_transient;
 use remediation::failure::{UNKNOWN, failure};
 use remediation::gather::config::Config;
@@ -77,17 +77,17 @@ pub fn plan(evidence: &Evidence, config: &Config) -> Plan {
             let absent = Finding::new("goals_absent", config.table.to_string(), message, json!({ "missing": missing }));
             Plan { findings: vec![absent], ..Plan::default() }
         }
-        Evidence::Looked(looked) => plan_of(looked, language),
+        Evidence::Looked(looked) => plan_of(looked, config.policy.words, language),
     }
 }
 
-fn plan_of(looked: &Looked, language: Language) -> Plan {
+fn plan_of(looked: &Looked, words: &Words, language: Language) -> Plan {
     let mut plan = Plan { skipped: looked.unknown.iter().cloned().collect(), ..Plan::default() };
     let mut goals: BTreeMap<GoalId, (&Goal, Vec<&Case>)> = BTreeMap::new();
     let mut orphans: BTreeMap<&Orphan, &Case> = BTreeMap::new();
     for case in &looked.cases {
         let about = case.process.map(|process| process.to_string()).unwrap_or_default();
-        match (judge(case, &looked.asked, language), case.target) {
+        match (judge(case, &looked.asked, words, language), case.target) {
             (Judged::Passed, _) => continue,
             (Judged::Left(why), _) => plan.skipped.push(Skipped::new(about, why)),
             (Judged::Failed, None) => plan.skipped.push(Skipped::new(about, texts::no_target(language))),
@@ -172,7 +172,7 @@ fn about_goal(plan: &mut Plan, goal: &Goal, cases: &[&Case], asked: &Asked, lang
 }
 
 /// Whether a process has failed for good.
-fn judge(case: &Case, asked: &Asked, language: Language) -> Judged {
+fn judge(case: &Case, asked: &Asked, words: &Words, language: Language) -> Judged {
     let (code, message) = (case.code.as_deref(), case.message.as_deref());
     match asked {
         Asked::These { .. } => Judged::Failed,
@@ -182,7 +182,7 @@ fn judge(case: &Case, asked: &Asked, language: Language) -> Judged {
             let over = case.newest.as_ref().is_none_or(|newest| newest.status.is_over());
             // What was never started has no input to be started with again.
             let never_started = case.newest.is_none() && code == Some(UNKNOWN);
-            let stays = never_started || !is_transient(code, message, error);
+            let stays = never_started || !is_transient(code, message, error, words);
             if over && stays { Judged::Failed } else { Judged::Passed }
         }
         Asked::Event(ended) => {
@@ -197,7 +197,8 @@ fn judge(case: &Case, asked: &Asked, language: Language) -> Judged {
                     Judged::Left(texts::not_failed(language, ended.status.as_str()))
                 }
                 ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
-                    may_pass(case, ended).map_or(Judged::Failed, |what| Judged::Left(texts::may_pass(language, &what)))
+                    may_pass(case, ended, words)
+                        .map_or(Judged::Failed, |what| Judged::Left(texts::may_pass(language, &what)))
                 }
             }
         }
@@ -210,7 +211,7 @@ fn is_over_taken(ended: &Execution, newest: &Execution) -> bool {
 }
 
 /// What may pass by itself, where it may: the row's own code has the word, and what the execution ended with where the row is still open.
-fn may_pass(case: &Case, ended: &Execution) -> Option<String> {
+fn may_pass(case: &Case, ended: &Execution, words: &Words) -> Option<String> {
     let (error, cause) =
         ended.ending.as_ref().map_or((None, None), |ending| (ending.error.as_deref(), ending.cause.as_deref()));
     let (code, message) = if !case.open {
@@ -218,12 +219,12 @@ fn may_pass(case: &Case, ended: &Execution) -> Option<String> {
     } else if ended.status == ExecutionStatus::TimedOut || error == Some(DEADLINE_ERROR) {
         (Some("TIMEOUT_ERROR".to_owned()), None)
     } else if ended.outcome() == ExecutionStatus::Failed {
-        let failure = failure(error, cause);
+        let failure = failure(error, cause, words);
         (Some(failure.code), Some(failure.message))
     } else {
         (None, None)
     };
-    let passes = is_transient(code.as_deref(), message.as_deref(), error);
+    let passes = is_transient(code.as_deref(), message.as_deref(), error, words);
     passes.then(|| code.or_else(|| error.map(str::to_owned)).unwrap_or_default())
 }
 

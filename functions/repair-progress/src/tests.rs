@@ -5,7 +5,7 @@ use remediation::decide::Look;
 use remediation::domain::ExecutionStatus::{self, Failed, Running};
 use remediation::domain::ProcessStatus::{self, Completed, Processing};
 use remediation::domain::{Execution, Process, ProcessId};
-use remediation::gather::processes::case::{self, Case, Newest};
+use remediation::gather::processes::case::{self, Case, Link, Newest};
 use remediation::run::step::Finding;
 use uuid::Uuid;
 
@@ -31,7 +31,7 @@ fn ago(seconds: i64) -> DateTime<Utc> {
 
 fn process(id: u128, status: ProcessStatus, progress: i16) -> Process {
     Process {
-        id: ProcessId(Uuid::from_u128(id)),
+        id: ProcessId::from(Uuid::from_u128(id)),
         version: 7,
         status,
         progress,
@@ -41,6 +41,7 @@ fn process(id: u128, status: ProcessStatus, progress: i16) -> Process {
         created_at: ago(500),
         updated_at: ago(400),
         completed_at: (!status.is_open()).then(|| ago(400)),
+        deadline: None,
     }
 }
 
@@ -65,18 +66,20 @@ fn suspect(process: Process, highest: Option<i16>, newest: ExecutionStatus) -> S
 fn stalled(process: Process, newest: ExecutionStatus) -> Case {
     let mut newest = execution(newest);
     newest.ending = newest.status.is_over().then(Default::default);
-    Case { process, newest: Newest::Known(Some(newest)), look: Look::Sweep }
+    Case { process, newest: Newest::Known(Some(newest)), look: Look::Sweep, link: Link::Told }
 }
 
 /// The rows that are written: id, status, progress, cause.
 fn writes(plan: &Plan) -> Vec<(u128, ProcessStatus, Option<i16>, &'static str)> {
-    let write = |action: &SetRowStatus| (action.process.id.0.as_u128(), action.status, action.progress, action.cause);
+    let write = |action: &SetRowStatus| {
+        (action.process.id.as_str().parse::<Uuid>().unwrap().as_u128(), action.status, action.progress, action.cause)
+    };
     plan.actions.iter().map(|planned| write(planned.action.downcast().unwrap())).collect()
 }
 
 /// What is left, in the order in which it is told: id, why.
 fn left(plan: &Plan) -> Vec<(u128, &str)> {
-    let id = |target: &str| target.parse::<ProcessId>().unwrap().0.as_u128();
+    let id = |target: &str| target.parse::<Uuid>().unwrap().as_u128();
     plan.skipped.iter().map(|skipped| (id(&skipped.target), skipped.why.as_str())).collect()
 }
 

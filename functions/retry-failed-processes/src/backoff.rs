@@ -27,7 +27,7 @@ pub fn delay(policy: &Policy, process: ProcessId, retries: u32, throttled: bool)
 
 /// From 0 to 1: the beginning of a name-based UUID, which is a digest.
 fn share(process: ProcessId, retries: u32) -> f64 {
-    let [a, b, c, d, ..] = *Uuid::new_v5(&process.0, &retries.to_be_bytes()).as_bytes();
+    let [a, b, c, d, ..] = *Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{process}/{retries}").as_bytes()).as_bytes();
     f64::from(u32::from_be_bytes([a, b, c, d])) / f64::from(u32::MAX)
 }
 
@@ -65,7 +65,7 @@ mod tests {
     fn a_crowd_is_spread_over_the_whole_window() {
         let mut tenths = [0; 10];
         for n in 0..2000_u128 {
-            let wait = delay(&policy(), ProcessId(Uuid::from_u128(n)), 2, false).num_milliseconds();
+            let wait = delay(&policy(), ProcessId::from(Uuid::from_u128(n)), 2, false).num_milliseconds();
             tenths[usize::try_from(wait * 10 / 4001).unwrap()] += 1;
         }
         // 200 each, were it exact.
@@ -75,7 +75,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_wait_is_within_its_window_and_the_same_at_every_look(id: u128, retries: u32, throttled: bool) {
-            let process = ProcessId(Uuid::from_u128(id));
+            let process = ProcessId::from(Uuid::from_u128(id));
             let wait = delay(&policy(), process, retries, throttled);
             prop_assert!(wait >= TimeDelta::zero());
             prop_assert!(wait.as_seconds_f64() <= window(&policy(), retries, throttled));

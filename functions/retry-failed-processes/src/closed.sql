@@ -1,6 +1,6 @@
 -- The rows closed since $1, by what closed them.
 SELECT f.failed, c.code, c.message, c.execution_error, count(*)
-  FROM {table} p
+  FROM {rows} p
  CROSS JOIN LATERAL (SELECT {has failed} AS failed) f
  CROSS JOIN LATERAL (
        SELECT CASE WHEN f.failed THEN {code} END AS code,
@@ -8,7 +8,7 @@ SELECT f.failed, c.code, c.message, c.execution_error, count(*)
               -- Only where the row says nothing itself.
               CASE WHEN f.failed AND coalesce({code}, $2) = $2 THEN (
                    SELECT e.error FROM remediation.executions e
-                    WHERE e.process_id = {id}
+                    WHERE {speaks}
                     ORDER BY e.started_at DESC, e.execution_arn DESC
                     LIMIT 1) END AS execution_error) c
  WHERE {status} NOT IN ({open}) AND coalesce({completed_at}, {updated_at}) > $1

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::retry_process::RetryProcess;
 use remediation::decide::{self, CLOSED_BY_PERSON, Look};
-use remediation::domain::{Execution, ExecutionStatus, Process, ProcessStatus};
+use remediation::domain::{Execution, ExecutionStatus, Process, ProcessStatus, Words};
 use remediation::failure::UNKNOWN;
 use remediation::failure::transient::{is_throttling, is_transient};
 use remediation::gather::processes::case::{Case, Newest};
@@ -116,7 +116,7 @@ pub fn judge(
     }
     let code = process.error_code.as_deref();
     let error = newest.and_then(error_of);
-    if !is_transient(code, history.message.as_deref(), error) {
+    if !is_transient(code, history.message.as_deref(), error, rules.words) {
         return Judgement::Permanent;
     }
     if newest.is_none() {
@@ -161,7 +161,7 @@ fn by_row(process: &Process, history: &History, look: Look) -> Option<Left> {
 pub fn attempts(case: &Case, history: &History) -> u32 {
     let by_row = 1 + case.process.retries.and_then(|retries| u32::try_from(retries).ok()).unwrap_or(0);
     let by_name = match &case.newest {
-        Newest::Known(Some(newest)) => RetryProcess::attempt_of(&newest.arn).unwrap_or(1),
+        Newest::Known(Some(newest)) => RetryProcess::attempt_of(case.process.id, &newest.arn).unwrap_or(1),
         Newest::Known(None) | Newest::Unknown(_) => 1,
     };
     by_row.max(1 + history.retries).max(history.executions).max(by_name)
@@ -169,12 +169,12 @@ pub fn attempts(case: &Case, history: &History) -> u32 {
 
 /// Whether only Step Functions can tell what the execution of a process ended with, and that decides.
 #[must_use]
-pub fn wants_ending(case: &Case, history: &History) -> bool {
+pub fn wants_ending(case: &Case, history: &History, words: &Words) -> bool {
     let Newest::Known(Some(newest)) = &case.newest else { return false };
     let says_nothing = case.process.error_code.as_deref().is_none_or(|code| code == UNKNOWN);
     let wanted = match newest.status {
         ExecutionStatus::Failed => {
-            says_nothing && !error_of(newest).is_some_and(|error| is_transient(None, None, Some(error)))
+            says_nothing && !error_of(newest).is_some_and(|error| is_transient(None, None, Some(error), words))
         }
         ExecutionStatus::Aborted => newest.ending.is_none() && !newest.stopped_for_deadline,
         // Its output may say that it failed.

@@ -19,7 +19,7 @@ use remediation::act::actions::retry_process::{RetryCause, RetryProcess};
 use remediation::act::ledger::facts;
 use remediation::act::ledger::told;
 use remediation::decide::Look;
-use remediation::domain::{Execution, Language, ProcessId};
+use remediation::domain::{Execution, Language, ProcessId, Words};
 use remediation::failure::UNKNOWN;
 use remediation::failure::cause::Cause;
 use remediation::failure::transient::is_transient;
@@ -80,7 +80,9 @@ impl Step for RetryFailedProcesses {
         let (mut processes, listed) = failed(session, question).await?;
         let histories = histories(session, &manifest.name, &processes.cases).await?;
         let a_quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
-        let wanted = |case: &Case| histories.get(&case.process.id).is_some_and(|history| wants_ending(case, history));
+        let words = session.config.policy.words;
+        let wanted =
+            |case: &Case| histories.get(&case.process.id).is_some_and(|history| wants_ending(case, history, words));
         leave_to_people(session, &manifest.name, &mut processes.cases, wanted).await?;
         let until = session.stop_at - a_quarter;
         let refused = look_up_endings(session, &mut processes.cases, wanted, until).await?;
@@ -144,7 +146,7 @@ async fn histories(
     let targets: Vec<String> = cases.iter().map(|case| case.process.id.to_string()).collect();
     let facts = facts::facts(session.db, step, RetryFailedProcesses::KINDS, &targets).await?;
     let rows = sqlx::query(table.sql(include_str!("history.sql")))
-        .bind(cases.iter().map(|case| case.process.id.0).collect::<Vec<_>>())
+        .bind(cases.iter().map(|case| case.process.id.to_string()).collect::<Vec<_>>())
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
@@ -159,7 +161,10 @@ async fn histories(
         .map(|row| {
             let count =
                 |column: &str| row.try_get::<i64, _>(column).map(|count| u32::try_from(count).unwrap_or(u32::MAX));
-            let id = ProcessId(row.try_get("id")?);
+            let id = row
+                .try_get::<&str, _>("id")?
+                .parse::<ProcessId>()
+                .map_err(|error| sqlx::Error::Decode(error.into()))?;
             let target = facts.targets.get(&id.to_string()).cloned().unwrap_or_default();
             let history = History {
                 message: row.try_get("message")?,
@@ -212,7 +217,7 @@ async fn closed(session: &mut Session<'_>, since: DateTime<Utc>) -> Result<Close
     let mut closed = Closed::default();
     for (failed, code, message, error, count) in groups {
         closed.all += count;
-        if failed && is_transient(code.as_deref(), message.as_deref(), error.as_deref()) {
+        if failed && is_transient(code.as_deref(), message.as_deref(), error.as_deref(), session.config.policy.words) {
             closed.transient += count;
         }
     }
@@ -253,12 +258,12 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
             (Judgement::Permanent, _) => {
                 let (code, message) = (case.process.error_code.as_deref(), history.message.as_deref());
                 let told = texts::permanent_failure(language, code, message);
-                plan.findings.push(finding(PERMANENT, told, case, history));
+                plan.findings.push(finding(PERMANENT, told, case, history, config.policy.words));
             }
             (Judgement::Exhausted { attempts }, _) => {
                 let (code, message) = (case.process.error_code.as_deref(), history.message.as_deref());
                 let told = texts::attempts_exhausted(language, attempts, code, message);
-                plan.findings.push(finding(EXHAUSTED, told, case, history));
+                plan.findings.push(finding(EXHAUSTED, told, case, history, config.policy.words));
             }
             (Judgement::Leave(left @ Left::TriedToday(_)), _) => {
                 plan.skipped.push(skipped(why_left(language, left)));
@@ -319,7 +324,7 @@ fn try_again(
 }
 
 /// What needs a person: people hear of each failure once.
-fn finding(code: &'static str, message: String, case: &Case, history: &History) -> Finding {
+fn finding(code: &'static str, message: String, case: &Case, history: &History, words: &Words) -> Finding {
     let evidence = json!({
         "status": case.process.status,
         "code": case.process.error_code,
@@ -332,7 +337,7 @@ fn finding(code: &'static str, message: String, case: &Case, history: &History) 
     });
     // What a user wrote, the user has been told.
     let row_code = case.process.error_code.as_deref();
-    let is_users_fault = Cause::of(row_code, history.message.as_deref(), None) == Cause::Validation;
+    let is_users_fault = Cause::of(row_code, history.message.as_deref(), None, words) == Cause::Validation;
     let audience = if is_users_fault { Audience::Nobody } else { Audience::People };
     let finding = Finding::new(code, case.process.id.to_string(), message, evidence);
     finding.told(audience, Often::Once(case.process.closed_at()))

@@ -2,7 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use remediation::domain::{DEADLINE_ERROR, Ending, ExecutionStatus, Process, ProcessStatus};
+use remediation::domain::{DEADLINE_ERROR, Ending, ExecutionStatus, Process, ProcessStatus, WORDS};
+use remediation::gather::processes::case::Link;
 use uuid::Uuid;
 
 use super::*;
@@ -30,7 +31,7 @@ fn config() -> Config {
 
 /// A process whose only execution failed five minutes ago.
 fn case(n: u128, code: Option<&str>) -> Case {
-    let id = ProcessId(Uuid::from_u128(n));
+    let id = ProcessId::from(Uuid::from_u128(n));
     let process = Process {
         id,
         version: 1,
@@ -42,6 +43,7 @@ fn case(n: u128, code: Option<&str>) -> Case {
         created_at: ago(400),
         updated_at: ago(300),
         completed_at: Some(ago(300)),
+        deadline: None,
     };
     let execution = Execution {
         arn: format!("arn:aws:states:us-east-1:000000000000:execution:ai:{id}-1764000000000").parse().unwrap(),
@@ -54,7 +56,7 @@ fn case(n: u128, code: Option<&str>) -> Case {
         stopped_for_deadline: false,
         says_failed: None,
     };
-    Case { process, newest: Newest::Known(Some(execution)), look: Look::Sweep }
+    Case { process, newest: Newest::Known(Some(execution)), look: Look::Sweep, link: Link::Told }
 }
 
 /// Changes a case's execution.
@@ -198,7 +200,9 @@ fn one_failed_process_is_tried_again_told_or_left() {
         ("tried twice, say its executions", change(|_, history| history.executions = 2), retry(2, false)),
         (
             "tried twice, says its execution's name",
-            change(execution(|it| it.arn = it.arn.sibling(&format!("{}-retry-2", it.arn.process_id().unwrap())))),
+            change(execution(|it| {
+                it.arn = it.arn.sibling(&format!("{}-retry-2", WORDS.owner.of_name(&it.arn).unwrap()))
+            })),
             retry(2, false),
         ),
         (
@@ -265,7 +269,7 @@ fn step_functions_is_asked_only_for_what_decides_and_is_not_known() {
     for (name, change, expected) in cases {
         let (mut case, mut history) = (case(1, Some("AI_ERROR")), once());
         change(&mut case, &mut history);
-        assert_eq!(wants_ending(&case, &history), expected, "{name}");
+        assert_eq!(wants_ending(&case, &history, &WORDS), expected, "{name}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::domain::WORDS;
+use remediation::domain::{ProcessId, Words};
 use remediation::gather::error::Error;
 use remediation::gather::logs::group::Group;
 use remediation::gather::logs::said::{Said, error_patterns};
@@ -15,7 +15,6 @@ use remediation::run::step::Session;
 use serde::Serialize;
 use sqlx::PgConnection;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::policy::Policy;
 
@@ -58,14 +57,14 @@ pub struct Code {
     /// What became of those processes, by their rows' status; `-`: there is no row.
     pub statuses: BTreeMap<String, usize>,
     /// Some of them.
-    pub examples: Vec<Uuid>,
+    pub examples: Vec<ProcessId>,
 }
 
 /// An error that the log tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logged {
     pub code: String,
-    pub process: Option<Uuid>,
+    pub process: Option<ProcessId>,
 }
 
 /// Reads the errors of the last `window`. A log that cannot be read is no reason to say nothing.
@@ -89,7 +88,7 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy)
         Ok(Err(error)) => return Ok(Log::Unread(error.told(config.language))),
         Err(_) => return Ok(Log::Unread(texts::log_too_slow(config.language))),
     };
-    let errors: Vec<Logged> = found.lines.iter().filter_map(error_of).collect();
+    let errors: Vec<Logged> = found.lines.iter().filter_map(|line| error_of(line, config.policy.words)).collect();
     let statuses = statuses(session, &errors).await?;
     Ok(Log::Read(beside(&found, from, &errors, &statuses)))
 }
@@ -119,32 +118,34 @@ async fn search(
 }
 
 /// The error that a line tells, where it tells one ([`Said::is_error`]).
-pub fn error_of(line: &Line) -> Option<Logged> {
+pub fn error_of(line: &Line, words: &Words) -> Option<Logged> {
     let said = Said::of(line);
-    let code = said.code();
+    let code = said.code(words);
     // A user's cancel is no error.
-    (said.is_error() && !WORDS.is_cancel(code.as_deref()))
-        .then(|| Logged { code: code.as_deref().unwrap_or("-").chars().take(64).collect(), process: said.process() })
+    (said.is_error() && !words.is_cancel(code.as_deref())).then(|| Logged {
+        code: code.as_deref().unwrap_or("-").chars().take(64).collect(),
+        process: said.process(words),
+    })
 }
 
-async fn statuses(session: &mut Session<'_>, errors: &[Logged]) -> Result<HashMap<Uuid, String>, Error> {
-    let ids: BTreeSet<Uuid> = errors.iter().filter_map(|error| error.process).collect();
+async fn statuses(session: &mut Session<'_>, errors: &[Logged]) -> Result<HashMap<ProcessId, String>, Error> {
+    let ids: BTreeSet<ProcessId> = errors.iter().filter_map(|error| error.process).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
     let table = session.table().await?;
-    let rows: Vec<(Uuid, String)> = sqlx::query_as(table.sql(include_str!("statuses.sql")))
-        .bind(ids.into_iter().collect::<Vec<_>>())
+    let rows: Vec<(String, String)> = sqlx::query_as(table.sql(include_str!("statuses.sql")))
+        .bind(ids.iter().map(ProcessId::as_str).collect::<Vec<_>>())
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database("reading what became of the log's processes"))?;
-    Ok(rows.into_iter().collect())
+    Ok(rows.into_iter().filter_map(|(id, status)| Some((id.parse().ok()?, status))).collect())
 }
 
 /// The errors without those of processes whose rows have failed: those are counted by the rows.
-pub fn beside(found: &Found, from: DateTime<Utc>, errors: &[Logged], statuses: &HashMap<Uuid, String>) -> Beside {
-    let status = |process: Uuid| statuses.get(&process).map_or("-", String::as_str);
-    let mut codes: BTreeMap<&str, (usize, BTreeSet<Uuid>)> = BTreeMap::new();
+pub fn beside(found: &Found, from: DateTime<Utc>, errors: &[Logged], statuses: &HashMap<ProcessId, String>) -> Beside {
+    let status = |process: ProcessId| statuses.get(&process).map_or("-", String::as_str);
+    let mut codes: BTreeMap<&str, (usize, BTreeSet<ProcessId>)> = BTreeMap::new();
     for error in errors.iter().filter(|error| error.process.is_none_or(|process| status(process) != "FAILED")) {
         let (lines, processes) = codes.entry(&error.code).or_default();
         *lines += 1;

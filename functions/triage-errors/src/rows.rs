@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use remediation::domain::{ProcessId, Words};
 use remediation::failure::UNKNOWN;
 use remediation::failure::cause::Cause;
 use remediation::gather::error::Error;
@@ -10,7 +11,6 @@ use remediation::redact;
 use remediation::run::step::Session;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
-use uuid::Uuid;
 
 /// How many processes stand for an error.
 const EXAMPLES: usize = 3;
@@ -63,7 +63,7 @@ pub struct Failures {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Example {
-    pub process_id: Uuid,
+    pub process_id: ProcessId,
     pub at: DateTime<Utc>,
     /// The beginning of the row's message.
     pub message: Option<String>,
@@ -106,7 +106,7 @@ pub struct Group {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Newest {
-    pub process_id: Uuid,
+    pub process_id: ProcessId,
     pub at: DateTime<Utc>,
 }
 
@@ -122,7 +122,7 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta) -> Result<Rows, 
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database("counting failures"))?;
-    let mut rows = fold(groups);
+    let mut rows = fold(groups, session.config.policy.words);
     if rows.errors.iter().any(|failures| failures.cause == Cause::Validation) {
         let fields: Vec<Field> = sqlx::query_as(table.sql(include_str!("fields.sql")))
             .bind(from)
@@ -137,7 +137,7 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta) -> Result<Rows, 
 }
 
 /// Puts together what has the same code, type and cause, whatever its message says.
-pub fn fold(groups: Vec<Group>) -> Rows {
+pub fn fold(groups: Vec<Group>, words: &Words) -> Rows {
     let mut rows = Rows::default();
     let mut errors: BTreeMap<(Option<String>, Option<String>, Cause), Failures> = BTreeMap::new();
     let mut types: BTreeMap<String, OfType> = BTreeMap::new();
@@ -155,7 +155,7 @@ pub fn fold(groups: Vec<Group>) -> Rows {
         }
         rows.failed += group.count;
         rows.before.failed += group.before;
-        let cause = Cause::of(group.code.as_deref(), group.message.as_deref(), group.execution_error.as_deref());
+        let cause = Cause::of(group.code.as_deref(), group.message.as_deref(), group.execution_error.as_deref(), words);
         let failures = errors.entry((group.code.clone(), group.kind.clone(), cause.clone())).or_insert(Failures {
             code: group.code,
             kind: group.kind,

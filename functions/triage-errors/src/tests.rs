@@ -2,6 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::act::actions::start_step::StartStep;
+use remediation::domain::{ProcessId, WORDS};
 use remediation::failure::cause::Cause;
 use remediation::gather::config::Config;
 use remediation::gather::logs::{Found, Line, Stopped};
@@ -42,8 +43,8 @@ fn config(language: &str, function: &str) -> Config {
 }
 
 /// A process; the same for the same number.
-fn process(number: u128) -> Uuid {
-    Uuid::from_u128(number)
+fn process(number: u128) -> ProcessId {
+    Uuid::from_u128(number).into()
 }
 
 /// So many failures of a code, of which the newest is `at` minutes old.
@@ -72,7 +73,7 @@ fn looked(groups: Vec<Group>) -> Looked {
     Looked {
         policy: policy(),
         window: TimeDelta::hours(1),
-        rows: fold(groups),
+        rows: fold(groups, &WORDS),
         log: Log::Read(Beside::default()),
         depth: 0,
     }
@@ -149,7 +150,7 @@ fn a_cause_is_dominant_with_enough_failures_and_enough_of_them() {
     ] {
         let names = ["AI_ERROR", "TIMEOUT_ERROR", "VALIDATION_ERROR", "MANUAL_INTERVENTION"];
         let groups = names.into_iter().zip(counts).map(|(code, count)| failed(code, "", AI, count, 0, 5));
-        let rows = fold(groups.collect());
+        let rows = fold(groups.collect(), &WORDS);
         assert_eq!(verdict(&causes(&rows), &policy()), expected, "{counts:?}");
     }
 }
@@ -276,7 +277,7 @@ fn a_type_is_named_only_where_it_fails_far_more_often_than_the_others() {
         let groups = [("ONE", one), ("OTHER", other)].into_iter().flat_map(|(kind, (count, closed))| {
             [failed("AI_ERROR", "", kind, count, 0, 5), completed(kind, closed - count, 0)]
         });
-        let rows = fold(groups.collect());
+        let rows = fold(groups.collect(), &WORDS);
         let named_ones: Vec<&str> =
             striking(&rows, &policy()).iter().map(|(of_type, _)| of_type.kind.as_str()).collect();
         assert_eq!(named_ones, if named { vec!["ONE"] } else { vec![] }, "{one:?} {other:?}");
@@ -285,15 +286,18 @@ fn a_type_is_named_only_where_it_fails_far_more_often_than_the_others() {
 
 #[test]
 fn what_has_the_same_code_type_and_cause_is_counted_as_one_whatever_its_message() {
-    let rows = fold(vec![
-        failed("DATABASE_ERROR", "connection reset", AI, 2, 1, 9),
-        failed("DATABASE_ERROR", "pool timeout", AI, 3, 0, 4),
-        failed("DATABASE_ERROR", "violates a constraint", AI, 1, 0, 5),
-        failed("DATABASE_ERROR", "connection reset", "ACTION_GENERATION", 1, 0, 6),
-        failed("AI_ERROR", "", AI, 0, 7, 9),
-        completed(AI, 10, 20),
-        completed("TASK_GENERATION", 5, 0),
-    ]);
+    let rows = fold(
+        vec![
+            failed("DATABASE_ERROR", "connection reset", AI, 2, 1, 9),
+            failed("DATABASE_ERROR", "pool timeout", AI, 3, 0, 4),
+            failed("DATABASE_ERROR", "violates a constraint", AI, 1, 0, 5),
+            failed("DATABASE_ERROR", "connection reset", "ACTION_GENERATION", 1, 0, 6),
+            failed("AI_ERROR", "", AI, 0, 7, 9),
+            completed(AI, 10, 20),
+            completed("TASK_GENERATION", 5, 0),
+        ],
+        &WORDS,
+    );
     let seen: Vec<_> =
         rows.errors.iter().map(|one| (one.cause.clone(), one.kind.as_deref(), one.count, one.before)).collect();
     let expected = [
@@ -318,8 +322,9 @@ fn what_has_the_same_code_type_and_cause_is_counted_as_one_whatever_its_message(
 
 #[test]
 fn a_message_reaches_a_report_only_in_part_and_without_what_nobody_may_see() {
-    let message =
-        |message: &str| fold(vec![failed("AI_ERROR", message, AI, 6, 0, 5)]).errors[0].examples[0].message.clone();
+    let message = |message: &str| {
+        fold(vec![failed("AI_ERROR", message, AI, 6, 0, 5)], &WORDS).errors[0].examples[0].message.clone()
+    };
     let long = "長".repeat(2000);
     assert_eq!(message(&long), Some(format!("{}…", "長".repeat(200))));
     let told = message("no answer to user@example.com, prompt: 痩せたい").unwrap();
@@ -355,7 +360,7 @@ fn an_error_is_found_in_a_line_however_the_runtime_wraps_it() {
         (r#"{"level":"ERROR","processId":"no id","message":"x"}"#.to_owned(), logged("-", None)),
         ("[ERROR] Runtime.ExitError".to_owned(), logged("-", None)),
     ] {
-        assert_eq!(error_of(&line(&message)), expected, "{message}");
+        assert_eq!(error_of(&line(&message), &WORDS), expected, "{message}");
     }
 }
 
@@ -370,7 +375,7 @@ fn the_log_counts_only_what_no_failed_row_tells() {
         logged("AI_ERROR", Some(process(4))),
         logged("-", None),
     ];
-    let statuses: HashMap<Uuid, String> = [(1, "COMPLETED"), (2, "FAILED"), (3, "PROCESSING")]
+    let statuses: HashMap<ProcessId, String> = [(1, "COMPLETED"), (2, "FAILED"), (3, "PROCESSING")]
         .map(|(id, status)| (process(id), status.to_owned()))
         .into();
     let from = now() - TimeDelta::hours(1);
@@ -470,6 +475,6 @@ fn nothing_failed_is_a_reason_to_do_nothing_that_is_told() {
         "{:?}",
         plan.skipped
     );
-    let none: Rows = fold(Vec::new());
+    let none: Rows = fold(Vec::new(), &WORDS);
     assert_eq!(none, Rows::default());
 }

@@ -32,6 +32,7 @@ pub fn decide(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Decision {
+    let policy = &policy.of(process);
     let decision = match newest {
         None => without_execution(process, policy, now),
         Some(execution) => with_execution(process, execution, policy, now),
@@ -101,6 +102,9 @@ fn without_execution(process: &Process, policy: &Policy, now: DateTime<Utc>) -> 
             return Decision::leave(Reason::Consistent);
         }
     };
+    if policy.waits() && process.status == ProcessStatus::Processing {
+        return Decision::leave(Reason::Waiting);
+    }
     let deadline = ended::due_at(process, policy);
     match remaining(deadline, now) {
         Some(left) => Decision::leave(Reason::NotStartedYet { left }),
@@ -138,6 +142,9 @@ fn with_execution(process: &Process, execution: &Execution, policy: &Policy, now
 
 /// A running execution of a row that was not cancelled. A row is never closed while it runs: it is stopped first.
 fn running(status: ProcessStatus, execution: &Execution, policy: &Policy, now: DateTime<Utc>) -> Decision {
+    if policy.waits() {
+        return Decision::leave(Reason::Waiting);
+    }
     let deadline = execution.attempt_started_at() + policy.process_deadline;
     let over = now - deadline;
     match (remaining(deadline, now), status) {
@@ -188,7 +195,7 @@ fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTim
                 reason,
             },
         },
-        (ExecutionStatus::Failed, Some(ending)) => Decision::close(failed(ending), reason),
+        (ExecutionStatus::Failed, Some(ending)) => Decision::close(failed(ending, policy), reason),
         (ExecutionStatus::TimedOut, _) => Decision::close(Closing::TimedOut, reason),
         // ABORTED says that somebody stopped it, not why.
         (ExecutionStatus::Aborted, _) if execution.is_stopped_for_deadline() => {
@@ -201,8 +208,8 @@ fn ended(process: &Process, execution: &Execution, policy: &Policy, now: DateTim
 }
 
 /// What becomes of a row whose execution failed: a failure with a cancelled code is a cancel.
-fn failed(ending: &Ending) -> Closing {
-    if is_cancel(ending) { Closing::Cancelled } else { Closing::Failed }
+fn failed(ending: &Ending, policy: &Policy) -> Closing {
+    if is_cancel(ending, policy.words) { Closing::Cancelled } else { Closing::Failed }
 }
 
 const fn how_it_ended(execution: &Execution) -> Reason {
@@ -220,7 +227,7 @@ fn completed(process: &Process, execution: &Execution, policy: &Policy) -> Decis
     match (execution.status, execution.says_failed, &execution.ending) {
         (ExecutionStatus::Succeeded, Some(true), None) => Decision::inspect(),
         (ExecutionStatus::Succeeded, Some(true), Some(ending)) if by_workflow && !by_person => {
-            Decision::close(failed(ending), Reason::SaysFailed)
+            Decision::close(failed(ending, policy), Reason::SaysFailed)
         }
         (ExecutionStatus::Succeeded, None, _) if process.error_code.is_some() => Decision::inspect(),
         (ExecutionStatus::Succeeded, Some(false), _) if process.error_code.is_some() => {

@@ -18,8 +18,8 @@ use crate::text;
 pub use execution::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus};
 pub use language::{Both, Language};
 pub use parse::ParseError;
-pub use process::{Process, ProcessId, ProcessStatus};
-pub use words::{FailedOutput, Refused, WORDS, Words};
+pub use process::{IdKind, Process, ProcessId, ProcessStatus};
+pub use words::{FailedOutput, NamePattern, Owner, RETRY_MARK, Refused, Statuses, WORDS, Words};
 
 /// How far a step may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

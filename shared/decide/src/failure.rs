@@ -9,7 +9,7 @@ pub mod transient;
 
 use serde_json::{Map, Value};
 
-use crate::domain::{Ending, WORDS};
+use crate::domain::{Ending, Words};
 use crate::redact;
 
 /// The code of an execution that failed for no reason that is known better.
@@ -117,16 +117,16 @@ fn known(name: &str) -> Option<Known> {
 
 /// Whether an execution's own words say with which code it failed, as [`Failure::certain`] has it.
 #[must_use]
-pub fn is_certain(error: Option<&str>, cause: Option<&str>) -> bool {
-    let told = || cause.map(|cause| Told::read(cause, DEPTH)).unwrap_or_default();
-    error.is_some_and(|error| CODES.contains(&error)) || code(error, &told()).1
+pub fn is_certain(error: Option<&str>, cause: Option<&str>, words: &Words) -> bool {
+    let told = || cause.map(|cause| Told::read(cause, DEPTH, words)).unwrap_or_default();
+    error.is_some_and(|error| CODES.contains(&error)) || code(error, &told(), words).1
 }
 
 /// Says what an execution failed with.
 #[must_use]
-pub fn failure(error: Option<&str>, cause: Option<&str>) -> Failure {
-    let told = cause.map(|cause| Told::read(cause, DEPTH)).unwrap_or_default();
-    let (code, certain) = code(error, &told);
+pub fn failure(error: Option<&str>, cause: Option<&str>, words: &Words) -> Failure {
+    let told = cause.map(|cause| Told::read(cause, DEPTH, words)).unwrap_or_default();
+    let (code, certain) = code(error, &told, words);
     let of_told = told.message.as_deref().map(|message| cut(message.trim(), MESSAGE));
     let message = of_told
         .into_iter()
@@ -138,15 +138,15 @@ pub fn failure(error: Option<&str>, cause: Option<&str>) -> Failure {
 
 /// Whether what an execution ended with means that it was cancelled.
 #[must_use]
-pub fn is_cancel(ending: &Ending) -> bool {
-    let told = ending.cause.as_deref().map(|cause| Told::read(cause, DEPTH)).unwrap_or_default();
-    WORDS.is_cancel(Some(&code(ending.error.as_deref(), &told).0))
+pub fn is_cancel(ending: &Ending, words: &Words) -> bool {
+    let told = ending.cause.as_deref().map(|cause| Told::read(cause, DEPTH, words)).unwrap_or_default();
+    words.is_cancel(Some(&code(ending.error.as_deref(), &told, words).0))
 }
 
 /// The first that speaks: the error's name, where it is one of the application's codes; a code in the cause; the
 /// translation of either's name; a `Fail` state's own name.
-fn code(error: Option<&str>, told: &Told) -> (String, bool) {
-    if let Some(error) = error.filter(|error| CODES.contains(error) || WORDS.is_cancel(Some(error))) {
+fn code(error: Option<&str>, told: &Told, words: &Words) -> (String, bool) {
+    if let Some(error) = error.filter(|error| CODES.contains(error) || words.knows(error)) {
         return (error.to_owned(), true);
     }
     if let Some(code) = &told.code {
@@ -158,7 +158,7 @@ fn code(error: Option<&str>, told: &Told) -> (String, bool) {
     });
     // Lambda's words for a function that ran out of time; its name depends on the runtime.
     let timed_out = told.message.as_deref().is_some_and(|message| message.contains("Task timed out after"));
-    match (timed_out, translated, error.filter(|error| is_code(error))) {
+    match (timed_out, translated, error.filter(|error| is_code(error, words))) {
         (true, ..) => ("TIMEOUT_ERROR".to_owned(), true),
         (false, Some(code), _) => (code.to_owned(), true),
         (false, None, Some(own)) => (own.to_owned(), false),
@@ -178,24 +178,24 @@ struct Told {
 }
 
 impl Told {
-    fn read(text: &str, depth: u8) -> Self {
+    fn read(text: &str, depth: u8, words: &Words) -> Self {
         match serde_json::from_str(text) {
-            Ok(Value::Object(fields)) if depth > 0 => Self::read_object(&fields, depth - 1),
-            Ok(Value::String(text)) if depth > 0 => Self::read(&text, depth - 1),
+            Ok(Value::Object(fields)) if depth > 0 => Self::read_object(&fields, depth - 1, words),
+            Ok(Value::String(text)) if depth > 0 => Self::read(&text, depth - 1, words),
             Err(_) if depth > 0 => match cut_short::object(text) {
-                Some(fields) => Self::read_object(&fields, depth - 1),
-                None => Self::read_text(text),
+                Some(fields) => Self::read_object(&fields, depth - 1, words),
+                None => Self::read_text(text, words),
             },
-            _ => Self::read_text(text),
+            _ => Self::read_text(text, words),
         }
     }
 
     /// `CODE: message`, `WellKnownException: message`, or a message alone. What only the name gives away (`DB_PASSWORD: x`) goes while the
     /// name is there.
-    fn read_text(text: &str) -> Self {
+    fn read_text(text: &str, words: &Words) -> Self {
         let text = &redact::text(&text.replace('\0', ""));
         match text.trim().split_once(':') {
-            Some((code, message)) if is_code(code) => {
+            Some((code, message)) if is_code(code, words) => {
                 Self { code: Some(code.to_owned()), name: None, message: Some(message.trim().to_owned()) }
             }
             Some((name, _)) if known(name).is_some() => {
@@ -207,19 +207,19 @@ impl Told {
 
     /// Lambda's `{"errorType","errorMessage","trace"}`, the application's `{"code","message"}` or
     /// `{"error":{"code","message"}}`, and the `{"Error","Cause"}` of a caught error or a nested execution.
-    fn read_object(fields: &Map<String, Value>, depth: u8) -> Self {
+    fn read_object(fields: &Map<String, Value>, depth: u8, words: &Words) -> Self {
         let text = |names: &[&str]| names.iter().find_map(|name| fields.get(*name)?.as_str());
         let name = text(&["errorType", "Error", "name", "error", "code"]);
         let inner = match (fields.get("error"), text(&["errorMessage", "Cause", "message"])) {
-            (Some(Value::Object(error)), _) if depth > 0 => Self::read_object(error, depth - 1),
-            (_, Some(message)) => Self::read(message, depth),
+            (Some(Value::Object(error)), _) if depth > 0 => Self::read_object(error, depth - 1, words),
+            (_, Some(message)) => Self::read(message, depth, words),
             (_, None) => Self::default(),
         };
         Self {
             code: [text(&["code"]), name]
                 .into_iter()
                 .flatten()
-                .find(|code| is_code(code))
+                .find(|code| is_code(code, words))
                 .map(str::to_owned)
                 .or(inner.code),
             name: inner.name.or_else(|| name.map(str::to_owned)),
@@ -230,9 +230,9 @@ impl Told {
 
 /// Whether a word is spelt as the application spells its codes (`AI_ERROR`). Node's `ECONNREFUSED` and Prisma's `P2024`
 /// are not.
-fn is_code(word: &str) -> bool {
+fn is_code(word: &str, words: &Words) -> bool {
     let spelt = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    WORDS.is_cancel(Some(word))
+    words.knows(word)
         || word.len() <= 64
             && word.contains('_')
             && word.starts_with(|c: char| c.is_ascii_uppercase())
@@ -255,6 +255,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::WORDS;
 
     /// Error, cause, and what is made of them: code, message, certain.
     type Case = (Option<&'static str>, Option<&'static str>, &'static str, &'static str, bool);
@@ -320,14 +321,14 @@ mod tests {
                 cause: cause.map(str::to_owned),
                 certain: *certain,
             };
-            assert_eq!(failure(*error, *cause), expected, "{error:?} {cause:?}");
-            assert_eq!(is_certain(*error, *cause), *certain, "{error:?} {cause:?}");
+            assert_eq!(failure(*error, *cause, &WORDS), expected, "{error:?} {cause:?}");
+            assert_eq!(is_certain(*error, *cause, &WORDS), *certain, "{error:?} {cause:?}");
         }
     }
 
     #[test]
     fn long_texts_are_cut_between_characters_and_without_nul() {
-        let told = failure(Some("AI_ERROR"), Some(&format!("\0{}", "遅".repeat(5000))));
+        let told = failure(Some("AI_ERROR"), Some(&format!("\0{}", "遅".repeat(5000))), &WORDS);
         assert_eq!(told.message, "遅".repeat(2000));
         assert_eq!(told.cause, Some("遅".repeat(4000)));
     }
@@ -336,13 +337,14 @@ mod tests {
     fn what_nobody_may_see_reaches_no_row() {
         let input =
             r#"The JSONPath '$.error' could not be found in the input '{"userId":"u","params":{"goal":"痩せたい"}}'"#;
-        let told = failure(Some("States.Runtime"), Some(input));
+        let told = failure(Some("States.Runtime"), Some(input), &WORDS);
         assert_eq!(told.message, "The JSONPath '$.error' could not be found in the input [redacted]'");
         assert_eq!(told.cause.as_ref(), Some(&told.message));
-        let told = failure(Some("Error"), Some(r#"{"errorMessage":"AI_ERROR: no answer to pass\u0000word=hunter2"}"#));
+        let told =
+            failure(Some("Error"), Some(r#"{"errorMessage":"AI_ERROR: no answer to pass\u0000word=hunter2"}"#), &WORDS);
         assert_eq!(told.message, "no answer to password=[redacted]");
         for cause in ["DB_PASSWORD: hunter2", r#"{"errorMessage":"DB_PASSWORD: hunter2"}"#] {
-            let told = failure(Some("Error"), Some(cause));
+            let told = failure(Some("Error"), Some(cause), &WORDS);
             assert!(!format!("{told:?}").contains("hunter2"), "{told:?}");
         }
     }
@@ -353,13 +355,13 @@ mod tests {
         for _ in 0..20 {
             cause = serde_json::json!({ "Error": "Nested", "Cause": cause }).to_string();
         }
-        assert_eq!(failure(None, Some(&cause)).code, UNKNOWN);
+        assert_eq!(failure(None, Some(&cause), &WORDS).code, UNKNOWN);
     }
 
     proptest! {
         #[test]
         fn whatever_was_told_makes_a_row(error: Option<String>, cause: Option<String>) {
-            let told = failure(error.as_deref(), cause.as_deref());
+            let told = failure(error.as_deref(), cause.as_deref(), &WORDS);
             prop_assert!(!told.code.is_empty() && !told.message.is_empty());
             prop_assert!(told.message.chars().count() <= 2000 && !told.message.contains('\0'));
         }

@@ -6,7 +6,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::decide::Policy;
-use crate::domain::{Execution, ExecutionStatus, Process, ProcessStatus};
+use crate::domain::{Execution, ExecutionStatus, Process, ProcessStatus, Words};
 use crate::failure::is_cancel;
 
 /// How bad it is.
@@ -32,6 +32,7 @@ pub fn severity(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Severity {
+    let policy = &policy.of(process);
     match row {
         ProcessStatus::Pending | ProcessStatus::Processing => open(row, process, newest, cancelled, policy, now),
         ProcessStatus::Cancelled => match newest.map(|execution| execution.status) {
@@ -50,7 +51,8 @@ pub fn severity(
 
 /// Whether a person stopped this execution, or it failed with the code of a cancel: that is a user's wish.
 #[must_use]
-pub fn is_stopped_by_person(execution: &Execution) -> bool {
+pub fn is_stopped_by_person(execution: &Execution, words: &Words) -> bool {
+    let is_cancel = |ending| is_cancel(ending, words);
     match execution.status {
         ExecutionStatus::Aborted => !execution.is_stopped_for_deadline(),
         ExecutionStatus::Failed => execution.ending.as_ref().is_some_and(is_cancel),

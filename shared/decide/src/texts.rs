@@ -81,6 +81,9 @@ pub fn reason(language: Language, decision: &Decision, execution: Option<&str>) 
         Reason::CancelledButRunning => {
             text!(language, ja: "行はキャンセル済みだが、実行 {name} が実行中", en: "execution {name} is still running although its row is CANCELLED")
         }
+        Reason::Waiting => {
+            text!(language, ja: "待機中のステータス（期限なし）", en: "the process is waiting, which has no deadline")
+        }
         Reason::RetryMayRun => {
             text!(language, ja: "行は失敗だが、実行 {name} は期限内で実行中（再試行中の可能性あり）", en: "the row failed, but execution {name} is still running within its deadline: it may be retrying")
         }

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation_decide::decide::{Look, Policy, StopCause, Verdict, overtaken};
-use remediation_decide::domain::{Execution, ExecutionStatus, Process, ProcessStatus};
+use remediation_decide::domain::{Execution, ExecutionStatus, Process, ProcessStatus, WORDS};
 
 const POLICY: Policy = Policy {
     process_deadline: TimeDelta::seconds(900),
     start_deadline: TimeDelta::seconds(300),
     settle: TimeDelta::seconds(60),
     require_result: false,
+    words: &WORDS,
 };
 
 fn at(seconds: i64) -> DateTime<Utc> {
@@ -27,6 +28,7 @@ fn verdict(status: ExecutionStatus, look: Look, now: i64) -> Result<Verdict, Box
         created_at: at(0),
         updated_at: at(500),
         completed_at: None,
+        deadline: None,
     };
     let execution = Execution {
         arn: "arn:aws:states:us-east-1:1:execution:ai:a".parse()?,

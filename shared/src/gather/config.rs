@@ -10,6 +10,8 @@ use crate::decide::Policy;
 use crate::domain::{Language, Mode, ProcessStatus};
 use crate::gather::config::escalation::{Escalation, Level};
 use crate::gather::error::Error;
+use crate::gather::profile::Profile;
+use crate::gather::table_name::TableName;
 use crate::gather::trigger::result_path::ResultPath;
 
 /// Everything that an installation can set.
@@ -17,6 +19,8 @@ use crate::gather::trigger::result_path::ResultPath;
 pub struct Config {
     /// Where the database is and who we are there.
     pub database: DatabaseAccess,
+    /// `APPLICATION_PROFILE`: how the application keeps its processes; the single variables win over it.
+    pub profile: Profile,
     /// `PROCESSING_STATE_TABLE`.
     pub table: TableName,
     /// `STATE_MACHINE_ARN`: executions of other state machines are refused.
@@ -130,21 +134,6 @@ impl fmt::Debug for DatabaseAccess {
     }
 }
 
-/// A table's name, with its schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TableName {
-    /// `public` where none is named.
-    pub schema: String,
-    /// The table itself, in the catalogue's spelling.
-    pub table: String,
-}
-
-impl fmt::Display for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.schema, self.table)
-    }
-}
-
 impl Config {
     /// Reads the environment through `lookup` (`std::env::var` in a function).
     ///
@@ -153,21 +142,28 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut reader = Reader { lookup, faults: Vec::new() };
         let database = reader.database();
-        let table = reader.table();
+        let profile = reader.profile();
+        let table = reader.table(&profile);
         let state_machine_arn = reader.state_machine();
         let policy = Policy {
-            process_deadline: reader.seconds("PROCESS_DEADLINE_SECONDS", 900),
+            process_deadline: reader.seconds("PROCESS_DEADLINE_SECONDS", profile.deadline.map_or(900, seconds_of)),
             start_deadline: reader.seconds("START_DEADLINE_SECONDS", 300),
             settle: reader.seconds("SETTLE_SECONDS", 60),
-            require_result: reader.flag("REQUIRE_RESULT"),
+            require_result: reader.value("REQUIRE_RESULT").is_none() && profile.require_result
+                || reader.flag("REQUIRE_RESULT"),
+            words: profile.words,
         };
-        let timed_out_status = reader
-            .choice("TIMED_OUT_STATUS", &[("FAILED", ProcessStatus::Failed), ("TIMEOUT", ProcessStatus::Timeout)]);
+        let timed_out = [("FAILED", ProcessStatus::Failed), ("TIMEOUT", ProcessStatus::Timeout)];
+        let timed_out_status = if profile.writes_timed_out && reader.value("TIMED_OUT_STATUS").is_none() {
+            ProcessStatus::Timeout
+        } else {
+            reader.choice("TIMED_OUT_STATUS", &timed_out)
+        };
         let mode = reader
             .choice("REMEDIATION_MODE", &[("act", Mode::Act), ("propose", Mode::Propose), ("observe", Mode::Observe)]);
         let language = reader.choice("TEXT_LANGUAGE", &[("ja", Language::Ja), ("en", Language::En)]);
         let result_path = match reader.value("RESULT_PATH").map(|path| path.parse::<ResultPath>()) {
-            None => ResultPath::default(),
+            None => profile.result_path.clone(),
             Some(Ok(path)) => path,
             Some(Err(error)) => reader.fault(error.to_string()).unwrap_or_default(),
         };
@@ -198,6 +194,7 @@ impl Config {
         match (database, table, state_machine_arn, reader.faults) {
             (Some(database), Some(table), Some(state_machine_arn), faults) if faults.is_empty() => Ok(Self {
                 database,
+                profile,
                 table,
                 state_machine_arn,
                 policy,
@@ -237,6 +234,10 @@ impl Config {
         let prefix = self.own_function.as_deref()?.strip_suffix(own)?;
         Some(format!("{prefix}{step}"))
     }
+}
+
+fn seconds_of(deadline: TimeDelta) -> u32 {
+    u32::try_from(deadline.num_seconds()).unwrap_or(u32::MAX)
 }
 
 struct Reader<F> {
@@ -301,8 +302,20 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Some(DatabaseAccess::Iam { host: host?, port: port?, user: user?, name })
     }
 
-    fn table(&mut self) -> Option<TableName> {
-        let name = self.value("PROCESSING_STATE_TABLE").unwrap_or_else(|| "public.processing_state".into());
+    /// What is wrong with it is told beside all else; until then the guide's holds.
+    fn profile(&mut self) -> Profile {
+        let Some(text) = self.value("APPLICATION_PROFILE") else { return Profile::guide() };
+        Profile::parse(&text).unwrap_or_else(|faults| {
+            self.faults.extend(faults.into_iter().map(|fault| format!("APPLICATION_PROFILE: {fault}")));
+            Profile::guide()
+        })
+    }
+
+    fn table(&mut self, profile: &Profile) -> Option<TableName> {
+        let Some(name) = self.value("PROCESSING_STATE_TABLE") else {
+            let guide = || TableName { schema: "public".to_owned(), table: "processing_state".to_owned() };
+            return Some(profile.table.clone().unwrap_or_else(guide));
+        };
         let (schema, table) = name.split_once('.').unwrap_or(("public", &name));
         if schema.is_empty() || table.is_empty() || table.contains('.') {
             return self.fault(format!("PROCESSING_STATE_TABLE `{name}` must be <schema>.<table> or <table>"));

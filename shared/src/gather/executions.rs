@@ -2,7 +2,7 @@
 //!
 //! It dedupes and orders events, and lets a sweep ask Step Functions once for a thousand executions.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
 use tokio::time::Instant;
 
-use crate::domain::{Execution, ExecutionArn};
+use crate::domain::{Execution, ExecutionArn, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::pace::SharedPace;
 use crate::gather::step_functions::{Odd, Seen, StepFunctions};
@@ -46,7 +46,7 @@ pub async fn remember_odd(db: &mut PgConnection, odd: &[Odd]) -> Result<(), Erro
     }
     sqlx::query(include_str!("executions/remember_odd.sql"))
         .bind(odd.iter().map(|odd| odd.arn.as_str().to_owned()).collect::<Vec<_>>())
-        .bind(odd.iter().map(|odd| odd.process.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(odd.iter().map(|odd| odd.process.map(String::from)).collect::<Vec<_>>())
         .bind(odd.iter().map(|odd| stored::text(&odd.status)).collect::<Vec<_>>())
         .bind(odd.iter().map(|odd| odd.redrive_count).collect::<Vec<_>>())
         .bind(odd.iter().map(|odd| odd.started_at).collect::<Vec<_>>())
@@ -67,7 +67,7 @@ pub(crate) fn bind<'q>(query: Query<'q, Postgres, PgArguments>, seen: &[Seen]) -
     };
     query
         .bind(each().map(|execution| execution.arn.as_str().to_owned()).collect::<Vec<_>>())
-        .bind(seen.iter().map(|seen| seen.process.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(seen.iter().map(|seen| seen.process.map(String::from)).collect::<Vec<_>>())
         .bind(each().map(|execution| execution.status.as_str().to_owned()).collect::<Vec<_>>())
         .bind(each().map(|execution| execution.redrive_count).collect::<Vec<_>>())
         .bind(each().map(|execution| execution.started_at).collect::<Vec<_>>())
@@ -177,12 +177,33 @@ async fn read_back(
     Ok((listed, None))
 }
 
+/// The processes whose rows name these executions, by ARN; none where rows name none.
+///
+/// # Errors
+/// [`Error::Database`].
+pub(crate) async fn named_by_rows(
+    db: &mut PgConnection,
+    table: &Table,
+    seen: &[Seen],
+) -> Result<HashMap<String, ProcessId>, Error> {
+    if !table.has("arn") {
+        return Ok(HashMap::new());
+    }
+    let rows: Vec<(String, String)> =
+        sqlx::query_as(table.sql("SELECT {arn}::text, {id text} FROM {rows} p WHERE {arn} = ANY ($1)"))
+            .bind(seen.iter().map(|seen| seen.execution.arn.as_str()).collect::<Vec<_>>())
+            .fetch_all(db)
+            .await
+            .map_err(Error::database("reading whose executions these are"))?;
+    Ok(rows.into_iter().filter_map(|(arn, id)| Some((arn, id.parse().ok()?))).collect())
+}
+
 /// Those of a page of whose process nobody knows: the name tells none, or one that has no row, and it was never asked for. Whatever is
 /// remembered was asked for.
 async fn of_nobody_known(db: &mut PgConnection, table: &Table, page: &[Seen]) -> Result<HashSet<String>, Error> {
     let unknown: Vec<String> = sqlx::query_scalar(table.sql(include_str!("executions/of_nobody_known.sql")))
         .bind(page.iter().map(|seen| seen.execution.arn.as_str()).collect::<Vec<_>>())
-        .bind(page.iter().map(|seen| seen.process.map(|id| id.0)).collect::<Vec<_>>())
+        .bind(page.iter().map(|seen| seen.process.map(String::from)).collect::<Vec<_>>())
         .fetch_all(db)
         .await
         .map_err(Error::database("reading which executions are known"))?;
@@ -201,7 +222,13 @@ async fn read(
     let mut guesses = NAMELESS_A_RUN;
     while listed.since > back_to && Instant::now() < stop_at && LIST.wait(db, stop_at).await? {
         let mut page = step_functions.list(listed.token.as_deref()).await?;
-        let nobodys = of_nobody_known(db, table, &page.executions).await?;
+        let named = named_by_rows(db, table, &page.executions).await?;
+        for seen in &mut page.executions {
+            let of_row = named.get(seen.execution.arn.as_str()).copied();
+            seen.process = of_row.or_else(|| table.id(seen.process?.as_str()).ok());
+        }
+        let nobodys =
+            if table.has("arn") { HashSet::new() } else { of_nobody_known(db, table, &page.executions).await? };
         let mut seen = Vec::with_capacity(page.executions.len());
         let mut not_asked = 0;
         for execution in page.executions.drain(..) {

@@ -13,9 +13,10 @@ use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use crate::domain::Language;
-use crate::gather::config::TableName;
 use crate::gather::error::Error;
-use crate::gather::table::{Column, Found, TIMES, Table, Wanted, find, missing, relation};
+use crate::gather::table::Table;
+use crate::gather::table::column::{Column, Found, TIMES, Wanted, find, missing, relation};
+use crate::gather::table_name::TableName;
 use crate::gather::texts;
 
 /// The identity of a goal.
@@ -94,14 +95,14 @@ pub struct Goals {
     spelling: Vec<(&'static str, String)>,
 }
 
-const TARGET: Wanted = ("target_id", "targetId", UUID);
-const ID: Wanted = ("id", "id", UUID);
-const STATUS: Wanted = ("status", "status", &["text", "character varying", "enum"]);
-const PROGRESS: Wanted =
+const TARGET: Wanted<'_> = ("target_id", "targetId", UUID);
+const ID: Wanted<'_> = ("id", "id", UUID);
+const STATUS: Wanted<'_> = ("status", "status", &["text", "character varying", "enum"]);
+const PROGRESS: Wanted<'_> =
     ("progress", "progress", &["smallint", "integer", "bigint", "numeric", "real", "double precision"]);
-const UPDATED_AT: Wanted = ("updated_at", "updatedAt", TIMES);
-const GOAL: Wanted = ("goal_id", "goalId", UUID);
-const SUB_GOAL: Wanted = ("sub_goal_id", "subGoalId", UUID);
+const UPDATED_AT: Wanted<'_> = ("updated_at", "updatedAt", TIMES);
+const GOAL: Wanted<'_> = ("goal_id", "goalId", UUID);
+const SUB_GOAL: Wanted<'_> = ("sub_goal_id", "subGoalId", UUID);
 const UUID: &[&str] = &["uuid"];
 
 impl Goals {

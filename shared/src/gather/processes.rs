@@ -17,7 +17,7 @@ use crate::domain::{Execution, ExecutionArn, ProcessId};
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::error::Error;
 use crate::gather::executions;
-use crate::gather::processes::case::{CASES, Case, Evidence, Newest, no_such_row, of_processes};
+use crate::gather::processes::case::{CASES, Case, Evidence, Link, Newest, no_such_row, of_processes};
 use crate::gather::processes::list::{CLOCK_SKEW, Lists, list, whole};
 use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
 use crate::gather::processes::sweep::{Filter, sweep};
@@ -67,25 +67,30 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
             described => described?,
         };
     }
-    // What is known of an execution is never overwritten by a guess from its name.
-    let guessed = seen.process.is_some() && seen.process == seen.execution.arn.process_id();
     let table = session.table().await?;
+    let named = executions::named_by_rows(session.db, &table, std::slice::from_ref(&seen)).await?;
+    let of_row = named.get(seen.execution.arn.as_str()).copied();
+    seen.process = of_row.or_else(|| table.id(seen.process?.as_str()).ok());
+    // What is known of an execution is never overwritten by a guess from its name.
+    let of_name = config.policy.words.owner.of_name(&seen.execution.arn);
+    let guessed = of_row.is_none() && seen.process.is_some() && seen.process == of_name;
     let AssertSqlSafe(cases) = table.sql(CASES);
-    let AssertSqlSafe(id) = table.sql("{id}");
+    let AssertSqlSafe(condition) = table.sql(
+        "{id} = (CASE WHEN $15 THEN coalesce((SELECT k.process_id FROM remediation.executions k WHERE k.execution_arn = $12), $13)
+                      ELSE $13 END)::{id type}",
+    );
     let sql = format!(
         "WITH remembered AS ({})
          SELECT c.*, EXISTS (SELECT FROM remediation.actions a
                               WHERE a.target = $12 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
                                 AND a.outcome = 'applied'
                                 AND coalesce((a.before ->> 'redriveCount')::int4, 0) = $14) AS event_stopped_for_deadline
-           FROM ({cases}
-                  WHERE {id} = CASE WHEN $15 THEN coalesce((SELECT k.process_id FROM remediation.executions k
-                                                             WHERE k.execution_arn = $12), $13) ELSE $13 END) c",
+           FROM ({cases} WHERE {condition}) c",
         executions::REMEMBER
     );
     let row = executions::bind(sqlx::query(AssertSqlSafe(sql)), std::slice::from_ref(&seen))
         .bind(seen.execution.arn.as_str())
-        .bind(seen.process.map(|id| id.0))
+        .bind(seen.process.map(String::from))
         .bind(seen.execution.redrive_count)
         .bind(guessed)
         .fetch_optional(&mut *session.db)
@@ -126,9 +131,7 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
         let findings = odd::findings(&odd, &config.table, config.language);
         return Ok(Evidence { population: 1, findings, ..Evidence::default() });
     };
-    if let Newest::Known(known) = &mut case.newest {
-        *known = Some(newer(known.take(), seen.execution));
-    }
+    case.take_in(seen.execution);
     let mut findings = complete_or_tell(session, &mut case).await?;
     let mut cases = vec![case];
     let mut lists = Lists::default();
@@ -139,9 +142,7 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
         };
         cases = of_processes(session, &[(cases[0].process.id, Look::Event)]).await?.cases;
         for case in &mut cases {
-            if let Newest::Known(known) = &mut case.newest {
-                *known = Some(newer(known.take(), seen.clone()));
-            }
+            case.take_in(seen.clone());
             findings.extend(complete_or_tell(session, case).await?);
         }
     }
@@ -177,6 +178,27 @@ async fn complete_or_tell(session: &mut Session<'_>, case: &mut Case) -> Result<
             Ok(look_up::findings(refused.as_slice(), session.config))
         }
         completed => completed.map(|()| Vec::new()),
+    }
+}
+
+impl Case {
+    /// Takes in what an event tells of an execution of it, unless its row names another one.
+    fn take_in(&mut self, seen: Execution) {
+        let is_anothers = match (&self.link, &self.newest) {
+            (Link::Told, _) => false,
+            (Link::None, _) => true,
+            (Link::Named(arn), _) => *arn != seen.arn,
+            (Link::Unseen, Newest::Known(Some(unseen))) => unseen.arn != seen.arn,
+            (Link::Unseen, Newest::Known(None) | Newest::Unknown(_)) => true,
+        };
+        if let Newest::Known(known) = &mut self.newest
+            && !is_anothers
+        {
+            if self.link == Link::Unseen {
+                self.link = Link::Named(seen.arn.clone());
+            }
+            *known = Some(newer(known.take(), seen));
+        }
     }
 }
 

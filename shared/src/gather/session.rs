@@ -57,6 +57,21 @@ pub struct Session<'a> {
 }
 
 impl Session<'_> {
+    /// An id as the application's table has it: of another application than the guide's, only its catalogue tells what ids are.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for what is no id there; [`Error::Table`], [`Error::Database`].
+    pub async fn known_id(&mut self, id: ProcessId) -> Result<ProcessId, Error> {
+        if !self.config.profile.is_anothers() {
+            return Ok(id);
+        }
+        let language = self.config.language;
+        self.table()
+            .await?
+            .id(id.as_str())
+            .map_err(|error| Error::Refused(format!("`processId`: {}", error.told(language))))
+    }
+
     /// The application's table; its catalogue is read once for each container.
     ///
     /// # Errors
@@ -66,7 +81,7 @@ impl Session<'_> {
         if let Some(table) = self.table.as_ref().filter(|table| table.is_unhindered()) {
             return Ok(Arc::clone(table));
         }
-        let table = Table::read(&self.config.table, self.config.language, self.db).await?;
+        let table = Table::of(&self.config.table, &self.config.profile, self.config.language, self.db).await?;
         let table = table.with_results_of(&self.config.result_path);
         table.require(self.config.timed_out_status)?;
         Ok(Arc::clone(self.table.insert(Arc::new(table))))

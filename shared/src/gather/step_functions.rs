@@ -6,13 +6,13 @@
 //! a second where they are lowest), so that a sweep never takes the application's own share. StartExecution, of which the
 //! application has 150 a second, is paced to far less: each one is a model call.
 
-use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Language, ProcessId};
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Language, ProcessId, Words};
 use crate::gather::error::Error;
 use crate::gather::history::{self, Happened, History};
 use crate::gather::pace::Pace;
 use crate::gather::state_machine::Definition;
 use crate::gather::texts;
-use crate::gather::trigger::execution::{of_success, process_of};
+use crate::gather::trigger::execution::of_success;
 use crate::gather::trigger::result_path::ResultPath;
 use crate::text;
 use aws_config::SdkConfig;
@@ -27,6 +27,8 @@ use chrono::{DateTime, Utc};
 pub struct StepFunctions {
     pub(crate) client: Client,
     state_machine_arn: String,
+    /// What the application means by what it writes.
+    pub(crate) words: &'static Words,
     describe: Pace,
     pub(crate) stop: Pace,
     pub(crate) start: Pace,
@@ -73,10 +75,11 @@ impl StepFunctions {
 
     /// A client for the executions of one state machine.
     #[must_use]
-    pub fn new(aws: &SdkConfig, state_machine_arn: &str) -> Self {
+    pub fn new(aws: &SdkConfig, state_machine_arn: &str, words: &'static Words) -> Self {
         Self {
             client: Client::new(aws),
             state_machine_arn: state_machine_arn.to_owned(),
+            words,
             describe: Pace::new(10, 50),
             stop: Pace::new(25, 100),
             start: Pace::new(10, 10),
@@ -115,7 +118,7 @@ impl StepFunctions {
     pub async fn owner(&self, arn: &ExecutionArn) -> Result<Option<ProcessId>, Error> {
         self.describe.wait().await;
         let asked = self.client.describe_execution().execution_arn(arn.as_str()).send().await;
-        Ok(process_of(arn, asked.map_err(Error::aws("DescribeExecution"))?.input()))
+        Ok(self.words.owner.of(arn, asked.map_err(Error::aws("DescribeExecution"))?.input()))
     }
 
     /// DescribeExecution, with the input that the execution was started with; `None` where that is not told.
@@ -136,7 +139,7 @@ impl StepFunctions {
             .await
             .map_err(Error::aws("DescribeExecution"))?;
         let status = status(answer.status().as_str())?;
-        let (ending, says_failed) = ending(&answer, status, result_path);
+        let (ending, says_failed) = ending(&answer, status, self.words, result_path);
         let execution = Execution {
             arn: arn.clone(),
             status,
@@ -148,7 +151,7 @@ impl StepFunctions {
             stopped_for_deadline: false,
             says_failed,
         };
-        let seen = Seen { process: process_of(arn, answer.input()), execution };
+        let seen = Seen { process: self.words.owner.of(arn, answer.input()), execution };
         let included = answer.input_details().is_none_or(|details| details.included());
         Ok((seen, answer.input().filter(|_| included).map(str::to_owned)))
     }
@@ -203,7 +206,7 @@ impl StepFunctions {
             let started_at = time(item.start_date()).unwrap_or(DateTime::UNIX_EPOCH);
             let Ok(status) = item.status().as_str().parse() else {
                 odd.push(Odd {
-                    process: arn.process_id(),
+                    process: self.words.owner.of_name(&arn),
                     status: item.status().as_str().to_owned(),
                     redrive_count: item.redrive_count().unwrap_or(0),
                     started_at,
@@ -212,7 +215,7 @@ impl StepFunctions {
                 continue;
             };
             executions.push(Seen {
-                process: arn.process_id(),
+                process: self.words.owner.of_name(&arn),
                 execution: Execution {
                     status,
                     redrive_count: item.redrive_count().unwrap_or(0),
@@ -285,22 +288,23 @@ impl StepFunctions {
 fn ending(
     answer: &DescribeExecutionOutput,
     status: ExecutionStatus,
+    words: &Words,
     result_path: &ResultPath,
 ) -> (Option<Ending>, Option<bool>) {
-    let words =
+    let told =
         || Ending { error: answer.error().map(str::to_owned), cause: answer.cause().map(str::to_owned), result: None };
     match (status, answer.output()) {
         (ExecutionStatus::Running | ExecutionStatus::PendingRedrive, _) => (None, None),
-        (ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted, _) => (Some(words()), None),
+        (ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted, _) => (Some(told()), None),
         (ExecutionStatus::Succeeded, Some(output)) => {
-            let (ending, says_failed) = of_success(output, result_path);
+            let (ending, says_failed) = of_success(output, words, result_path);
             (Some(ending), Some(says_failed))
         }
         // Left out because of its size, or not for our eyes: nobody can look any closer.
         (ExecutionStatus::Succeeded, None) if answer.output_details().is_some_and(|details| !details.included()) => {
             (None, None)
         }
-        (ExecutionStatus::Succeeded, None) => (Some(words()), Some(false)),
+        (ExecutionStatus::Succeeded, None) => (Some(told()), Some(false)),
     }
 }
 

@@ -1,21 +1,29 @@
 //! The application's table, as this database has it.
 //!
-//! `status` is text or a PostgreSQL enum, columns are snake_case or camelCase, times are `timestamptz` or `timestamp` in
-//! UTC, some columns may be missing (design, section 1). The catalogue is read once for each container; from it come
-//! the few SQL fragments that differ. Nothing of the table is ever altered.
+//! What its columns are called and what stands in them, the application's profile says ([`Profile`]); the guide's may be snake_case or
+//! camelCase, `status` text or an enum, times `timestamptz` or `timestamp` in UTC, and some columns may be missing (design, section 1). The
+//! catalogue is read once for each container; from it come the few SQL fragments that differ ([`spelling`]). Nothing of the table is ever
+//! altered.
 
+pub(crate) mod column;
 mod meaning;
+mod spelling;
+mod wanted;
 
 use std::collections::BTreeMap;
 
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::types::Json;
+use sqlx::{PgConnection, Row};
 
-use crate::domain::{Language, ProcessStatus};
+use crate::domain::{IdKind, Language, ParseError, ProcessId, ProcessStatus, Words};
 use crate::finding::{Audience, Finding, Often};
-use crate::gather::config::TableName;
 use crate::gather::error::Error;
+use crate::gather::profile::Profile;
+use crate::gather::table::column::{Column, Found, find, missing, quoted, relation};
 use crate::gather::table::meaning::Meaning;
+use crate::gather::table::wanted::wanted;
+use crate::gather::table_name::TableName;
 use crate::gather::texts;
 use crate::gather::trigger::result_path::ResultPath;
 
@@ -25,9 +33,14 @@ pub struct Table {
     name: TableName,
     /// Of what is said of it.
     language: Language,
+    /// How the application keeps its processes.
+    profile: Profile,
+    /// Those that are there, by what they mean.
     columns: BTreeMap<&'static str, Column>,
     /// The enum's labels; `None` for a text column.
     statuses: Option<Vec<String>>,
+    /// What ids are.
+    ids: IdKind,
     /// What this database user may do there.
     access: Access,
     /// The privilege that it lacks to write all that is to be written.
@@ -81,54 +94,32 @@ impl Access {
     }
 }
 
-/// A column, as SQL has to speak of it.
-#[derive(Debug, Clone)]
-pub(crate) struct Column {
-    /// Quoted.
-    pub(crate) name: String,
-    /// As `format_type` has it; an enum's is quoted and qualified.
-    pub(crate) type_name: String,
-    /// A `timestamp` that holds UTC, as Prisma makes it.
-    pub(crate) local_time: bool,
-}
-
-/// A column in both spellings, and the types that it may have; where none are named, any is right.
-pub(crate) type Wanted = (&'static str, &'static str, &'static [&'static str]);
-
-/// The columns that are needed.
-const NEEDED: [Wanted; 8] = [
-    ("id", "id", &["uuid"]),
-    ("status", "status", &["text", "character varying", "enum"]),
-    ("progress", "progress", &["smallint", "integer"]),
-    ("result", "result", &["jsonb"]),
-    ("error", "error", &["jsonb"]),
-    ("created_at", "createdAt", TIMES),
-    ("updated_at", "updatedAt", TIMES),
-    ("completed_at", "completedAt", TIMES),
-];
-/// Columns that may be missing; SQL sees NULL then. Those of any type are only compared with themselves.
-const OPTIONAL: [Wanted; 4] = [
-    ("retry_count", "retryCount", &["smallint", "integer"]),
-    ("user_id", "userId", &[]),
-    ("type", "type", &[]),
-    ("target_id", "targetId", &[]),
-];
-/// Columns that are written, where there are such.
-const WRITTEN: [&str; 7] = ["status", "progress", "result", "error", "updated_at", "completed_at", "retry_count"];
-pub(crate) const TIMES: &[&str] = &["timestamp with time zone", "timestamp without time zone"];
-
 impl Table {
-    /// Reads the catalogue.
+    /// Reads the catalogue for the guide's table.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub async fn read(name: &TableName, language: Language, db: &mut PgConnection) -> Result<Self, Error> {
+        Self::of(name, &Profile::guide(), language, db).await
+    }
+
+    /// Reads the catalogue for an application's table.
     ///
     /// # Errors
     /// [`Error::Table`] naming the column that is missing or of a type that is not known; [`Error::Database`].
-    pub async fn read(name: &TableName, language: Language, db: &mut PgConnection) -> Result<Self, Error> {
+    pub async fn of(
+        name: &TableName,
+        profile: &Profile,
+        language: Language,
+        db: &mut PgConnection,
+    ) -> Result<Self, Error> {
+        let reading = "reading the catalogue";
         let rows = sqlx::query(include_str!("table.sql"))
             .bind(&name.schema)
             .bind(&name.table)
             .fetch_all(db)
             .await
-            .map_err(Error::database("reading the catalogue"))?;
+            .map_err(Error::database(reading))?;
         let found: Vec<Found> = rows
             .iter()
             .map(|row| {
@@ -142,62 +133,134 @@ impl Table {
                 })
             })
             .collect::<Result<_, sqlx::Error>>()
-            .map_err(Error::database("reading the catalogue"))?;
+            .map_err(Error::database(reading))?;
         let Some(first) = rows.first() else { return Err(Error::Table(texts::no_table(language, name))) };
-        let access = Access::of(first).map_err(Error::database("reading the catalogue"))?;
-        Self::from_catalogue(name, language, &found, access)
+        let access = Access::of(first).map_err(Error::database(reading))?;
+        let Json(unique): Json<Vec<Vec<String>>> = first.try_get("unique_keys").map_err(Error::database(reading))?;
+        Self::from_catalogue(name, profile, language, (&found, &unique), access)
     }
 
     /// The same, where an execution's output has the result elsewhere.
     #[must_use]
     pub fn with_results_of(self, path: &ResultPath) -> Self {
-        Self { meaning: Meaning::of_results(path), ..self }
+        Self { meaning: Meaning::of(&self.profile, path), ..self }
     }
 
     /// All that is wrong is told at once.
-    fn from_catalogue(name: &TableName, language: Language, found: &[Found], access: Access) -> Result<Self, Error> {
+    fn from_catalogue(
+        name: &TableName,
+        profile: &Profile,
+        language: Language,
+        (found, unique): (&[Found], &[Vec<String>]),
+        access: Access,
+    ) -> Result<Self, Error> {
         let mut faults = access.faults(name, language);
         let (mut columns, mut statuses) = (BTreeMap::new(), None);
-        for wanted in NEEDED.into_iter().chain(OPTIONAL) {
-            let column = match find(name, language, found, wanted) {
+        let (mut written, mut unwritable) = (0, Vec::new());
+        for wanted in wanted(profile) {
+            let of_profile = |fault: String| {
+                if wanted.is_own { format!("APPLICATION_PROFILE: `{}`: {fault}", wanted.key) } else { fault }
+            };
+            let column = match find(name, language, found, wanted.spelt()) {
                 Ok(Some(column)) => column,
-                Ok(None) if OPTIONAL.contains(&wanted) => continue,
+                Ok(None) if !wanted.is_needed => continue,
                 Ok(None) => {
-                    faults.push(missing(name, language, wanted).told(language));
+                    faults.push(of_profile(missing(name, language, wanted.spelt()).told(language)));
                     continue;
                 }
                 Err(error) => {
-                    faults.push(error.told(language));
+                    faults.push(of_profile(error.told(language)));
                     continue;
                 }
             };
-            if column.generated && WRITTEN.contains(&wanted.0) {
-                faults.push(texts::generated_column(language, name, &column.name));
+            if wanted.is_written {
+                written += 1;
+                unwritable.extend((!column.updates).then(|| quoted(&column.name)));
+                if column.generated {
+                    faults.push(of_profile(texts::generated_column(language, name, &column.name)));
+                }
             }
-            if wanted.0 == "status" {
+            if wanted.meaning == "status" {
                 statuses.clone_from(&column.labels);
             }
-            columns.insert(wanted.0, Column::of(column));
+            columns.insert(wanted.meaning, Column::of(column));
         }
-        let of = |column: &&Found| {
-            let all = NEEDED.into_iter().chain(OPTIONAL);
-            all.filter(|wanted| WRITTEN.contains(&wanted.0))
-                .any(|(snake, camel, _)| column.name == snake || column.name == camel)
-        };
-        let written = found.iter().filter(of).count();
-        let unwritable: Vec<String> =
-            found.iter().filter(of).filter(|column| !column.updates).map(|column| quoted(&column.name)).collect();
         let lacks_update = match unwritable.len() {
             0 => None,
             all if all == written => Some("UPDATE".to_owned()),
             _ => Some(format!("UPDATE ({})", unwritable.join(", "))),
         };
-        let (name, meaning) = (name.clone(), Meaning::of_results(&ResultPath::default()));
-        let table = Self { name, language, columns, statuses, access, lacks_update, meaning };
-        for status in ProcessStatus::ALL.into_iter().filter(|status| *status != ProcessStatus::Timeout) {
-            faults.extend(table.require(status).err().map(|error| error.told(language)));
-        }
+        let ids = columns.get("id").map_or(IdKind::Uuid, |id: &Column| id.ids());
+        let (name, meaning) = (name.clone(), Meaning::of(profile, &profile.result_path));
+        let profile = profile.clone();
+        let table = Self { name, language, profile, columns, statuses, ids, access, lacks_update, meaning };
+        faults.extend(table.unknown_words());
+        faults.extend(table.not_unique(found, unique));
         if faults.is_empty() { Ok(table) } else { Err(Error::Table(faults.join("; "))) }
+    }
+
+    /// The words of the profile that the status column does not know.
+    fn unknown_words(&self) -> Vec<String> {
+        let may_lack = |status| status == ProcessStatus::Timeout && !self.profile.writes_timed_out;
+        let statuses = ProcessStatus::ALL.into_iter().filter(|status| !may_lack(*status));
+        statuses.filter_map(|status| self.require(status).err()).map(|error| error.told(self.language)).collect()
+    }
+
+    /// What is wrong with another application's id: that it is no key among the rows that are ours, or that a column is missing that
+    /// selects them.
+    fn not_unique(&self, found: &[Found], unique: &[Vec<String>]) -> Vec<String> {
+        if !self.profile.is_anothers() {
+            return Vec::new();
+        }
+        let filter = &self.profile.filter;
+        let [id, _] = self.profile.columns.id.spellings();
+        let ours: Vec<&str> = filter.iter().map(|(column, _)| column.as_str()).chain([id]).collect();
+        let lacks = |column: &&str| !found.iter().any(|of| of.name == **column);
+        let mut faults: Vec<String> = ours[..filter.len()]
+            .iter()
+            .filter(|column| lacks(column))
+            .map(|column| {
+                format!(
+                    "APPLICATION_PROFILE: `where.{column}`: {}",
+                    texts::no_such_column(self.language, &self.name, column)
+                )
+            })
+            .collect();
+        let is_key = |key: &Vec<String>| key.iter().all(|column| ours.contains(&column.as_str()));
+        if !unique.iter().any(is_key) && !lacks(&id) {
+            faults.push(format!("APPLICATION_PROFILE: `id`: {}", texts::id_not_unique(self.language, &self.name, id)));
+        }
+        faults
+    }
+
+    /// Reads an id as this table has it.
+    ///
+    /// # Errors
+    /// It is none of its kind.
+    pub fn id(&self, id: &str) -> Result<ProcessId, ParseError> {
+        self.ids.read(id)
+    }
+
+    /// What comes before every id, as [`Self::id`] has it.
+    #[must_use]
+    pub(crate) fn before_all_ids(&self) -> &'static str {
+        match self.ids {
+            IdKind::Uuid => "00000000-0000-0000-0000-000000000000",
+            IdKind::Integer => "-9223372036854775808",
+            IdKind::Text => "",
+        }
+    }
+
+    /// How the application keeps its processes.
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// What the application means by what it writes.
+    #[must_use]
+    pub const fn words(&self) -> &'static Words {
+        self.profile.words
     }
 
     /// What hinders this database user although the table is right: rows that are hidden, columns that may not be written. Nobody is well
@@ -250,11 +313,12 @@ impl Table {
     /// # Errors
     /// [`Error::Table`] with the labels that it knows.
     pub fn require(&self, status: ProcessStatus) -> Result<(), Error> {
-        match &self.statuses {
-            Some(labels) if !labels.iter().any(|label| label == status.as_str()) => {
-                Err(Error::Table(texts::no_status(self.language, &self.name, status.as_str(), labels)))
-            }
-            _ => Ok(()),
+        let words = self.words().statuses.of(status);
+        let unknown =
+            |labels: &&Vec<String>| words.iter().find(|word| !labels.iter().any(|label| label == *word)).copied();
+        match self.statuses.as_ref().and_then(|labels| Some((unknown(&labels)?, labels))) {
+            Some((word, labels)) => Err(Error::Table(texts::no_status(self.language, &self.name, word, labels))),
+            None => Ok(()),
         }
     }
 
@@ -290,150 +354,4 @@ impl Table {
     pub(crate) fn beside(&self, name: &str) -> String {
         format!("{}.{}", quoted(&self.name.schema), quoted(name))
     }
-
-    /// A `.sql` file in this table's spelling. Of a column `x` of the row `p`, `{x}` is its value (a time as
-    /// `timestamptz`), `{set x}` its bare name, `{as x}` after an expression the cast to its type; `{table}` is the
-    /// relation, `{image}` what an action can change of the row, `{superseded}` whether the user has asked for the same
-    /// anew, `{read created_at}` a time that can be read (NULL where it is none of the next millennia), `{odd times}` what is wrong with a
-    /// row's times, `{is cancelled}`, `{has failed}` … what it means by what it says ([`Meaning`]), `{took}` how long it took, `{unknown}` whether nobody knows its status, `{open}`, `{failed}`, `{completed}` … the statuses as literals of the column's own type, so that an index on
-    /// it stays usable.
-    #[must_use]
-    pub fn sql(&self, template: &str) -> AssertSqlSafe<String> {
-        let comparable = ["user_id", "type", "target_id"].iter().all(|column| self.has(column));
-        let superseded = if comparable { SUPERSEDED } else { "false" };
-        let mut sql = self.meaning.spelt(template).replace("{image}", IMAGE).replace("{superseded}", superseded);
-        sql = sql.replace("{took}", TOOK).replace("{unknown}", UNKNOWN).replace("{odd times}", &self.odd_times());
-        for time in ["created_at", "updated_at", "completed_at"] {
-            let value = format!("{{{time}}}");
-            let read = format!("CASE WHEN {value} BETWEEN {SANE} THEN {value} END");
-            sql = sql.replace(&format!("{{read {time}}}"), &read);
-        }
-        sql = sql.replace("{table}", &self.relation());
-        let statuses: [(&str, &[ProcessStatus]); 7] = [
-            ("{known}", &ProcessStatus::ALL),
-            ("{open}", &[ProcessStatus::Pending, ProcessStatus::Processing]),
-            ("{failed}", &[ProcessStatus::Failed, ProcessStatus::Timeout]),
-            ("{pending}", &[ProcessStatus::Pending]),
-            ("{processing}", &[ProcessStatus::Processing]),
-            ("{completed}", &[ProcessStatus::Completed]),
-            ("{cancelled}", &[ProcessStatus::Cancelled]),
-        ];
-        for (placeholder, statuses) in statuses {
-            sql = sql.replace(placeholder, &self.literals(statuses));
-        }
-        for (column, Column { name, type_name, local_time }) in &self.columns {
-            let (value, cast) = if *local_time {
-                (format!("(p.{name} AT TIME ZONE 'UTC')"), " AT TIME ZONE 'UTC'".to_owned())
-            } else {
-                (format!("p.{name}"), format!("::{type_name}"))
-            };
-            sql = sql.replace(&format!("{{{column}}}"), &value);
-            sql = sql.replace(&format!("{{set {column}}}"), name);
-            sql = sql.replace(&format!("{{as {column}}}"), &cast);
-        }
-        for (missing, ..) in OPTIONAL {
-            sql = sql.replace(&format!("{{{missing}}}"), "NULL");
-        }
-        AssertSqlSafe(sql)
-    }
-
-    /// What is wrong with a row's times, in SQL: the columns and what stands there; empty where nothing is.
-    fn odd_times(&self) -> String {
-        let odd = |column: &str, null: &str| {
-            let name =
-                self.columns.get(column).map_or(column, |column| column.name.trim_matches('"')).replace('\'', "''");
-            format!(
-                "CASE WHEN coalesce({{{column}}} NOT BETWEEN {SANE}, {null}) \
-                      THEN '{name} is ' || coalesce({{{column}}}::text, 'NULL') END"
-            )
-        };
-        let [created, updated] = ["created_at", "updated_at"].map(|column| odd(column, "true"));
-        format!("concat_ws(', ', {created}, {updated}, {})", odd("completed_at", "false"))
-    }
-
-    /// Those of `statuses` that the column knows, as literals of its own type: an index on it stays usable. A column that knows none
-    /// of them is compared with no value at all.
-    fn literals(&self, statuses: &[ProcessStatus]) -> String {
-        let known: Vec<String> = statuses
-            .iter()
-            .filter(|status| self.require(**status).is_ok())
-            .map(|status| format!("'{status}'"))
-            .collect();
-        if known.is_empty() { "NULL".to_owned() } else { known.join(", ") }
-    }
-}
-
-/// What an action can change of a row `p`, as jsonb. Times are in UTC; a result is told by its digest: it may be large, and it
-/// is nobody's business but the user's.
-const IMAGE: &str = "jsonb_build_object('status', {status}::text, 'progress', {progress}, 'error', {error}, \
-     'result', 'md5:' || md5(nullif({result}, 'null')::text), \
-     'completedAt', to_jsonb({completed_at} AT TIME ZONE 'UTC'), \
-     'updatedAt', to_jsonb({updated_at} AT TIME ZONE 'UTC'))";
-
-/// Times that a program can read: PostgreSQL also has `infinity`, and years that no calendar of ours reaches.
-const SANE: &str = "'0001-01-02 00:00Z'::timestamptz AND '9999-12-30 00:00Z'::timestamptz";
-
-/// How long row `p` took until it was closed; NULL where its times do not tell.
-const TOOK: &str = "(coalesce({read completed_at}, {read updated_at}) - {read created_at})";
-
-/// Whether nobody knows the status of row `p`.
-const UNKNOWN: &str = "coalesce({status} NOT IN ({known}), true)";
-
-/// Whether a newer row asks for the same as row `p`: the same user, type and target. Without a target nothing is the same.
-const SUPERSEDED: &str = "EXISTS (SELECT FROM {table} n \
-     WHERE n.{set user_id} = {user_id} AND n.{set type} = {type} AND n.{set target_id} = {target_id} \
-       AND n.{set created_at} > p.{set created_at})";
-
-/// A column, as the catalogue has it.
-pub(crate) struct Found {
-    pub(crate) name: String,
-    pub(crate) type_name: String,
-    pub(crate) family: String,
-    pub(crate) labels: Option<Vec<String>>,
-    /// Computed by the database: nobody can write it.
-    pub(crate) generated: bool,
-    /// Whether this database user may write it.
-    pub(crate) updates: bool,
-}
-
-impl Column {
-    pub(crate) fn of(found: &Found) -> Self {
-        Self {
-            name: quoted(&found.name),
-            type_name: found.type_name.clone(),
-            local_time: found.family == "timestamp without time zone",
-        }
-    }
-}
-
-/// A column among those of a table, in either spelling; `None` where there is none.
-pub(crate) fn find<'a>(
-    name: &TableName,
-    language: Language,
-    found: &'a [Found],
-    wanted: Wanted,
-) -> Result<Option<&'a Found>, Error> {
-    let (snake, camel, types) = wanted;
-    let Some(column) = found.iter().find(|column| column.name == snake || column.name == camel) else {
-        return Ok(None);
-    };
-    if !types.is_empty() && !types.contains(&column.family.as_str()) {
-        return Err(Error::Table(texts::column_type(language, name, &column.name, &column.type_name, types)));
-    }
-    Ok(Some(column))
-}
-
-/// The error that a table lacks a column.
-pub(crate) fn missing(name: &TableName, language: Language, (snake, camel, types): Wanted) -> Error {
-    let names = if snake == camel { format!("`{snake}`") } else { format!("`{snake}` (or \"{camel}\")") };
-    Error::Table(texts::no_column(language, name, &names, types))
-}
-
-/// A table's name, quoted and qualified.
-pub(crate) fn relation(name: &TableName) -> String {
-    format!("{}.{}", quoted(&name.schema), quoted(&name.table))
-}
-
-fn quoted(identifier: &str) -> String {
-    format!("\"{}\"", identifier.replace('"', "\"\""))
 }

@@ -15,7 +15,10 @@ SELECT a.attname::text AS name,
        row_security_active(c.oid) AS row_security,
        row_security_active(c.oid) AND NOT coalesce(policies.reads_all, false) AS hides_rows,
        row_security_active(c.oid) AND NOT coalesce(policies.writes_all, false) AS keeps_rows,
-       current_user::text AS granted_to
+       current_user::text AS granted_to,
+       -- What no two rows have alike.
+       (SELECT coalesce(jsonb_agg((SELECT jsonb_agg(k.attname) FROM pg_attribute k WHERE k.attrelid = c.oid AND k.attnum = ANY (i.indkey))), '[]')
+          FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND i.indexprs IS NULL) AS unique_keys
   FROM pg_attribute a
   JOIN pg_class c ON c.oid = a.attrelid
   JOIN pg_namespace s ON s.oid = c.relnamespace

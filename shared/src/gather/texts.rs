@@ -5,8 +5,8 @@ pub use remediation_decide::texts::*;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::{ExecutionArn, Language, ProcessId};
-use crate::gather::config::TableName;
 use crate::gather::error::Error;
+use crate::gather::table_name::TableName;
 use crate::text;
 
 /// An execution whose process has no row.
@@ -262,6 +262,22 @@ pub fn no_table(language: Language, name: &TableName) -> String {
         language,
         ja: "テーブル {name} が存在しないか、このユーザーからスキーマが見えない。PROCESSING_STATE_TABLE に <スキーマ>.<テーブル> を設定するか、USAGE と SELECT を付与する",
         en: "table {name} does not exist, or its schema is not visible to this user: set PROCESSING_STATE_TABLE to <schema>.<table>, or grant USAGE and SELECT",
+    )
+}
+
+/// A column that `where` names and that is not there.
+#[must_use]
+pub fn no_such_column(language: Language, table: &TableName, column: &str) -> String {
+    text!(language, ja: "テーブル {table} に列 `{column}` がない", en: "table {table} has no column `{column}`")
+}
+
+/// Two rows may have the same id.
+#[must_use]
+pub fn id_not_unique(language: Language, table: &TableName, id: &str) -> String {
+    text!(
+        language,
+        ja: "テーブル {table} の列 `{id}` は一意でない。一意インデックスのある列を指定するか、`where` で行を絞り込む（一意インデックスの残りの列に定数を指定する）",
+        en: "column `{id}` of table {table} is not unique: name a column with a unique index, or give the other columns of that index a constant in `where`",
     )
 }
 

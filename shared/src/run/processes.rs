@@ -162,10 +162,14 @@ fn closing_of(
         }))
     };
     let own = |code: &str| {
-        error(code, texts::error_message(config.language, closing).unwrap_or_default(), failure(words.0, words.1).cause)
+        error(
+            code,
+            texts::error_message(config.language, closing).unwrap_or_default(),
+            failure(words.0, words.1, config.policy.words).cause,
+        )
     };
     let of_failure = || {
-        let failure = failure(words.0, words.1);
+        let failure = failure(words.0, words.1, config.policy.words);
         let message = Some(failure.message).filter(|message| !message.is_empty());
         let message = message.unwrap_or_else(|| texts::failed_without_words(config.language));
         error(&failure.code, message, failure.cause)

@@ -51,8 +51,8 @@ pub async fn untrue(session: &mut Session<'_>) -> Result<Vec<Suspect>, Error> {
 /// # Errors
 /// [`Error::Database`], [`Error::Table`].
 pub async fn of(session: &mut Session<'_>, processes: &[ProcessId]) -> Result<Vec<Suspect>, Error> {
-    let ids: Vec<uuid::Uuid> = processes.iter().map(|id| id.0).collect();
-    read(session, " WHERE {id} = ANY ($1)", ids).await
+    let ids: Vec<String> = processes.iter().map(ToString::to_string).collect();
+    read(session, " WHERE {id} = ANY ($1::{id type}[])", ids).await
 }
 
 async fn read<'q, T>(session: &mut Session<'_>, condition: &str, bound: T) -> Result<Vec<Suspect>, Error>

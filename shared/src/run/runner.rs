@@ -111,7 +111,7 @@ impl<S: Step> Function<S> {
         let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
         let name: &'static str = manifest.name.clone().leak();
         Ok(Self {
-            step_functions: StepFunctions::new(&aws, &config.state_machine_arn),
+            step_functions: StepFunctions::new(&aws, &config.state_machine_arn, config.policy.words),
             kept: Mutex::new(Kept { database: Database::new(config.database.clone(), name), table: None }),
             step,
             manifest,
@@ -123,7 +123,8 @@ impl<S: Step> Function<S> {
 
     /// Answers one event within `left`.
     async fn handle(&self, event: Value, request_id: &str, left: Duration) -> Result<Report, Error> {
-        let trigger = trigger::decode::decode(event, &self.config.result_path, S::PARAMETERS)?;
+        let trigger =
+            trigger::decode::decode(event, self.config.policy.words, &self.config.result_path, S::PARAMETERS)?;
         let reserve = RESERVE.min(left / 10);
         let stop_at = Instant::now() + left.saturating_sub(reserve);
         let last_moment = stop_at + reserve / 2;
@@ -369,7 +370,7 @@ impl<S: Step> Function<S> {
                         Question::Sweep(Cursor::default())
                     }
                     Scope::All | Scope::Undo(_) => Question::Sweep(Cursor::default()),
-                    Scope::Process(id) => Question::Process(*id),
+                    Scope::Process(id) => Question::Process(session.known_id(*id).await?),
                     Scope::Execution(arn) => Question::Execution(arn.clone()),
                     Scope::Approve(plan) => {
                         if self.configured_mode() == Mode::Observe {

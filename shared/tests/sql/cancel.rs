@@ -194,7 +194,7 @@ async fn a_process_that_is_to_be_cancelled_is_read_with_every_execution_of_it_th
         world.remember(std::slice::from_ref(&newest)).await;
         list_pages(&proxy, &[vec![listed(&newest), listed(&old)], vec![listed(&over), listed(&older)]]);
 
-        let evidence = to_cancel(&mut world, &proxy, Question::Process(ProcessId(row.id))).await?;
+        let evidence = to_cancel(&mut world, &proxy, Question::Process(ProcessId::from(row.id))).await?;
 
         let plan = processes::cancel::plan(&evidence, Some("ticket 4711"), &world.config, chrono::Utc::now());
         assert_eq!(stops(&plan), (vec![arn(&older), arn(&old), arn(&newest)], 0), "{}: oldest first", variant.name);
@@ -228,7 +228,7 @@ async fn a_row_is_not_cancelled_before_the_list_was_read_back_to_it() -> Tested 
     proxy.answer("ListExecutions", json!({ "executions": page, "nextToken": "older" }));
     proxy.answer("DescribeExecution", described(&nameless(0), &json!({ "processId": Uuid::new_v4() })));
 
-    let question = Question::Again(rows.iter().map(|row| (ProcessId(row.id), Look::Event)).collect());
+    let question = Question::Again(rows.iter().map(|row| (ProcessId::from(row.id), Look::Event)).collect());
     let evidence = to_cancel(&mut world, &proxy, question).await?;
 
     let plan = processes::cancel::plan(&evidence, None, &world.config, chrono::Utc::now());
@@ -246,7 +246,7 @@ async fn a_row_is_not_cancelled_before_the_list_was_read_back_to_it() -> Tested 
 async fn nothing_is_cancelled_that_is_not_named_or_not_there() -> Tested {
     let mut world = World::new("cancel_unnamed").await;
     let proxy: Arc<AwsProxy> = scripted().await;
-    let missing = ProcessId(Uuid::new_v4());
+    let missing = ProcessId::from(Uuid::new_v4());
     for (question, why) in [
         (Question::Sweep(Cursor::default()), "`cancel` needs a `processId` or an `executionArn`"),
         (Question::Process(missing), "has no such row"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use harness::{Aws, AwsProxy, Failure};
-use remediation::domain::ProcessId;
+
 use remediation::gather::error::Error;
 use remediation::gather::executions::{self, Listed};
 use remediation::gather::pace::SharedPace;
@@ -20,7 +20,7 @@ use crate::support::*;
 
 #[derive(Debug, PartialEq, sqlx::FromRow)]
 struct Known {
-    process_id: Option<Uuid>,
+    process_id: Option<String>,
     status: String,
     redrive_count: i32,
     stopped_at: Option<DateTime<Utc>>,
@@ -174,7 +174,7 @@ async fn whose_it_is_is_kept_and_filled_in_without_losing_what_it_ended_with() -
     assert_eq!(known(&world, &with).await.process_id, None);
     world.remember(std::slice::from_ref(&with)).await;
     let filled = known(&world, &with).await;
-    assert_eq!(filled.process_id.map(ProcessId), with.process);
+    assert_eq!(filled.process_id.as_deref().and_then(|id| id.parse().ok()), with.process);
     assert_eq!((filled.error.as_deref(), filled.ending_known), (Some("AI_ERROR"), true));
 
     let mut redriven = Seen { process: None, ..with.clone() };
@@ -182,7 +182,7 @@ async fn whose_it_is_is_kept_and_filled_in_without_losing_what_it_ended_with() -
     redriven.execution.status = Running;
     world.remember(std::slice::from_ref(&redriven)).await;
     let kept = known(&world, &with).await;
-    assert_eq!((kept.process_id.map(ProcessId), kept.redrive_count), (with.process, 1));
+    assert_eq!((kept.process_id.as_deref().and_then(|id| id.parse().ok()), kept.redrive_count), (with.process, 1));
     assert_eq!((kept.error, kept.ending_known), (None, false), "that ended is no longer true of this attempt");
     Ok(())
 }
@@ -377,11 +377,12 @@ async fn an_execution_whose_name_tells_nothing_is_asked_for_its_process_once() -
     let described = proxy.requests("DescribeExecution");
     assert_eq!(described.len(), 1, "{described:?}");
     assert_eq!(described[0]["executionArn"], second.as_str());
-    let known: Vec<(String, Option<Uuid>)> =
-        sqlx::query_as("SELECT execution_arn, process_id FROM remediation.executions ORDER BY process_id = $1 DESC")
-            .bind(named)
-            .fetch_all(world.database.pool())
-            .await?;
+    let known: Vec<(String, Option<Uuid>)> = sqlx::query_as(
+        "SELECT execution_arn, process_id::uuid FROM remediation.executions ORDER BY process_id = $1::text DESC",
+    )
+    .bind(named)
+    .fetch_all(world.database.pool())
+    .await?;
     assert_eq!(known, [(first.to_string(), Some(named)), (second.to_string(), Some(nameless))]);
     Ok(())
 }

@@ -96,7 +96,7 @@ struct Refused {
 }
 
 async fn refused(world: &World, id: Uuid) -> Vec<Refused> {
-    sqlx::query_as("SELECT * FROM remediation.refused_writes WHERE process_id = $1 ORDER BY id")
+    sqlx::query_as("SELECT * FROM remediation.refused_writes WHERE process_id = $1::text ORDER BY id")
         .bind(id)
         .fetch_all(world.database.pool())
         .await

@@ -40,7 +40,7 @@ async fn read(world: &mut World, which: Which<'_>) -> Vec<Case> {
 
 /// The case of one process.
 async fn case(world: &mut World, process: Uuid) -> Case {
-    let cases = read(world, Which::Processes(&[ProcessId(process)])).await;
+    let cases = read(world, Which::Processes(&[ProcessId::from(process)])).await;
     assert_eq!(cases.len(), 1, "{cases:?}");
     cases.into_iter().next().unwrap()
 }
@@ -205,7 +205,7 @@ async fn a_sweep_reads_what_failed_in_its_time_and_has_a_target_with_its_newest_
         world.remember(&[ended(earlier, Some("X"), None), ended(newest.clone(), Some("States.Runtime"), None)]).await;
         let since = chrono::Utc::now() - TimeDelta::days(1);
         let cases = read(&mut world, Which::Failed(Lately { since, after: None, rows: 100 })).await;
-        assert_eq!(cases.iter().map(|case| case.process).collect::<Vec<_>>(), [Some(ProcessId(row.id))]);
+        assert_eq!(cases.iter().map(|case| case.process).collect::<Vec<_>>(), [Some(ProcessId::from(row.id))]);
         let known = cases[0].newest.as_ref().ok_or("no execution")?;
         assert_eq!(
             (&known.arn, known.status, known.started_at),
@@ -227,7 +227,7 @@ async fn what_is_named_may_be_a_goal_without_a_process() -> Tested {
     let cases = read(&mut world, Which::Named(&[goal.id, row.id, Uuid::new_v4()])).await;
     let mut processes: Vec<_> = cases.iter().map(|case| case.process).collect();
     processes.sort();
-    assert_eq!(processes, [None, Some(ProcessId(row.id))]);
+    assert_eq!(processes, [None, Some(ProcessId::from(row.id))]);
     assert!(cases.iter().all(|case| case.goal.as_ref().is_some_and(|found| found.id.0 == goal.id)), "{cases:?}");
     Ok(())
 }

@@ -346,7 +346,7 @@ async fn a_sweep_goes_on_where_the_last_one_of_its_step_stopped() -> Tested {
     let mut world = World::new("cursor").await;
     assert_eq!(runs::cursor(&mut world.db, STEP).await?, Cursor::default());
     let cursor = |seconds| Cursor {
-        after: Some(ProcessId(Uuid::new_v4())),
+        after: Some(ProcessId::from(Uuid::new_v4())),
         listed: Some(Listed { since: seconds_ago(seconds), until: seconds_ago(1), token: Some("t".into()) }),
         ..Cursor::default()
     };

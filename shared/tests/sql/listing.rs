@@ -77,7 +77,7 @@ async fn races(name: &str) -> Result<(World, Arc<AwsProxy>, Row, Seen), Box<dyn 
 #[tokio::test]
 async fn what_starts_between_list_and_read_is_not_overlooked_by_a_person_who_asks_for_the_process() -> Tested {
     let (mut world, proxy, row, new) = races("hand_asks").await?;
-    let evidence = gather(&mut world, &proxy, &Question::Process(ProcessId(row.id))).await?;
+    let evidence = gather(&mut world, &proxy, &Question::Process(ProcessId::from(row.id))).await?;
     assert_eq!(newest(&evidence), Some(new.execution.arn.to_string()));
     let plan = processes::plan(&evidence, &world.config, chrono::Utc::now());
     assert_eq!((plan.actions.len(), plan.findings.len()), (0, 0), "{plan:#?}");
@@ -88,7 +88,7 @@ async fn what_starts_between_list_and_read_is_not_overlooked_by_a_person_who_ask
 #[tokio::test]
 async fn what_starts_between_list_and_read_is_stopped_by_a_person_who_cancels_the_process() -> Tested {
     let (mut world, proxy, row, new) = races("hand_cancels").await?;
-    let evidence = to_cancel(&mut world, &proxy, &Question::Process(ProcessId(row.id))).await?;
+    let evidence = to_cancel(&mut world, &proxy, &Question::Process(ProcessId::from(row.id))).await?;
     let plan = processes::cancel::plan(&evidence, None, &world.config, chrono::Utc::now());
     let targets: Vec<String> = plan.actions.iter().map(|planned| planned.action.target()).collect();
     assert_eq!(targets, [new.execution.arn.to_string()], "the row is not closed for what came before");
@@ -114,7 +114,7 @@ async fn a_row_whose_executions_keep_ending_while_they_are_listed_is_left_for_th
             executions::remember(&mut db, &[seen]).await.unwrap();
         }
     });
-    let evidence = gather(&mut world, &proxy, &Question::Process(ProcessId(row.id))).await?;
+    let evidence = gather(&mut world, &proxy, &Question::Process(ProcessId::from(row.id))).await?;
     let plan = processes::plan(&evidence, &world.config, chrono::Utc::now());
     assert_eq!((plan.actions.len(), plan.skipped.len()), (0, 1), "{plan:#?}");
     assert!(plan.skipped[0].why.contains("kept ending"), "{plan:#?}");
@@ -134,7 +134,7 @@ async fn what_was_planned_is_listed_again_when_it_is_approved_unless_it_was_prom
         let new = execution(row.id, Running, seconds_ago(895), None);
         world.remember(std::slice::from_ref(&over)).await;
         proxy.answer("ListExecutions", json!({ "executions": [listed(&new), listed(&over)] }));
-        let question = Question::Again(vec![(ProcessId(row.id), Look::Sweep)]);
+        let question = Question::Again(vec![(ProcessId::from(row.id), Look::Sweep)]);
         let evidence = gather(&mut world, &proxy, &question).await?;
         assert_eq!(proxy.calls("ListExecutions"), lists, "retry_count {retry_count}");
         let plan = processes::plan(&evidence, &world.config, chrono::Utc::now());

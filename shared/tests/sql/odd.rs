@@ -127,7 +127,7 @@ async fn no_extreme_of_any_type_ends_a_sweep_or_a_look_at_one_process() -> Teste
                 Some("AI_ERROR"),
                 Some("it failed"),
             );
-            for question in [Question::Process(ProcessId(id)), event(&seen)] {
+            for question in [Question::Process(ProcessId::from(id)), event(&seen)] {
                 let evidence = gather(&mut world, &proxy, question, Filter::OpenOrLatelyClosed).await;
                 assert_eq!(evidence.cases.len() + evidence.findings.len(), 1, "{}: {evidence:?}", variant.name);
             }
@@ -148,7 +148,7 @@ async fn a_row_of_an_unknown_status_is_told_and_left_alone() -> Tested {
     assert_eq!(codes(&evidence), BTreeSet::from(["row_status_unknown"]));
     assert!(message(&evidence, "row_status_unknown").contains("8 with the unknown status QUEUED"));
     let seen = execution(rows[0].id, TimedOut, seconds_ago(599), Some(seconds_ago(300)));
-    for question in [Question::Process(ProcessId(rows[0].id)), event(&seen)] {
+    for question in [Question::Process(ProcessId::from(rows[0].id)), event(&seen)] {
         let evidence = gather(&mut world, &proxy, question, Filter::OpenOrLatelyClosed).await;
         assert!(evidence.cases.is_empty());
         assert_eq!(evidence.findings[0].target, rows[0].id.to_string());
@@ -171,7 +171,7 @@ async fn a_process_whose_execution_has_an_unknown_status_is_left_alone_until_it_
     for _ in 0..2 {
         let evidence = sweep(&mut world, &proxy, Filter::OpenOrLatelyClosed).await;
         assert_eq!(wanted(&world, &evidence), [stuck.id.to_string()]);
-        let case = evidence.cases.iter().find(|case| case.process.id.0 == odd.id).ok_or("no case")?;
+        let case = evidence.cases.iter().find(|case| uuid(case.process.id) == odd.id).ok_or("no case")?;
         assert!(matches!(&case.newest, Newest::Unknown(why) if why.contains("SOMETHING_NEW")), "{case:?}");
         assert!(message(&evidence, "execution_status_unknown").contains("SOMETHING_NEW"), "{:?}", evidence.findings);
         proxy.clear();
@@ -285,8 +285,8 @@ async fn what_an_input_has_told_is_not_overwritten_by_a_guess_from_the_name() ->
     let (named, real) = (processing(400), processing(400));
     world.insert(&[named.clone(), real.clone()]).await;
     let of_name = execution(named.id, Running, seconds_ago(390), None);
-    let of_input = Seen { process: Some(ProcessId(real.id)), ..of_name.clone() };
-    let whose = async |world: &World| world.ask::<Uuid>("SELECT process_id FROM remediation.executions").await;
+    let of_input = Seen { process: Some(ProcessId::from(real.id)), ..of_name.clone() };
+    let whose = async |world: &World| world.ask::<Uuid>("SELECT process_id::uuid FROM remediation.executions").await;
     world.remember(std::slice::from_ref(&of_input)).await;
     world.remember(std::slice::from_ref(&of_name)).await;
     assert_eq!(whose(&world).await, real.id);
@@ -295,7 +295,7 @@ async fn what_an_input_has_told_is_not_overwritten_by_a_guess_from_the_name() ->
     let mut over = of_name.clone();
     (over.execution.status, over.execution.stopped_at) = (TimedOut, Some(seconds_ago(200)));
     let evidence = gather(&mut world, &proxy, event(&over), Filter::OpenOrLatelyClosed).await;
-    assert_eq!(evidence.cases.iter().map(|case| case.process.id.0).collect::<Vec<_>>(), [real.id]);
+    assert_eq!(evidence.cases.iter().map(|case| uuid(case.process.id)).collect::<Vec<_>>(), [real.id]);
     assert_eq!(whose(&world).await, real.id);
     // The other way round the input has the last word.
     world.execute("DELETE FROM remediation.executions").await;
@@ -400,7 +400,7 @@ async fn a_row_that_the_table_refuses_or_keeps_fails_alone_whatever_the_reason()
         for (action, wanted) in &batch {
             let outcome = outcomes.iter().find(|outcome| outcome.id == action.id).ok_or("an outcome is missing")?;
             let entry = world.entry(action.id).await.ok_or("an entry is missing")?;
-            if wanted.process.id.0 == bad {
+            if uuid(wanted.process.id) == bad {
                 assert!(
                     matches!(&outcome.result, ActionResult::Failed(why) if why.contains(told)),
                     "{does} {outcome:?}"

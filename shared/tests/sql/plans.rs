@@ -40,7 +40,7 @@ fn plan_of(targets: &[&str]) -> Vec<Planned> {
 /// The closing of the process of this number, which began so long ago.
 fn close(number: usize, status: ProcessStatus, began: i64) -> SetRowStatus {
     let process = Process {
-        id: ProcessId(Uuid::from_u128(number as u128)),
+        id: ProcessId::from(Uuid::from_u128(number as u128)),
         version: 7,
         status: ProcessStatus::Processing,
         progress: 50,
@@ -50,6 +50,7 @@ fn close(number: usize, status: ProcessStatus, began: i64) -> SetRowStatus {
         created_at: seconds_ago(began),
         updated_at: seconds_ago(began),
         completed_at: None,
+        deadline: None,
     };
     closing(&process, None, status)
 }

@@ -36,7 +36,7 @@ async fn sweep(world: &mut World, proxy: &AwsProxy) -> Evidence {
 
 /// What is known of each process.
 fn newest(evidence: &Evidence) -> BTreeMap<Uuid, &Newest> {
-    evidence.cases.iter().map(|case| (case.process.id.0, &case.newest)).collect()
+    evidence.cases.iter().map(|case| (uuid(case.process.id), &case.newest)).collect()
 }
 
 fn known(newest: &Newest) -> &Execution {
@@ -145,7 +145,7 @@ async fn a_sweep_finds_what_lost_events_would_have_told_in_every_variant() -> Te
         let expected =
             [(0, "COMPLETED"), (1, "FAILED"), (3, "FAILED")].map(|(at, status)| (rows[at].id.to_string(), status));
         assert_eq!(wanted(&world, &evidence), BTreeMap::from(expected), "{}", variant.name);
-        let case = evidence.cases.iter().find(|case| case.process.id.0 == rows[0].id).ok_or("no case")?;
+        let case = evidence.cases.iter().find(|case| uuid(case.process.id) == rows[0].id).ok_or("no case")?;
         assert_eq!(case.process, world.process(rows[0].id).await, "{}", variant.name);
     }
     Ok(())
@@ -238,7 +238,7 @@ async fn past_the_deadline_are_old_open_rows_and_no_others_in_every_variant() ->
         tell(&proxy, &[]);
         let question = Question::Sweep(Cursor::default());
         let evidence = gather(&mut world, &proxy, question, Filter::PastDeadline).await?;
-        let mut found: Vec<Uuid> = evidence.cases.iter().map(|case| case.process.id.0).collect();
+        let mut found: Vec<Uuid> = evidence.cases.iter().map(|case| uuid(case.process.id)).collect();
         let mut expected = late.map(|row| row.id);
         found.sort_unstable();
         expected.sort_unstable();
@@ -285,7 +285,7 @@ async fn of_closed_rows_a_sweep_looks_at_those_whose_execution_tells_another_sto
         proxy.fail("DescribeExecution", Failure::error("ThrottlingException"));
         let evidence = sweep(&mut world, &proxy).await;
         expected.sort_unstable();
-        let found: Vec<Uuid> = evidence.cases.iter().map(|case| case.process.id.0).collect();
+        let found: Vec<Uuid> = evidence.cases.iter().map(|case| uuid(case.process.id)).collect();
         let told: Vec<_> = evidence.cases.iter().map(|case| (case.process.status, &case.newest)).collect();
         assert_eq!(found, expected, "{}: {told:#?}", variant.name);
     }
@@ -372,9 +372,9 @@ async fn a_sweep_goes_on_after_the_row_where_the_last_one_stopped() -> Tested {
     rows.sort_by_key(|row| row.id);
     world.insert(&rows).await;
     tell(&proxy, &[]);
-    let cursor = Cursor { after: Some(ProcessId(rows[1].id)), ..Cursor::default() };
+    let cursor = Cursor { after: Some(ProcessId::from(rows[1].id)), ..Cursor::default() };
     let evidence = gather(&mut world, &proxy, Question::Sweep(cursor), Filter::OpenOrLatelyClosed).await?;
-    let found: Vec<Uuid> = evidence.cases.iter().map(|case| case.process.id.0).collect();
+    let found: Vec<Uuid> = evidence.cases.iter().map(|case| uuid(case.process.id)).collect();
     assert_eq!(found, [rows[2].id]);
     assert_eq!(evidence.cursor.ok_or("no cursor")?.after, None, "all are done: the next one begins anew");
     Ok(())
@@ -425,7 +425,7 @@ async fn an_event_for_a_process_without_a_row_is_told_and_remembered() -> Tested
     let evidence = gather(&mut world, &proxy, event(&seen), Filter::OpenOrLatelyClosed).await?;
     assert!(evidence.cases.is_empty());
     assert_eq!((evidence.findings.len(), evidence.findings[0].code), (1, "row_missing"));
-    assert_eq!(Some(evidence.findings[0].target.parse()?), seen.process.map(|id| id.0));
+    assert_eq!(Some(evidence.findings[0].target.parse()?), seen.process.map(uuid));
     assert_eq!(world.ask::<i64>("SELECT count(*) FROM remediation.executions").await, 1);
     Ok(())
 }
@@ -465,8 +465,9 @@ async fn a_process_that_is_asked_for_must_be_there() -> Tested {
     let mut world = World::new("asked_for").await;
     let proxy = scripted().await;
     let id = Uuid::new_v4();
-    let error =
-        gather(&mut world, &proxy, Question::Process(ProcessId(id)), Filter::OpenOrLatelyClosed).await.unwrap_err();
+    let error = gather(&mut world, &proxy, Question::Process(ProcessId::from(id)), Filter::OpenOrLatelyClosed)
+        .await
+        .unwrap_err();
     assert!(
         matches!(&error, Error::Refused(why) if why.contains(&id.to_string()) && why.contains("public.processing_state"))
     );
@@ -483,7 +484,7 @@ async fn one_process_is_looked_up_in_the_list_back_to_when_it_was_accepted() -> 
     let own = execution(row.id, TimedOut, seconds_ago(599), Some(seconds_ago(300)));
     let older = execution(Uuid::new_v4(), Succeeded, seconds_ago(5000), Some(seconds_ago(4000)));
     list_pages(&proxy, &[vec![listed(&other)], vec![listed(&own)], vec![listed(&older)], vec![]]);
-    let question = Question::Process(ProcessId(row.id));
+    let question = Question::Process(ProcessId::from(row.id));
     let evidence = gather(&mut world, &proxy, question, Filter::OpenOrLatelyClosed).await?;
     assert_eq!(known(newest(&evidence)[&row.id]).arn, own.execution.arn);
     assert_eq!(proxy.calls("ListExecutions"), 3);
@@ -496,7 +497,7 @@ async fn what_had_no_execution_when_it_was_planned_is_looked_for_again_when_it_i
     let mut world = World::new("approved_later").await;
     let rows = [Row::pending(seconds_ago(2000)), Row::pending(seconds_ago(2000))];
     world.insert(&rows).await;
-    let question = || Question::Again(rows.iter().map(|row| (ProcessId(row.id), Look::Sweep)).collect());
+    let question = || Question::Again(rows.iter().map(|row| (ProcessId::from(row.id), Look::Sweep)).collect());
     let started_since = execution(rows[0].id, Running, seconds_ago(100), None);
 
     let proxy = scripted().await;

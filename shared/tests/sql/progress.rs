@@ -7,7 +7,7 @@ use patient::table::{GUIDE, PUSHED, Row, Variant};
 use remediation::act::action::ActionResult;
 use remediation::act::actions::set_row_status::ErrorChange;
 use remediation::decide::progress::{Suspect, Verdict, judge};
-use remediation::domain::ProcessId;
+use remediation::domain::{ProcessId, WORDS};
 use remediation::gather;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
@@ -24,7 +24,7 @@ use crate::support::*;
 /// Asks the database something; Step Functions is never asked.
 async fn with<T>(world: &mut World, ask: impl AsyncFnOnce(&mut Session<'_>) -> Result<T, Error>) -> Result<T, Error> {
     let aws = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-    let step_functions = StepFunctions::new(&aws, MACHINE);
+    let step_functions = StepFunctions::new(&aws, MACHINE, &WORDS);
     let mut table = None;
     ask(&mut world.session(&step_functions, &mut table)).await
 }
@@ -35,7 +35,7 @@ async fn keep(world: &mut World) {
 
 async fn untrue(world: &mut World) -> BTreeMap<Uuid, Suspect> {
     let suspects = with(world, progress::untrue).await.unwrap();
-    suspects.into_iter().map(|suspect| (suspect.process.id.0, suspect)).collect()
+    suspects.into_iter().map(|suspect| (uuid(suspect.process.id), suspect)).collect()
 }
 
 /// What is to become of the rows that are found.
@@ -51,7 +51,7 @@ async fn anomalies(world: &mut World) -> usize {
 
 /// What is kept: the highest progress by row.
 async fn kept(world: &World) -> BTreeMap<Uuid, i16> {
-    let rows: Vec<(Uuid, i16)> = sqlx::query_as("SELECT process_id, highest FROM remediation.progress")
+    let rows: Vec<(Uuid, i16)> = sqlx::query_as("SELECT process_id::uuid, highest FROM remediation.progress")
         .fetch_all(world.database.pool())
         .await
         .unwrap();
@@ -227,7 +227,7 @@ async fn out_of_range_is_found_in_any_row_however_old_in_every_variant() -> Test
         assert_eq!(verdicts(&mut world).await, expected, "{}", variant.name);
         assert_eq!(anomalies(&mut world).await, 6, "{}", variant.name);
         for suspect in untrue(&mut world).await.into_values() {
-            assert_eq!(suspect.process, world.process(suspect.process.id.0).await, "{}", variant.name);
+            assert_eq!(suspect.process, world.process(uuid(suspect.process.id)).await, "{}", variant.name);
         }
     }
     Ok(())
@@ -282,7 +282,7 @@ async fn what_the_step_would_leave_alone_is_not_counted() -> Tested {
 
 /// Clamps a row as the step does, and returns the action's identity.
 async fn repair(world: &mut World, id: Uuid) -> Uuid {
-    let suspects = with(world, async |session| progress::of(session, &[ProcessId(id)]).await).await.unwrap();
+    let suspects = with(world, async |session| progress::of(session, &[ProcessId::from(id)]).await).await.unwrap();
     let Verdict::Clamp(to) = judge(&suspects[0], &world.config.policy, chrono::Utc::now()) else {
         panic!("{suspects:?} is not clamped")
     };
@@ -408,7 +408,7 @@ async fn stalled_are_rows_under_way_that_nobody_has_written_for_long_in_every_va
         let mut session = world.session(&step_functions, &mut table);
         let filter = Filter::Stalled(chrono::TimeDelta::seconds(300));
         let evidence = gather::processes::read(&mut session, &Question::Sweep(Cursor::default()), filter).await?;
-        let found: Vec<Uuid> = evidence.cases.iter().map(|case| case.process.id.0).collect();
+        let found: Vec<Uuid> = evidence.cases.iter().map(|case| uuid(case.process.id)).collect();
         assert_eq!((found, evidence.population), (vec![stalled.id], 5), "{}", variant.name);
     }
     Ok(())

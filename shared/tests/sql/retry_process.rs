@@ -153,7 +153,7 @@ async fn the_row_is_reopened_and_its_execution_registered_before_it_is_started_i
                 let row = patient::table::read(database.pool(), &variant, id).await.unwrap().unwrap();
                 let registered: Vec<(String, String)> = sqlx::query_as(
                     "SELECT e.execution_arn, a.outcome FROM remediation.executions e, remediation.actions a
-                      WHERE e.status = 'RUNNING' AND e.process_id = $1 AND a.after ->> 'executionArn' = e.execution_arn",
+                      WHERE e.status = 'RUNNING' AND e.process_id = $1::text AND a.after ->> 'executionArn' = e.execution_arn",
                 )
                 .bind(id)
                 .fetch_all(database.pool())
@@ -189,7 +189,7 @@ async fn the_row_is_reopened_and_its_execution_registered_before_it_is_started_i
         assert_eq!(asked["stateMachineArn"], MACHINE);
         assert_eq!(new.name(), format!("{id}-retry-2"));
         let started: Vec<(bool, bool)> = sqlx::query_as(
-            "SELECT started_at = to_timestamp(1764000000.5), process_id = $2 FROM remediation.executions WHERE execution_arn = $1",
+            "SELECT started_at = to_timestamp(1764000000.5), process_id = $2::text FROM remediation.executions WHERE execution_arn = $1",
         )
         .bind(new.as_str())
         .bind(id)

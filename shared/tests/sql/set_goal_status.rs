@@ -28,7 +28,7 @@ async fn inconsistent(world: &World, status: &str) -> (Goal, SetGoalStatus) {
         goal: GoalId(goal.id),
         version: version(world, goal.id).await,
         from: status.into(),
-        process: Some(ProcessId(row.id)),
+        process: Some(ProcessId::from(row.id)),
         cause: "open-children",
     };
     (goal, wanted)

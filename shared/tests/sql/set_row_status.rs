@@ -70,7 +70,7 @@ async fn a_row_that_moved_is_not_written() -> Tested {
         world.execute("UPDATE {processes} SET progress = 55").await;
         let action = planned(wanted.clone());
         let outcome = world.set_as(&action, &wanted).await?;
-        assert_eq!((outcome.result, outcome.again), (ActionResult::Superseded, Some(ProcessId(row.id))));
+        assert_eq!((outcome.result, outcome.again), (ActionResult::Superseded, Some(ProcessId::from(row.id))));
         assert_eq!((outcome.before, outcome.after), (None, None));
         assert_eq!(world.row(row.id).await, Row { progress: 55, ..row });
         assert_eq!(world.entry(action.id).await.map(|entry| entry.outcome), Some("superseded".to_owned()));
@@ -96,7 +96,7 @@ async fn a_row_that_somebody_is_writing_is_passed_over_and_never_waited_for() ->
     sqlx::query("UPDATE processing_state SET status = 'CANCELLED'").execute(&mut *writing).await?;
     // Were it waited for, this would wait for a commit that comes only afterwards.
     let outcome = world.set(&wanted).await;
-    assert_eq!((outcome.result, outcome.again), (ActionResult::Superseded, Some(ProcessId(row.id))));
+    assert_eq!((outcome.result, outcome.again), (ActionResult::Superseded, Some(ProcessId::from(row.id))));
     writing.commit().await?;
     assert_eq!(world.row(row.id).await.status, "CANCELLED");
     Ok(())
@@ -389,7 +389,7 @@ async fn many(world: &mut World, count: usize) -> Vec<SetRowStatus> {
         .zip(&seen)
         .map(|(row, seen)| {
             let process = remediation::domain::Process {
-                id: ProcessId(row.id),
+                id: ProcessId::from(row.id),
                 version: version(row.id),
                 created_at: row.created_at,
                 updated_at: row.updated_at,
@@ -419,7 +419,7 @@ async fn a_full_batch_is_written_in_one_statement_each_row_by_its_own_wish() -> 
     assert_eq!(outcomes.len(), batch.len());
     for (at, (action, wanted)) in batch.iter().enumerate() {
         let outcome = outcomes.iter().find(|outcome| outcome.id == action.id).ok_or("an outcome is missing")?;
-        let row = world.row(wanted.process.id.0).await;
+        let row = world.row(uuid(wanted.process.id)).await;
         if at % 4 == 3 {
             assert_eq!((&outcome.result, row.status.as_str()), (&ActionResult::Superseded, "PROCESSING"));
             continue;

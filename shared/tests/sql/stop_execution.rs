@@ -115,7 +115,11 @@ async fn an_execution_is_stopped_with_the_words_that_say_why() -> Tested {
         assert_eq!((&after["status"], &after["error"]), (&json!("ABORTED"), &json!(error)));
         let known: String = stopping.world.ask("SELECT status FROM remediation.executions").await;
         assert_eq!(known, "ABORTED");
-        assert_eq!(stopping.world.row(stopping.process().0).await.status, "PROCESSING", "the row is decided on anew");
+        assert_eq!(
+            stopping.world.row(uuid(stopping.process())).await.status,
+            "PROCESSING",
+            "the row is decided on anew"
+        );
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ use remediation::act::ledger::entries;
 use remediation::act::ledger::runs::Run;
 use remediation::act::undoing;
 use remediation::domain::{
-    Ending, Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus,
+    Ending, Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus, WORDS,
 };
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
@@ -113,7 +113,7 @@ impl World {
         let sql = self.variant.spell("SELECT xmin::text::int8 FROM {processes} WHERE id = $1");
         let version = sqlx::query_scalar(AssertSqlSafe(sql)).bind(id).fetch_one(self.database.pool()).await.unwrap();
         Process {
-            id: ProcessId(id),
+            id: ProcessId::from(id),
             version,
             status: row.status.parse().unwrap(),
             progress: row.progress,
@@ -123,6 +123,7 @@ impl World {
             created_at: row.created_at,
             updated_at: row.updated_at,
             completed_at: row.completed_at,
+            deadline: None,
         }
     }
 
@@ -308,6 +309,11 @@ pub fn arn_of(machine: &str, process: Uuid, started_at: DateTime<Utc>) -> Execut
     format!("{executions}:{process}-{}", started_at.timestamp_millis()).parse().unwrap()
 }
 
+/// An id of the guide's.
+pub fn uuid(id: ProcessId) -> Uuid {
+    id.as_str().parse().unwrap()
+}
+
 /// An execution of a process; over since `stopped_at`, where it is over.
 pub fn execution(
     process: Uuid,
@@ -316,7 +322,7 @@ pub fn execution(
     stopped_at: Option<DateTime<Utc>>,
 ) -> Seen {
     Seen {
-        process: Some(ProcessId(process)),
+        process: Some(ProcessId::from(process)),
         execution: Execution {
             arn: arn_of(MACHINE, process, started_at),
             status,
@@ -354,7 +360,7 @@ pub fn closing(process: &Process, basis: Option<&Execution>, status: ProcessStat
 /// Step Functions behind a proxy, for one state machine; calls are not tried again, so that a failure is one call.
 pub async fn step_functions(proxy: &AwsProxy, machine: &str) -> StepFunctions {
     let aws = proxy.sdk_config().await.into_builder().retry_config(RetryConfig::disabled()).build();
-    StepFunctions::new(&aws, machine)
+    StepFunctions::new(&aws, machine, &WORDS)
 }
 
 /// A proxy that has nothing behind it: everything is scripted.

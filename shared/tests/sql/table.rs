@@ -4,9 +4,9 @@ use harness::Postgres;
 use patient::table::{self, Row, Variant};
 use remediation::domain::Language;
 use remediation::domain::ProcessStatus::{Completed, Timeout};
-use remediation::gather::config::TableName;
 use remediation::gather::error::Error;
 use remediation::gather::table::Table;
+use remediation::gather::table_name::TableName;
 
 use crate::support::{Tested, World, closing, planned, seconds_ago};
 

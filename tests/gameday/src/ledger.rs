@@ -98,7 +98,7 @@ pub async fn told(pool: &PgPool, process: Uuid, code: &str) -> Outcome<Option<St
 /// What the fence refused last of a process: the row as it was to be.
 pub async fn refused(pool: &PgPool, process: Uuid) -> Outcome<Option<Value>> {
     Ok(sqlx::query_scalar(
-        "SELECT attempted FROM remediation.refused_writes WHERE process_id = $1 ORDER BY id DESC LIMIT 1",
+        "SELECT attempted FROM remediation.refused_writes WHERE process_id = $1::text ORDER BY id DESC LIMIT 1",
     )
     .bind(process)
     .fetch_optional(pool)

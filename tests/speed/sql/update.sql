@@ -15,6 +15,6 @@ UPDATE public.processing_state p
        completed_at = e.stopped_at,
        updated_at = now()
   FROM remediation.executions e
- WHERE e.process_id = p.id
+ WHERE e.process_id = p.id::text
    AND p.status IN ('PENDING', 'PROCESSING')
    AND e.status IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED')

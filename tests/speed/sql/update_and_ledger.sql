@@ -5,7 +5,7 @@ WITH ended AS MATERIALIZED (
                               'completedAt', to_jsonb(p.completed_at AT TIME ZONE 'UTC'),
                               'updatedAt', to_jsonb(p.updated_at AT TIME ZONE 'UTC')) AS before
       FROM public.processing_state p
-      JOIN remediation.executions e ON e.process_id = p.id
+      JOIN remediation.executions e ON e.process_id = p.id::text
      WHERE p.status IN ('PENDING', 'PROCESSING')
        AND e.status IN ('SUCCEEDED', 'FAILED', 'TIMED_OUT', 'ABORTED')
 ), written AS (

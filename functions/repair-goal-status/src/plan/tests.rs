@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects")]
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::domain::{Ending, ProcessId};
+use remediation::domain::{Ending, ProcessId, WORDS};
 use remediation::gather::goals::cases::Open;
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ fn execution(n: u8, status: ExecutionStatus, error: Option<&str>) -> Execution {
 /// A process that failed for good, and works for a goal.
 fn case(status: &str, open: Open) -> Case {
     Case {
-        process: Some(ProcessId(id(1))),
+        process: Some(ProcessId::from(id(1))),
         open: false,
         completed: false,
         code: Some("VALIDATION_ERROR".into()),
@@ -46,7 +46,7 @@ fn case(status: &str, open: Open) -> Case {
 }
 
 fn planned(cases: Vec<Case>, asked: Asked) -> Plan {
-    plan_of(&Looked::of(cases, asked), Language::En)
+    plan_of(&Looked::of(cases, asked), &WORDS, Language::En)
 }
 
 fn event() -> Asked {
@@ -106,7 +106,7 @@ fn a_goal_that_was_named_itself_was_approved_by_a_person() {
 
 #[test]
 fn many_processes_of_one_goal_are_one_finding_and_one_action() {
-    let other = Case { process: Some(ProcessId(id(9))), target: Some(id(4)), ..case("COMPLETED", OPEN) };
+    let other = Case { process: Some(ProcessId::from(id(9))), target: Some(id(4)), ..case("COMPLETED", OPEN) };
     let plan = planned(vec![other, case("COMPLETED", OPEN)], Asked::Everything);
     assert_eq!(outcome(&plan), (vec!["goal_inconsistent"], vec!["open-children"], 0));
     assert_eq!((plan.population, &plan.findings[0].evidence["processIds"]), (1, &json!([id(1), id(9)])));
@@ -116,7 +116,7 @@ fn many_processes_of_one_goal_are_one_finding_and_one_action() {
 fn what_hangs_in_the_air_is_told_once() {
     let orphan = Orphan { kind: OrphanKind::SubGoal, id: id(2), missing: id(8) };
     let homeless = |process| Case {
-        process: Some(ProcessId(id(process))),
+        process: Some(ProcessId::from(id(process))),
         goal: None,
         orphans: vec![orphan.clone()],
         ..case("ACTIVE", OPEN)

@@ -9,6 +9,7 @@ use crate::domain::{Execution, Process, ProcessStatus};
 /// never simply then: what is closed late is no failure of today, and took no longer than its deadline.
 #[must_use]
 pub fn ended_at(process: &Process, newest: Option<&Execution>, policy: &Policy, now: DateTime<Utc>) -> DateTime<Utc> {
+    let policy = &policy.of(process);
     let ended = match newest {
         Some(execution) => execution.stopped_at.unwrap_or(execution.attempt_started_at() + policy.process_deadline),
         None => due_at(process, policy),
@@ -29,13 +30,14 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::domain::{ExecutionStatus, ProcessId};
+    use crate::domain::{ExecutionStatus, WORDS};
 
     const POLICY: Policy = Policy {
         process_deadline: TimeDelta::seconds(900),
         start_deadline: TimeDelta::seconds(300),
         settle: TimeDelta::seconds(60),
         require_result: false,
+        words: &WORDS,
     };
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -45,7 +47,7 @@ mod tests {
     #[test]
     fn it_is_the_executions_end_or_the_deadline_and_never_in_the_future() {
         let row = |status, updated| Process {
-            id: ProcessId("6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap()),
+            id: "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap(),
             version: 1,
             status,
             progress: 0,
@@ -55,6 +57,7 @@ mod tests {
             created_at: at(0),
             updated_at: at(updated),
             completed_at: None,
+            deadline: None,
         };
         let execution = |stopped: Option<i64>| Execution {
             arn: "arn:aws:states:ap-northeast-1:123456789012:execution:ai:x".parse().unwrap(),

@@ -6,13 +6,14 @@ use proptest::prelude::*;
 
 use super::cancel::{Cancelling, cancel};
 use super::*;
-use crate::domain::{DEADLINE_ERROR, Ending, ProcessId};
+use crate::domain::{DEADLINE_ERROR, Ending, WORDS};
 
 const POLICY: Policy = Policy {
     process_deadline: TimeDelta::seconds(900),
     start_deadline: TimeDelta::seconds(300),
     settle: TimeDelta::seconds(60),
     require_result: false,
+    words: &WORDS,
 };
 
 /// Seconds after an arbitrary midnight; every time in these tests is one.
@@ -23,7 +24,7 @@ fn at(seconds: i64) -> DateTime<Utc> {
 /// A row accepted at 0 and written last at 10.
 fn row(status: ProcessStatus) -> Process {
     Process {
-        id: ProcessId("6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap()),
+        id: "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap(),
         version: 1,
         status,
         progress: 40,
@@ -34,6 +35,7 @@ fn row(status: ProcessStatus) -> Process {
         // An execution is started after its row was accepted, and its first step writes PROCESSING.
         updated_at: at(if status == ProcessStatus::Pending { 0 } else { 10 }),
         completed_at: None,
+        deadline: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use crate::domain::{DEADLINE_ERROR, ExecutionStatus};
+use crate::domain::{DEADLINE_ERROR, ExecutionStatus, Process, Words};
 
 /// The times and choices that decisions depend on, from the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,21 @@ pub struct Policy {
     pub settle: TimeDelta,
     /// `REQUIRE_RESULT`: a success without a result is a failure.
     pub require_result: bool,
+    /// What the application means by its codes.
+    pub words: &'static Words,
+}
+
+impl Policy {
+    /// The same for one process, which may have a deadline of its own.
+    #[must_use]
+    pub fn of(&self, process: &Process) -> Self {
+        Self { process_deadline: process.deadline.unwrap_or(self.process_deadline), ..*self }
+    }
+
+    /// Whether it may take as long as it likes.
+    pub(super) fn waits(&self) -> bool {
+        self.process_deadline >= Process::NO_DEADLINE
+    }
 }
 
 /// Why we look.
@@ -122,6 +137,8 @@ impl Anomaly {
 pub enum Reason {
     /// Row and execution agree, or neither asks for anything.
     Consistent,
+    /// The process waits for somebody, however long that takes.
+    Waiting,
     /// The execution still runs and may.
     InTime {
         /// Until its deadline.

@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::parse::ParseError;
-use super::process::ProcessId;
 use crate::raw::Raw;
 use crate::text;
 
@@ -118,16 +117,6 @@ impl ExecutionArn {
     pub fn state_machine_arn(&self) -> String {
         let machine = self.0.rsplit_once(':').map_or("", |(machine, _name)| machine);
         machine.replacen(":execution:", ":stateMachine:", 1)
-    }
-
-    /// The process that the name speaks of: executions are named `<processId>-<epoch ms>`, and ours `<processId>-retry-<number>`. A name
-    /// that is a UUID and nothing else was made by Step Functions for whoever gave none.
-    #[must_use]
-    pub fn process_id(&self) -> Option<ProcessId> {
-        let (id, rest) = self.name().split_at_checked(36)?;
-        let number = rest.strip_prefix("-retry-").or_else(|| rest.strip_prefix('-'))?;
-        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| id.parse().ok()).flatten()
     }
 }
 

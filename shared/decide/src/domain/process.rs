@@ -3,21 +3,61 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::parse::ParseError;
 use crate::text;
 
-/// The identity of a process: the primary key of its row.
+/// The identity of a process: its row's key, as text. Of a UUID and of a number it is the one spelling that PostgreSQL has.
+///
+/// It is held in place and is not longer than an execution's name, which bears it: a sweep has tens of thousands of them. Shorter ones come
+/// first, so that numbers are in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ProcessId(pub Uuid);
+#[serde(try_from = "String", into = "String")]
+pub struct ProcessId {
+    length: u8,
+    /// Zero behind its length.
+    text: [u8; Self::LONGEST],
+}
+
+impl ProcessId {
+    /// Bytes of the longest one.
+    pub const LONGEST: usize = 80;
+
+    /// As it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.text[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+impl From<Uuid> for ProcessId {
+    fn from(id: Uuid) -> Self {
+        let mut text = [0; Self::LONGEST];
+        let length = id.hyphenated().encode_lower(&mut text).len();
+        Self { length: u8::try_from(length).unwrap_or_default(), text }
+    }
+}
+
+impl From<ProcessId> for String {
+    fn from(id: ProcessId) -> Self {
+        id.as_str().to_owned()
+    }
+}
+
+impl TryFrom<String> for ProcessId {
+    type Error = ParseError;
+
+    fn try_from(value: String) -> Result<Self, ParseError> {
+        value.parse()
+    }
+}
 
 impl fmt::Display for ProcessId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(self.as_str())
     }
 }
 
@@ -25,11 +65,53 @@ impl FromStr for ProcessId {
     type Err = ParseError;
 
     fn from_str(value: &str) -> Result<Self, ParseError> {
-        Uuid::try_parse(value).map(Self).map_err(|_| {
-            ParseError::new(value, |language, value| {
-                text!(language, ja: "処理 ID `{value}` が UUID ではない", en: "process id `{value}` is not a UUID")
-            })
-        })
+        let mut text = [0; Self::LONGEST];
+        match (u8::try_from(value.len()), text.get_mut(..value.len())) {
+            (Ok(length @ 1..), Some(place)) if !value.contains(char::is_control) => {
+                place.copy_from_slice(value.as_bytes());
+                Ok(Self { length, text })
+            }
+            _ => Err(ParseError::new(value, |language, value| {
+                text!(
+                    language,
+                    ja: "処理 ID `{value}` は 1〜80 バイトの文字列でない（制御文字は使えない）",
+                    en: "process id `{value}` is not a text of 1 to 80 bytes without control characters",
+                )
+            })),
+        }
+    }
+}
+
+/// What the ids of an application's processes are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdKind {
+    /// UUIDs.
+    Uuid,
+    /// Whole numbers.
+    Integer,
+    /// Texts.
+    Text,
+}
+
+impl IdKind {
+    /// An id in the one spelling that PostgreSQL has for it.
+    ///
+    /// # Errors
+    /// It is none of this kind.
+    pub fn read(self, value: &str) -> Result<ProcessId, ParseError> {
+        match self {
+            Self::Uuid => Uuid::try_parse(value).map(ProcessId::from).map_err(|_| {
+                ParseError::new(value, |language, value| {
+                    text!(language, ja: "処理 ID `{value}` が UUID ではない", en: "process id `{value}` is not a UUID")
+                })
+            }),
+            Self::Integer => value.parse::<i64>().ok().and_then(|id| id.to_string().parse().ok()).ok_or_else(|| {
+                ParseError::new(value, |language, value| {
+                    text!(language, ja: "処理 ID `{value}` が整数ではない", en: "process id `{value}` is not a whole number")
+                })
+            }),
+            Self::Text => value.parse(),
+        }
     }
 }
 
@@ -121,9 +203,14 @@ pub struct Process {
     pub updated_at: DateTime<Utc>,
     /// When the row was closed.
     pub completed_at: Option<DateTime<Utc>>,
+    /// How long it may take, where that is not what the installation says for all: `deadlines` by its type, or [`Process::NO_DEADLINE`].
+    pub deadline: Option<TimeDelta>,
 }
 
 impl Process {
+    /// Of a process that waits for somebody: a hundred years.
+    pub const NO_DEADLINE: TimeDelta = TimeDelta::days(36_500);
+
     /// When a closed row was closed: `completed_at`, or its last write where the application left that empty.
     #[must_use]
     pub fn closed_at(&self) -> DateTime<Utc> {

@@ -6,11 +6,12 @@ const ID: &str = "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
 fn an_execution_arn_tells_its_process_and_its_state_machine() {
     let arn: ExecutionArn =
         format!("arn:aws:states:ap-northeast-1:123456789012:execution:ai:{ID}-1764000000000").parse().unwrap();
-    assert_eq!(arn.process_id(), Some(ID.parse().unwrap()));
+    let of = |arn: &ExecutionArn| WORDS.owner.of_name(arn);
+    assert_eq!(of(&arn), Some(ID.parse().unwrap()));
     assert_eq!(arn.state_machine_arn(), "arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai");
     let sibling = arn.sibling(&format!("{ID}-retry-2"));
     assert_eq!(sibling.as_str().parse(), Ok(sibling.clone()));
-    assert_eq!((sibling.process_id(), sibling.state_machine_arn()), (arn.process_id(), arn.state_machine_arn()));
+    assert_eq!((of(&sibling), sibling.state_machine_arn()), (of(&arn), arn.state_machine_arn()));
 }
 
 #[test]
@@ -29,7 +30,7 @@ fn a_name_that_is_not_made_for_a_process_tells_none() {
         bare("-1764000000000_6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c"),
     ] {
         let arn: ExecutionArn = format!("arn:aws:states:us-east-1:1:execution:ai:{name}").parse().unwrap();
-        assert_eq!(arn.process_id(), None, "{name}");
+        assert_eq!(WORDS.owner.of_name(&arn), None, "{name}");
     }
 }
 
@@ -120,4 +121,53 @@ fn who_stopped_it_is_told_by_its_error_and_by_the_ledger_only_where_that_is_not_
         assert!(!of(Some(None), ledger), "we always say why");
         assert_eq!(of(None, ledger), ledger);
     }
+}
+
+#[test]
+fn an_execution_tells_whose_it_is_by_its_input_and_then_by_its_name() {
+    let pattern = |before, behind, digits| Some(NamePattern { before, behind, digits });
+    let uuid = "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c";
+    let input = r#"{"processId":"6F1C9D1E-8B1C-4F6E-9D59-0A7F3F0A1B2C","n":42,"nested":{"job_id":"a b"},"no":null}"#;
+    // (kind, path in the input, pattern of the name, name, process)
+    for (ids, path, name, called, process) in [
+        (IdKind::Uuid, Some(["processId"].as_slice()), None, "x", Some(uuid)),
+        (IdKind::Uuid, Some(&["n"]), pattern("", "-", true), &*format!("{uuid}-17"), Some(uuid)),
+        (IdKind::Integer, Some(&["n"]), None, "x", Some("42")),
+        (IdKind::Integer, Some(&["no"]), pattern("job-", "", false), "job-0017", Some("17")),
+        (IdKind::Integer, None, pattern("job-", "", false), "other-17", None),
+        (IdKind::Integer, None, pattern("", "-", true), "17-1764000000000", Some("17")),
+        (IdKind::Text, Some(&["nested", "job_id"]), None, "x", Some("a b")),
+        (IdKind::Text, None, pattern("", "", false), "any-name", Some("any-name")),
+        (IdKind::Text, None, pattern("", "-", true), "any-name-1764000000000", Some("any-name")),
+        (IdKind::Text, None, pattern("", "-", true), "any-name", None),
+        (IdKind::Text, None, pattern("", "-", true), "-17", None),
+        (IdKind::Text, None, None, "a-retry-2", Some("a")),
+        (IdKind::Text, None, None, "a-17", None),
+    ] {
+        let arn: ExecutionArn = format!("arn:aws:states:us-east-1:1:execution:ai:{called}").parse().unwrap();
+        let owner = Owner { input: path, name, ids };
+        let of = owner.of(&arn, Some(input)).map(|id| id.to_string());
+        assert_eq!(of.as_deref(), process, "{ids:?} {path:?} {called}");
+    }
+}
+
+#[test]
+fn an_id_has_one_spelling_and_numbers_are_in_their_order() {
+    for (kind, given, read) in [
+        (IdKind::Uuid, "6F1C9D1E8B1C4F6E9D590A7F3F0A1B2C", Some("6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c")),
+        (IdKind::Uuid, "17", None),
+        (IdKind::Integer, "+017", Some("17")),
+        (IdKind::Integer, "-3", Some("-3")),
+        (IdKind::Integer, "9223372036854775808", None),
+        (IdKind::Integer, "1.5", None),
+        (IdKind::Text, "走る", Some("走る")),
+        (IdKind::Text, "", None),
+        (IdKind::Text, "a\u{0}", None),
+    ] {
+        assert_eq!(kind.read(given).ok().map(|id| id.to_string()).as_deref(), read, "{kind:?} {given}");
+    }
+    assert!(IdKind::Text.read(&"x".repeat(ProcessId::LONGEST)).is_ok());
+    assert!(IdKind::Text.read(&"x".repeat(ProcessId::LONGEST + 1)).is_err());
+    let [nine, ten] = ["9", "10"].map(|id| IdKind::Integer.read(id).unwrap());
+    assert!(nine < ten);
 }

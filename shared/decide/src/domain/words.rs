@@ -1,19 +1,108 @@
 //! What the application means by what it writes. The defaults are the guide's, and what such applications are found to do (design, 1); the
-//! application's profile (design, 9) is to fill the same places.
+//! application's profile (design, 9) fills the same places: it is read once, and kept for as long as the function lives.
 
-use super::execution::Ending;
-use super::process::ProcessStatus;
+use serde_json::Value;
+
+use super::execution::{Ending, ExecutionArn};
+use super::process::{IdKind, ProcessId, ProcessStatus};
 use crate::raw::Raw;
 
 /// What the application means by what it writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Words {
+    /// `status`: its words for what a row is.
+    pub statuses: Statuses,
     /// `codes.cancelled`: the codes of errors that mean a cancel.
     pub cancelled: &'static [&'static str],
+    /// `codes.transient`: those that may pass, whatever the guide says of them.
+    pub transient: &'static [&'static str],
+    /// `codes.permanent`: those that never do.
+    pub permanent: &'static [&'static str],
+    /// `execution`: whose an execution is.
+    pub owner: Owner,
     /// `failed_output`: how a success says that it failed.
     pub failed_output: FailedOutput,
+    /// `error.code`: where the code stands in an error that is JSON.
+    pub error_code: &'static str,
     /// `fence`: what becomes of a statement that the fence refuses.
     pub fence: Refused,
+}
+
+/// An application's words for what a row is. The first of each is what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statuses {
+    /// Accepted, not started. None: such a row reads as under way.
+    pub pending: &'static [&'static str],
+    /// Under way.
+    pub processing: &'static [&'static str],
+    /// Open, and waiting for somebody: without a deadline.
+    pub waiting: &'static [&'static str],
+    /// Done.
+    pub completed: &'static [&'static str],
+    /// Ended with an error.
+    pub failed: &'static [&'static str],
+    /// Ended because it took too long. None: that is written as failed.
+    pub timed_out: &'static [&'static str],
+    /// Ended because somebody wanted it to. None: that is written as failed, with the first of the cancelled codes.
+    pub cancelled: &'static [&'static str],
+    /// Nobody's business here.
+    pub ignored: &'static [&'static str],
+}
+
+impl Statuses {
+    /// The words for one status.
+    #[must_use]
+    pub const fn of(&self, status: ProcessStatus) -> &'static [&'static str] {
+        match status {
+            ProcessStatus::Pending => self.pending,
+            ProcessStatus::Processing => self.processing,
+            ProcessStatus::Completed => self.completed,
+            ProcessStatus::Failed => self.failed,
+            ProcessStatus::Timeout => self.timed_out,
+            ProcessStatus::Cancelled => self.cancelled,
+        }
+    }
+
+    /// What a row is that says this; `None`: nobody knows, or it is nobody's business.
+    #[must_use]
+    pub fn read(&self, word: &str) -> Option<ProcessStatus> {
+        let waits = self.waiting.contains(&word).then_some(ProcessStatus::Processing);
+        waits.or_else(|| ProcessStatus::ALL.into_iter().find(|status| self.of(*status).contains(&word)))
+    }
+
+    /// What is written for a status.
+    #[must_use]
+    pub fn written(&self, status: ProcessStatus) -> &'static str {
+        let own = self.of(status).first().copied();
+        let instead = match status {
+            ProcessStatus::Pending => self.processing,
+            ProcessStatus::Timeout | ProcessStatus::Cancelled => self.failed,
+            ProcessStatus::Processing | ProcessStatus::Completed | ProcessStatus::Failed => &[],
+        };
+        own.or_else(|| instead.first().copied()).unwrap_or(status.as_str())
+    }
+}
+
+/// How an execution tells whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Owner {
+    /// `execution.input`: where its input names the process; `None`: nowhere.
+    pub input: Option<&'static [&'static str]>,
+    /// `execution.name`: what it is called; `None`: its name tells nothing.
+    pub name: Option<NamePattern>,
+    /// What is a process's id at all.
+    pub ids: IdKind,
+}
+
+/// The name of an execution: a process's id between two texts, and maybe a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NamePattern {
+    /// Before the id.
+    pub before: &'static str,
+    /// Behind it.
+    pub behind: &'static str,
+    /// Whether digits end the name.
+    pub digits: bool,
 }
 
 /// How the output of an execution that succeeded says that the work failed, name by name.
@@ -38,7 +127,25 @@ pub enum Refused {
 
 /// The guide's application.
 pub const WORDS: Words = Words {
+    statuses: Statuses {
+        pending: &["PENDING"],
+        processing: &["PROCESSING"],
+        waiting: &[],
+        completed: &["COMPLETED"],
+        failed: &["FAILED"],
+        timed_out: &["TIMEOUT"],
+        cancelled: &["CANCELLED"],
+        ignored: &[],
+    },
     cancelled: &["CANCELLED", "USER_CANCELLED"],
+    transient: &[],
+    permanent: &[],
+    error_code: "code",
+    owner: Owner {
+        input: Some(&["processId"]),
+        name: Some(NamePattern { before: "", behind: "-", digits: true }),
+        ids: IdKind::Uuid,
+    },
     failed_output: FailedOutput {
         status: &["generationResult", "Payload", "status"],
         failed: "FAILED",
@@ -48,10 +155,26 @@ pub const WORDS: Words = Words {
 };
 
 impl Words {
+    /// What an image of a row means by its `status` and its `error`; `None` where nobody knows.
+    #[must_use]
+    pub fn meaning_of(&self, image: &Value) -> Option<ProcessStatus> {
+        let code = match &image["error"] {
+            Value::String(text) => text.split_once(':').map(|(code, _)| code),
+            error => error[self.error_code].as_str(),
+        };
+        Some(self.meaning(self.statuses.read(image["status"].as_str()?)?, code))
+    }
+
     /// Whether an error of this code means a cancel.
     #[must_use]
     pub fn is_cancel(&self, code: Option<&str>) -> bool {
         code.is_some_and(|code| self.cancelled.contains(&code))
+    }
+
+    /// Whether it is one of the codes that the application gives its errors, as far as its profile names them.
+    #[must_use]
+    pub fn knows(&self, code: &str) -> bool {
+        [self.cancelled, self.transient, self.permanent].iter().any(|codes| codes.contains(&code))
     }
 
     /// What a row is that says `status`, with an error of this code: a cancel that is written as a failure is a cancel.
@@ -66,6 +189,39 @@ impl Words {
             | ProcessStatus::Timeout
             | ProcessStatus::Cancelled => status,
         }
+    }
+}
+
+/// Between the process and the number of an attempt, in the name of an execution of ours.
+pub const RETRY_MARK: &str = "-retry-";
+
+impl Owner {
+    /// The process that an execution was started for: what its input says, else what its name does. The input may be missing: over 248 KB it
+    /// is left out of an event (`inputDetails.included`).
+    #[must_use]
+    pub fn of(&self, arn: &ExecutionArn, input: Option<&str>) -> Option<ProcessId> {
+        let of_input = |input: &str| {
+            let id = Raw::at(input, self.input?)?;
+            let text = serde_json::from_str::<String>(id.text()).ok();
+            let number = id.text().parse::<i64>().ok().map(|number| number.to_string());
+            self.ids.read(&text.or(number)?).ok()
+        };
+        input.and_then(of_input).or_else(|| self.of_name(arn))
+    }
+
+    /// The process that its name speaks of. A name that Step Functions made for whoever gave none is a UUID and nothing else: of ids that are
+    /// no UUIDs it tells nothing either.
+    #[must_use]
+    pub fn of_name(&self, arn: &ExecutionArn) -> Option<ProcessId> {
+        let of = |pattern: NamePattern| {
+            let mut id = arn.name().strip_prefix(pattern.before)?;
+            if pattern.digits {
+                let without = id.trim_end_matches(|c: char| c.is_ascii_digit());
+                id = (without.len() < id.len()).then_some(without)?;
+            }
+            self.ids.read(id.strip_suffix(pattern.behind)?).ok()
+        };
+        of(NamePattern { before: "", behind: RETRY_MARK, digits: true }).or_else(|| self.name.and_then(of))
     }
 }
 

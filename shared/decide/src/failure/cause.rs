@@ -4,7 +4,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::decide::CLOSED_BY_PERSON;
-use crate::domain::WORDS;
+use crate::domain::Words;
 use crate::failure::transient::{is_throttling, is_transient};
 use crate::failure::{UNKNOWN, failure};
 
@@ -67,12 +67,12 @@ impl Cause {
     /// What lies behind a failure: `code` and `message` are the row's, `error` is the name that its execution ended with, which counts
     /// where the row says nothing itself.
     #[must_use]
-    pub fn of(code: Option<&str>, message: Option<&str>, error: Option<&str>) -> Self {
+    pub fn of(code: Option<&str>, message: Option<&str>, error: Option<&str>, words: &Words) -> Self {
         let code = match code.filter(|code| *code != UNKNOWN) {
-            Some(code) => applications(code),
-            None => error.map_or_else(|| UNKNOWN.to_owned(), |error| failure(Some(error), None).code),
+            Some(code) => applications(code, words),
+            None => error.map_or_else(|| UNKNOWN.to_owned(), |error| failure(Some(error), None, words).code),
         };
-        let may_pass = is_transient(Some(&code), message, None);
+        let may_pass = is_transient(Some(&code), message, None, words);
         match code.as_str() {
             "AI_THROTTLING" => Self::Throttled,
             "AI_ERROR" | "AI_RESPONSE_INVALID" if tells_of_throttling(message) => Self::Throttled,
@@ -83,7 +83,7 @@ impl Cause {
             "DATABASE_ERROR" | "DATABASE_CONNECTION_ERROR" => Self::DatabaseRefuses,
             "VALIDATION_ERROR" => Self::Validation,
             CLOSED_BY_PERSON => Self::ByPerson,
-            code if WORDS.is_cancel(Some(code)) => Self::ByPerson,
+            code if words.is_cancel(Some(code)) => Self::ByPerson,
             UNKNOWN => Self::StepFunctions,
             other if is_throttling(Some(other), None) => Self::RateLimited,
             _ => Self::Other(code),
@@ -98,8 +98,8 @@ impl Serialize for Cause {
 }
 
 /// The application's code for a name that stands in its place (`ThrottlingException`); one that is not known stays as it is.
-fn applications(code: &str) -> String {
-    Some(failure(Some(code), None).code).filter(|known| known != UNKNOWN).unwrap_or_else(|| code.to_owned())
+fn applications(code: &str, words: &Words) -> String {
+    Some(failure(Some(code), None, words).code).filter(|known| known != UNKNOWN).unwrap_or_else(|| code.to_owned())
 }
 
 fn tells_of_throttling(message: Option<&str>) -> bool {
@@ -112,6 +112,7 @@ mod tests {
     use super::super::INVALID_INPUT;
     use super::Cause::*;
     use super::*;
+    use crate::domain::WORDS;
 
     #[test]
     fn every_failure_has_the_cause_that_its_code_its_message_or_its_execution_tells() {
@@ -155,7 +156,7 @@ mod tests {
             (Some("PAYMENT_MISSING"), None, None, other("PAYMENT_MISSING")),
             (Some("Oops"), None, None, other("Oops")),
         ] {
-            assert_eq!(Cause::of(code, message, error), cause, "{code:?} {message:?} {error:?}");
+            assert_eq!(Cause::of(code, message, error, &WORDS), cause, "{code:?} {message:?} {error:?}");
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Which failures may pass by themselves, so that trying again may help (guide, 4 step 1 and step 3).
 
+use crate::domain::Words;
+
 /// The application's codes that may pass.
 const CODES: [&str; 8] = [
     "AI_ERROR",
@@ -69,13 +71,16 @@ const AI_STAYS: [&str; 3] = ["validationexception", "accessdeniedexception", "re
 /// `code` and `message` are the row's, `error` is the name that its execution ended with. The application's own code has the word;
 /// where it has none, or one that stands for anything, the execution's error has.
 #[must_use]
-pub fn is_transient(code: Option<&str>, message: Option<&str>, error: Option<&str>) -> bool {
+pub fn is_transient(code: Option<&str>, message: Option<&str>, error: Option<&str>, words: &Words) -> bool {
     let passes = |name: &str| {
         CODES.contains(&name) || AWS.contains(&name) || NAMES.iter().any(|retryable| name.contains(retryable))
     };
     let message = message.unwrap_or_default().to_lowercase();
     let tells = |words: &[&str]| words.iter().any(|word| message.contains(word));
     match code {
+        // The application's own word.
+        Some(code) if words.transient.contains(&code) => true,
+        Some(code) if words.permanent.contains(&code) => false,
         Some("DATABASE_ERROR") => !tells(&DATABASE_STAYS),
         Some("AI_ERROR") => !tells(&AI_STAYS),
         // Stands for anything that Step Functions ended with.
@@ -99,6 +104,7 @@ pub fn is_throttling(code: Option<&str>, error: Option<&str>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::WORDS;
 
     #[test]
     fn what_may_pass_is_retryable_and_everything_else_is_not() {
@@ -149,7 +155,7 @@ mod tests {
             (Some("RESULT_MISSING"), None, None, false),
             (Some("MANUAL_INTERVENTION"), None, Some("AI_ERROR"), false),
         ] {
-            assert_eq!(is_transient(code, message, error), expected, "{code:?} {message:?} {error:?}");
+            assert_eq!(is_transient(code, message, error, &WORDS), expected, "{code:?} {message:?} {error:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decide::{Closing, Look, StopCause, Verdict, decide};
-use crate::domain::{DEADLINE_ERROR, Ending, ProcessId};
+use crate::domain::{DEADLINE_ERROR, Ending, WORDS};
 
 const STATUSES: [ProcessStatus; 6] = [
     ProcessStatus::Pending,
@@ -26,6 +26,7 @@ fn policy(require_result: bool) -> Policy {
         start_deadline: TimeDelta::seconds(300),
         settle: TimeDelta::seconds(60),
         require_result,
+        words: &WORDS,
     }
 }
 
@@ -36,7 +37,7 @@ prop_compose! {
         has_result in any::<bool>(),
     ) -> Process {
         Process {
-            id: ProcessId("6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap()),
+            id: "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap(),
             version: 1,
             status,
             progress: 40,
@@ -46,6 +47,7 @@ prop_compose! {
             created_at: at(created),
             updated_at: at(created + updated),
             completed_at: completed.map(|completed| at(created + completed)),
+            deadline: None,
         }
     }
 }
@@ -96,7 +98,7 @@ proptest! {
         (now, strict) in (0..3000_i64, any::<bool>()),
     ) {
         let (policy, now) = (policy(strict), at(now));
-        let wish = row.status == ProcessStatus::Cancelled || newest.as_ref().is_some_and(is_stopped_by_person);
+        let wish = row.status == ProcessStatus::Cancelled || newest.as_ref().is_some_and(|execution| is_stopped_by_person(execution, &WORDS));
         let before = severity(row.status, &row, newest.as_ref(), wish, &policy, now);
         let after = match decide(&row, newest.as_ref(), Look::Event, &policy, now).verdict {
             Verdict::Close(closing) => severity(written(closing), &row, newest.as_ref(), wish, &policy, now),
@@ -116,7 +118,7 @@ proptest! {
 /// An open row, past every deadline, and an execution that ended so.
 fn over(status: Option<ExecutionStatus>) -> (Process, Option<Execution>) {
     let row = Process {
-        id: ProcessId("6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap()),
+        id: "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap(),
         version: 1,
         status: ProcessStatus::Processing,
         progress: 40,
@@ -126,6 +128,7 @@ fn over(status: Option<ExecutionStatus>) -> (Process, Option<Execution>) {
         created_at: at(0),
         updated_at: at(10),
         completed_at: None,
+        deadline: None,
     };
     let newest = status.map(|status| Execution {
         arn: "arn:aws:states:ap-northeast-1:123456789012:execution:ai:x".parse().unwrap(),
@@ -155,7 +158,7 @@ fn of_all_that_could_be_written_only_what_is_true_makes_it_less_bad() {
         (Some(PendingRedrive), vec![]),
     ] {
         let (row, newest) = over(execution);
-        let wish = newest.as_ref().is_some_and(is_stopped_by_person);
+        let wish = newest.as_ref().is_some_and(|execution| is_stopped_by_person(execution, &WORDS));
         let of = |status| severity(status, &row, newest.as_ref(), wish, &policy(false), at(2000));
         let less: Vec<ProcessStatus> =
             STATUSES.into_iter().filter(|status| of(*status) < of(ProcessStatus::Processing)).collect();
@@ -173,7 +176,7 @@ fn what_succeeded_and_says_that_it_failed_is_told_as_failed_and_as_cancelled_whe
             let (row, newest) = over(Some(status));
             let ending = Some(Ending { error: Some(code.to_owned()), ..Ending::default() });
             let newest = Execution { says_failed: Some(true), ending, ..newest.unwrap() };
-            let wish = is_stopped_by_person(&newest);
+            let wish = is_stopped_by_person(&newest, &WORDS);
             let of = |status| severity(status, &row, Some(&newest), wish, &policy(false), at(2000));
             let less: Vec<ProcessStatus> =
                 STATUSES.into_iter().filter(|status| of(*status) < of(ProcessStatus::Processing)).collect();

@@ -91,13 +91,13 @@ BEGIN
         -- The row is locked by now: nobody else counts for this process.
         UPDATE remediation.refused_writes r
            SET times = r.times + 1, last_at = clock_timestamp(), attempted = wanted
-         WHERE r.process_id = OLD.{set id}
+         WHERE r.process_id = OLD.{set id}::text
            AND r.why = refusal
            AND r.attempted ->> 'status' = wanted ->> 'status'
            AND r.refused_at > clock_timestamp() - interval '1 minute';
         IF NOT FOUND THEN
             INSERT INTO remediation.refused_writes (process_id, why, application_name, before, attempted)
-            VALUES (OLD.{set id}, refusal, current_setting('application_name'), standing, wanted);
+            VALUES (OLD.{set id}::text, refusal, current_setting('application_name'), standing, wanted);
             -- The server's log keeps what a rollback takes back.
             RAISE LOG 'remediation fence: process %: % -> % refused: %',
                 OLD.{set id}, OLD.{set status}, wanted ->> 'status', refusal;

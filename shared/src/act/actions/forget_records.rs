@@ -127,7 +127,7 @@ const KEPT: [Kept; 10] = [
         for_how_long: |retention| retention.executions,
         // While its row is open, it speaks for it.
         old: "t.status NOT IN ('RUNNING', 'PENDING_REDRIVE')
-              AND coalesce((SELECT {status} NOT IN ({open}) FROM {table} p WHERE {id} = t.process_id), true)",
+              AND coalesce((SELECT {status} NOT IN ({open}) FROM {rows} p WHERE {id} = {as id t.process_id}), true)",
         at_once: 5000,
     },
     Kept {
@@ -288,7 +288,7 @@ impl Kept {
             .replace("{time}", self.time);
         match table {
             Some(table) => Some(table.sql(&sql).0),
-            None => (!sql.contains("{table}")).then_some(sql),
+            None => (!sql.contains("{rows}")).then_some(sql),
         }
     }
 

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
+use sqlx::{Connection, PgConnection, Row};
 use uuid::Uuid;
 
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
@@ -175,8 +175,7 @@ pub(super) async fn put_back(
             transaction.rollback().await?;
             return Ok(PutBack::Later);
         }
-        let uncount = "{set retry_count} = (w.before ->> 'retryCount')::int4,";
-        let sql = with_retry_count(table, include_str!("resolve_retry/put_back.sql"), "{uncount}", uncount);
+        let sql = table.sql(include_str!("resolve_retry/put_back.sql"));
         let row =
             sqlx::query(sql).bind(action).bind(stored::text(&redact::text(why))).fetch_one(&mut *transaction).await?;
         let (now, closed): (Option<Value>, bool) = (row.try_get("now")?, row.try_get("closed")?);
@@ -196,12 +195,6 @@ pub(super) async fn lock(db: &mut PgConnection, what: &str) -> Result<bool, sqlx
         .bind(what)
         .fetch_one(db)
         .await
-}
-
-/// A statement in the table's spelling, with an assignment that only a table with `retry_count` can take.
-pub(super) fn with_retry_count(table: &Table, sql: &str, placeholder: &str, assignment: &str) -> AssertSqlSafe<String> {
-    let assignment = if table.has("retry_count") { assignment } else { "" };
-    table.sql(&sql.replace(placeholder, assignment))
 }
 
 pub(super) fn owned(mut seen: Box<Seen>, process: ProcessId) -> Box<Seen> {

@@ -17,12 +17,12 @@ use tokio::time::timeout_at;
 
 use self::probe::{Probe, ProbeState};
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
-use crate::act::actions::resolve_retry::{PutBack, ResolveRetry, lock, owned, put_back, with_retry_count};
+use crate::act::actions::resolve_retry::{PutBack, ResolveRetry, lock, owned, put_back};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
 use crate::act::rows::{self, is_about_a_row};
 use crate::act::texts as common;
-use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId};
+use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, RETRY_MARK};
 use crate::gather::error::Error;
 use crate::gather::executions;
 use crate::gather::session::Session;
@@ -44,9 +44,6 @@ pub struct RetryProcess {
     /// When it is due: it is not started before.
     pub not_before: DateTime<Utc>,
 }
-
-/// Between the process and the attempt, in the name of an execution.
-const MARK: &str = "-retry-";
 
 /// Why a process may be tried once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,15 +80,13 @@ impl RetryProcess {
     /// The execution that this attempt gets.
     #[must_use]
     pub fn execution(&self) -> ExecutionArn {
-        self.basis.arn.sibling(&format!("{}{MARK}{}", self.process.id, self.attempt))
+        self.basis.arn.sibling(&format!("{}{RETRY_MARK}{}", self.process.id, self.attempt))
     }
 
-    /// The number of the attempt that an execution is, where it is one of ours.
+    /// The number of the attempt of a process that an execution is, where it is one of ours.
     #[must_use]
-    pub fn attempt_of(arn: &ExecutionArn) -> Option<u32> {
-        let (process, attempt) = arn.name().split_once(MARK)?;
-        process.parse::<ProcessId>().ok()?;
-        attempt.parse().ok()
+    pub fn attempt_of(process: ProcessId, arn: &ExecutionArn) -> Option<u32> {
+        arn.name().strip_prefix(process.as_str())?.strip_prefix(RETRY_MARK)?.parse().ok()
     }
 }
 
@@ -322,14 +317,13 @@ async fn reopen(
             return Ok(Begun::Busy);
         }
     }
-    let count = "{set retry_count} = coalesce(p.{set retry_count}, 0) + 1,";
-    let sql = with_retry_count(table, include_str!("retry_process.sql"), "{count}", count);
+    let sql = table.sql(include_str!("retry_process.sql"));
     let images = sqlx::query(sql)
         .bind(planned.id)
         .bind(run.id)
         .bind(run.step)
         .bind(RetryProcess::KIND)
-        .bind(action.process.id.0)
+        .bind(action.process.id.as_str())
         .bind(action.process.version)
         .bind(basis.arn.as_str())
         .bind(basis.redrive_count)
@@ -403,7 +397,7 @@ fn running(arn: &ExecutionArn, started_at: DateTime<Utc>) -> Seen {
         stopped_for_deadline: false,
         says_failed: None,
     };
-    Seen { execution, process: arn.process_id() }
+    Seen { execution, process: None }
 }
 
 #[cfg(test)]
@@ -421,7 +415,7 @@ mod tests {
             ("nightly-retry-2".to_owned(), None),
         ] {
             let arn = format!("arn:aws:states:us-east-1:1:execution:ai:{name}").parse().unwrap();
-            assert_eq!(RetryProcess::attempt_of(&arn), attempt, "{name}");
+            assert_eq!(RetryProcess::attempt_of(id.parse().unwrap(), &arn), attempt, "{name}");
         }
     }
 }

@@ -3,9 +3,9 @@
 -- Only the row that was read, still closed as failed and still wanted by its user; only while its newest execution is the one
 -- that was looked at and is over; only while nothing else is under way on it; only for an execution that nobody knows yet.
 WITH fresh AS MATERIALIZED (
-    SELECT {image} || jsonb_build_object('retryCount', {retry_count}) AS before
-      FROM {table} p
-     WHERE {id} = $5
+    SELECT {image} || {attempt image} AS before
+      FROM {rows} p
+     WHERE {id} = $5::{id type}
        AND p.xmin = $6::text::xid
        AND {is failed}
        AND NOT {superseded}
@@ -21,17 +21,18 @@ WITH fresh AS MATERIALIZED (
        FOR NO KEY UPDATE OF p SKIP LOCKED
 ), reopened AS (
     UPDATE {table} p
-       SET {set status} = 'PENDING'{as status},
+       SET {set status} = {pending word}::text{as status},
            {set progress} = 0,
-           {set error} = NULL,
+           {set error} = NULL::jsonb,
+           {set arn} = $11::text,
            {set completed_at} = NULL,
-           {count}
+           {set retry_count} = coalesce(p.{set retry_count}, 0) + 1,
            {set updated_at} = now(){as updated_at}
       FROM fresh
-     WHERE {id} = $5
+     WHERE {id} = $5::{id type} AND {ours}
  RETURNING fresh.before,
-           {image} || jsonb_build_object(
-               'retryCount', {retry_count}, 'executionArn', $11::text, 'attempt', $12::int4, 'registeredAt', now()) AS after
+           {image} || {attempt image} || jsonb_build_object(
+               'executionArn', $11::text, 'attempt', $12::int4, 'registeredAt', now()) AS after
 ), registered AS (
     INSERT INTO remediation.executions (execution_arn, process_id, status, started_at)
     SELECT $11, $5, 'RUNNING', now() FROM reopened
@@ -40,5 +41,5 @@ WITH fresh AS MATERIALIZED (
     SELECT $1, $2, $3, $4, $5::text, $13, before, after, 'applying', $14, $15 FROM reopened
 )
 -- Where the row was there and stays closed, a trigger of the table keeps it so without a word: nothing may be started then.
-SELECT fresh.before, reopened.after, coalesce(reopened.after ->> 'status' = 'PENDING', false) AS reopened
+SELECT fresh.before, reopened.after, coalesce(reopened.after ->> 'status' = {pending word}, false) AS reopened
   FROM fresh LEFT JOIN reopened ON true

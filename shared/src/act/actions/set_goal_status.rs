@@ -123,7 +123,7 @@ pub async fn apply(
         .bind(action.goal.0)
         .bind(action.version)
         .bind(action.from.as_str())
-        .bind(action.process.map(|process| process.0))
+        .bind(action.process.map(String::from))
         .bind(run.id)
         .bind(run.step)
         .bind(SetGoalStatus::KIND)

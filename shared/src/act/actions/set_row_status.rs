@@ -13,7 +13,7 @@ use crate::act::ledger::runs::Run;
 use crate::act::rows::{self, is_about_a_row};
 use crate::act::texts;
 use crate::decide::Policy;
-use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus, WORDS};
+use crate::domain::{Execution, ExecutionArn, ExecutionStatus, Language, Process, ProcessId, ProcessStatus};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::table::Table;
@@ -64,12 +64,6 @@ impl SetRowStatus {
 
     /// The cause of what a person wants cancelled.
     pub const CANCELLED: &'static str = "cancelled";
-}
-
-/// What the status in an image of a row means.
-fn status_of(image: Option<&Value>) -> Option<ProcessStatus> {
-    let image = image?;
-    Some(WORDS.meaning(image["status"].as_str()?.parse().ok()?, image["error"]["code"].as_str()))
 }
 
 impl Action for SetRowStatus {
@@ -151,9 +145,9 @@ impl Action for SetRowStatus {
         let (process, newest) = (&self.process, self.basis.as_ref());
         let cancelled = process.status == ProcessStatus::Cancelled
             || self.cause == Self::CANCELLED
-            || newest.is_some_and(is_stopped_by_person);
+            || newest.is_some_and(|newest| is_stopped_by_person(newest, policy.words));
         let of = |status| severity(status, process, newest, cancelled, policy, now);
-        Some((of(process.status), of(status_of(after).unwrap_or(self.status))))
+        Some((of(process.status), of(after.and_then(|image| policy.words.meaning_of(image)).unwrap_or(self.status))))
     }
 
     fn kinds() -> &'static [&'static str] {
@@ -369,18 +363,19 @@ async fn hidden_by_policy(
 ) -> Result<(), sqlx::Error> {
     let unwritten =
         batch.iter().zip(outcomes.iter_mut()).filter(|(_, outcome)| outcome.result == ActionResult::Superseded);
-    let unwritten: Vec<_> = unwritten.map(|((_, action), outcome)| (action.process.id.0, outcome)).collect();
+    let unwritten: Vec<_> = unwritten.map(|((_, action), outcome)| (action.process.id.to_string(), outcome)).collect();
     if unwritten.is_empty() {
         return Ok(());
     }
-    let ids: Vec<Uuid> = unwritten.iter().map(|(id, _)| *id).collect();
-    let seen: Vec<Uuid> = sqlx::query_scalar(table.sql("SELECT {id} FROM {table} p WHERE {id} = ANY ($1)"))
-        .bind(&ids)
-        .fetch_all(&mut *db)
-        .await?;
+    let ids: Vec<String> = unwritten.iter().map(|(id, _)| id.clone()).collect();
+    let seen: Vec<String> =
+        sqlx::query_scalar(table.sql("SELECT {id text} FROM {rows} p WHERE {id} = ANY ($1::{id type}[])"))
+            .bind(&ids)
+            .fetch_all(&mut *db)
+            .await?;
     // Not SKIP LOCKED: a row that somebody is writing is not hidden. Then nothing is said of any.
-    let lock = "SELECT {id} FROM {table} p WHERE {id} = ANY ($1) FOR NO KEY UPDATE OF p NOWAIT";
-    let Ok(writable) = sqlx::query_scalar::<_, Uuid>(table.sql(lock)).bind(&ids).fetch_all(&mut *db).await else {
+    let lock = "SELECT {id text} FROM {rows} p WHERE {id} = ANY ($1::{id type}[]) FOR NO KEY UPDATE OF p NOWAIT";
+    let Ok(writable) = sqlx::query_scalar::<_, String>(table.sql(lock)).bind(&ids).fetch_all(&mut *db).await else {
         return Ok(());
     };
     let mut kept = Vec::new();

@@ -6,7 +6,7 @@
 WITH wanted AS MATERIALIZED (
     SELECT w.*, pg_try_advisory_xact_lock(hashtextextended('remediation:' || w.id, 0)) AS mine
       FROM ROWS FROM (jsonb_to_recordset($1) AS (
-               action uuid, id uuid, version int8, status text, progress int2, sets_error bool, error jsonb, result jsonb,
+               action uuid, id {id type}, version int8, status text, progress int2, sets_error bool, error jsonb, result jsonb,
                completed_at timestamptz, execution_arn text, redrive_count int4, execution_status text,
                execution_started_at timestamptz, cause text, reason text)) WITH ORDINALITY
            AS w(action, id, version, status, progress, sets_error, error, result, completed_at,
@@ -14,12 +14,12 @@ WITH wanted AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT w.*, {image} AS before
       FROM wanted w
-      JOIN {table} p ON {id} = w.id
+      JOIN {rows} p ON {id} = w.id
      WHERE w.mine
        AND p.xmin = w.version::text::xid
        AND NOT EXISTS (
            SELECT FROM remediation.executions newer
-            WHERE newer.process_id = w.id
+            WHERE newer.process_id = w.id::text
               AND (w.execution_arn IS NULL
                    OR newer.execution_arn <> w.execution_arn
                    AND (newer.started_at, newer.execution_arn) > (w.execution_started_at, w.execution_arn)))
@@ -32,14 +32,14 @@ WITH wanted AS MATERIALIZED (
        FOR NO KEY UPDATE OF p SKIP LOCKED
 ), written AS (
     UPDATE {table} p
-       SET {set status} = coalesce(w.status{as status}, p.{set status}),
+       SET {set status} = coalesce(w.status, {status}::text){as status},
            {set progress} = coalesce(w.progress, p.{set progress}),
-           {set error} = CASE WHEN w.sets_error THEN w.error ELSE p.{set error} END,
-           {set result} = CASE WHEN {has result} THEN p.{set result} ELSE coalesce(w.result, p.{set result}) END,
+           {set error} = CASE WHEN w.sets_error THEN w.error ELSE {error} END,
+           {set result} = CASE WHEN {has result} THEN {result} ELSE coalesce(w.result, {result}) END,
            {set completed_at} = coalesce(w.completed_at{as completed_at}, p.{set completed_at}),
            {set updated_at} = now(){as updated_at}
       FROM fresh w
-     WHERE {id} = w.id
+     WHERE {id} = w.id AND {ours}
  RETURNING w.action, w.before, {image} AS after,
            -- Read back after the table's own triggers. Times are left out: a column may round them.
            (w.status IS NULL OR {status}::text = w.status)
@@ -61,7 +61,7 @@ WITH wanted AS MATERIALIZED (
 ), recorded AS (
     INSERT INTO remediation.actions
            (id, run_id, step, kind, target, cause, before, after, outcome, reason, closed_at)
-    SELECT w.action, $2, $3, $4, w.id, w.cause, w.before, CASE WHEN NOT w.kept THEN w.after END,
+    SELECT w.action, $2, $3, $4, w.id::text, w.cause, w.before, CASE WHEN NOT w.kept THEN w.after END,
            CASE WHEN w.kept THEN 'failed' WHEN NOT w.written THEN 'superseded' ELSE 'applied' END,
            CASE WHEN w.kept THEN w.reason || ' — ' || $6 ELSE w.reason END, clock_timestamp()
       FROM outcome w

@@ -277,7 +277,7 @@ async fn begin(
         .bind(action.cause.as_str())
         .bind(before)
         .bind(&planned.reason)
-        .bind(action.process.id.0)
+        .bind(action.process.id.as_str())
         .bind(action.process.version)
         .bind(run.alive_until)
         .fetch_one(db)

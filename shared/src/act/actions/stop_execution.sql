@@ -1,7 +1,7 @@
 -- Records that an execution is about to be stopped, if the row is still the one that was decided on and nothing else is
 -- under way on this execution. What this very run has under way (it lost its connection and began again) it takes over.
 WITH fresh AS MATERIALIZED (
-    SELECT {id} FROM {table} p WHERE {id} = $9 AND p.xmin = $10::text::xid
+    SELECT {id} FROM {rows} p WHERE {id} = $9::{id type} AND p.xmin = $10::text::xid
 ), recorded AS (
     INSERT INTO remediation.actions (id, run_id, step, kind, target, cause, before, outcome, reason, alive_until)
     SELECT $1, $2, $3, $4, $5, $6, $7, 'applying', $8, $11 FROM fresh

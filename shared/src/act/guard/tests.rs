@@ -176,7 +176,7 @@ fn a_part_is_a_part_of_everything_and_never_of_a_page() {
 /// A row whose progress is put right.
 fn repair() -> SetRowStatus {
     let process = Process {
-        id: ProcessId(Uuid::nil()),
+        id: ProcessId::from(Uuid::nil()),
         version: 1,
         status: ProcessStatus::Processing,
         progress: 250,
@@ -186,6 +186,7 @@ fn repair() -> SetRowStatus {
         created_at: DateTime::UNIX_EPOCH,
         updated_at: DateTime::UNIX_EPOCH,
         completed_at: None,
+        deadline: None,
     };
     SetRowStatus {
         status: process.status,
@@ -374,7 +375,7 @@ fn what_is_left_for_the_limit_that_was_asked_for_is_told_apart() {
 
 #[test]
 fn what_was_begun_is_ended_whatever_the_limits_say_if_anything_may_be_done() {
-    let process = ProcessId(Uuid::nil());
+    let process = ProcessId::from(Uuid::nil());
     let execution = "arn:aws:states:us-east-1:1:execution:ai:x-retry-2".parse().unwrap();
     let end = ResolveRetry { process, execution, before: Value::Null, after: Value::Null };
     let wanted = || {

@@ -200,12 +200,12 @@ pub async fn of_run(db: &mut PgConnection, run: Uuid, kinds: &[Kind], language: 
 /// # Errors
 /// [`Error::Database`].
 pub async fn processes_of(db: &mut PgConnection, arns: &[&str]) -> Result<Vec<ProcessId>, Error> {
-    let ids: Vec<Uuid> = sqlx::query_scalar(
+    let ids: Vec<String> = sqlx::query_scalar(
         "SELECT process_id FROM remediation.executions WHERE execution_arn = ANY ($1) AND process_id IS NOT NULL",
     )
     .bind(arns)
     .fetch_all(db)
     .await
     .map_err(Error::database("reading the processes of executions"))?;
-    Ok(ids.into_iter().map(ProcessId).collect())
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
 }

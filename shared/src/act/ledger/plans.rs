@@ -337,14 +337,14 @@ pub async fn read(db: &mut PgConnection, run: &Run, id: Uuid, language: Language
     .map_err(Error::database("reading what of the plan is done"))?
     .into_iter()
     .collect();
-    let stopped: Vec<Uuid> = sqlx::query_scalar(include_str!("stopped.sql"))
+    let stopped: Vec<String> = sqlx::query_scalar(include_str!("stopped.sql"))
         .bind(run.step)
         .bind(plan.created_at)
         .bind(plan.complete.then(|| plan.wishes.iter().map(|wish| wish.target.as_str()).collect::<Vec<_>>()))
         .fetch_all(db)
         .await
         .map_err(Error::database("reading what the plan has stopped"))?;
-    plan.stopped = stopped.into_iter().map(ProcessId).collect();
+    plan.stopped = stopped.iter().filter_map(|id| id.parse().ok()).collect();
     plan.wishes.retain(|wish| !done.contains(&(wish.kind.clone(), wish.target.clone())));
     Ok(plan)
 }

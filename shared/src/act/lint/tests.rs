@@ -22,7 +22,7 @@ const KINDS: &[Kind] =
 
 fn process(number: u128) -> Process {
     Process {
-        id: ProcessId(Uuid::from_u128(number)),
+        id: ProcessId::from(Uuid::from_u128(number)),
         version: 1,
         status: ProcessStatus::Processing,
         progress: 50,
@@ -32,6 +32,7 @@ fn process(number: u128) -> Process {
         created_at: DateTime::UNIX_EPOCH,
         updated_at: DateTime::UNIX_EPOCH,
         completed_at: None,
+        deadline: None,
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) fn told(language: Language, doing: &str) -> String {
 }
 
 /// In the order of the alphabet.
-const JAPANESE: [(&str, &str); 115] = [
+const JAPANESE: [(&str, &str); 116] = [
     ("acknowledging an incident", "インシデントの確認の記録"),
     ("asking for an answer", "応答の確認"),
     ("asking what a build would wait for", "インデックス作成が待つ相手の確認"),
@@ -109,6 +109,7 @@ const JAPANESE: [(&str, &str); 115] = [
     ("reading where the last run stopped", "前回の中断位置の読み取り"),
     ("reading which executions are known", "既知の実行の読み取り"),
     ("reading which statements were cancelled", "キャンセルした文の読み取り"),
+    ("reading whose executions these are", "行が指す実行の照合"),
     ("reading whose records there are", "記録を持つステップの読み取り"),
     ("recording that an execution is to be stopped", "実行停止の予定の記録"),
     ("recording that the worker is to be changed", "ワーカー変更の予定の記録"),

@@ -4,13 +4,13 @@ INSERT INTO remediation.executions AS known
        (execution_arn, process_id, status, redrive_count, started_at, redriven_at, stopped_at, error, cause, ending_known,
         says_failed)
 SELECT DISTINCT ON (s.arn) s.*
-  FROM unnest($1::text[], $2::uuid[], $3::text[], $4::int4[], $5::timestamptz[], $6::timestamptz[],
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::int4[], $5::timestamptz[], $6::timestamptz[],
               $7::timestamptz[], $8::text[], $9::text[], $10::bool[], $11::bool[])
        AS s(arn, process, status, redrive_count, started_at, redriven_at, stopped_at, error, cause, ending_known, says_failed)
  ORDER BY s.arn, s.redrive_count DESC, remediation.rank(s.status) DESC, s.ending_known DESC
     ON CONFLICT (execution_arn) DO UPDATE
        -- What is known is never overwritten by a guess from the name.
-   SET process_id = CASE WHEN excluded.execution_arn LIKE '%:' || excluded.process_id || '-%'
+   SET process_id = CASE WHEN remediation.names(excluded.execution_arn, excluded.process_id)
                          THEN coalesce(known.process_id, excluded.process_id)
                          ELSE coalesce(excluded.process_id, known.process_id) END,
        status = excluded.status,
@@ -27,7 +27,7 @@ SELECT DISTINCT ON (s.arn) s.*
     OR (excluded.redrive_count, excluded.status) = (known.redrive_count, known.status)
        AND (known.status = 'RUNNING'
             OR excluded.process_id IS NOT NULL AND known.process_id IS DISTINCT FROM excluded.process_id
-               AND (known.process_id IS NULL OR excluded.execution_arn NOT LIKE '%:' || excluded.process_id || '-%')
+               AND (known.process_id IS NULL OR NOT remediation.names(excluded.execution_arn, excluded.process_id))
             OR excluded.ending_known AND NOT known.ending_known
             OR excluded.says_failed IS NOT NULL AND known.says_failed IS NULL)
     -- A status that nobody knew says nothing.

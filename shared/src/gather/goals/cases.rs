@@ -138,22 +138,24 @@ pub async fn extent(
 /// [`Error::Database`].
 pub async fn read(db: &mut PgConnection, table: &Table, goals: &Goals, which: Which<'_>) -> Result<Vec<Case>, Error> {
     let condition = match which {
-        Which::Processes(_) | Which::Named(_) => "{id} = ANY ($1)",
+        Which::Processes(_) | Which::Named(_) => "{id} = ANY ($1::{id type}[])",
         Which::Failed(_) => {
             "{is failed} AND coalesce({completed_at}, {updated_at}) > $1 AND {target_id} IS NOT NULL
-               AND {id} > $3 ORDER BY {id} LIMIT $4"
+               AND {id} > $3::{id type} ORDER BY {id} LIMIT $4"
         }
     };
     let sql = goals.sql(table, &include_str!("cases.sql").replace("{which}", condition));
     let query = match which {
         Which::Processes(ids) => {
-            sqlx::query(sql).bind(ids.iter().map(|id| id.0).collect::<Vec<_>>()).bind(Vec::<Uuid>::new())
+            sqlx::query(sql).bind(ids.iter().map(ProcessId::as_str).collect::<Vec<_>>()).bind(Vec::<Uuid>::new())
         }
-        Which::Named(ids) => sqlx::query(sql).bind(ids.to_vec()).bind(ids.to_vec()),
+        Which::Named(ids) => {
+            sqlx::query(sql).bind(ids.iter().map(Uuid::to_string).collect::<Vec<_>>()).bind(ids.to_vec())
+        }
         Which::Failed(Lately { since, after, rows }) => sqlx::query(sql)
             .bind(since)
             .bind(Vec::<Uuid>::new())
-            .bind(after.map_or(Uuid::nil(), |id| id.0))
+            .bind(after.map_or_else(|| table.before_all_ids().to_owned(), String::from))
             .bind(i64::try_from(rows).unwrap_or(i64::MAX)),
     };
     let reading = "reading goals and what works for them";
@@ -179,7 +181,7 @@ fn case(row: &PgRow) -> Result<Case, sqlx::Error> {
     let orphans = serde_json::from_value(orphans)
         .map_err(|source| sqlx::Error::ColumnDecode { index: "orphans".to_owned(), source: Box::new(source) })?;
     Ok(Case {
-        process: row.try_get::<Option<Uuid>, _>("id")?.map(ProcessId),
+        process: row.try_get::<Option<Uuid>, _>("id")?.map(ProcessId::from),
         // A row whose status is NULL says nothing.
         open: row.try_get::<Option<bool>, _>("open")?.unwrap_or(false),
         completed: row.try_get::<Option<bool>, _>("completed")?.unwrap_or(false),

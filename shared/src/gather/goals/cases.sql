@@ -2,8 +2,8 @@
 -- at without a process.
 WITH looked_at AS MATERIALIZED (
     (SELECT {id} AS id, {status} IN ({open}) AS open, {status} IN ({completed}) AS completed,
-            {error} ->> 'code' AS code, left({error} ->> 'message', 4000) AS message, {target_id} AS target
-       FROM {table} p
+            {error code} AS code, left({error message}, 4000) AS message, {target_id} AS target
+       FROM {rows} p
       WHERE {which})
      UNION ALL
     SELECT NULL, false, false, NULL, NULL, g.id FROM {goal rows} g WHERE g.id = ANY ($2)
@@ -58,7 +58,7 @@ SELECT l.id, l.open, l.completed, l.code, l.message, l.target, l.found, coalesce
   LEFT JOIN open ON open.goal_id = l.goal
   LEFT JOIN LATERAL (
        SELECT * FROM remediation.executions e
-        WHERE e.process_id = l.id
+        WHERE e.process_id = l.id::text
         ORDER BY e.started_at DESC, e.execution_arn DESC
         LIMIT 1) e ON true
  ORDER BY l.id

@@ -1,7 +1,7 @@
 -- How many goals there are behind all processes that have failed since $1, and how many of them are COMPLETED although work under them is open.
 WITH target AS MATERIALIZED (
     SELECT DISTINCT {target_id} AS id
-      FROM {table} p
+      FROM {rows} p
      WHERE {status} IN ({failed}) AND coalesce({completed_at}, {updated_at}) > $1 AND {target_id} IS NOT NULL
 ), goal AS MATERIALIZED (
     SELECT DISTINCT g.id, g.status

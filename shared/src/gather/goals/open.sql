@@ -6,5 +6,5 @@
   WHERE a.open AND NOT s.cancelled
   UNION ALL
  SELECT m.goal_id, 'process', {id}
-   FROM {table} p JOIN {members} m ON m.member = {target_id}
+   FROM {rows} p JOIN {members} m ON m.member = {target_id}
   WHERE {status} IN ({open}))

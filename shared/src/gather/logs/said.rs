@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::report::Format;
 use super::{Line, phrase};
+use crate::domain::{ProcessId, Words};
 use crate::failure::{UNKNOWN, failure};
 
 /// How bad a line is by its level.
@@ -200,9 +201,9 @@ impl Said {
 
     /// The error's code, its class or its name; a code that its words begin with (`AI_ERROR: …`).
     #[must_use]
-    pub fn code(&self) -> Option<String> {
+    pub fn code(&self, words: &Words) -> Option<String> {
         let named = self.error_names().next().or_else(|| self.of_lambda()).or_else(|| self.name()).map(str::to_owned);
-        named.or_else(|| Some(failure(None, Some(self.error()?)).code).filter(|code| code != UNKNOWN))
+        named.or_else(|| Some(failure(None, Some(self.error()?), words).code).filter(|code| code != UNKNOWN))
     }
 
     /// The errors that the line has, as objects or texts.
@@ -244,9 +245,9 @@ impl Said {
 
     /// The process that it is about: of a field, else the id that stands behind the word in the text.
     #[must_use]
-    pub fn process(&self) -> Option<Uuid> {
-        let of_field = self.any_text(&PROCESSES).and_then(|id| id.parse().ok());
-        of_field.or_else(|| [self.message()?, &self.words].into_iter().find_map(named_process))
+    pub fn process(&self, words: &Words) -> Option<ProcessId> {
+        let of_field = self.any_text(&PROCESSES).and_then(|id| words.owner.ids.read(id).ok());
+        of_field.or_else(|| [self.message()?, &self.words].into_iter().find_map(named_process).map(ProcessId::from))
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
+use chrono::TimeDelta;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
-use uuid::Uuid;
 
 use crate::decide::Look;
 use crate::domain::{
@@ -30,6 +30,24 @@ pub struct Case {
     pub newest: Newest,
     /// Whether what has just changed is to be left alone.
     pub look: Look,
+    /// How its execution is known to be its.
+    pub link: Link,
+}
+
+/// How a row's execution is known to be its.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// By what the execution tells: the list of executions has to be read to know that there is none.
+    Told,
+    /// The row names none: none was started.
+    None,
+    /// The row names it.
+    Named(
+        /// This one.
+        ExecutionArn,
+    ),
+    /// The row names it, and nobody has seen it yet: until it is described it counts as running.
+    Unseen,
 }
 
 /// What is known of a process's newest execution.
@@ -119,10 +137,10 @@ pub(crate) async fn of_processes(
     processes: &[(ProcessId, Look)],
 ) -> Result<Evidence, Error> {
     let table = session.table().await?;
-    let AssertSqlSafe(sql) = table.sql(&format!("{CASES} WHERE {{id}} = ANY ($1) ORDER BY {{id}}"));
+    let AssertSqlSafe(sql) = table.sql(&format!("{CASES} WHERE {{id}} = ANY ($1::{{id type}}[]) ORDER BY {{id}}"));
     let reading = "reading processes";
     let rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(processes.iter().map(|(id, _)| id.0).collect::<Vec<_>>())
+        .bind(processes.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>())
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
@@ -138,7 +156,7 @@ pub(crate) async fn of_processes(
 pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, language: Language) -> (Vec<Case>, Vec<Odd>) {
     let (mut cases, mut odd) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
-        let process = row.try_get::<Uuid, _>("id").ok().map(ProcessId);
+        let process = row.try_get::<&str, _>("id").ok().and_then(|id| id.parse().ok());
         match case(row, process.map_or(Look::Sweep, &look_of), language) {
             Ok(case) => cases.push(case),
             Err(fault) => odd.push(Odd { process, fault }),
@@ -167,7 +185,7 @@ fn unreadable(error: &sqlx::Error) -> Fault {
 fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -> Result<Case, sqlx::Error> {
     let error_code: Option<String> = row.try_get("error_code")?;
     let process = Process {
-        id: ProcessId(row.try_get("id")?),
+        id: row.try_get::<&str, _>("id")?.parse().map_err(|error: ParseError| sqlx::Error::Decode(error.into()))?,
         version: row.try_get("version")?,
         status: WORDS.meaning(status, error_code.as_deref()),
         progress: row.try_get("progress")?,
@@ -177,16 +195,30 @@ fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -
         created_at: row.try_get("created_at")?,
         updated_at: row.try_get("updated_at")?,
         completed_at: row.try_get("completed_at")?,
+        deadline: row.try_get::<Option<i64>, _>("deadline")?.map(TimeDelta::seconds),
     };
-    let arn: Option<&str> = row.try_get("execution_arn")?;
-    let Some(arn) = arn else {
-        return Ok(Case { process, newest: Newest::Known(None), look });
+    let arn = |column| -> Result<Option<ExecutionArn>, sqlx::Error> {
+        let arn = row.try_get::<Option<&str>, _>(column)?.filter(|arn| !arn.is_empty());
+        arn.map(|arn| arn.parse().map_err(|error: ParseError| sqlx::Error::Decode(error.into()))).transpose()
     };
-    let arn: ExecutionArn = arn.parse().map_err(|error: ParseError| sqlx::Error::Decode(error.into()))?;
+    let link = match (row.try_get("is_linked")?, arn("linked_arn")?) {
+        (false, _) => Link::Told,
+        (true, None) => Link::None,
+        (true, Some(arn)) => Link::Named(arn),
+    };
+    let Some(arn) = arn("execution_arn")? else {
+        return Ok(match link {
+            Link::Named(arn) => {
+                let newest = Newest::Known(Some(unseen(arn, &process)));
+                Case { process, newest, look, link: Link::Unseen }
+            }
+            Link::Told | Link::None | Link::Unseen => Case { process, newest: Newest::Known(None), look, link },
+        });
+    };
     let status: &str = row.try_get("execution_status")?;
     let Ok(status) = status.parse::<ExecutionStatus>() else {
         let why = texts::status_of_execution_unknown(language, arn.name(), status);
-        return Ok(Case { process, newest: Newest::Unknown(why), look });
+        return Ok(Case { process, newest: Newest::Unknown(why), look, link });
     };
     // Neither output nor result is kept: whether a success left a result, only Step Functions can tell. What it failed with is.
     let ending_known: bool = row.try_get("ending_known")?;
@@ -207,5 +239,20 @@ fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -
         stopped_for_deadline: row.try_get("stopped_for_deadline")?,
         says_failed,
     };
-    Ok(Case { process, newest: Newest::Known(Some(execution)), look })
+    Ok(Case { process, newest: Newest::Known(Some(execution)), look, link })
+}
+
+/// An execution of which only its row tells.
+fn unseen(arn: ExecutionArn, process: &Process) -> Execution {
+    Execution {
+        arn,
+        status: ExecutionStatus::Running,
+        redrive_count: 0,
+        started_at: process.created_at,
+        redriven_at: None,
+        stopped_at: None,
+        ending: None,
+        stopped_for_deadline: false,
+        says_failed: None,
+    }
 }

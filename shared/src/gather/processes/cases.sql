@@ -1,5 +1,5 @@
 -- Rows, each with the newest execution that is known of its process.
-SELECT {id} AS id, p.xmin::text::int8 AS version, {status}::text AS status,
+SELECT {id text} AS id, p.xmin::text::int8 AS version, {status name} AS status, {deadline} AS deadline, {arn}::text AS linked_arn, {is linked} AS is_linked,
        greatest(least(coalesce({progress}, 0), 32767), -32768)::int2 AS progress,
        {has result} AS has_result, {code} AS error_code,
        {retry_count}::int4 AS retries,
@@ -14,4 +14,4 @@ SELECT {id} AS id, p.xmin::text::int8 AS version, {status}::text AS status,
               AND a.outcome = 'applied'
               -- What stopped it before a redrive says nothing of what stopped it since.
               AND coalesce((a.before ->> 'redriveCount')::int4, 0) = e.redrive_count) AS stopped_for_deadline
-  FROM {table} p
+  FROM {rows} p

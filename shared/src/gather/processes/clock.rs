@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::domain::Language;
 use crate::finding::{Audience, Finding, Often};
-use crate::gather::config::TableName;
 use crate::gather::processes::case::{Case, Newest};
+use crate::gather::table_name::TableName;
 use crate::gather::texts;
 
 /// Zones differ by multiples of this (of a quarter of an hour in three of them).

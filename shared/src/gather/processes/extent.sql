@@ -4,10 +4,10 @@
 SELECT count(*),
        count(*) FILTER (WHERE {status} IN ({open})),
        min({read created_at}) FILTER (WHERE {looked for} AND NOT EXISTS (
-           SELECT FROM remediation.executions e WHERE e.process_id = {id})),
+           SELECT FROM remediation.executions e WHERE e.process_id = {id text})),
        count(*) FILTER (WHERE {unknown}),
        coalesce((array_agg(DISTINCT left(coalesce({status}::text, 'NULL'), 100)) FILTER (WHERE {unknown}))[1:5], '{}'),
        count(*) FILTER (WHERE greatest({read created_at}, {read updated_at}) > now() + interval '5 minutes'),
        extract(epoch FROM max(greatest({read created_at}, {read updated_at})) - now())::int8
-  FROM {table} p
+  FROM {rows} p
  WHERE {status} IN ({open}) OR coalesce({completed_at}, {updated_at}) > $1

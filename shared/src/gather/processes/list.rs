@@ -13,7 +13,7 @@ use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::executions::{self, Listed, Read, Unowned};
-use crate::gather::processes::case::{Case, Evidence, Newest};
+use crate::gather::processes::case::{Case, Evidence, Link, Newest};
 use crate::gather::session::Session;
 use crate::gather::texts;
 
@@ -67,6 +67,10 @@ impl Lists {
         wanted: DateTime<Utc>,
         stop_at: Instant,
     ) -> Result<Listed, Error> {
+        if cases.iter().all(|case| case.link != Link::Told) {
+            // Their rows tell.
+            return Ok(Listed { since: DateTime::UNIX_EPOCH, until: session.now, token: None });
+        }
         self.begun = cases.iter().map(|case| (case.process.id, Begun::of(&case.process, known(case)))).collect();
         let listed = whole(list(session, None, wanted, TimeDelta::zero(), stop_at).await?)?;
         self.read += 1;
@@ -87,7 +91,9 @@ impl Lists {
             Newest::Known(newest) => {
                 let verdict = decide(&case.process, newest.as_ref(), case.look, &config.policy, now).verdict;
                 let listed = lists.begun.get(&case.process.id).filter(|_| !lists.cut);
-                newest.is_some() && lists_first(&case.process, newest.as_ref(), case.look, verdict, listed)
+                case.link == Link::Told
+                    && newest.is_some()
+                    && lists_first(&case.process, newest.as_ref(), case.look, verdict, listed)
             }
             Newest::Unknown(_) => false,
         };

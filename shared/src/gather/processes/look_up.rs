@@ -5,13 +5,13 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use crate::decide::{Closing, Verdict, decide};
-use crate::domain::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Language, ProcessId};
+use crate::domain::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Language, ProcessId, Words};
 use crate::failure;
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::executions;
-use crate::gather::processes::case::{Case, Newest};
+use crate::gather::processes::case::{Case, Link, Newest};
 use crate::gather::processes::list::CLOCK_SKEW;
 use crate::gather::session::Session;
 use crate::gather::step_functions::{Seen, StepFunctions};
@@ -138,7 +138,7 @@ pub(crate) fn findings(refused: &[Refused], config: &Config) -> Vec<Finding> {
 
 /// Whether a row that needs an execution has none that is known: there may be one all the same.
 pub(crate) fn is_unseen(case: &Case) -> bool {
-    matches!(case.newest, Newest::Known(None)) && case.process.status.is_open()
+    case.link == Link::Told && matches!(case.newest, Newest::Known(None)) && case.process.status.is_open()
 }
 
 /// Leaves those undecided that still want to be looked up; how many they are.
@@ -151,30 +151,34 @@ fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &
     left
 }
 
-fn is_certain(ending: &Ending) -> bool {
-    failure::is_certain(ending.error.as_deref(), ending.cause.as_deref())
+fn is_certain(ending: &Ending, words: &Words) -> bool {
+    failure::is_certain(ending.error.as_deref(), ending.cause.as_deref(), words)
 }
 
 /// Whether only Step Functions can tell what is to be done.
 fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
     let Newest::Known(newest) = &case.newest else { return false };
+    if case.link == Link::Unseen {
+        return true;
+    }
     let decision = decide(&case.process, newest.as_ref(), case.look, &config.policy, now);
     match (decision.verdict, newest) {
         (Verdict::Inspect, _) => true,
         // It may be over, and the event that said so was lost. The list has told of those that started lately.
         (Verdict::Leave | Verdict::Stop(_), Some(execution)) => {
-            !execution.status.is_over() && now - execution.attempt_started_at() > config.policy.process_deadline
+            !execution.status.is_over()
+                && now - execution.attempt_started_at() > config.policy.of(&case.process).process_deadline
         }
-        (Verdict::Close(Closing::Failed), Some(execution)) => says_nothing(execution),
+        (Verdict::Close(Closing::Failed), Some(execution)) => says_nothing(execution, config.policy.words),
         (Verdict::Close(_), _) | (Verdict::Leave | Verdict::Stop(_), None) => false,
     }
 }
 
 /// Whether the words that an execution failed with are only a `Fail` state's. What an output says of its failure is all there is: no task
 /// of it failed.
-fn says_nothing(execution: &Execution) -> bool {
+fn says_nothing(execution: &Execution, words: &Words) -> bool {
     let ending = execution.ending.as_ref();
-    execution.status != ExecutionStatus::Succeeded && ending.is_some_and(|ending| !is_certain(ending))
+    execution.status != ExecutionStatus::Succeeded && ending.is_some_and(|ending| !is_certain(ending, words))
 }
 
 /// Describes a case's execution where that is wanted, and reads the task that led to its end where its own words say nothing.
@@ -190,14 +194,18 @@ pub(crate) async fn complete(session: &mut Session<'_>, case: &mut Case) -> Resu
     if verdict(case) != Verdict::Close(Closing::Failed)
         && let Newest::Known(Some(execution)) = &mut case.newest
     {
-        *execution = described(session, case.process.id, execution).await?;
+        let owner = (case.link != Link::Told).then_some(case.process.id);
+        *execution = described(session, (case.process.id, owner), execution).await?;
+        if case.link == Link::Unseen {
+            case.link = Link::Named(execution.arn.clone());
+        }
     }
     if verdict(case) == Verdict::Close(Closing::Failed)
         && let Newest::Known(Some(execution)) = &mut case.newest
-        && says_nothing(execution)
+        && says_nothing(execution, config.policy.words)
         && let Execution { arn, ending: Some(ending), .. } = execution
         && let Some(of_task) = task_ending(session.step_functions, arn, ending).await?
-        && is_certain(&of_task)
+        && is_certain(&of_task, config.policy.words)
     {
         *ending = of_task;
     }
@@ -205,9 +213,13 @@ pub(crate) async fn complete(session: &mut Session<'_>, case: &mut Case) -> Resu
 }
 
 /// An execution as Step Functions tells it now, which is remembered.
-async fn described(session: &mut Session<'_>, process: ProcessId, known: &Execution) -> Result<Execution, Error> {
+async fn described(
+    session: &mut Session<'_>,
+    (process, owner): (ProcessId, Option<ProcessId>),
+    known: &Execution,
+) -> Result<Execution, Error> {
     let config = session.config;
-    let seen = match session.step_functions.describe(&known.arn, &config.result_path).await {
+    let mut seen = match session.step_functions.describe(&known.arn, &config.result_path).await {
         // Of what is younger than Step Functions forgets, this says nothing: it may be another region's, or its machine was made anew.
         Err(error)
             if error.is_execution_gone()
@@ -217,6 +229,8 @@ async fn described(session: &mut Session<'_>, process: ProcessId, known: &Execut
         }
         told => told?,
     };
+    // Its row has the word.
+    seen.process = owner.or(seen.process);
     executions::remember(session.db, std::slice::from_ref(&seen)).await?;
     // The ledger was asked about the redrive that was known.
     let same = seen.execution.redrive_count == known.redrive_count;
@@ -233,7 +247,7 @@ pub async fn task_ending(
     arn: &ExecutionArn,
     ending: &Ending,
 ) -> Result<Option<Ending>, Error> {
-    if is_certain(ending) {
+    if is_certain(ending, step_functions.words) {
         return Ok(None);
     }
     let told = match step_functions.leading_failure(arn).await {
@@ -287,9 +301,10 @@ pub async fn look_up_endings(
 
 async fn learn_ending(session: &mut Session<'_>, case: &mut Case) -> Result<(), Error> {
     let id = case.process.id;
+    let owner = (case.link != Link::Told).then_some(id);
     let Newest::Known(Some(execution)) = &mut case.newest else { return Ok(()) };
     if execution.ending.is_none() {
-        *execution = described(session, id, execution).await?;
+        *execution = described(session, (id, owner), execution).await?;
     }
     if execution.status == ExecutionStatus::Failed
         && let Some(ending) = &mut execution.ending

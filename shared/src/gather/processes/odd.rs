@@ -9,8 +9,8 @@ use sqlx::PgConnection;
 
 use crate::domain::{Language, ProcessId};
 use crate::finding::{Audience, Finding, Often};
-use crate::gather::config::TableName;
 use crate::gather::error::Error;
+use crate::gather::table_name::TableName;
 use crate::gather::texts;
 use crate::redact;
 

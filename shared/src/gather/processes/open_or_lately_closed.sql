@@ -1,10 +1,10 @@
  -- Each branch is found by an index of its own, where there is one; one OR of both would read the whole table in the order of ids.
  WHERE {id} = ANY (ARRAY (
-           SELECT {id} FROM {table} p WHERE {status} IN ({open}) AND {id} > $1
+           SELECT {id} FROM {rows} p WHERE {status} IN ({open}) AND {id} > $1::{id type}
             UNION ALL
            -- A status that nobody knows is nobody's business here.
-           SELECT {id} FROM {table} p
-            WHERE {status} IN ({completed}, {failed}, {cancelled}) AND coalesce({completed_at}, {updated_at}) > $3 AND {id} > $1))
+           SELECT {id} FROM {rows} p
+            WHERE {status} IN ({completed}, {failed}, {cancelled}) AND coalesce({completed_at}, {updated_at}) > $3 AND {id} > $1::{id type}))
    AND ({status} IN ({open})
         OR e.status IS NOT NULL
            -- What agrees needs no look; the decision table has the last word on the rest.
@@ -12,6 +12,6 @@
            AND NOT ({status} NOT IN ({completed}) AND (e.status IN ('FAILED', 'TIMED_OUT', 'ABORTED') OR e.says_failed IS TRUE))
         OR {status} IN ({completed})
            -- A result is large, and is read only where the output is not known to be well.
-           AND ({error} ->> 'code' IS NOT NULL OR e.says_failed IS NOT FALSE AND {result fails}))
+           AND ({error code} IS NOT NULL OR e.says_failed IS NOT FALSE AND {result fails}))
  ORDER BY {id}
  LIMIT $2

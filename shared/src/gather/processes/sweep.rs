@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use crate::decide::Look;
 use crate::domain::ProcessId;
@@ -56,6 +55,8 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     // At most half of the time goes into the list, and a quarter is kept for what is to be done about all that was read.
     let quarter = session.stop_at.saturating_duration_since(Instant::now()) / 4;
     let half = session.stop_at - 2 * quarter;
+    // Of rows that name their executions, the list has nothing to tell that looking them up would not.
+    let oldest_unknown = oldest_unknown.filter(|_| !table.has("arn"));
     let wanted = oldest_unknown.map_or(session.now, |created| created - CLOCK_SKEW);
     let overlap = session.config.policy.process_deadline + CLOCK_SKEW;
     let back_to = wanted.min(session.now - overlap);
@@ -246,7 +247,7 @@ async fn still_wrong(session: &mut Session<'_>, table: &Table, filter: Filter) -
         Filter::PastDeadline | Filter::Stalled(_) | Filter::CancelledButRunning | Filter::LatelyFailed => return Ok(0),
     }
     let AssertSqlSafe(sql) =
-        table.sql(&format!("SELECT count(*) FROM {{table}} p {NEWEST} {}", include_str!("wrong.sql")));
+        table.sql(&format!("SELECT count(*) FROM {{rows}} p {NEWEST} {}", include_str!("wrong.sql")));
     let wrong: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(session.now - TimeDelta::days(1))
         .fetch_one(&mut *session.db)
@@ -282,18 +283,21 @@ async fn candidates(
     };
     let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
     let (mut cases, mut odd): (Vec<Case>, Vec<Odd>) = (Vec::new(), Vec::new());
-    let mut last = after;
+    // One that is odd is none to go on behind in another run.
+    let (mut last, mut behind) = (after, after.map_or_else(|| table.before_all_ids().to_owned(), String::from));
     let more = loop {
         let left = at_most - cases.len() - odd.len();
         let page = ROWS_A_PAGE.min(left);
         // A page that ends where the rows end is the last one: with the last row, one more is asked for.
         let asked = if page == left { page + 1 } else { page };
-        let mut rows = page_of(session, &sql, filter, last.map_or(Uuid::nil(), |id| id.0), asked).await?;
+        let mut rows = page_of(session, &sql, filter, behind.clone(), asked).await?;
         let more = rows.len() > page;
         rows.truncate(page);
         if let Some(row) = rows.last() {
-            let id: Uuid = row.try_get("id").map_err(Error::database("reading the candidates"))?;
-            last = Some(ProcessId(id));
+            // The next page begins behind it, odd or not.
+            let id: &str = row.try_get("id").map_err(Error::database("reading the candidates"))?;
+            last = id.parse().ok().or(last);
+            id.clone_into(&mut behind);
         }
         let (read, unread) = case::cases(&rows, |_| Look::Sweep, language);
         cases.extend(read);
@@ -310,7 +314,7 @@ async fn page_of(
     session: &mut Session<'_>,
     sql: &str,
     filter: Filter,
-    after: Uuid,
+    after: String,
     rows: usize,
 ) -> Result<Vec<PgRow>, Error> {
     let (policy, now) = (&session.config.policy, session.now);

@@ -8,20 +8,20 @@ use serde_json::{Map, Value};
 use super::execution::execution_arn;
 use super::field::{self, Field, uuid};
 use super::{Ask, Schedule, Scope, TriggerError, span};
-use crate::domain::{Both, Language, Mode};
+use crate::domain::{Both, IdKind, Language, Mode, Words};
 use crate::{redact, text};
 
 /// Reads a field, or says how it is wrong.
-type Read<T> = fn(&Field<'_>) -> Result<T, TriggerError>;
+type Read<T> = fn(&Field<'_>, &Words) -> Result<T, TriggerError>;
 
 /// The fields that say what an [`Ask`] is about; one at most.
 const SCOPES: [(&str, Read<Scope>); 6] = [
-    ("all", all),
-    ("processId", |field| field.parsed(uuid).map(Scope::Process)),
-    ("executionArn", |field| field.parsed(execution_arn).map(Scope::Execution)),
-    ("approve", |field| field.parsed(uuid).map(Scope::Approve)),
-    ("undo", |field| field.parsed(uuid).map(Scope::Undo)),
-    ("report", report),
+    ("all", |field, _| all(field)),
+    ("processId", process),
+    ("executionArn", |field, _| field.parsed(execution_arn).map(Scope::Execution)),
+    ("approve", |field, _| field.parsed(uuid).map(Scope::Approve)),
+    ("undo", |field, _| field.parsed(uuid).map(Scope::Undo)),
+    ("report", |field, _| report(field)),
 ];
 
 /// How far back a report may look: what would have been done is kept for 30 days by default. Seconds.
@@ -60,7 +60,7 @@ pub(super) fn scheduled_event(event: &EventBridgeEvent) -> Schedule {
 }
 
 /// The operator's event (design, section 7).
-pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<Ask, TriggerError> {
+pub(super) fn operator(fields: &Map<String, Value>, words: &Words, allowed: &[&str]) -> Result<Ask, TriggerError> {
     if !fields.is_empty() && !fields.keys().any(|name| is_known(name, allowed)) {
         let names = list(fields.keys());
         return Err(unknown(
@@ -72,7 +72,7 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
         return Err(TriggerError::UnknownField { name: redact::text(name), fields: known_fields(allowed) });
     }
     let ask = Ask {
-        scope: scope(fields)?,
+        scope: scope(fields, words)?,
         mode: optional(fields, MODE, mode)?,
         limit: optional(fields, LIMIT, limit)?,
         // It goes to ledger, log, answer and people.
@@ -111,11 +111,11 @@ pub(super) fn operator(fields: &Map<String, Value>, allowed: &[&str]) -> Result<
     }
 }
 
-fn scope(fields: &Map<String, Value>) -> Result<Scope, TriggerError> {
+fn scope(fields: &Map<String, Value>, words: &Words) -> Result<Scope, TriggerError> {
     let named: Vec<_> = SCOPES.into_iter().filter_map(|(name, read)| Some((name, read, fields.get(name)?))).collect();
     match *named.as_slice() {
         [] => Ok(Scope::Everything),
-        [(name, read, value)] => read(&Field::at(name, value)),
+        [(name, read, value)] => read(&Field::at(name, value), words),
         [(one, ..), (other, ..), ..] => {
             Err(TriggerError::Contradiction { one: one.to_owned(), other: other.to_owned(), rule: Both::of(one_scope) })
         }
@@ -130,6 +130,23 @@ fn optional<T>(
     read: impl FnOnce(&Field<'_>) -> Result<T, TriggerError>,
 ) -> Result<Option<T>, TriggerError> {
     fields.get(name).map(|value| read(&Field::at(name, value))).transpose()
+}
+
+/// An id as the application's are.
+fn process(field: &Field<'_>, words: &Words) -> Result<Scope, TriggerError> {
+    let id = match field.value() {
+        Some(Value::String(id)) => words.owner.ids.read(id).ok(),
+        Some(Value::Number(id)) => words.owner.ids.read(&id.to_string()).ok(),
+        _ => None,
+    };
+    id.map(Scope::Process).ok_or_else(|| {
+        field.refused(|language| match words.owner.ids {
+            IdKind::Uuid => uuid(language),
+            IdKind::Integer | IdKind::Text => {
+                text!(language, ja: "処理 ID（1〜80 バイト）", en: "the id of a process, of 1 to 80 bytes")
+            }
+        })
+    })
 }
 
 fn all(field: &Field<'_>) -> Result<Scope, TriggerError> {

@@ -8,17 +8,23 @@ use serde_json::Value;
 
 use super::result_path::ResultPath;
 use super::{Trigger, TriggerError, alarm, ask, execution};
+use crate::domain::Words;
 use crate::{redact, text};
 
 /// Reads an event of any kind that a step takes.
 ///
-/// `result_path` says where an execution's output has the result; `allowed` are the names of the step's own
+/// `words` are the application's, `result_path` says where an execution's output has the result; `allowed` are the names of the step's own
 /// parameters (such as `cancel`), anything else in an operator's event is refused by name.
 ///
 /// # Errors
 /// Where the event is of no kind that is known, lacks what is needed, or contradicts itself; the message names the
 /// field and what it may be.
-pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
+pub fn decode(
+    event: Value,
+    words: &Words,
+    result_path: &ResultPath,
+    allowed: &[&str],
+) -> Result<Trigger, TriggerError> {
     let Some(fields) = event.as_object() else {
         return Err(ask::unknown(
             |language| text!(language, ja: "JSON オブジェクトではない", en: "not a JSON object"),
@@ -26,7 +32,7 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
         ));
     };
     if fields.contains_key("detail-type") {
-        return from_event_bridge(event, result_path, allowed);
+        return from_event_bridge(event, words, result_path, allowed);
     }
     if fields.contains_key("alarmData") {
         return alarm::from_lambda_action(&event).map(Trigger::Alarm);
@@ -43,7 +49,7 @@ pub fn decode(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Resul
     if let Some(schedule) = fields.get("schedule") {
         return ask::schedule(schedule, fields).map(Trigger::Schedule);
     }
-    ask::operator(fields, allowed).map(Trigger::Operator)
+    ask::operator(fields, words, allowed).map(Trigger::Operator)
 }
 
 /// What a rule on a schedule, and EventBridge Scheduler, send where their target has no input of its own.
@@ -59,13 +65,18 @@ pub fn is_schedule(event: &Value) -> bool {
     }
 }
 
-fn from_event_bridge(event: Value, result_path: &ResultPath, allowed: &[&str]) -> Result<Trigger, TriggerError> {
+fn from_event_bridge(
+    event: Value,
+    words: &Words,
+    result_path: &ResultPath,
+    allowed: &[&str],
+) -> Result<Trigger, TriggerError> {
     let event: EventBridgeEvent =
         serde_json::from_value(event).map_err(|error| TriggerError::Envelope(redact::text(&error.to_string())))?;
     match (event.source.as_str(), event.detail_type.as_str()) {
         ("aws.cloudwatch", "CloudWatch Alarm State Change") => alarm::from_event_bridge(&event).map(Trigger::Alarm),
         ("aws.states", "Step Functions Execution Status Change") => {
-            execution::from_event_bridge(event, result_path).map(|change| Trigger::Execution(Box::new(change)))
+            execution::from_event_bridge(event, words, result_path).map(|change| Trigger::Execution(Box::new(change)))
         }
         (source, SCHEDULED) if SCHEDULERS.contains(&source) => Ok(Trigger::Schedule(ask::scheduled_event(&event))),
         (source, detail_type) => Err(ask::unknown(

@@ -8,13 +8,13 @@ use serde_json::Value;
 use super::field::Field;
 use super::result_path::ResultPath;
 use super::{ExecutionChange, TriggerError};
-use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Language, ProcessId, WORDS};
-use crate::raw::Raw;
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, Language, Words};
 use crate::{redact, text};
 
 /// EventBridge's `Step Functions Execution Status Change`; only executions of STANDARD state machines send it.
 pub(super) fn from_event_bridge(
     event: EventBridgeEvent,
+    words: &Words,
     result_path: &ResultPath,
 ) -> Result<ExecutionChange, TriggerError> {
     let detail = Field::at("detail", &event.detail);
@@ -25,7 +25,7 @@ pub(super) fn from_event_bridge(
         Ok(status) => (status, None),
         Err(_) => (ExecutionStatus::Running, Some(redact::cut(told, 100))),
     };
-    let (ending, says_failed) = ending(&detail, status, result_path)?;
+    let (ending, says_failed) = ending(&detail, status, words, result_path)?;
     let execution = Execution {
         status,
         redrive_count: detail.field("redriveCount").optional(count)?.unwrap_or(0),
@@ -39,7 +39,7 @@ pub(super) fn from_event_bridge(
     };
     let input = detail.field("input").optional_text()?;
     Ok(ExecutionChange {
-        process: process_of(&execution.arn, input.as_deref()),
+        process: words.owner.of(&execution.arn, input.as_deref()),
         execution,
         event_id: event.id,
         unknown_status,
@@ -55,21 +55,10 @@ pub(super) fn execution_arn(language: Language) -> String {
     )
 }
 
-/// The process that an execution was started for: its input's `processId`, else what its name begins with. The input
-/// may be missing: over 248 KB it is left out of the event (`inputDetails.included`).
-#[must_use]
-pub fn process_of(arn: &ExecutionArn, input: Option<&str>) -> Option<ProcessId> {
-    let of_input = |input: &str| {
-        let id = Raw::at(input, &["processId"])?;
-        serde_json::from_str::<String>(id.text()).ok()?.parse().ok()
-    };
-    input.and_then(of_input).or_else(|| arn.process_id())
-}
-
 /// What an execution that succeeded ended with, and whether its output says that it failed.
 #[must_use]
-pub fn of_success(output: &str, result_path: &ResultPath) -> (Ending, bool) {
-    match WORDS.failed_output.ending(output) {
+pub fn of_success(output: &str, words: &Words, result_path: &ResultPath) -> (Ending, bool) {
+    match words.failed_output.ending(output) {
         Some(failed) => (failed, true),
         None => (Ending { result: result_path.result(output), ..Ending::default() }, false),
     }
@@ -84,6 +73,7 @@ pub fn of_success(output: &str, result_path: &ResultPath) -> (Ending, bool) {
 fn ending(
     detail: &Field<'_>,
     status: ExecutionStatus,
+    words: &Words,
     result_path: &ResultPath,
 ) -> Result<(Option<Ending>, Option<bool>), TriggerError> {
     match status {
@@ -91,7 +81,7 @@ fn ending(
         ExecutionStatus::Succeeded => {
             let output = detail.field("output").optional_text()?;
             Ok(output.map_or((None, None), |output| {
-                let (ending, says_failed) = of_success(&output, result_path);
+                let (ending, says_failed) = of_success(&output, words, result_path);
                 (Some(ending), Some(says_failed))
             }))
         }

@@ -4,9 +4,9 @@
 WITH this AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(hashtextextended('remediation:progress', 0)) AS alone
 ), seen AS MATERIALIZED (
-    SELECT {id} AS process_id, concat_ws('/', e.execution_arn, e.redrive_count, {retry_count}::int4) AS attempt,
+    SELECT {id text} AS process_id, concat_ws('/', e.execution_arn, e.redrive_count, {retry_count}::int4) AS attempt,
            greatest(least(coalesce({progress}, 0), 100), 0)::int2 AS highest
-      FROM this, {table} p
+      FROM this, {rows} p
 {newest}
      WHERE this.alone AND {status} IN ({processing})
 ), forgotten AS (

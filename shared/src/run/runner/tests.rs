@@ -22,7 +22,7 @@ impl Step for Counts {
 
     async fn gather(&self, session: &mut Session<'_>, _: &Question) -> Result<i64, Error> {
         let table = session.table().await?;
-        sqlx::query_scalar(table.sql("SELECT count(*) FROM {table} p WHERE {status} = 'PENDING'::text{as status}"))
+        sqlx::query_scalar(table.sql("SELECT count(*) FROM {rows} p WHERE {status} = 'PENDING'::text{as status}"))
             .fetch_one(&mut *session.db)
             .await
             .map_err(Error::database("counting"))

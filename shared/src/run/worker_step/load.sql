@@ -4,6 +4,6 @@ SELECT count(*) AS ended,
        avg(extract(epoch FROM {took}))::float8 AS average_seconds,
        count(*) FILTER (WHERE {status} IN ({failed})
                           AND ({status}::text = 'TIMEOUT'
-                               OR {error} ->> 'code' IN ('TIMEOUT_ERROR', 'STEP_FUNCTIONS_TIMEOUT'))) AS timed_out
-  FROM {table} p
+                               OR {error code} IN ('TIMEOUT_ERROR', 'STEP_FUNCTIONS_TIMEOUT'))) AS timed_out
+  FROM {rows} p
  WHERE coalesce({completed_at}, {updated_at}) > $1 AND {status} NOT IN ({open})

@@ -68,6 +68,7 @@ impl Checker {
             created_at: Stamp { age: row.created_age, order: 0 }.time(self.at),
             updated_at: row.updated.time(self.at),
             completed_at: row.completed.map(|stamp| stamp.time(self.at)),
+            deadline: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use remediation_decide::decide::cancel::Cancelling;
 use remediation_decide::decide::{Closing, Look, StopCause, Verdict};
-use remediation_decide::domain::{ExecutionStatus, ProcessStatus};
+use remediation_decide::domain::{ExecutionStatus, ProcessStatus, WORDS};
 use remediation_decide::severity::is_stopped_by_person;
 
 use super::action::Action;
@@ -351,7 +351,7 @@ impl Checker {
     ) -> Result<(), Invariant> {
         let process = self.process(&s.row);
         let judge = |status, newest: Option<&_>| {
-            let cancelled = wished || newest.is_some_and(is_stopped_by_person);
+            let cancelled = wished || newest.is_some_and(|execution| is_stopped_by_person(execution, &WORDS));
             (self.rules.judge)(status, &process, newest, cancelled, &self.rules.policy, self.now(0))
         };
         let known = self.speaking(s).and_then(|(index, run)| self.known(index, &run));

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use remediation_decide::decide::cancel::{Cancelling, cancel};
 use remediation_decide::decide::listing::{Begun, lists_first};
 use remediation_decide::decide::{self, Decision, Look, Policy, Verdict};
-use remediation_decide::domain::{Execution, Process, ProcessStatus};
+use remediation_decide::domain::{Execution, Process, ProcessStatus, WORDS};
 use remediation_decide::severity::{Severity, severity};
 
 /// What must hold in every state.
@@ -68,6 +68,7 @@ pub const POLICY: Policy = Policy {
     start_deadline: TimeDelta::seconds(90),
     settle: TimeDelta::seconds(30),
     require_result: false,
+    words: &WORDS,
 };
 
 pub const REAL: Rules = Rules {

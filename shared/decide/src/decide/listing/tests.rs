@@ -4,14 +4,14 @@ use chrono::DateTime;
 
 use super::*;
 use crate::decide::{Closing, StopCause};
-use crate::domain::{ExecutionStatus, ProcessId, ProcessStatus};
+use crate::domain::{ExecutionStatus, ProcessStatus};
 
 const CLOSE: Verdict = Verdict::Close(Closing::Failed);
 
 fn row(retries: Option<i32>) -> Process {
     let at = DateTime::UNIX_EPOCH;
     Process {
-        id: ProcessId("6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap()),
+        id: "6f1c9d1e-8b1c-4f6e-9d59-0a7f3f0a1b2c".parse().unwrap(),
         version: 1,
         status: ProcessStatus::Processing,
         progress: 0,
@@ -21,6 +21,7 @@ fn row(retries: Option<i32>) -> Process {
         created_at: at,
         updated_at: at,
         completed_at: None,
+        deadline: None,
     }
 }
 

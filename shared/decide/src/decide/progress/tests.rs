@@ -8,12 +8,14 @@ use crate::decide::Reason;
 use crate::domain::ExecutionStatus::{self, Aborted, Failed, PendingRedrive, Running, Succeeded, TimedOut};
 use crate::domain::ProcessId;
 use crate::domain::ProcessStatus::{self, Cancelled, Completed, Pending, Processing, Timeout};
+use crate::domain::WORDS;
 
 const POLICY: Policy = Policy {
     process_deadline: TimeDelta::seconds(900),
     start_deadline: TimeDelta::seconds(300),
     settle: TimeDelta::seconds(60),
     require_result: false,
+    words: &WORDS,
 };
 
 fn now() -> DateTime<Utc> {
@@ -27,7 +29,7 @@ fn ago(seconds: i64) -> DateTime<Utc> {
 /// A row that was accepted 200 s ago and written 100 s ago, and closed then if it is closed.
 fn suspect(status: ProcessStatus, progress: i16, highest: Option<i16>, newest: Option<ExecutionStatus>) -> Suspect {
     let process = Process {
-        id: ProcessId(Uuid::from_u128(1)),
+        id: ProcessId::from(Uuid::from_u128(1)),
         version: 7,
         status,
         progress,
@@ -37,6 +39,7 @@ fn suspect(status: ProcessStatus, progress: i16, highest: Option<i16>, newest: O
         created_at: ago(200),
         updated_at: ago(100),
         completed_at: (!status.is_open()).then(|| ago(100)),
+        deadline: None,
     };
     let newest = newest.map(|status| Execution {
         arn: "arn:aws:states:ap-northeast-1:1:execution:ai:x".parse().unwrap(),

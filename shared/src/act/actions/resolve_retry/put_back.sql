@@ -3,34 +3,35 @@
 --
 -- What somebody else moved stays as it is. What somebody is just writing is left for the next look, action and all.
 WITH begun AS MATERIALIZED (
-    SELECT a.id, a.target::uuid AS process, a.before, a.after - ARRAY['executionArn', 'attempt', 'registeredAt'] AS image,
+    SELECT a.id, a.target::{id type} AS process, a.before, a.after - ARRAY['executionArn', 'attempt', 'registeredAt'] AS image,
            a.after ->> 'executionArn' AS execution_arn, (a.after ->> 'registeredAt')::timestamptz AS registered_at
       FROM remediation.actions a
      WHERE a.id = $1 AND a.outcome = 'applying'
 ), ours AS MATERIALIZED (
     SELECT b.* FROM begun b
-      JOIN {table} p ON {id} = b.process
-     WHERE {image} || jsonb_build_object('retryCount', {retry_count}) = b.image
+      JOIN {rows} p ON {id} = b.process
+     WHERE {image} || {attempt image} = b.image
        AND NOT EXISTS (
            SELECT FROM remediation.executions newer
-            WHERE newer.process_id = b.process AND newer.execution_arn <> b.execution_arn
+            WHERE newer.process_id = b.process::text AND newer.execution_arn <> b.execution_arn
               AND newer.started_at > b.registered_at)
 ), fresh AS MATERIALIZED (
     SELECT o.* FROM ours o
-      JOIN {table} p ON {id} = o.process
-     WHERE {image} || jsonb_build_object('retryCount', {retry_count}) = o.image
+      JOIN {rows} p ON {id} = o.process
+     WHERE {image} || {attempt image} = o.image
        FOR NO KEY UPDATE OF p SKIP LOCKED
 ), written AS (
     UPDATE {table} p
        SET {set status} = (w.before ->> 'status'){as status},
            {set progress} = (w.before ->> 'progress')::int4,
-           {set error} = CASE WHEN jsonb_typeof(w.before -> 'error') = 'null' THEN NULL ELSE w.before -> 'error' END,
+           {set error} = CASE WHEN jsonb_typeof(w.before -> 'error') = 'null' THEN NULL::jsonb ELSE w.before -> 'error' END,
            {set completed_at} = ((w.before ->> 'completedAt')::timestamp AT TIME ZONE 'UTC'){as completed_at},
-           {uncount}
+           {set retry_count} = (w.before ->> 'retryCount')::int4,
+           {set arn} = w.before ->> 'arn',
            {set updated_at} = ((w.before ->> 'updatedAt')::timestamp AT TIME ZONE 'UTC'){as updated_at}
       FROM fresh w
-     WHERE {id} = w.process
- RETURNING w.id, {image} || jsonb_build_object('retryCount', {retry_count}) AS now
+     WHERE {id} = w.process AND {ours}
+ RETURNING w.id, {image} || {attempt image} AS now
 ), ended AS (
     SELECT b.* FROM begun b
      WHERE EXISTS (SELECT FROM written) OR NOT EXISTS (SELECT FROM ours)

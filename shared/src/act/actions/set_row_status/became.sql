@@ -6,5 +6,5 @@ SELECT w.step, w.kind, w.target, {status}::text AS now,
             WHEN {status} IS NOT NULL THEN 'otherwise'
        END AS became
   FROM wanted w
-  LEFT JOIN {table} p ON {id} = CASE WHEN w.kind = ANY ({kinds}) THEN w.target::uuid END
+  LEFT JOIN {rows} p ON {id} = CASE WHEN w.kind = ANY ({kinds}) THEN w.target::{id type} END
  WHERE w.kind = ANY ({kinds})

@@ -7,7 +7,7 @@ WITH undone AS MATERIALIZED (
        AND pg_try_advisory_xact_lock(hashtextextended('remediation:' || a.target, 0))
 ), fresh AS MATERIALIZED (
     SELECT u.*, {image} AS now
-      FROM undone u JOIN {table} p ON {id} = u.target::uuid
+      FROM undone u JOIN {rows} p ON {id} = u.target::{id type}
      WHERE ({image} = u.after
             OR EXISTS (
                SELECT FROM remediation.actions back JOIN remediation.actions later ON later.id = back.undo_of
@@ -18,12 +18,12 @@ WITH undone AS MATERIALIZED (
     UPDATE {table} p
        SET {set status} = (w.before ->> 'status'){as status},
            {set progress} = (w.before ->> 'progress'){as progress},
-           {set error} = CASE WHEN jsonb_typeof(w.before -> 'error') = 'null' THEN NULL ELSE w.before -> 'error' END,
-           {set result} = CASE WHEN w.before ->> 'result' IS NULL THEN NULL ELSE p.{set result} END,
+           {set error} = CASE WHEN jsonb_typeof(w.before -> 'error') = 'null' THEN NULL::jsonb ELSE w.before -> 'error' END,
+           {set result} = CASE WHEN w.before ->> 'result' IS NULL THEN NULL ELSE {result} END,
            {set completed_at} = ((w.before ->> 'completedAt')::timestamp AT TIME ZONE 'UTC'){as completed_at},
            {set updated_at} = now(){as updated_at}
       FROM fresh w
-     WHERE {id} = w.target::uuid
+     WHERE {id} = w.target::{id type} AND {ours}
  RETURNING w.target, w.now AS before, {image} AS after
 ), recorded AS (
     INSERT INTO remediation.actions

@@ -1,3 +1,4 @@
+use crate::domain::WORDS;
 use chrono::DateTime;
 
 use super::*;
@@ -182,8 +183,8 @@ fn an_error_is_one_whoever_wrote_it() {
     ] {
         let line = said(message);
         assert!(line.is_error(), "{message}");
-        assert_eq!((line.code().as_deref(), line.message(), line.error()), (code, says, error), "{message}");
-        assert_eq!(line.process(), named.then(|| ID.parse().unwrap()), "{message}");
+        assert_eq!((line.code(&WORDS).as_deref(), line.message(), line.error()), (code, says, error), "{message}");
+        assert_eq!(line.process(&WORDS), named.then(|| ID.parse().unwrap()), "{message}");
     }
 }
 
