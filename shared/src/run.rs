@@ -4,6 +4,7 @@ pub mod answer;
 pub mod incident;
 pub mod metrics;
 pub mod notify;
+pub mod off;
 pub mod processes;
 pub mod progress;
 pub mod review;

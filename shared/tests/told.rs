@@ -47,6 +47,14 @@ const TABLE: &[Row] = &[
     ),
     ("shared/src/run/rounds/apply.rs", "", &["no_better"], "Audience::PeopleAtOnce, Often::Always", "a step is wrong"),
     // Processes.
+    ("shared/src/run/off.rs", "", &["step_off"], NOBODY, "the profile says it; check-health repeats it"),
+    (
+        "shared/src/run/processes.rs",
+        "",
+        &["not_completed"],
+        "Audience::People, Often::Once(since)",
+        "the profile leaves it to the application",
+    ),
     (
         "shared/src/run/processes.rs",
         "anomaly.code()",

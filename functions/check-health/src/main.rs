@@ -28,6 +28,7 @@ use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use remediation::gather::step_functions::Page;
+use remediation::run::off;
 use remediation::run::step::Metric;
 use remediation::run::step::{Outside, Plan, Question, Session, Step};
 use serde_json::json;
@@ -120,6 +121,7 @@ impl Step for CheckHealth {
             findings: checks
                 .iter()
                 .flat_map(|check| check.failed().into_iter().chain(check.findings.iter().cloned()))
+                .chain(off::steps_off(config))
                 .collect(),
             population: health.rest.processes.found.as_ref().map_or(0, |found| found.evidence.population),
             metrics,

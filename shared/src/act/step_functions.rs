@@ -29,13 +29,13 @@ impl StepFunctions {
     ///
     /// # Errors
     /// [`Error::Aws`].
-    pub async fn start(&self, name: &str, input: &str) -> Result<DateTime<Utc>, Error> {
+    pub async fn start(&self, execution: &ExecutionArn, input: &str) -> Result<DateTime<Utc>, Error> {
         self.start.wait().await;
         let answer = self
             .client
             .start_execution()
-            .state_machine_arn(self.state_machine_arn())
-            .name(name)
+            .state_machine_arn(execution.state_machine_arn())
+            .name(execution.name())
             .input(input)
             .send()
             .await

@@ -21,6 +21,8 @@ pub struct Config {
     pub database: DatabaseAccess,
     /// `APPLICATION_PROFILE`: how the application keeps its processes; the single variables win over it.
     pub profile: Profile,
+    /// What is wrong with it: until it is right nothing is read of the application's table, and nothing changed.
+    pub profile_faults: Vec<String>,
     /// `PROCESSING_STATE_TABLE`.
     pub table: TableName,
     /// `STATE_MACHINE_ARN`: executions of other state machines are refused.
@@ -142,7 +144,7 @@ impl Config {
     pub fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Error> {
         let mut reader = Reader { lookup, faults: Vec::new() };
         let database = reader.database();
-        let profile = reader.profile();
+        let (profile, profile_faults) = reader.profile();
         let table = reader.table(&profile);
         let state_machine_arn = reader.state_machine();
         let policy = Policy {
@@ -195,6 +197,7 @@ impl Config {
             (Some(database), Some(table), Some(state_machine_arn), faults) if faults.is_empty() => Ok(Self {
                 database,
                 profile,
+                profile_faults,
                 table,
                 state_machine_arn,
                 policy,
@@ -221,6 +224,14 @@ impl Config {
 }
 
 impl Config {
+    /// Makes sure that the application's profile can be relied on.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] with every fault.
+    pub fn profile_is_right(&self) -> Result<(), Error> {
+        if self.profile_faults.is_empty() { Ok(()) } else { Err(Error::Configuration(self.profile_faults.clone())) }
+    }
+
     /// The alias by which a function of the application's is called; only the worker has one.
     #[must_use]
     pub fn alias_of(&self, function: &str) -> Option<&str> {
@@ -302,13 +313,16 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         Some(DatabaseAccess::Iam { host: host?, port: port?, user: user?, name })
     }
 
-    /// What is wrong with it is told beside all else; until then the guide's holds.
-    fn profile(&mut self) -> Profile {
-        let Some(text) = self.value("APPLICATION_PROFILE") else { return Profile::guide() };
-        Profile::parse(&text).unwrap_or_else(|faults| {
-            self.faults.extend(faults.into_iter().map(|fault| format!("APPLICATION_PROFILE: {fault}")));
-            Profile::guide()
-        })
+    /// Of one that is wrong, what is wrong with it; the guide's stands in its place then.
+    fn profile(&self) -> (Profile, Vec<String>) {
+        let Some(text) = self.value("APPLICATION_PROFILE") else { return (Profile::guide(), Vec::new()) };
+        match Profile::parse(&text) {
+            Ok(profile) => (profile, Vec::new()),
+            Err(faults) => {
+                let told = |fault: String| Error::words(&format!("APPLICATION_PROFILE: {fault}"));
+                (Profile::guide(), faults.into_iter().map(told).collect())
+            }
+        }
     }
 
     fn table(&mut self, profile: &Profile) -> Option<TableName> {

@@ -230,19 +230,19 @@ impl Profile {
         self.table.is_some()
     }
 
-    /// The first of these keys that it does not have.
+    /// The steps that it cannot serve, each with the key that is missing.
     #[must_use]
-    pub fn lacks(&self, keys: &[&'static str]) -> Option<&'static str> {
+    pub fn steps_off(&self) -> Vec<(&'static str, &'static str)> {
         let columns = &self.columns;
-        let has = |key: &str| match key {
-            "progress" => columns.progress.is_some(),
-            "target" => columns.target.is_some(),
-            "type" => columns.kind.is_some(),
-            "result" => columns.result.is_some(),
-            "retry" => self.retry == Retry::Reopen,
-            _ => true,
-        };
-        keys.iter().copied().find(|key| !has(key))
+        [
+            ("repair-progress", "progress", columns.progress.is_some()),
+            ("repair-goal-status", "target", columns.target.is_some()),
+            ("retry-failed-processes", "retry", self.retry == Retry::Reopen),
+        ]
+        .into_iter()
+        .filter(|(_, _, is_served)| !is_served)
+        .map(|(step, key, _)| (step, key))
+        .collect()
     }
 
     /// Whose an execution is, before the catalogue has told what ids are.

@@ -81,6 +81,7 @@ impl Session<'_> {
         if let Some(table) = self.table.as_ref().filter(|table| table.is_unhindered()) {
             return Ok(Arc::clone(table));
         }
+        self.config.profile_is_right()?;
         let table = Table::of(&self.config.table, &self.config.profile, self.config.language, self.db).await?;
         let table = table.with_results_of(&self.config.result_path);
         table.require(self.config.timed_out_status)?;

@@ -27,6 +27,8 @@ use chrono::{DateTime, Utc};
 pub struct StepFunctions {
     pub(crate) client: Client,
     state_machine_arn: String,
+    /// `execution.machines`.
+    machines: Vec<String>,
     /// What the application means by what it writes.
     pub(crate) words: &'static Words,
     describe: Pace,
@@ -79,11 +81,24 @@ impl StepFunctions {
         Self {
             client: Client::new(aws),
             state_machine_arn: state_machine_arn.to_owned(),
+            machines: Vec::new(),
             words,
             describe: Pace::new(10, 50),
             stop: Pace::new(25, 100),
             start: Pace::new(10, 10),
         }
+    }
+
+    /// The same, for the executions of several: ARNs, or their beginnings with `*`. None: of the one alone.
+    #[must_use]
+    pub fn of_machines(self, machines: &[String]) -> Self {
+        Self { machines: machines.to_vec(), ..self }
+    }
+
+    /// Whether every execution that is looked after is in the list of the one state machine.
+    #[must_use]
+    pub fn lists_all(&self) -> bool {
+        self.machines.iter().all(|machine| *machine == self.state_machine_arn)
     }
 
     /// The state machine that is looked after.
@@ -97,7 +112,12 @@ impl StepFunctions {
     /// # Errors
     /// [`Error::Refused`] naming both.
     pub fn own(&self, arn: &ExecutionArn, language: Language) -> Result<(), Error> {
-        if arn.state_machine_arn() == self.state_machine_arn {
+        let machine = arn.state_machine_arn();
+        let is_of = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(beginning) => machine.starts_with(beginning),
+            None => machine == *pattern,
+        };
+        if machine == self.state_machine_arn || self.machines.iter().any(is_of) {
             return Ok(());
         }
         Err(Error::Refused(texts::anothers_execution(language, arn, &self.state_machine_arn)))

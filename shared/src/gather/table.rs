@@ -12,14 +12,16 @@ mod wanted;
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value, json};
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{PgConnection, Row};
 
 use crate::domain::{IdKind, Language, ParseError, ProcessId, ProcessStatus, Words};
+use crate::failure::transient::is_transient;
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::error::Error;
-use crate::gather::profile::Profile;
+use crate::gather::profile::{ErrorShape, Profile};
 use crate::gather::table::column::{Column, Found, find, missing, quoted, relation};
 use crate::gather::table::meaning::Meaning;
 use crate::gather::table::wanted::wanted;
@@ -255,6 +257,34 @@ impl Table {
     #[must_use]
     pub const fn profile(&self) -> &Profile {
         &self.profile
+    }
+
+    /// An error of ours in the shape that the application's readers know: its keys, and what they need and must not see.
+    #[must_use]
+    pub fn shaped(&self, error: &Value) -> Value {
+        let text = |key: &str| error[key].as_str().unwrap_or_default();
+        match &self.profile.error {
+            ErrorShape::Absent => Value::Null,
+            ErrorShape::Two { .. } => json!({ "code": text("code"), "message": text("message") }),
+            ErrorShape::One { .. } if !self.columns["error"].family.starts_with("json") => {
+                format!("{}: {}", text("code"), text("message")).into()
+            }
+            ErrorShape::One { keys, .. } => {
+                let renamed = |key: &str| match key {
+                    "code" => keys.code.clone(),
+                    "message" => keys.message.clone(),
+                    "cause" => keys.cause.clone(),
+                    other => other.to_owned(),
+                };
+                let seen = error.as_object().into_iter().flatten().filter(|(key, _)| !keys.hidden.contains(key));
+                let mut shaped: Map<String, Value> = seen.map(|(key, value)| (renamed(key), value.clone())).collect();
+                if let Some(retryable) = &keys.retryable {
+                    let passes = is_transient(error["code"].as_str(), error["message"].as_str(), None, self.words());
+                    shaped.insert(retryable.clone(), passes.into());
+                }
+                shaped.into()
+            }
+        }
     }
 
     /// What the application means by what it writes.

@@ -25,6 +25,7 @@ use crate::gather::error::Error;
 use crate::gather::processes;
 use crate::gather::processes::case::{Evidence, Extent, Newest};
 use crate::gather::processes::sweep::Filter;
+use crate::gather::profile::OnCompleted;
 use crate::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 use crate::run::texts;
 
@@ -128,6 +129,12 @@ fn take_in(
         plan.findings.push(if needs_person { finding.told(Audience::People, Often::ONCE_A_DAY) } else { finding });
     }
     match (decision.verdict, newest) {
+        (Verdict::Close(Closing::Completed { .. }), _) if config.profile.on_completed == OnCompleted::Tell => {
+            let message = texts::completed_by_application(config.language, process.status, &reason);
+            let finding = Finding::new("not_completed", target, message, json!({ "status": process.status }));
+            let since = ended_at(process, newest, &config.policy, now);
+            plan.findings.push(finding.told(Audience::People, Often::Once(since)));
+        }
         (Verdict::Close(closing), _) => {
             let action = closing_of(process, newest, closing, config, now);
             plan.actions.push(Planned::new(action, reason));
@@ -183,6 +190,10 @@ fn closing_of(
         // What a failure means by its code, its error tells: who cancelled it, and why.
         Closing::Cancelled if newest.is_some_and(|execution| execution.outcome() == ExecutionStatus::Failed) => {
             (Cancelled, of_failure(), "aborted")
+        }
+        // Where it has no word of its own, its code tells it from a failure.
+        Closing::Cancelled if config.policy.words.statuses.cancelled.is_empty() => {
+            (Cancelled, own(config.policy.words.cancelled.first().unwrap_or(&"CANCELLED")), "aborted")
         }
         Closing::Cancelled => (Cancelled, ErrorChange::Keep, "aborted"),
     };

@@ -20,7 +20,7 @@ use crate::act::guard::Demand;
 use crate::act::ledger::plans::{self, Approval};
 use crate::act::ledger::runs::{self, Run};
 use crate::act::ledger::{entries, incidents};
-use crate::act::plan::Shares;
+use crate::act::plan::{Plan, Shares};
 use crate::act::report::Report;
 use crate::act::undoing::{self, Named};
 use crate::decide::Look;
@@ -38,6 +38,7 @@ use crate::run::answer::{self, Answer, Started};
 use crate::run::incident;
 use crate::run::metrics::embedded_metrics;
 use crate::run::notify;
+use crate::run::off;
 use crate::run::processes;
 use crate::run::review;
 use crate::run::rounds::{Order, Rounds};
@@ -111,7 +112,8 @@ impl<S: Step> Function<S> {
         let aws = aws_config::defaults(BehaviorVersion::latest()).timeout_config(timeouts).load().await;
         let name: &'static str = manifest.name.clone().leak();
         Ok(Self {
-            step_functions: StepFunctions::new(&aws, &config.state_machine_arn, config.policy.words),
+            step_functions: StepFunctions::new(&aws, &config.state_machine_arn, config.policy.words)
+                .of_machines(&config.profile.machines),
             kept: Mutex::new(Kept { database: Database::new(config.database.clone(), name), table: None }),
             step,
             manifest,
@@ -239,6 +241,10 @@ impl<S: Step> Function<S> {
         (run, begins_again): (&Run, bool),
         stop_at: Instant,
     ) -> Result<Report, Error> {
+        // Whoever only looks can still say so.
+        if !S::KINDS.is_empty() {
+            self.config.profile_is_right()?;
+        }
         let db = kept.database.connection(&self.aws).await?;
         let parameters = match trigger {
             // What was proposed for the sake of a parameter is decided anew with it.
@@ -276,6 +282,11 @@ impl<S: Step> Function<S> {
             let table = session.table().await?;
             let review = review::read(session.db, &table, session.now - *span).await?;
             tally.report(review.summary(*span, self.config.language), json!(review));
+            return self.close(Some(session.db), run, tally, None).await;
+        }
+        if let Some(off) = off::step_off(&self.config, self.name) {
+            tally.summary = Some(off.message.clone());
+            tally.take_in(Plan { findings: vec![off], ..Plan::default() }, &mut None);
             return self.close(Some(session.db), run, tally, None).await;
         }
         let rounds = Rounds { step: &self.step, manifest: &self.manifest, config: &self.config, run };

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::act::lint::Wrong;
 use crate::act::report::DoneOutcome;
-use crate::domain::{Language, Mode};
+use crate::domain::{Language, Mode, ProcessStatus};
 use crate::gather::trigger::AlarmState;
 use crate::text;
 
@@ -18,6 +18,33 @@ pub fn rows_refused(language: Language, count: usize, why: &str, some: &str) -> 
         ja: "{count} 件の行に書き込めなかった（ほかの行には影響なし）。{why}: {some}",
         en: "{count} could not be written, while the others were: {why}: {some}",
     )
+}
+
+/// A row that the application completes itself.
+#[must_use]
+pub fn completed_by_application(language: Language, status: ProcessStatus, reason: &str) -> String {
+    text!(
+        language,
+        ja: "{reason}、行は {status} のまま。完了時にアプリケーションの処理が動くため書き込まない（プロファイルの on.completed = \"tell\"）。アプリケーション側で完了させること",
+        en: "{reason}, while the row is still {status}. It is not written, because completing runs the application's own code (on.completed = \"tell\" in its profile): complete it there",
+    )
+}
+
+/// A step that the application's profile rules out.
+#[must_use]
+pub fn step_off(language: Language, step: &str, key: &str) -> String {
+    match key {
+        "retry" => text!(
+            language,
+            ja: "{step} は無効: アプリケーションのプロファイルで retry = \"off\"",
+            en: "{step} is off: the application's profile says retry = \"off\"",
+        ),
+        key => text!(
+            language,
+            ja: "{step} は無効: アプリケーションのプロファイルに `{key}` がない",
+            en: "{step} is off: the application's profile names no `{key}`",
+        ),
+    }
 }
 
 /// A process that could not be decided on.

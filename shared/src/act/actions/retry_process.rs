@@ -359,7 +359,7 @@ enum Started {
 async fn start(session: &Session<'_>, execution: &ExecutionArn, input: &str) -> Started {
     let language = session.config.language;
     let no_time = || common::no_time_left(language);
-    let ask = || timeout_at(session.stop_at, session.step_functions.start(execution.name(), input));
+    let ask = || timeout_at(session.stop_at, session.step_functions.start(execution, input));
     let Ok(mut answer) = ask().await else { return Started::Unknown(no_time()) };
     // Without an answer it may run. While it does, the same question has the same answer.
     let unanswered = answer.as_ref().is_err_and(|error| !error.is_refusal());

@@ -262,7 +262,7 @@ struct Wanted<'a> {
     id: ProcessId,
     version: i64,
     /// `None`: it stays, by whatever word the row says it.
-    status: Option<ProcessStatus>,
+    status: Option<&'static str>,
     progress: Option<i16>,
     sets_error: bool,
     error: Option<Value>,
@@ -277,17 +277,17 @@ struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn of(planned: &Planned, action: &'a SetRowStatus) -> Self {
+    fn of(planned: &Planned, action: &'a SetRowStatus, table: &Table) -> Self {
         let basis = action.basis.as_ref();
         Self {
             action: planned.id,
             id: action.process.id,
             version: action.process.version,
-            status: (action.status != action.process.status).then_some(action.status),
+            status: (action.status != action.process.status).then(|| table.words().statuses.written(action.status)),
             progress: action.progress,
             sets_error: action.error != ErrorChange::Keep,
             error: match &action.error {
-                ErrorChange::Set(error) => Some(stored::json(error)),
+                ErrorChange::Set(error) => Some(stored::json(&table.shaped(error))),
                 ErrorChange::Keep | ErrorChange::Clear => None,
             },
             result: action.result.as_ref().map(Raw::stored),
@@ -310,7 +310,7 @@ async fn write(
     told: usize,
     language: Language,
 ) -> Result<Vec<Outcome>, sqlx::Error> {
-    let wanted: Vec<Wanted<'_>> = batch.iter().map(|(planned, action)| Wanted::of(planned, action)).collect();
+    let wanted: Vec<Wanted<'_>> = batch.iter().map(|(planned, action)| Wanted::of(planned, action, table)).collect();
     let rows = sqlx::query(table.sql(include_str!("set_row_status.sql")))
         .bind(Json(wanted))
         .bind(run.id)

@@ -51,7 +51,9 @@ pub(crate) async fn look_up(
     let language = config.language;
     let unlisted = refused.as_ref().map_or_else(|| texts::not_listed(language), |error| error.told(language));
     for case in cases.iter_mut().filter(|case| is_unseen(case)) {
-        if listed_since.is_none_or(|since| since > case.process.created_at - CLOCK_SKEW) {
+        let is_listed = listed_since.is_some_and(|since| since <= case.process.created_at - CLOCK_SKEW);
+        // What another state machine runs is in no list.
+        if !is_listed || !session.step_functions.lists_all() {
             case.newest = Newest::Unknown(unlisted.clone());
         }
     }

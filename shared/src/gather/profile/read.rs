@@ -202,7 +202,7 @@ fn times(section: &mut Section, profile: &mut Profile, _: &mut Words) {
     }
 }
 
-fn error(section: &mut Section, profile: &mut Profile, _: &mut Words) {
+fn error(section: &mut Section, profile: &mut Profile, words: &mut Words) {
     let (one, code, message) =
         (section.column("column"), section.column("code_column"), section.column("message_column"));
     let mut keys = ErrorKeys::default();
@@ -211,6 +211,7 @@ fn error(section: &mut Section, profile: &mut Profile, _: &mut Words) {
             *of = name;
         }
     }
+    words.error_code = forever(keys.code.clone());
     keys.retryable = section.text("retryable");
     keys.hidden = section.texts("hidden").unwrap_or_default();
     let none = section.texts("none").and_then(|words| words.into_iter().next());
