@@ -4,6 +4,7 @@
 //! It creates the ledger, so its runs are recorded in the log. The schema does not belong to the application, so an installation that only
 //! observes gets it, and its upkeep, as well. The fence is on the application's table, so it needs the installation's mode `act`.
 
+mod explain;
 mod texts;
 
 use chrono::{DateTime, Utc};
@@ -16,10 +17,13 @@ use remediation::gather::error::Error;
 use remediation::gather::goals::Goals;
 use remediation::gather::indexes::{self, Missing};
 use remediation::gather::parameters::Parameters;
+use remediation::gather::table::Table;
 use remediation::gather::trigger::Trigger;
 use remediation::run::step::Kind;
 use remediation::run::step::{Audience, Finding, Often, Plan, Planned, Question, Session, Skipped, Step};
-use serde_json::json;
+use serde_json::{Value, json};
+
+use crate::explain::Sample;
 
 struct MigrateSchema;
 
@@ -36,11 +40,21 @@ struct Evidence {
     indexes: Vec<Missing>,
     /// Where the day's upkeep is asked for: what is older than its retention.
     forget: Option<Option<ForgetRecords>>,
+    /// The application's profile as it is understood.
+    profile: Option<Value>,
+    /// Where it is asked for: what a sample of rows and executions shows, and what of the profile does not fit.
+    explained: Option<Explained>,
+}
+
+struct Explained {
+    report: Value,
+    findings: Vec<Finding>,
 }
 
 /// The operator's parameters.
 const FENCE: &str = "fence";
 const FORGET: &str = "forget";
+const EXPLAIN: &str = "explain";
 
 fn asked(session: &Session<'_>) -> Result<Option<Change>, Error> {
     Parameters(session.parameters).read(FENCE, texts::fence_may_be, |value| match value.as_str()? {
@@ -55,7 +69,7 @@ impl Step for MigrateSchema {
 
     const KINDS: &'static [Kind] = &[Kind::of::<Migrate>(), Kind::of::<Fence>(), Kind::of::<ForgetRecords>()];
 
-    const PARAMETERS: &'static [&'static str] = &[FENCE, FORGET];
+    const PARAMETERS: &'static [&'static str] = &[FENCE, FORGET, EXPLAIN];
     const COMMANDS: &'static [&'static str] = &[FENCE, FORGET];
 
     fn manifest(&self) -> &'static str {
@@ -103,13 +117,19 @@ impl Step for MigrateSchema {
         } else {
             None
         };
-        Ok(Evidence { missing, table, goals, indexes, fence, asked, forget })
+        let known = session.table().await.ok();
+        let explained = match known.as_deref() {
+            Some(table) if Parameters(session.parameters).flag(EXPLAIN)? => Some(explained(session, table).await?),
+            Some(_) | None => None,
+        };
+        let profile = known.map(|table| table.understood());
+        Ok(Evidence { missing, table, goals, indexes, fence, asked, forget, profile, explained })
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {
-        let Evidence { missing, table, goals, indexes, fence, asked, forget } = evidence;
+        let Evidence { missing, table, goals, indexes, fence, asked, forget, profile, explained } = evidence;
         // The upkeep brings no new schema: a deployment does, or a person who asks for that.
-        let migrate = missing.iter().filter(|_| forget.is_none()).map(|missing| {
+        let migrate = missing.iter().filter(|_| forget.is_none() && explained.is_none()).map(|missing| {
             let reason = texts::schema_behind(config.language, missing.from, missing.to);
             Planned::new(missing.clone(), reason)
         });
@@ -147,20 +167,34 @@ impl Step for MigrateSchema {
                 },
             )
         });
+        let mut report = json!({ "optionalIndexes": indexes, "profile": profile });
+        // Where the fence is changed, the action says what it was and is.
+        if !matches!(asked, Some((_, Some(_)))) {
+            report[FENCE] = fence.as_str().into();
+        }
+        if let Some(explained) = explained {
+            report[EXPLAIN] = explained.report.clone();
+        }
+        let unfit_profile = explained.iter().flat_map(|explained| explained.findings.iter().cloned());
         Plan {
             // The schema first: the fence needs it.
             actions: migrate.chain(wanted).chain(older).collect(),
-            findings: unfit.chain(goals_unfit).chain(outdated).collect(),
+            findings: unfit.chain(goals_unfit).chain(outdated).chain(unfit_profile).collect(),
             skipped: already_so.chain(nothing_to_forget).collect(),
             population: 1,
-            // Where the fence is changed, the action says what it was and is.
-            report: Some(match asked {
-                Some((_, Some(_))) => json!({ "optionalIndexes": indexes }),
-                Some((_, None)) | None => json!({ "optionalIndexes": indexes, FENCE: fence.as_str() }),
-            }),
+            report: Some(report),
             ..Plan::default()
         }
     }
+}
+
+async fn explained(session: &mut Session<'_>, table: &Table) -> Result<Explained, Error> {
+    let language = session.config.language;
+    let sample = Sample::read(session, table).await?;
+    let findings = sample.findings(table, language);
+    let mut report = sample.report(table.words());
+    report["summary"] = texts::explained(language, sample.rows, sample.executions, findings.len()).into();
+    Ok(Explained { report, findings })
 }
 
 #[tokio::main(flavor = "current_thread")]

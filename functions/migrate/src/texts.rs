@@ -96,3 +96,90 @@ pub fn outdated(language: Language, missing: &Migrate) -> String {
 pub fn fence_may_be(language: Language) -> String {
     text!(language, ja: "\"install\" または \"remove\"", en: "\"install\" or \"remove\"")
 }
+
+/// A word that stands in the status column and in no list of the profile.
+#[must_use]
+pub fn word_unknown(language: Language, word: &str, rows: i64) -> String {
+    text!(
+        language,
+        ja: "ステータス `{word}`（{rows} 行）がプロファイルのどのリストにもない。status の waiting、ignored など該当するリストに加えること",
+        en: "status `{word}` in {rows} rows is in no list: add it to the right one of the profile's `status`, such as `waiting` or `ignored`",
+    )
+}
+
+/// A code that no list knows.
+#[must_use]
+pub fn code_unknown(language: Language, code: &str, rows: i64) -> String {
+    text!(
+        language,
+        ja: "エラーコード `{code}`（失敗 {rows} 行）がどのリストにもない。再試行してよければ codes.transient、無駄なら codes.permanent、キャンセルなら codes.cancelled に加えること",
+        en: "error code `{code}` of {rows} failed rows is in no list: add it to `codes.transient` if it may pass, to `codes.permanent` if it never does, to `codes.cancelled` if it means a cancel",
+    )
+}
+
+/// Rows that nothing counts from.
+#[must_use]
+pub fn rows_without_time(language: Language, rows: i64) -> String {
+    text!(
+        language,
+        ja: "{rows} 行に開始時刻も作成時刻もない（`times.created`、`times.started` を確認）",
+        en: "{rows} rows have neither a time of creation nor of start: check `times.created` and `times.started`",
+    )
+}
+
+/// No row bears an execution.
+#[must_use]
+pub fn no_row_linked(language: Language, rows: i64) -> String {
+    text!(
+        language,
+        ja: "{rows} 行のいずれにも実行の ARN がない。`execution.arn` の列は正しいか",
+        en: "none of {rows} rows bears the ARN of an execution: is the column of `execution.arn` right?",
+    )
+}
+
+/// No execution leads to a row.
+#[must_use]
+pub fn no_execution_leads_to_a_row(language: Language, executions: usize, key: &str) -> String {
+    text!(
+        language,
+        ja: "実行 {executions} 件のうち行につながるものが 0 件。`{key}` は正しいか",
+        en: "0 of {executions} executions lead to a row: is `{key}` right?",
+    )
+}
+
+/// A path that is in no output.
+#[must_use]
+pub fn path_matches_nothing(language: Language, successes: usize, key: &str) -> String {
+    text!(
+        language,
+        ja: "成功した実行 {successes} 件の出力のいずれにも `{key}` のパスの値がない",
+        en: "the path of `{key}` is in none of the outputs of {successes} executions that succeeded",
+    )
+}
+
+/// No failed row has a code.
+#[must_use]
+pub fn no_code(language: Language, failed: i64) -> String {
+    text!(
+        language,
+        ja: "失敗した {failed} 行のいずれにもエラーコードがない。`error` の列とキーは正しいか",
+        en: "none of {failed} failed rows has an error code: are the column and keys of `error` right?",
+    )
+}
+
+/// What the sample showed.
+#[must_use]
+pub fn explained(language: Language, rows: i64, executions: usize, unfit: usize) -> String {
+    match unfit {
+        0 => text!(
+            language,
+            ja: "プロファイルは合っている（{rows} 行と実行 {executions} 件を確認）",
+            en: "the profile fits the {rows} rows and {executions} executions that were looked at",
+        ),
+        _ => text!(
+            language,
+            ja: "プロファイルに合わない点 {unfit} 件（{rows} 行と実行 {executions} 件を確認）",
+            en: "{unfit} things in the profile do not fit the {rows} rows and {executions} executions that were looked at",
+        ),
+    }
+}

@@ -54,6 +54,9 @@ const CODES: [&str; 11] = [
     "MANUAL_INTERVENTION",
 ];
 
+/// The codes that we give.
+const OURS: [&str; 2] = [UNKNOWN, "RESULT_MISSING"];
+
 /// What a well-known error is to the application.
 enum Known {
     /// This, and nobody knows better.
@@ -113,6 +116,17 @@ fn known(name: &str) -> Option<Known> {
         "ValidationError" | "ValidationException" => Code("VALIDATION_ERROR"),
         _ => return None,
     })
+}
+
+/// Whether a list knows a code: the application's, the guide's, or what its name means.
+#[must_use]
+pub fn is_known(code: &str, words: &Words) -> bool {
+    words.knows(code) || is_named(code) || transient::is_transient(Some(code), None, None, words)
+}
+
+/// The same, whatever the application's profile says.
+fn is_named(code: &str) -> bool {
+    CODES.contains(&code) || OURS.contains(&code) || known(code).is_some()
 }
 
 /// Whether an execution's own words say with which code it failed, as [`Failure::certain`] has it.

@@ -198,6 +198,24 @@ pub(crate) async fn named_by_rows(
     Ok(rows.into_iter().filter_map(|(arn, id)| Some((arn, id.parse().ok()?))).collect())
 }
 
+/// How many of these executions lead to no row.
+///
+/// # Errors
+/// [`Error::Database`].
+pub async fn unlinked(db: &mut PgConnection, table: &Table, seen: &[Seen]) -> Result<usize, Error> {
+    let named = named_by_rows(db, table, seen).await?;
+    let ids = seen.iter().filter(|seen| !named.contains_key(seen.execution.arn.as_str()));
+    let ids: Vec<String> = ids.filter_map(|seen| table.id(seen.process?.as_str()).ok()).map(String::from).collect();
+    let by_id: i64 = sqlx::query_scalar(table.sql(
+        "SELECT count(*) FROM unnest($1::text[]) AS s(id) WHERE EXISTS (SELECT FROM {rows} p WHERE {id} = s.id::{id type})",
+    ))
+    .bind(&ids)
+    .fetch_one(db)
+    .await
+    .map_err(Error::database("reading whose executions these are"))?;
+    Ok(seen.len() - named.len() - usize::try_from(by_id).unwrap_or_default())
+}
+
 /// Those of a page of whose process nobody knows: the name tells none, or one that has no row, and it was never asked for. Whatever is
 /// remembered was asked for.
 async fn of_nobody_known(db: &mut PgConnection, table: &Table, page: &[Seen]) -> Result<HashSet<String>, Error> {

@@ -200,6 +200,14 @@ impl StepFunctions {
         self.page(Self::PAGE, None, token).await
     }
 
+    /// The newest executions, so many at the most.
+    ///
+    /// # Errors
+    /// [`Error::Aws`]; [`Error::Said`] for an answer that cannot be read.
+    pub async fn newest(&self, at_most: i32) -> Result<Page, Error> {
+        self.page(at_most, None, None).await
+    }
+
     /// The newest executions that run, so many at the most; `next` says whether there are more.
     ///
     /// # Errors

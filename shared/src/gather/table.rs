@@ -8,6 +8,7 @@
 pub(crate) mod column;
 mod meaning;
 mod spelling;
+mod understood;
 mod wanted;
 
 use std::collections::BTreeMap;

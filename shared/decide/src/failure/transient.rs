@@ -85,7 +85,10 @@ pub fn is_transient(code: Option<&str>, message: Option<&str>, error: Option<&st
         Some("AI_ERROR") => !tells(&AI_STAYS),
         // Stands for anything that Step Functions ended with.
         Some(super::UNKNOWN) | None => error.is_some_and(passes),
-        Some(code) => passes(code),
+        Some(code) if passes(code) => true,
+        // Of a code that no list knows, the error's name has the word.
+        Some(code) if !super::is_named(code) => error.is_some_and(passes),
+        Some(_) => false,
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) fn told(language: Language, doing: &str) -> String {
 }
 
 /// In the order of the alphabet.
-const JAPANESE: [(&str, &str); 116] = [
+const JAPANESE: [(&str, &str); 117] = [
     ("acknowledging an incident", "インシデントの確認の記録"),
     ("asking for an answer", "応答の確認"),
     ("asking what a build would wait for", "インデックス作成が待つ相手の確認"),
@@ -56,6 +56,7 @@ const JAPANESE: [(&str, &str); 116] = [
     ("putting back a row whose execution was not started", "実行を開始できなかった行の復元"),
     ("re-opening a row for a retry", "再試行のための行の再オープン"),
     ("reading a lease", "リースの読み取り"),
+    ("reading a sample of processes", "処理のサンプルの読み取り"),
     ("reading an incident", "インシデントの読み取り"),
     ("reading back what was undone", "取り消し結果の確認"),
     ("reading executions whose status is not known", "状態が不明な実行の読み取り"),

@@ -52,10 +52,14 @@ pub async fn read(session: &mut Session<'_>, question: &Question) -> Result<Evid
         }
     };
     let asked: Vec<(ProcessId, Look)> = named.iter().map(|id| (*id, Look::Event)).collect();
-    let known = of_processes(session, &asked).await?.cases;
-    if let (Question::Process(id), true) = (question, known.is_empty()) {
-        return Err(no_such_row(*id, session.config));
+    let looked = of_processes(session, &asked).await?;
+    match question {
+        // One that cannot be read is told as that.
+        Question::Process(_) if looked.cases.is_empty() && !looked.findings.is_empty() => return Ok(looked),
+        Question::Process(id) if looked.cases.is_empty() => return Err(no_such_row(*id, session.config)),
+        _ => {}
     }
+    let known = looked.cases;
     let now = session.now;
     let wanted = known.iter().map(|case| back_to(case, now)).min().unwrap_or(now);
     // Stopping and reading back take their time too.

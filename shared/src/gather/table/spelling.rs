@@ -105,7 +105,7 @@ impl Table {
             } else {
                 (format!("p.{name}"), format!("::{type_name}"))
             };
-            sql = sql.replace(&format!("{{{column}}}"), &value);
+            sql = sql.replace(&format!("{{{column}}}"), &value).replace(&format!("{{raw {column}}}"), &value);
             sql = sql.replace(&format!("{{set {column}}}"), name);
             sql = sql.replace(&format!("{{as {column}}}"), &cast);
         }
@@ -142,14 +142,20 @@ impl Table {
             )),
         }
         derived.push(("{result}", self.json("result")));
-        if !self.has("updated_at") {
-            derived.push(("{updated_at}", "coalesce({completed_at}, {created_at})".to_owned()));
-        }
-        match (self.has("created_at"), self.has("started_at")) {
-            // Whoever is not started yet is as if he had just come.
-            (false, true) => derived.push(("{created_at}", "coalesce({started_at}, now())".to_owned())),
-            // It knows its own columns only.
-            (_, false | true) => {}
+        if self.profile.is_anothers() {
+            let raw = |columns: &[&'static str]| -> Vec<String> {
+                columns.iter().filter(|of| self.has(of)).map(|of| format!("{{raw {of}}}")).collect()
+            };
+            let mut created = raw(&["created_at", "started_at"]);
+            if !self.has("created_at") {
+                // Whoever is not started yet is as if he had just come.
+                created.push("now()".to_owned());
+            }
+            let created = format!("coalesce({})", created.join(", "));
+            let mut updated = raw(&["updated_at", "completed_at"]);
+            updated.push(created.clone());
+            derived.push(("{created_at}", created));
+            derived.push(("{updated_at}", format!("coalesce({})", updated.join(", "))));
         }
         derived
     }

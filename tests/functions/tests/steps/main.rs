@@ -17,6 +17,7 @@ mod incidents;
 mod odd;
 mod operator;
 mod performance;
+mod profiles;
 mod progress;
 mod reboot;
 mod reconcile;
