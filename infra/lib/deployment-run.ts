@@ -22,8 +22,8 @@ export interface DeploymentRunProps {
 }
 
 /**
- * Runs a step when the stack is deployed and its code, its database or the application's profile changed. A failed run fails the deployment, which
- * then goes back to what was there before.
+ * Runs a step when the stack is deployed and its code, its database or the application's profile changed. A failed run fails the
+ * deployment, which then goes back to what was there before.
  *
  * CDK's own Trigger sends no event and does not look at the result, and a step does not speak CloudFormation's protocol:
  * hence a few lines that do. They are Python because its runtime brings an AWS client wherever it runs, local endpoints

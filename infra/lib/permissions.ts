@@ -27,7 +27,7 @@ const logArns = (subject: Subject, functions: readonly string[]) => {
 const application = ({ workerFunctionName, applicationFunctionNames }: Subject) =>
   [...new Set([...applicationFunctionNames, workerFunctionName])];
 
-/** The state machines that are looked after: the installation's own and those of the application's profile, ARNs or their beginnings with `*`. */
+/** The state machines that are looked after, the installation's own and the profile's: ARNs, or their beginnings with `*`. */
 export function stateMachines({ stateMachineArn, profile }: Pick<Subject, 'stateMachineArn' | 'profile'>): string[] {
   return [...new Set([stateMachineArn, ...(profile?.machines ?? [])])];
 }

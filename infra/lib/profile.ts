@@ -12,7 +12,7 @@ export const MOST_BYTES = 3072;
 
 /** What this app needs of the application's profile; the rest is the functions' business. */
 export interface Profile {
-  /** As TOML, without comments and blank lines. */
+  /** As TOML, without its comments. */
   readonly text: string;
   /** `execution.machines`: ARNs, or their beginnings with `*`. */
   readonly machines: readonly string[];

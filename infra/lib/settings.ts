@@ -4,6 +4,7 @@ import type { Node } from 'constructs';
 
 import * as kinds from './kinds';
 import { type Profile, readProfile } from './profile';
+import { fault } from './profile-rules';
 
 const seconds = () => kinds.optional(kinds.integer(0, 365 * 24 * 3600));
 const topicArn = () => kinds.optional(kinds.text("a topic's ARN, arn:aws:sns:<region>:<account>:<name>",
@@ -231,13 +232,19 @@ function networkSettings({ subnetIds, securityGroupIds }: Given, faults: string[
   return subnetIds && securityGroupIds ? { subnetIds, securityGroupIds } : undefined;
 }
 
-function applicationProfile({ applicationProfile: path }: Given, home: string, faults: string[]): Profile | undefined {
+function applicationProfile({ applicationProfile: path, stateMachineArn }: Given, home: string, faults: string[]): Profile | undefined {
   if (typeof path !== 'string') {
     return undefined;
   }
   const [file, own] = [resolve(home, path), [] as string[]];
   const profile = readProfile(file, own);
-  faults.push(...own.map((fault) => `applicationProfile ${file}: ${fault}`));
+  // No event comes from elsewhere, and no client looks there.
+  const beside = String(stateMachineArn).split(':stateMachine:')[0];
+  const elsewhere = profile?.machines.filter((machine) => !machine.startsWith(`${beside}:stateMachine:`)) ?? [];
+  if (own.length === 0) {
+    own.push(...elsewhere.map((machine) => fault('execution.machines', `\`${machine}\``, 'in the account and region of stateMachineArn')));
+  }
+  faults.push(...own.map((told) => `applicationProfile ${file}: ${told}`));
   return profile;
 }
 

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { Template } from 'aws-cdk-lib/assertions';
@@ -8,7 +7,7 @@ import { HOME } from '../lib/home';
 import type { Manifest } from '../lib/manifest';
 import { arns } from '../lib/permissions';
 import { parseSettings } from '../lib/settings';
-import { FIXTURES, INGEST, LEAST, make, PRODUCT, PROFILES, resources, SECRET, STATE_MACHINE } from './support';
+import { FIXTURES, INGEST, INGEST_SETTINGS, LEAST, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
 
 interface Statement {
   readonly Effect: string;
@@ -36,11 +35,8 @@ function unexplained(made: Template, manifests: readonly Manifest[], settings = 
     .filter((right) => right.includes('*') && !explained.has(right));
 }
 
-/** Its state machines are those of a prefix. */
-const profile = { applicationProfile: join(PROFILES, 'archive-ingest/application.toml') };
-
 for (const [whose, folder, settings] of [
-  ['the fixtures', FIXTURES, {}], ['the product', PRODUCT, {}], ['the product with a profile', PRODUCT, profile],
+  ['the fixtures', FIXTURES, {}], ['the product', PRODUCT, {}], ['the product with a profile', PRODUCT, INGEST_SETTINGS],
 ] as const) {
   const { stack, manifests } = make(folder, settings);
   const made = Template.fromStack(stack);
@@ -113,10 +109,10 @@ test('a word may stand for a log group, a step of ours, or what RDS has, where t
 
 test("the state machines of the application's profile and their executions are looked after like the installation's own", () => {
   const executions = (machine: string) => `${machine.replace(':stateMachine:', ':execution:')}:*`;
-  const right = (action: string) => allowed(Template.fromStack(make(FIXTURES, profile).stack))
+  const right = (action: string) => allowed(Template.fromStack(make(FIXTURES, INGEST_SETTINGS).stack))
     .flatMap(([, { Action, Resource }]) => (list(Action).includes(action) ? list(Resource) : []));
-  assert.deepEqual(right('states:ListExecutions'), [STATE_MACHINE, INGEST]);
-  assert.deepEqual(right('states:StopExecution'), [executions(STATE_MACHINE), executions(INGEST)]);
+  assert.deepEqual(right('states:ListExecutions'), [INGEST_SETTINGS.stateMachineArn, INGEST]);
+  assert.deepEqual(right('states:StopExecution'), [executions(INGEST_SETTINGS.stateMachineArn), executions(INGEST)]);
 });
 
 test("the log groups of the application's profile may be read beside those of its functions", () => {

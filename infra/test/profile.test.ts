@@ -59,6 +59,14 @@ test('a profile that the environment has no room for is refused with its size; c
     ['it has 3073 bytes without its comments, and may have 3072: the environment of a function holds no more']);
 });
 
+test('state machines of another account or region are refused: no event comes from there', () => {
+  const [of, elsewhere] = ['arn:aws:states:ap-northeast-1:000000000000', 'arn:aws:states:eu-west-1:000000000000'];
+  const settings = { ...LEAST, applicationProfile: join(PROFILES, 'archive-ingest/application.toml') };
+  assert.equal(parseSettings({ ...settings, stateMachineArn: `${of}:stateMachine:a` }, HOME).profile?.machines.length, 1);
+  assert.throws(() => parseSettings({ ...settings, stateMachineArn: `${elsewhere}:stateMachine:a` }, HOME),
+    /`execution\.machines` is `arn:aws:states:ap-northeast-1:0{12}:stateMachine:ingest-\*`: it must be in the account and region of state/);
+});
+
 test('all faults of a profile are told with those of the settings, each with its file', () => {
   const folder = temporaryFolder();
   const file = join(folder, 'application.toml');
@@ -96,10 +104,10 @@ test('the page shows the profiles as they are', () => {
 
 test('the page explains every key and no others', () => {
   const { properties } = JSON.parse(readFileSync(join(HOME, 'application.schema.json'), 'utf8'));
-  const keys = Object.entries(properties as Record<string, { properties?: object }>).flatMap(([key, { properties = {} }]) => {
-    const own = Object.keys(properties).map((name) => `${key}.${name}`);
-    return own.length > 0 ? own : [key];
-  });
+  const sections = Object.entries(properties as Record<string, { properties?: object, additionalProperties?: unknown }>);
+  // Where every key is free, the section is what is explained.
+  const keys = sections.flatMap(([section, { properties = {}, additionalProperties }]) =>
+    (additionalProperties === false ? Object.keys(properties).map((key) => `${section}.${key}`) : [section]));
   const page = readFileSync(join(HOME, 'PROFILE.md'), 'utf8');
   const rows = page.slice(page.indexOf('| key |')).split('\n\n')[0]?.split('\n').slice(2) ?? [];
   const explained = rows.flatMap((row) => [...(row.split('|')[1] ?? '').matchAll(/`([\w.]+)`/g)].map(([, key]) => key));

@@ -7,7 +7,9 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions';
 
 import { HOME } from '../lib/home';
 import { readManifests } from '../lib/manifest';
-import { built, copiedFixtures, FIXTURES, INGEST, make, only, PRODUCT, PROFILES, resources, STATE_MACHINE, template } from './support';
+import {
+  built, copiedFixtures, FIXTURES, INGEST, INGEST_SETTINGS, make, only, PRODUCT, PROFILES, resources, STATE_MACHINE, template,
+} from './support';
 
 const fixtures = template();
 const queueArn = { 'Fn::GetAtt': [only(fixtures, 'AWS::SQS::Queue').name, 'Arn'] };
@@ -146,14 +148,14 @@ test('an execution status rule hears of the one state machine only', () => {
   });
 });
 
-test("with an application's profile its state machines are heard of too, and every function gets the profile and no default that would win over it", () => {
-  const made = template(FIXTURES, { applicationProfile: join(PROFILES, 'archive-ingest/application.toml') });
+test("the profile's state machines are heard of too, and every function gets it and no default that would win over it", () => {
+  const made = template(FIXTURES, INGEST_SETTINGS);
   const { EventPattern } = only(made, 'AWS::Events::Rule', (found) => found.EventPattern?.source[0] === 'aws.states').Properties;
-  assert.deepEqual(EventPattern.detail.stateMachineArn, [STATE_MACHINE, { prefix: INGEST.slice(0, -1) }]);
+  assert.deepEqual(EventPattern.detail.stateMachineArn, [INGEST_SETTINGS.stateMachineArn, { prefix: INGEST.slice(0, -1) }]);
   for (const name of ['heal', 'prepare', 'watch']) {
     const { APPLICATION_PROFILE: profile, ...others } = functionNamed(name, made).Environment.Variables;
     assert.match(profile, /^table = "executions"\nid = "cumulus_id"\n/);
-    assert.deepEqual(others, functionNamed(name).Environment.Variables);
+    assert.deepEqual(others, { ...functionNamed(name).Environment.Variables, STATE_MACHINE_ARN: INGEST_SETTINGS.stateMachineArn });
   }
 });
 

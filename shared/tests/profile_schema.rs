@@ -25,7 +25,8 @@ fn faults(text: &str) -> Vec<String> {
 /// The keys that a section may have, as the parser tells them of one that nobody knows; none where keys are free.
 fn known(section: &str) -> Vec<String> {
     let told = faults(&format!("{section}nobodys-key = 1.5"));
-    let list = told.iter().find_map(|fault| fault.split_once("is no key of a profile: it may be ").map(|(_, list)| list));
+    let list =
+        told.iter().find_map(|fault| fault.split_once("is no key of a profile: it may be ").map(|(_, list)| list));
     list.into_iter().flat_map(|list| list.split(", ")).map(|key| key.trim_matches('`').to_owned()).collect()
 }
 
@@ -74,7 +75,11 @@ fn the_schema_knows_the_keys_that_the_parser_knows() {
         if is_section && section["additionalProperties"] == false {
             assert_eq!(sorted(of(section)), sorted(known(&format!("{key}."))), "{key}");
         } else if is_section {
-            assert_eq!(known(&format!("{key}.")), Vec::<String>::new(), "the parser does not take every key in `{key}`");
+            assert_eq!(
+                known(&format!("{key}.")),
+                Vec::<String>::new(),
+                "the parser does not take every key in `{key}`"
+            );
         }
     }
 }
