@@ -22,8 +22,8 @@ export interface DeploymentRunProps {
 }
 
 /**
- * Runs a step when the stack is deployed and its code or its database changed. A failed run fails the deployment, which
- * then goes back to what was there before.
+ * Runs a step when the stack is deployed and its code, its database or the application's profile changed. A failed run fails the
+ * deployment, which then goes back to what was there before.
  *
  * CDK's own Trigger sends no event and does not look at the result, and a step does not speak CloudFormation's protocol:
  * hence a few lines that do. They are Python because its runtime brings an AWS client wherever it runs, local endpoints
@@ -81,7 +81,7 @@ export class DeploymentRun extends Construct {
   }
 }
 
-function revision(code: string, { database }: Settings): string {
-  const hash = createHash('sha256').update(FileSystem.fingerprint(code)).update(JSON.stringify(database));
+function revision(code: string, { database, profile }: Settings): string {
+  const hash = createHash('sha256').update(FileSystem.fingerprint(code)).update(JSON.stringify(database)).update(profile?.text ?? '');
   return hash.digest('hex').slice(0, 8);
 }

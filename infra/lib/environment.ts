@@ -38,7 +38,8 @@ const PASSED = {
 /** The environment of every function. What is not set is left out: the functions know their defaults themselves. */
 export function environment(settings: Settings, notifyTopicArn: string): Record<string, string> {
   const passed = Object.entries(PASSED).map(([setting, variable]) => [variable, settings[setting as keyof typeof PASSED]]);
-  const all = [...passed, ...databaseVariables(settings.database), ['NOTIFY_TOPIC_ARN', notifyTopicArn]];
+  const profile = ['APPLICATION_PROFILE', settings.profile?.text];
+  const all = [...passed, profile, ...databaseVariables(settings.database), ['NOTIFY_TOPIC_ARN', notifyTopicArn]];
   return Object.fromEntries(all.flatMap(([variable, value]) => (value === undefined ? [] : [[variable, String(value)]])));
 }
 

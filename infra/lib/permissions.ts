@@ -4,7 +4,7 @@ import type { Settings } from './settings';
 
 export type Subject = Pick<Settings,
   'stateMachineArn' | 'workerFunctionName' | 'applicationFunctionNames' | 'logGroups' | 'databaseInstanceId' | 'prefix'>
-  & { readonly escalationTopicArns?: readonly string[] };
+  & { readonly profile?: Settings['profile']; readonly escalationTopicArns?: readonly string[] };
 
 /** What a step may call, on what, and why. */
 export interface Permission {
@@ -20,17 +20,24 @@ function beside({ stateMachineArn }: Subject, service: string, resource: string)
 }
 
 const functionArn = (subject: Subject, name: string) => beside(subject, 'lambda', `function:${name}`);
-const logArn = (subject: Subject, name: string) =>
-  beside(subject, 'logs', `log-group:${subject.logGroups[name] ?? `/aws/lambda/${name}`}:*`);
+const logArns = (subject: Subject, functions: readonly string[]) => {
+  const groups = functions.map((name) => subject.logGroups[name] ?? `/aws/lambda/${name}`);
+  return [...new Set([...groups, ...(subject.profile?.logGroups ?? [])])].map((group) => beside(subject, 'logs', `log-group:${group}:*`));
+};
 const application = ({ workerFunctionName, applicationFunctionNames }: Subject) =>
   [...new Set([...applicationFunctionNames, workerFunctionName])];
 
+/** The state machines that are looked after, the installation's own and the profile's: ARNs, or their beginnings with `*`. */
+export function stateMachines({ stateMachineArn, profile }: Pick<Subject, 'stateMachineArn' | 'profile'>): string[] {
+  return [...new Set([stateMachineArn, ...(profile?.machines ?? [])])];
+}
+
 /** What the words in a manifest's `resources` stand for. */
 const WORDS = {
-  /** The state machine that is looked after. */
-  'state-machine': ({ stateMachineArn }: Subject) => [stateMachineArn],
-  /** Its executions: their names are known at run time only. */
-  executions: ({ stateMachineArn }: Subject) => [`${stateMachineArn.replace(':stateMachine:', ':execution:')}:*`],
+  /** The state machines that are looked after. */
+  'state-machine': stateMachines,
+  /** Their executions: their names are known at run time only. */
+  executions: (subject: Subject) => stateMachines(subject).map((arn) => `${arn.replace(':stateMachine:', ':execution:')}:*`),
   /** The worker with its versions and aliases. */
   worker: (subject: Subject) => {
     const arn = functionArn(subject, subject.workerFunctionName);
@@ -38,10 +45,10 @@ const WORDS = {
   },
   /** All functions of the application, the worker too, without their versions and aliases. */
   application: (subject: Subject) => application(subject).map((name) => functionArn(subject, name)),
-  /** The worker's log group, with its streams. */
-  'worker-log': (subject: Subject) => [logArn(subject, subject.workerFunctionName)],
-  /** The log groups of all functions of the application, the worker too. */
-  'application-logs': (subject: Subject) => application(subject).map((name) => logArn(subject, name)),
+  /** The worker's log group and those that the application's profile names, with their streams. */
+  'worker-log': (subject: Subject) => logArns(subject, [subject.workerFunctionName]),
+  /** The same, and the log groups of the application's other functions. */
+  'application-logs': (subject: Subject) => logArns(subject, application(subject)),
   /**
    * All instances and all clusters of RDS, for describing only: which cluster the instance is in, and which others are, is known at run
    * time only. None where the installation names no instance: the step refuses then.

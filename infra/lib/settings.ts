@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import type { Node } from 'constructs';
 
 import * as kinds from './kinds';
+import { type Profile, readProfile } from './profile';
+import { fault } from './profile-rules';
 
 const seconds = () => kinds.optional(kinds.integer(0, 365 * 24 * 3600));
 const topicArn = () => kinds.optional(kinds.text("a topic's ARN, arn:aws:sns:<region>:<account>:<name>",
@@ -24,6 +26,8 @@ const SETTINGS = {
   logGroups: kinds.optional(kinds.mapOf(kinds.text("a log group's name", /^[\w./#-]{1,512}$/))),
   bedrockModelIds: kinds.optional(kinds.listOf(kinds.text('a model id, as CloudWatch has it', /^[^\s,]{1,255}$/))),
   workerAlias: kinds.optional(kinds.text("an alias' name", /^[\w-]{1,128}$/)),
+  // How the application keeps its processes; a setting of its own wins over what stands there.
+  applicationProfile: kinds.optional(kinds.text("the path of the application's profile")),
   processingStateTable: kinds.optional(kinds.text('<schema>.<table> or <table>', /^[^.\s]+(\.[^.\s]+)?$/)),
   processDeadlineSeconds: seconds(),
   startDeadlineSeconds: seconds(),
@@ -117,10 +121,12 @@ export interface NetworkSettings {
  * Everything that an installation can set, in cdk.json's `context` or with `-c key=value`. README.md explains each.
  * What has no default here has one in the functions, and is passed to them only where it is set.
  */
-export interface Settings extends Omit<Given, 'applicationFunctionNames' | 'subnetIds' | 'securityGroupIds'
+export interface Settings extends Omit<Given, 'applicationProfile' | 'applicationFunctionNames' | 'subnetIds' | 'securityGroupIds'
   | `database${'Url' | 'SecretArn' | 'Host' | 'Port' | 'Name' | 'User' | 'ResourceId'}`> {
   readonly database: DatabaseSettings;
   readonly network: NetworkSettings | undefined;
+  /** What stands in `applicationProfile`. */
+  readonly profile: Profile | undefined;
   readonly workerFunctionName: string;
   readonly applicationFunctionNames: readonly string[];
   readonly logGroups: Readonly<Record<string, string>>;
@@ -156,11 +162,14 @@ export function parseSettings(context: Record<string, unknown>, home: string): S
   const database = databaseSettings(given, faults);
   const network = networkSettings(given, faults);
   checkEscalation(given, faults);
+  const profile = applicationProfile(given, home, faults);
   kinds.throwIfAny('The settings (cdk.json context, or -c key=value) have faults:', faults);
+  const { applicationProfile: _, ...rest } = given;
   return {
-    ...given,
+    ...rest,
     database: database as DatabaseSettings,
     network,
+    profile,
     workerFunctionName: given.workerFunctionName ?? 'ai-generation-worker',
     applicationFunctionNames: given.applicationFunctionNames
       ?? ['async-processing-handler', 'status-check-handler', 'retry-handler', 'cancel-handler'],
@@ -221,6 +230,22 @@ function networkSettings({ subnetIds, securityGroupIds }: Given, faults: string[
     faults.push('subnetIds and securityGroupIds must be set together');
   }
   return subnetIds && securityGroupIds ? { subnetIds, securityGroupIds } : undefined;
+}
+
+function applicationProfile({ applicationProfile: path, stateMachineArn }: Given, home: string, faults: string[]): Profile | undefined {
+  if (typeof path !== 'string') {
+    return undefined;
+  }
+  const [file, own] = [resolve(home, path), [] as string[]];
+  const profile = readProfile(file, own);
+  // No event comes from elsewhere, and no client looks there.
+  const beside = String(stateMachineArn).split(':stateMachine:')[0];
+  const elsewhere = profile?.machines.filter((machine) => !machine.startsWith(`${beside}:stateMachine:`)) ?? [];
+  if (own.length === 0) {
+    own.push(...elsewhere.map((machine) => fault('execution.machines', `\`${machine}\``, 'in the account and region of stateMachineArn')));
+  }
+  faults.push(...own.map((told) => `applicationProfile ${file}: ${told}`));
+  return profile;
 }
 
 /** The functions' own defaults, for what is not set. */

@@ -7,6 +7,7 @@ import { Construct } from 'constructs';
 
 import { logicalName } from './logical-name';
 import type { Manifest, Trigger } from './manifest';
+import { stateMachines } from './permissions';
 import { MAX_EVENT_AGE } from './remediation-function';
 import type { Sensors } from './sensors';
 import type { Settings } from './settings';
@@ -46,7 +47,7 @@ export class Triggers extends Construct {
             source: ['aws.states'],
             detailType: ['Step Functions Execution Status Change'],
             detail: {
-              stateMachineArn: [this.props.settings.stateMachineArn],
+              stateMachineArn: stateMachines(this.props.settings).map((arn) => (arn.endsWith('*') ? { prefix: arn.slice(0, -1) } : arn)),
               ...(trigger.statuses && { status: trigger.statuses }),
             },
           },

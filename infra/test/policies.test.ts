@@ -7,7 +7,7 @@ import { HOME } from '../lib/home';
 import type { Manifest } from '../lib/manifest';
 import { arns } from '../lib/permissions';
 import { parseSettings } from '../lib/settings';
-import { FIXTURES, LEAST, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
+import { FIXTURES, INGEST, INGEST_SETTINGS, LEAST, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
 
 interface Statement {
   readonly Effect: string;
@@ -25,8 +25,8 @@ function allowed(made: Template): [string, Statement][] {
 }
 
 /** `*` where no manifest gives a reason for it. */
-function unexplained(made: Template, manifests: readonly Manifest[]): string[] {
-  const subject = parseSettings(LEAST, HOME);
+function unexplained(made: Template, manifests: readonly Manifest[], settings = {}): string[] {
+  const subject = parseSettings({ ...LEAST, ...settings }, HOME);
   const explained = new Set(manifests.flatMap((manifest) => manifest.permissions.flatMap((permission) =>
     arns(permission, subject).flatMap((arn) =>
       permission.actions.map((action) => `${action} on ${JSON.stringify(arn)}`)))));
@@ -35,12 +35,14 @@ function unexplained(made: Template, manifests: readonly Manifest[]): string[] {
     .filter((right) => right.includes('*') && !explained.has(right));
 }
 
-for (const [whose, folder] of [['the fixtures', FIXTURES], ['the product', PRODUCT]] as const) {
-  const { stack, manifests } = make(folder);
+for (const [whose, folder, settings] of [
+  ['the fixtures', FIXTURES, {}], ['the product', PRODUCT, {}], ['the product with a profile', PRODUCT, INGEST_SETTINGS],
+] as const) {
+  const { stack, manifests } = make(folder, settings);
   const made = Template.fromStack(stack);
 
   test(`${whose}: no policy has a * that a manifest does not explain`, () => {
-    assert.deepEqual(unexplained(made, manifests), []);
+    assert.deepEqual(unexplained(made, manifests, settings), []);
   });
 
   test(`${whose}: all rights are in policies that the test above reads`, () => {
@@ -103,6 +105,24 @@ test('a word may stand for a log group, a step of ours, or what RDS has, where t
   assert.deepEqual(found('database-instances', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:db:*`]);
   assert.deepEqual(found('database-clusters', { databaseInstanceId: 'app-db' }), [`arn:aws:rds:${region}:cluster:*`]);
   assert.deepEqual([...found('database-instances'), ...found('database-clusters')], []);
+});
+
+test("the state machines of the application's profile and their executions are looked after like the installation's own", () => {
+  const executions = (machine: string) => `${machine.replace(':stateMachine:', ':execution:')}:*`;
+  const right = (action: string) => allowed(Template.fromStack(make(FIXTURES, INGEST_SETTINGS).stack))
+    .flatMap(([, { Action, Resource }]) => (list(Action).includes(action) ? list(Resource) : []));
+  assert.deepEqual(right('states:ListExecutions'), [INGEST_SETTINGS.stateMachineArn, INGEST]);
+  assert.deepEqual(right('states:StopExecution'), [executions(INGEST_SETTINGS.stateMachineArn), executions(INGEST)]);
+});
+
+test("the log groups of the application's profile may be read beside those of its functions", () => {
+  const logs = { text: '', machines: [STATE_MACHINE], logGroups: ['/aws/ecs/worker', '/aws/lambda/ai-generation-worker'] };
+  const subject = { ...parseSettings(LEAST, HOME), profile: logs };
+  const found = (resource: string) => arns({ actions: ['x:Y'], resources: [resource], why: 'It is looked at.' }, subject);
+  assert.deepEqual(found('worker-log'), ['/aws/lambda/ai-generation-worker', '/aws/ecs/worker']
+    .map((group) => `arn:aws:logs:ap-northeast-1:123456789012:log-group:${group}:*`));
+  assert.equal(found('application-logs').length, 6);
+  assert.deepEqual(found('state-machine'), [STATE_MACHINE], 'the same one twice is one');
 });
 
 test('the database is reached by exactly one right', () => {

@@ -7,7 +7,9 @@ import { Annotations, Match } from 'aws-cdk-lib/assertions';
 
 import { HOME } from '../lib/home';
 import { readManifests } from '../lib/manifest';
-import { built, copiedFixtures, FIXTURES, make, only, PRODUCT, resources, STATE_MACHINE, template } from './support';
+import {
+  built, copiedFixtures, FIXTURES, INGEST, INGEST_SETTINGS, make, only, PRODUCT, PROFILES, resources, STATE_MACHINE, template,
+} from './support';
 
 const fixtures = template();
 const queueArn = { 'Fn::GetAtt': [only(fixtures, 'AWS::SQS::Queue').name, 'Arn'] };
@@ -146,6 +148,26 @@ test('an execution status rule hears of the one state machine only', () => {
   });
 });
 
+test("the profile's state machines are heard of too, and every function gets it and no default that would win over it", () => {
+  const made = template(FIXTURES, INGEST_SETTINGS);
+  const { EventPattern } = only(made, 'AWS::Events::Rule', (found) => found.EventPattern?.source[0] === 'aws.states').Properties;
+  assert.deepEqual(EventPattern.detail.stateMachineArn, [INGEST_SETTINGS.stateMachineArn, { prefix: INGEST.slice(0, -1) }]);
+  for (const name of ['heal', 'prepare', 'watch']) {
+    const { APPLICATION_PROFILE: profile, ...others } = functionNamed(name, made).Environment.Variables;
+    assert.match(profile, /^table = "executions"\nid = "cumulus_id"\n/);
+    assert.deepEqual(others, { ...functionNamed(name).Environment.Variables, STATE_MACHINE_ARN: INGEST_SETTINGS.stateMachineArn });
+  }
+});
+
+test('a single setting is passed on beside the profile', () => {
+  const made = template(FIXTURES, {
+    applicationProfile: join(PROFILES, 'genomics/application.toml'), processingStateTable: 'other.workflow_run', processDeadlineSeconds: 60,
+  });
+  const { APPLICATION_PROFILE: profile, PROCESSING_STATE_TABLE: table, PROCESS_DEADLINE_SECONDS: deadline } =
+    functionNamed('heal', made).Environment.Variables;
+  assert.deepEqual([/^table = "workflow_run"/.test(profile), table, deadline], [true, 'other.workflow_run', '60']);
+});
+
 test('a schedule says which step it is for', () => {
   const { ScheduleExpression, Targets } = rule('Starts watch', () => true);
   assert.equal(ScheduleExpression, 'rate(1 minute)');
@@ -198,12 +220,13 @@ test('a step that runs at deployment sweeps, and every other function waits for 
   assert.deepEqual(waiting.sort(), ['remediation-heal', 'remediation-watch']);
 });
 
-test('a run at deployment is another resource where code or database are others, else the same', () => {
+test('a run at deployment is another resource where code, database or profile are others, else the same', () => {
   const run = (settings = {}) => only(template(FIXTURES, settings), 'Custom::DeploymentRun').name;
   const code = built(['watch', 'heal', 'prepare']);
   const first = run({ codeDir: code });
   assert.equal(run({ codeDir: code, prefix: 'other-' }), first);
   assert.notEqual(run({ databaseSecretArn: undefined, databaseUrl: 'postgres://u:p@h/d', codeDir: code }), first);
+  assert.notEqual(run({ applicationProfile: join(PROFILES, 'genomics/application.toml'), codeDir: code }), first);
   writeFileSync(join(code, 'prepare/bootstrap'), 'other code');
   assert.notEqual(run({ codeDir: code }), first);
 });

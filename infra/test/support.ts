@@ -21,6 +21,15 @@ export const LEAST = { stateMachineArn: STATE_MACHINE, databaseSecretArn: SECRET
 export const FIXTURES = join(HOME, 'test/functions');
 export const PRODUCT = join(HOME, '../functions');
 
+/** Five applications, each with its profile. */
+export const PROFILES = join(HOME, '../tests/profiles');
+/** The state machines of one of them, and the settings to look after it. */
+export const INGEST = 'arn:aws:states:ap-northeast-1:000000000000:stateMachine:ingest-*';
+export const INGEST_SETTINGS = {
+  stateMachineArn: INGEST.replace('ingest-*', 'other'),
+  applicationProfile: join(PROFILES, 'archive-ingest/application.toml'),
+};
+
 /** A folder that is gone after the file's tests. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'infra-'));
