@@ -33,7 +33,7 @@ export function contradictions(profile: Table, guide: (section: string, key: str
     ...(isAnothers && times?.created === undefined && times?.started === undefined
       ? [fault('times', 'without `created` and `started`', 'a table that names one of these columns')]
       : []),
-    ...(execution !== undefined && [execution.arn, execution.input, execution.name].every((way) => way === undefined)
+    ...((isAnothers || execution !== undefined) && [execution?.arn, execution?.input, execution?.name].every((way) => way === undefined)
       ? [fault('execution', 'without `arn`, `input` and `name`', 'a table with one of them: else nothing links a row to its execution')]
       : []),
   ];

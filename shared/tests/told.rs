@@ -47,6 +47,7 @@ const TABLE: &[Row] = &[
     ),
     ("shared/src/run/rounds/apply.rs", "", &["no_better"], "Audience::PeopleAtOnce, Often::Always", "a step is wrong"),
     // Processes.
+    ("functions/migrate/src/explain.rs", "", &["profile_unfit"], NOBODY, "whoever asked for it reads the answer"),
     ("shared/src/run/off.rs", "", &["step_off"], NOBODY, "the profile says it; check-health repeats it"),
     (
         "shared/src/run/processes.rs",

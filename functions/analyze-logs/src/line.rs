@@ -15,7 +15,7 @@ const WORD: usize = 64;
 
 /// The sentence of a line, and its safe fields.
 pub fn told(line: &Line, words: &Words, language: Language) -> (String, Value) {
-    let said = Said::of(line);
+    let said = Said::of(line, words);
     let Some(own) = said.own() else {
         return (redact::cut(line.message.trim(), MESSAGE), Value::Null);
     };

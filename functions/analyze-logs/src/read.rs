@@ -4,6 +4,7 @@ use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::{ExecutionArn, ExecutionStatus, ParseError, ProcessId};
 use remediation::gather;
+use remediation::gather::config::LogSource;
 use remediation::gather::error::Error;
 use remediation::gather::history::History;
 use remediation::gather::logs::group::Group;
@@ -316,25 +317,29 @@ async fn runs(session: &mut Session<'_>, policy: &Policy, evidence: &mut Evidenc
 
 /// What each function has logged of the process. What one function does not need of the requests is left for the next.
 async fn lines(session: &mut Session<'_>, policy: &Policy, evidence: &mut Evidence, until: Instant) {
-    let (config, functions) = (session.config, &session.config.application_functions);
-    let language = config.language;
+    let (config, language) = (session.config, session.config.language);
+    let sources = config.log_sources();
     let logs = Logs::new(session.aws);
     let mut requests = policy.log_requests;
-    for (at, function) in functions.iter().enumerate() {
-        let group = match Group::of(session.aws, function, config.alias_of(function)).await {
-            Ok(group) => group.name,
-            Err(error) => {
-                evidence.not_read.push((function.clone(), error.told(language)));
-                continue;
-            }
+    for (at, source) in sources.iter().enumerate() {
+        let group = match source {
+            LogSource::Group(name) => (*name).clone(),
+            LogSource::Function(function) => match Group::of(session.aws, function, config.alias_of(function)).await {
+                Ok(group) => group.name,
+                Err(error) => {
+                    evidence.not_read.push(((*function).clone(), error.told(language)));
+                    continue;
+                }
+            },
         };
+        let name = source.name();
         let search = Search {
             group,
             pattern: Some(logs::phrase(&evidence.process.to_string())),
             from: evidence.from,
             to: evidence.to,
         };
-        let waiting = u32::try_from(functions.len() - at).unwrap_or(u32::MAX);
+        let waiting = u32::try_from(sources.len() - at).unwrap_or(u32::MAX);
         let budget = Budget {
             requests: requests.div_ceil(waiting),
             lines: policy.log_lines.saturating_sub(evidence.lines.len()),
@@ -344,7 +349,7 @@ async fn lines(session: &mut Session<'_>, policy: &Policy, evidence: &mut Eviden
             Ok(found) => {
                 requests -= found.requests;
                 let last = found.lines.last().map(|line| line.at);
-                evidence.lines.extend(found.lines.into_iter().map(|line| (function.clone(), line)));
+                evidence.lines.extend(found.lines.into_iter().map(|line| (name.clone(), line)));
                 found.stopped.map(|stopped| match stopped {
                     Stopped::NoGroup => texts::no_group(language),
                     Stopped::Budget => texts::log_budget(language, found.requests, last),

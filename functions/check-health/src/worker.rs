@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::texts::worker_runs;
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
+use remediation::domain::Words;
 use remediation::failure::transient::is_throttling;
 use remediation::gather::config::Config;
 use remediation::gather::logs::report::Report;
@@ -63,7 +64,7 @@ pub async fn look(
     limit: Duration,
     now: DateTime<Utc>,
 ) -> Look<Worker> {
-    let (language, name) = (config.language, &config.worker_function);
+    let (language, name, words) = (config.language, &config.worker_function, config.policy.words);
     let found = functions.found.iter().flatten().find(|function| function.name == *name);
     let Some(Ok(told)) = found.map(|function| &function.found) else {
         return Look::new(Instant::now(), Err(worker_runs::needs_configuration(language, name)));
@@ -78,19 +79,19 @@ pub async fn look(
     let looking = async {
         let searches = async { tokio::try_join!(search(told.log.format.pattern()), search(first), search(second)) };
         let (reports, first, second) = searches.await.map_err(|error| log_refused(language, group, &error))?;
-        let worker = Worker::of(&reports, &[first, second]);
+        let worker = Worker::of(&reports, &[first, second], words);
         Ok(Worker { timeout: told.timeout, quiet: told.quiet, group: group.clone(), ..worker })
     };
     Look::within(limit, language, looking).await
 }
 
 impl Worker {
-    fn of(reports: &Found, throttled: &[Found]) -> Self {
+    fn of(reports: &Found, throttled: &[Found], words: &Words) -> Self {
         // One line may hold both words.
         let lines: HashSet<(i64, &str, &str)> = throttled
             .iter()
             .flat_map(|found| &found.lines)
-            .filter(|line| tells_of_throttling(line))
+            .filter(|line| tells_of_throttling(line, words))
             .map(|line| (line.at.timestamp_millis(), line.stream.as_str(), line.message.as_str()))
             .collect();
         Self {
@@ -139,9 +140,9 @@ const fn as_float(count: usize) -> f64 {
 
 /// Whether a line tells of a throttled call. A prompt may hold the word as well, so of a JSON line only what describes an error
 /// counts, and its message only where it is a warning or an error.
-fn tells_of_throttling(line: &Line) -> bool {
+fn tells_of_throttling(line: &Line, words: &Words) -> bool {
     let named = |text: &str| THROTTLED.iter().any(|word| text.contains(word));
-    let said = Said::of(line);
+    let said = Said::of(line, words);
     if said.own().is_none() {
         return named(&line.message) && said.level() != Some(Level::Quiet);
     }

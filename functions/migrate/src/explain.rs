@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use remediation::domain::{Language, ProcessStatus, Words};
+use remediation::failure::transient::is_known;
 use remediation::gather::error::Error;
 use remediation::gather::executions::unlinked;
 use remediation::gather::profile::ErrorShape;
@@ -106,7 +107,7 @@ impl Sample {
             findings.push(of("status", texts::word_unknown(language, word, rows)));
         }
         for (code, rows) in &self.codes {
-            if let Some(code) = code.as_deref().filter(|code| !remediation::failure::is_known(code, words)) {
+            if let Some(code) = code.as_deref().filter(|code| !is_known(code, words)) {
                 findings.push(of("codes", texts::code_unknown(language, code, *rows)));
             }
         }

@@ -75,9 +75,12 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy)
     let budget = Budget { requests: policy.log_requests, lines: policy.log_lines, until: Instant::now() + left / 2 };
     // A request that begins in time may still take longer than there is.
     let searched = tokio::time::timeout(left * 3 / 4, async {
-        let group = Group::of(session.aws, &config.worker_function, config.worker_alias.as_deref()).await?;
-        let found = search(session.db, &Logs::new(session.aws), &group, (from, to), budget).await;
-        Ok::<_, Error>((group.name, found))
+        let mut groups: Vec<Group> = config.profile.log_groups.iter().map(|name| Group::named(name)).collect();
+        if groups.is_empty() {
+            groups.push(Group::of(session.aws, &config.worker_function, config.worker_alias.as_deref()).await?);
+        }
+        let found = search(session.db, &Logs::new(session.aws), &groups, (from, to), budget).await;
+        Ok::<_, Error>((groups.into_iter().map(|group| group.name).collect::<Vec<_>>().join(", "), found))
     });
     let found = match searched.await {
         Ok(Ok((group, Ok(found)))) if found.stopped == Some(Stopped::NoGroup) => {
@@ -97,13 +100,16 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy)
 async fn search(
     db: &mut PgConnection,
     logs: &Logs,
-    group: &Group,
+    groups: &[Group],
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     mut budget: Budget,
 ) -> Result<Found, Error> {
     let mut all = Found::default();
-    for pattern in error_patterns(group.format) {
-        let search = Search { group: group.name.clone(), pattern: Some(pattern), from, to };
+    let of_group = |group: &Group| {
+        error_patterns(group.format).into_iter().map(|pattern| (group.name.clone(), pattern)).collect::<Vec<_>>()
+    };
+    for (group, pattern) in groups.iter().flat_map(of_group) {
+        let search = Search { group, pattern: Some(pattern), from, to };
         let found = logs.search(Some(&mut *db), &search, budget).await?;
         budget.requests -= found.requests.min(budget.requests);
         budget.lines -= found.lines.len().min(budget.lines);
@@ -119,7 +125,7 @@ async fn search(
 
 /// The error that a line tells, where it tells one ([`Said::is_error`]).
 pub fn error_of(line: &Line, words: &Words) -> Option<Logged> {
-    let said = Said::of(line);
+    let said = Said::of(line, words);
     let code = said.code(words);
     // A user's cancel is no error.
     (said.is_error() && !words.is_cancel(code.as_deref())).then(|| Logged {

@@ -19,7 +19,7 @@ pub use execution::{DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionSt
 pub use language::{Both, Language};
 pub use parse::ParseError;
 pub use process::{IdKind, Process, ProcessId, ProcessStatus};
-pub use words::{FailedOutput, NamePattern, Owner, RETRY_MARK, Refused, Statuses, WORDS, Words};
+pub use words::{FailedOutput, LogPaths, NamePattern, Owner, RETRY_MARK, Refused, Statuses, WORDS, Words};
 
 /// How far a step may go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -118,13 +118,7 @@ fn known(name: &str) -> Option<Known> {
     })
 }
 
-/// Whether a list knows a code: the application's, the guide's, or what its name means.
-#[must_use]
-pub fn is_known(code: &str, words: &Words) -> bool {
-    words.knows(code) || is_named(code) || transient::is_transient(Some(code), None, None, words)
-}
-
-/// The same, whatever the application's profile says.
+/// Whether the guide or we give this code, or its name means one of these.
 fn is_named(code: &str) -> bool {
     CODES.contains(&code) || OURS.contains(&code) || known(code).is_some()
 }

@@ -221,7 +221,9 @@ impl Profile {
             target: None,
             ..guide.columns
         };
-        Self { table: Some(table), columns, error: ErrorShape::Absent, promises_attempts: false, ..guide }
+        // Where rows have no results, any output is one.
+        let result_path = ResultPath::whole();
+        Self { table: Some(table), columns, error: ErrorShape::Absent, promises_attempts: false, result_path, ..guide }
     }
 
     /// Whether it describes another application's table than the guide's.

@@ -369,6 +369,12 @@ impl Table {
         &self.name
     }
 
+    /// Whether it has a column that is `jsonb`.
+    #[must_use]
+    pub fn is_jsonb(&self, column: &str) -> bool {
+        self.columns.get(column).is_some_and(|column| column.family == "jsonb")
+    }
+
     /// Whether the table has a column that it may do without.
     #[must_use]
     pub fn has(&self, column: &str) -> bool {

@@ -131,9 +131,11 @@ fn take_in(
     match (decision.verdict, newest) {
         (Verdict::Close(Closing::Completed { .. }), _) if config.profile.on_completed == OnCompleted::Tell => {
             let message = texts::completed_by_application(config.language, process.status, &reason);
-            let finding = Finding::new("not_completed", target, message, json!({ "status": process.status }));
             let since = ended_at(process, newest, &config.policy, now);
-            plan.findings.push(finding.told(Audience::People, Often::Once(since)));
+            plan.findings.push(
+                Finding::new("not_completed", target, message, json!({ "status": process.status }))
+                    .told(Audience::People, Often::Once(since)),
+            );
         }
         (Verdict::Close(closing), _) => {
             let action = closing_of(process, newest, closing, config, now);

@@ -1,5 +1,5 @@
 use crate::state::CheckState;
-use remediation::domain::Language;
+use remediation::domain::{Language, WORDS};
 use remediation::gather::manifest;
 
 use super::*;
@@ -71,7 +71,7 @@ fn only_what_describes_an_error_tells_of_a_throttled_call() {
         ("[INFO] prompt: AI_THROTTLING", false),
         ("REPORT RequestId: 8f5", false),
     ] {
-        assert_eq!(tells_of_throttling(&line(message)), expected, "{message}");
+        assert_eq!(tells_of_throttling(&line(message), &WORDS), expected, "{message}");
     }
 }
 
@@ -80,8 +80,8 @@ fn a_line_that_two_searches_find_counts_once() {
     let found = |message: &str| Found { lines: vec![line(message)], ..Found::default() };
     let both = r#"{"level":"ERROR","error":{"code":"AI_THROTTLING","message":"ThrottlingException"}}"#;
     let other = r#"{"level":"ERROR","error":{"code":"AI_THROTTLING"}}"#;
-    assert_eq!(Worker::of(&Found::default(), &[found(both), found(both)]).throttles, 1);
-    assert_eq!(Worker::of(&Found::default(), &[found(both), found(other)]).throttles, 2);
+    assert_eq!(Worker::of(&Found::default(), &[found(both), found(both)], &WORDS).throttles, 1);
+    assert_eq!(Worker::of(&Found::default(), &[found(both), found(other)], &WORDS).throttles, 2);
 }
 
 #[test]

@@ -24,6 +24,8 @@ pub struct Words {
     pub failed_output: FailedOutput,
     /// `error.code`: where the code stands in an error that is JSON.
     pub error_code: &'static str,
+    /// `logs`: where things stand in a line of the log.
+    pub logs: LogPaths,
     /// `fence`: what becomes of a statement that the fence refuses.
     pub fence: Refused,
 }
@@ -81,6 +83,19 @@ impl Statuses {
         };
         own.or_else(|| instead.first().copied()).unwrap_or(status.as_str())
     }
+}
+
+/// Where things stand in a line of the log, name by name, beside where loggers commonly put them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogPaths {
+    /// How bad it is.
+    pub level: Option<&'static [&'static str]>,
+    /// The process that it is about.
+    pub process: Option<&'static [&'static str]>,
+    /// What it says.
+    pub message: Option<&'static [&'static str]>,
+    /// The error: an object, or a text.
+    pub error: Option<&'static [&'static str]>,
 }
 
 /// How an execution tells whose it is.
@@ -141,6 +156,7 @@ pub const WORDS: Words = Words {
     transient: &[],
     permanent: &[],
     error_code: "code",
+    logs: LogPaths { level: None, process: None, message: None, error: None },
     owner: Owner {
         input: Some(&["processId"]),
         name: Some(NamePattern { before: "", behind: "-", digits: true }),

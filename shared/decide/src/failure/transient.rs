@@ -92,6 +92,12 @@ pub fn is_transient(code: Option<&str>, message: Option<&str>, error: Option<&st
     }
 }
 
+/// Whether a list knows a code: the application's, the guide's, or what its name means.
+#[must_use]
+pub fn is_known(code: &str, words: &Words) -> bool {
+    words.knows(code) || super::is_named(code) || is_transient(Some(code), None, None, words)
+}
+
 /// Whether a failure says that somebody was called too often: the next call has to wait longer.
 #[must_use]
 pub fn is_throttling(code: Option<&str>, error: Option<&str>) -> bool {

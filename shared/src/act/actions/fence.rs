@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use crate::act::action::{Action, ActionResult, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries;
 use crate::act::ledger::runs::Run;
-use crate::domain::{Language, Refused, WORDS};
+use crate::domain::{Language, Refused};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
 use crate::gather::sessions;
@@ -156,8 +156,35 @@ impl Action for Fence {
     }
 }
 
+/// What another application's table lacks for a fence, by the key of its profile.
+fn lacking(table: &Table) -> Option<&'static str> {
+    let profile = table.profile();
+    [
+        ("progress", table.has("progress")),
+        ("attempts", table.has("retry_count")),
+        ("times.finished", table.has("completed_at")),
+        ("times.updated", table.has("updated_at")),
+        ("error.column", table.is_jsonb("error")),
+        ("result.column", table.is_jsonb("result")),
+        ("status.column", profile.columns.status_key.is_none()),
+        ("where", profile.filter.is_empty()),
+    ]
+    .into_iter()
+    .find(|(_, serves)| !serves)
+    .map(|(key, _)| key)
+}
+
 /// The statements that make the fence.
 fn definition(table: &Table) -> Result<String, Error> {
+    if table.profile().is_anothers()
+        && let Some(key) = lacking(table)
+    {
+        return Err(Error::Table(text!(
+            table.language(),
+            ja: "フェンスを設置しない: アプリケーションのプロファイルの `{key}` では、遅れた書き込みを見分けられない。必要なのは進捗、試行回数、更新・終了時刻、JSON のエラーと結果、専用のステータス列、`where` のない表",
+            en: "the fence is not installed: with the profile's `{key}` as it is, a late write cannot be told from another. It needs progress, attempts, times of change and end, a JSON error and result, a status column of its own, and no `where`",
+        )));
+    }
     if !table.has("retry_count") {
         let relation = table.relation();
         return Err(Error::Table(text!(
@@ -166,7 +193,7 @@ fn definition(table: &Table) -> Result<String, Error> {
             en: "table {relation} has no column `retry_count` (or \"retryCount\"): the fence could not tell a retry from a late write, so it is not installed",
         )));
     }
-    let refused = match WORDS.fence {
+    let refused = match table.words().fence {
         Refused::Keep => "OLD",
         Refused::Skip => "NULL",
     };

@@ -24,15 +24,15 @@ BEGIN
         retried := coalesce(NEW.{set retry_count} > OLD.{set retry_count}, false);
         -- A failure with the code of a cancel is a cancel.
         cancelled := OLD.{set status} IN ({cancelled})
-                     OR OLD.{set status} IN ({failed}) AND coalesce(OLD.{set error} ->> 'code' IN ({cancel codes}), false);
+                     OR OLD.{set status} IN ({failed}) AND coalesce(OLD.{set error} ->> {code key} IN ({cancel codes}), false);
         -- An application cancels in two writes: CANCELLED, then FAILED with its code and the reason. That is let in, without the status.
         IF cancelled AND NOT retried
            AND (NEW.{set status} IN ({cancelled}) AND OLD.{set status} NOT IN ({cancelled})
-                OR NEW.{set status} IN ({cancelled}, {failed}) AND NEW.{set error} ->> 'code' IN ({cancel codes})) THEN
+                OR NEW.{set status} IN ({cancelled}, {failed}) AND NEW.{set error} ->> {code key} IN ({cancel codes})) THEN
             IF OLD.{set status} IN ({cancelled}) THEN
                 NEW.{set status} := OLD.{set status};
             END IF;
-            IF coalesce(NEW.{set error} ->> 'code' NOT IN ({cancel codes}), true) THEN
+            IF coalesce(NEW.{set error} ->> {code key} NOT IN ({cancel codes}), true) THEN
                 NEW.{set error} := OLD.{set error};
             END IF;
             NEW.{set progress} := OLD.{set progress};

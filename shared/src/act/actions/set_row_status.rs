@@ -290,7 +290,7 @@ impl<'a> Wanted<'a> {
                 ErrorChange::Set(error) => Some(stored::json(&table.shaped(error))),
                 ErrorChange::Keep | ErrorChange::Clear => None,
             },
-            result: action.result.as_ref().map(Raw::stored),
+            result: action.result.as_ref().filter(|_| table.has("result")).map(Raw::stored),
             completed_at: action.completed_at,
             execution_arn: basis.map(|basis| &basis.arn),
             redrive_count: basis.map(|basis| basis.redrive_count),

@@ -30,6 +30,12 @@ impl Group {
         }
     }
 
+    /// One that the application's profile names. What is written there may be JSON or not.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), format: Format::Text }
+    }
+
     /// Asks Lambda (GetFunctionConfiguration, of what an alias' callers run).
     ///
     /// # Errors

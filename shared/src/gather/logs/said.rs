@@ -8,12 +8,12 @@
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html>, <https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html>
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::report::Format;
 use super::{Line, phrase};
-use crate::domain::{ProcessId, Words};
+use crate::domain::{LogPaths, ProcessId, Words};
 use crate::failure::{UNKNOWN, failure};
 
 /// How bad a line is by its level.
@@ -47,6 +47,8 @@ pub struct Said {
     level: Option<String>,
     /// The words, without the runtime's, up to the JSON.
     words: String,
+    /// The application's object.
+    own: Option<Value>,
     /// The application's object, what it has in `context`, and Lambda's object around it.
     objects: Vec<Value>,
     /// Lambda's name for why it ended the run, where the line is its report and says so.
@@ -102,7 +104,7 @@ fn ended(message: &str, own: Option<&Value>) -> Option<&'static str> {
 impl Said {
     /// Takes a line apart.
     #[must_use]
-    pub fn of(line: &Line) -> Self {
+    pub fn of(line: &Line, application: &Words) -> Self {
         let json = line.json();
         let text = match (&json, line.message.find('{')) {
             (Some(_), Some(at)) => &line.message[..at],
@@ -124,7 +126,11 @@ impl Said {
             objects = [own].into_iter().chain(within).chain(around).collect();
         }
         let ended = ended(line.message.trim_start(), objects.first());
-        Self { level, words: words.to_owned(), objects, ended }
+        let own = objects.first().cloned();
+        if let Some(named) = own.as_ref().and_then(|own| named_by_profile(own, &application.logs)) {
+            objects.insert(0, named);
+        }
+        Self { level, words: words.to_owned(), own, objects, ended }
     }
 
     /// A field of the application's object, else of its `context`, else of Lambda's object around it, that `fits`.
@@ -140,7 +146,7 @@ impl Said {
     /// The application's object.
     #[must_use]
     pub fn own(&self) -> Option<&Value> {
-        self.objects.first()
+        self.own.as_ref()
     }
 
     fn any_text(&self, names: &[&str]) -> Option<&str> {
@@ -249,6 +255,21 @@ impl Said {
         let of_field = self.any_text(&PROCESSES).and_then(|id| words.owner.ids.read(id).ok());
         of_field.or_else(|| [self.message()?, &self.words].into_iter().find_map(named_process).map(ProcessId::from))
     }
+}
+
+/// What stands where the application's profile says, under the names that are looked for first.
+fn named_by_profile(own: &Value, paths: &LogPaths) -> Option<Value> {
+    let at = |path: &[&str]| path.iter().try_fold(own, |value, name| value.get(name)).cloned();
+    let named: Map<String, Value> = [
+        (LEVELS[0], paths.level),
+        (PROCESSES[0], paths.process),
+        (MESSAGES[0], paths.message),
+        (ERRORS[0], paths.error),
+    ]
+    .into_iter()
+    .filter_map(|(name, path)| Some((name.to_owned(), at(path?)?)))
+    .collect();
+    (!named.is_empty()).then(|| named.into())
 }
 
 /// How many words of a text may have a colon before the class of the error: what is longer is a document.

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::section::Section;
 use super::{ErrorKeys, ErrorShape, Name, OnCompleted, Profile, Retry};
-use crate::domain::{FailedOutput, IdKind, NamePattern, Owner, Refused, Statuses, Words};
+use crate::domain::{FailedOutput, IdKind, LogPaths, NamePattern, Owner, Refused, Statuses, Words};
 use crate::gather::table_name::TableName;
 use crate::gather::trigger::result_path::ResultPath;
 
@@ -53,6 +53,10 @@ impl Profile {
             root.choice("retry", &[("reopen", Retry::Reopen), ("off", Retry::Off)]).unwrap_or(profile.retry);
 
         let mut words = *profile.words;
+        if profile.is_anothers() {
+            // Nothing links its rows to executions but what it says.
+            words.owner = Owner { input: None, name: None, ..words.owner };
+        }
         words.fence = root.choice("fence", &[("keep", Refused::Keep), ("skip", Refused::Skip)]).unwrap_or(words.fence);
         for (key, short, read) in SECTIONS {
             if let Some(mut section) = root.section(key, short) {
@@ -263,7 +267,7 @@ fn execution(section: &mut Section, profile: &mut Profile, words: &mut Words) {
         let parts: Vec<&str> = machine.split(':').collect();
         let sound = matches!(parts.as_slice(), ["arn", partition, "states", region, account, "stateMachine", name]
             if [partition, region, account, name].iter().all(|part| !part.is_empty()));
-        if !sound || machine.trim_end_matches('*').contains('*') {
+        if !sound || machine.strip_suffix('*').unwrap_or(machine).contains('*') {
             section.fault("machines", &format!("`{machine}`"), "the ARN of a state machine, or its beginning with `*`");
         }
     }
@@ -296,8 +300,11 @@ fn on(section: &mut Section, profile: &mut Profile, _: &mut Words) {
     profile.on_completed = section.choice("completed", &choices).unwrap_or(profile.on_completed);
 }
 
-fn logs(section: &mut Section, profile: &mut Profile, _: &mut Words) {
+fn logs(section: &mut Section, profile: &mut Profile, words: &mut Words) {
     profile.log_groups = section.texts("groups").unwrap_or_default();
+    let mut path = |key| section.path(key).map(|path| names(&path));
+    words.logs =
+        LogPaths { level: path("level"), process: path("process"), message: path("message"), error: path("error") };
 }
 
 fn deadlines(section: &mut Section, profile: &mut Profile, _: &mut Words) {

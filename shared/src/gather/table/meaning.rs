@@ -14,8 +14,6 @@ pub(super) struct Meaning {
     /// Where its error stands.
     error: Option<&'static [&'static str]>,
     words: &'static Words,
-    /// Whether there is a column for results.
-    has_results: bool,
 }
 
 /// Of a row `p`; each may be made of those behind it.
@@ -42,21 +40,12 @@ impl Meaning {
     pub(super) fn of(profile: &Profile, path: &ResultPath) -> Self {
         let (words, has_results) = (profile.words, profile.columns.result.is_some());
         let within = |of| FailedOutput::within(of, path.names()).filter(|_| has_results);
-        Self {
-            status: within(words.failed_output.status),
-            error: within(words.failed_output.error),
-            words,
-            has_results,
-        }
+        Self { status: within(words.failed_output.status), error: within(words.failed_output.error), words }
     }
 
     /// A template with its meanings spelt in columns and statuses.
     pub(super) fn spelt(self, template: &str) -> String {
         let mut sql = template.to_owned();
-        if !self.has_results {
-            // There is nothing to have.
-            sql = sql.replace("{has result}", "true");
-        }
         for (placeholder, meaning) in MEANINGS {
             sql = sql.replace(placeholder, meaning);
         }

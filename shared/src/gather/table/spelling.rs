@@ -32,6 +32,7 @@ impl Table {
         let is_linked = if self.has("arn") { "true" } else { "false" };
         sql = sql.replace("{speaks}", speaks).replace("{is linked}", is_linked);
         sql = sql.replace("{attempt image}", if self.has("arn") { ATTEMPT_AND_ARN } else { ATTEMPT });
+        sql = sql.replace("{code key}", &literal(self.words().error_code));
         sql = sql.replace("{took}", TOOK).replace("{unknown}", UNKNOWN).replace("{odd times}", &self.odd_times());
         sql = sql.replace("{status name}", &self.status_name()).replace("{deadline}", &self.deadline());
         for time in ["created_at", "updated_at", "completed_at"] {
@@ -245,19 +246,19 @@ impl Table {
                         None => value.to_owned(),
                         Some(none) => format!("coalesce({value}, {})", self.json_literal("error", none)),
                     };
-                    self.from_json("error", &value)
+                    self.of_json("error", &value)
                 }
                 ErrorShape::Two { .. } => Some(format!(
                     "{{set error_code}} = ({value}) ->> 'code', {{set error_message}} = ({value}) ->> 'message'"
                 )),
             },
-            "result" => self.from_json("result", value),
+            "result" => self.of_json("result", value),
             _ => self.has(column).then(plain),
         }
     }
 
     /// `{set x} = value`, of a value that is `jsonb`.
-    fn from_json(&self, column: &str, value: &str) -> Option<String> {
+    fn of_json(&self, column: &str, value: &str) -> Option<String> {
         let family = self.columns.get(column)?.family.as_str();
         Some(match family {
             "jsonb" => format!("{{set {column}}} = {value}"),

@@ -36,6 +36,12 @@ impl ResultPath {
         output.pointer(&self.pointer)
     }
 
+    /// `$`: all of it.
+    #[must_use]
+    pub const fn whole() -> Self {
+        Self { pointer: String::new(), names: Vec::new() }
+    }
+
     /// The path, name by name.
     #[must_use]
     pub fn names(&self) -> &[String] {

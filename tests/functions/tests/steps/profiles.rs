@@ -7,7 +7,6 @@ use chrono::Utc;
 use functions_tests::{BOUND, Tested, findings, texts};
 use harness::{Aws, AwsProxy, Database, Function, FunctionBuilder, Postgres, eventually, paths};
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
 /// An application, as far as a test has to know it.

@@ -6,7 +6,7 @@ use super::*;
 const ID: &str = "10000000-0000-4000-8000-000000000001";
 
 fn said(message: &str) -> Said {
-    Said::of(&Line { at: DateTime::UNIX_EPOCH, stream: String::new(), message: message.to_owned() })
+    Said::of(&Line { at: DateTime::UNIX_EPOCH, stream: String::new(), message: message.to_owned() }, &WORDS)
 }
 
 #[test]
@@ -213,4 +213,27 @@ fn errors_are_looked_for_in_every_spelling() {
     assert_eq!(error_patterns(Format::Text), [text, "{ $.level >= 50 }"]);
     let reports = "{ ($.level >= 50) || ($.type = \"platform.report\" && $.record.status != \"success\") }";
     assert_eq!(error_patterns(Format::Json), [text, reports]);
+}
+
+#[test]
+fn a_profile_says_where_things_stand_in_a_line_of_an_applications_own_making() {
+    let words = crate::domain::Words {
+        logs: crate::domain::LogPaths {
+            level: Some(&["meta", "how_bad"]),
+            process: Some(&["job", "id"]),
+            message: Some(&["what"]),
+            error: Some(&["failure"]),
+        },
+        ..WORDS
+    };
+    let message = format!(
+        r#"{{"meta":{{"how_bad":"ERROR"}},"job":{{"id":"{ID}"}},"what":"no answer","failure":{{"code":"AI_ERROR","message":"slow"}}}}"#
+    );
+    let line = Line { at: DateTime::UNIX_EPOCH, stream: String::new(), message };
+    let said = Said::of(&line, &words);
+    assert_eq!((said.level(), said.process(&words)), (Some(Level::Error), Some(ID.parse().unwrap())));
+    assert_eq!((said.message(), said.error()), (Some("no answer"), Some("slow")));
+    assert_eq!(said.code(&words).as_deref(), Some("AI_ERROR"));
+    assert_eq!(said.own().and_then(|own| own["what"].as_str()), Some("no answer"));
+    assert_eq!(Said::of(&line, &WORDS).process(&WORDS), None);
 }
