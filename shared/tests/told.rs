@@ -243,7 +243,13 @@ const TABLE: &[Row] = &[
         NOBODY,
         "the step that answers it is started, and told",
     ),
-    ("functions/triage-errors/src/plan.rs", "", &["unknown_code"], NOBODY, "it is not what fails most"),
+    (
+        "functions/triage-errors/src/plan.rs",
+        "",
+        &["unknown_code"],
+        "Audience::People, once",
+        "only a person can say what it means",
+    ),
     // The database.
     (
         "functions/relieve-database/src/plan.rs",

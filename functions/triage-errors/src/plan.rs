@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use remediation::act::actions::start_step::Hindrance;
 use remediation::act::actions::start_step::StartStep;
 use remediation::failure::cause::Cause;
+use remediation::failure::transient::is_known;
 use remediation::gather::alarms::Standing;
 use remediation::gather::config::Config;
 use remediation::run::incident::Look;
@@ -143,12 +144,17 @@ fn for_people(finding: Finding, looked: &Looked) -> Finding {
 fn about_codes(plan: &mut Plan, rows: &Rows, verdict: &Verdict, config: &Config) {
     for share in dominant::causes(rows) {
         let Cause::Other(code) = &share.cause else { continue };
+        if is_known(code, config.policy.words) {
+            continue;
+        }
         if matches!(verdict, Verdict::Dominant(dominant) if dominant.cause == share.cause) {
             continue;
         }
         let message = texts::unknown_code(config.language, code, share.count);
         let evidence = json!({ "count": share.count, "examples": examples(rows, &share.cause) });
-        plan.findings.push(Finding::new("unknown_code", code.as_str(), message, evidence));
+        // People hear of a code once: it is the profile's to say what it means.
+        let once = Often::Once(DateTime::UNIX_EPOCH);
+        plan.findings.push(Finding::new("unknown_code", code.as_str(), message, evidence).told(Audience::People, once));
     }
 }
 

@@ -165,8 +165,8 @@ pub fn not_started(language: Language, hindrance: Hindrance, own: &str, step: &s
 pub fn unknown_code(language: Language, code: &str, count: i64) -> String {
     text!(
         language,
-        ja: "未知のコード {code}（{count} 件）。例の処理のログを確認する",
-        en: "unknown code {code} ({count} times), which no step handles: check the examples' logs",
+        ja: "未知のコード {code}（{count} 件）。エラー名で判断する。例の処理のログを確認し、意味が決まったらプロファイルの codes（transient、permanent、cancelled）に加える",
+        en: "unknown code {code} ({count} times), judged by the error's name: check the examples' logs, and add it to the profile's `codes` (transient, permanent or cancelled)",
     )
 }
 
