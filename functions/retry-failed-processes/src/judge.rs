@@ -184,7 +184,7 @@ pub fn wants_ending(case: &Case, history: &History, words: &Words) -> bool {
     wanted && by_row(&case.process, history, case.look).is_none()
 }
 
-fn error_of(execution: &Execution) -> Option<&str> {
+pub fn error_of(execution: &Execution) -> Option<&str> {
     match execution.status {
         // The execution ran out of time, which is all there is to say.
         ExecutionStatus::TimedOut => Some("States.Timeout"),

@@ -257,6 +257,9 @@ fn plan(evidence: &Evidence, config: &Config, now: DateTime<Utc>) -> Plan {
             (Judgement::Retry { .. }, _) => plan.skipped.push(skipped(texts::not_listed_lately(language))),
             (Judgement::Permanent, _) => {
                 let (code, message) = (case.process.error_code.as_deref(), history.message.as_deref());
+                // A row without a code of its own is told by its execution's error.
+                let newest = if let Newest::Known(newest) = &case.newest { newest.as_ref() } else { None };
+                let code = code.or_else(|| newest.and_then(judge::error_of));
                 let told = texts::permanent_failure(language, code, message);
                 plan.findings.push(finding(PERMANENT, told, case, history, config.policy.words));
             }

@@ -73,7 +73,9 @@ const AI_STAYS: [&str; 3] = ["validationexception", "accessdeniedexception", "re
 #[must_use]
 pub fn is_transient(code: Option<&str>, message: Option<&str>, error: Option<&str>, words: &Words) -> bool {
     let passes = |name: &str| {
-        CODES.contains(&name) || AWS.contains(&name) || NAMES.iter().any(|retryable| name.contains(retryable))
+        let listed = CODES.contains(&name) || AWS.contains(&name);
+        let by_name = listed || NAMES.iter().any(|retryable| name.contains(retryable));
+        words.transient.contains(&name) || by_name && !words.permanent.contains(&name)
     };
     let message = message.unwrap_or_default().to_lowercase();
     let tells = |words: &[&str]| words.iter().any(|word| message.contains(word));

@@ -313,7 +313,8 @@ async fn a_failed_process_is_tried_again_where_its_row_may_be_opened() -> Tested
         app.function("reconcile-processes")?.start().await?.invoke(&json!({ "processId": id })).await?;
         assert_eq!(app.row(&id).await?["status"], shape.words[2], "{}", shape.name);
         // What it failed with may pass.
-        let profile = file(shape.name, "application.toml")? + "\n[codes]\ntransient = [\"STEP_FUNCTIONS_ERROR\"]\n";
+        let profile = file(shape.name, "application.toml")?
+            + "\n[codes]\ntransient = [\"STEP_FUNCTIONS_ERROR\", \"ChecksumError\", \"ProcessingFailed\"]\n";
         let function = app.function("retry-failed-processes")?.env("APPLICATION_PROFILE", profile).start().await?;
 
         let result = function.invoke(&json!({ "processId": id })).await?;
@@ -388,6 +389,16 @@ async fn a_profile_that_does_not_fit_is_refused_by_its_key_and_nothing_is_writte
             "created = \"created_at\"",
             "created = \"error\"",
             "APPLICATION_PROFILE: `times.created`: column `error` of table public.executions is of type jsonb",
+        ),
+        (
+            "[status]\n",
+            "[status]\ncolumn = \"state\"\n",
+            "APPLICATION_PROFILE: `status.column`: table public.executions has no column `state`",
+        ),
+        (
+            "created = \"created_at\"",
+            "created = \"granules.created_at\"",
+            "APPLICATION_PROFILE: `times.created`: table public.executions has no column `granules.created_at`",
         ),
         (
             "arn = \"arn\"",
@@ -480,5 +491,77 @@ async fn migrate_tells_the_profile_as_it_is_understood_and_explains_what_does_no
     let explained = explained.invoke(&json!({ "explain": true })).await?;
     let told = explained["findings"][0]["message"].as_str().unwrap_or_default();
     assert_eq!(told, "0 of 1 executions lead to a row: is `execution.input` right?", "{explained:#}");
+    Ok(())
+}
+
+/// Its status is in a JSON document, its error a text, and its deadlines are by type.
+const STUDIO: &str = r#"
+table = "renders"
+id = "name"
+type = "kind"
+error = "failure"
+
+[status]
+column = "doc"
+key = "phase"
+processing = "working"
+waiting = "in review"
+completed = "done"
+failed = "broken"
+
+[times]
+created = "at"
+updated = "touched"
+
+[execution]
+name = "render-{id}"
+
+[deadlines]
+default = 1
+slow = 86400
+"#;
+
+#[tokio::test]
+async fn a_status_in_a_document_an_error_in_a_text_and_deadlines_by_type_are_kept() -> Tested {
+    let app = Application::new(&SHAPES[3]).await?;
+    let table = "CREATE TABLE renders (name varchar(40) PRIMARY KEY, doc jsonb, failure text, kind text, at timestamp, touched timestamp);
+                 INSERT INTO renders SELECT name, doc::jsonb, NULL, kind, now() AT TIME ZONE 'UTC' - interval '1 hour',
+                                            now() AT TIME ZONE 'UTC' - interval '1 hour'
+                   FROM (VALUES ('fast', '{\"phase\": \"working\", \"by\": \"ada\"}', 'quick'),
+                                ('long', '{\"phase\": \"working\"}', 'slow'),
+                                ('held', '{\"phase\": \"in review\"}', 'quick'),
+                                ('odd', '{\"by\": \"ada\"}', 'quick'),
+                                ('none', NULL, 'quick')) v(name, doc, kind)";
+    app.database.execute(table).await?;
+    let function = app
+        .function("fail-timed-out-processes")?
+        .env("APPLICATION_PROFILE", STUDIO)
+        .env("START_DEADLINE_SECONDS", "1")
+        .start()
+        .await?;
+    let rows = async || -> Tested<Vec<(String, Option<Value>, Option<String>)>> {
+        let sql = "SELECT name, doc, failure FROM renders ORDER BY name";
+        Ok(sqlx::query_as(sql).fetch_all(app.database.pool()).await?)
+    };
+    let before = rows().await?;
+
+    let result = function.invoke(&json!({ "all": true })).await?;
+
+    let after = rows().await?;
+    let told = Some("TIMEOUT_ERROR: The processing took longer than allowed".to_owned());
+    assert_eq!(after[0], ("fast".to_owned(), Some(json!({ "phase": "broken", "by": "ada" })), told), "{result:#}");
+    assert_eq!(
+        after[1..],
+        before[1..],
+        "waiting and slow ones have time, and no status is nobody's business: {result:#}"
+    );
+    let undo = json!({ "undo": result["actions"][0]["id"] });
+    let undone = function.invoke(&undo).await?;
+    assert_eq!(rows().await?, before, "{undone:#}");
+    assert_eq!(undone["verification"], "verified", "{undone:#}");
+
+    let fence = app.function("migrate")?.env("APPLICATION_PROFILE", STUDIO).start().await?;
+    let refused = fence.invoke(&json!({ "fence": "install" })).await.unwrap_err().to_string();
+    assert!(refused.contains("the fence is not installed: with the profile's `progress` as it is"), "{refused}");
     Ok(())
 }
