@@ -59,7 +59,7 @@ const SETTINGS = {
   databaseResourceId: kinds.optional(kinds.text('the id of the instance, cluster or proxy: db-…, cluster-… or prx-…',
     /^(db|cluster|prx)-\w+$/)),
   // What relieve-database may end there, and what reboot-database proposes to reboot.
-  databaseApplicationNames: kinds.optional(kinds.listOf(kinds.text('an application name, up to 63 characters', /^[^,]{1,63}$/))),
+  databaseApplicationNames: kinds.optional(kinds.listOf(kinds.text('an application name, up to 63 characters, or user:<user>[@<network>]', /^(user:[^,]{1,110}|[^,]{1,63})$/))),
   idleInTransactionSeconds: seconds(),
   blockingSeconds: seconds(),
   longQuerySeconds: seconds(),

@@ -7,7 +7,8 @@ use crate::texts;
 use remediation::act::actions::end_session::EndSession;
 use remediation::act::actions::end_session::{Cause, Ending};
 use remediation::domain::Language;
-use remediation::gather::config::{Config, SessionPolicy};
+use remediation::gather::config::Config;
+use remediation::gather::config::sessions::SessionPolicy;
 use remediation::gather::sessions::{Backend, Overview, Protection, State};
 use remediation::run::step::{Audience, Finding, Often, Plan, Planned, Skipped};
 use remediation::run::texts as common;
@@ -116,7 +117,7 @@ impl<'a> Making<'a> {
         if backend.state == State::Unknown {
             return Some(Hindrance::Protected(texts::state_unknown(self.language)));
         }
-        if !self.sessions.applications.contains(&backend.application) {
+        if !self.sessions.allows(&backend.application, backend.client) {
             return Some(Hindrance::Unlisted(texts::not_listed(self.language, &backend.application)));
         }
         let why = || Hindrance::Unsignalled(texts::may_not_signal(self.language, &self.evidence.user));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::texts;
 use remediation::domain::Language;
-use remediation::gather::config::SessionPolicy;
+use remediation::gather::config::sessions::SessionPolicy;
 use remediation::gather::sessions::{Backend, State};
 use serde_json::{Value, json};
 

@@ -29,6 +29,7 @@ fn session(pid: i32, state: State, seconds: i64) -> Backend {
         started_at: Some(ago(10_000)),
         is_client: true,
         application: "retry-handler".into(),
+        client: None,
         user: "app".into(),
         database: "production".into(),
         state,

@@ -79,8 +79,8 @@ pub fn grant_signal(language: Language, user: &str, count: usize) -> String {
 pub fn application_left(language: Language, application: &str, count: usize) -> String {
     text!(
         language,
-        ja: "アプリケーション名 `{application}` のセッション {count} 件が上限時間を超過。名前が DATABASE_APPLICATION_NAMES（CDK の databaseApplicationNames）にないため終了しない。空の名前は接続 URL の application_name で設定できる",
-        en: "sessions of application name `{application}` over their age limit: {count}; not ended, because the name is not in DATABASE_APPLICATION_NAMES (databaseApplicationNames in the CDK app). A client without a name gets one by application_name in its connection URL",
+        ja: "アプリケーション名 `{application}` のセッション {count} 件が上限時間を超過。名前が DATABASE_APPLICATION_NAMES（CDK の databaseApplicationNames）にないため終了しない。名前のないクライアントは `user:<ユーザー>` または `user:<ユーザー>@<CIDR>` として加えるか、接続 URL の application_name で名前を付ける",
+        en: "sessions of application name `{application}` over their age limit: {count}; not ended, because the name is not in DATABASE_APPLICATION_NAMES (databaseApplicationNames in the CDK app). A client without a name is added as `user:<user>` or `user:<user>@<CIDR>`, or gets a name by application_name in its connection URL",
     )
 }
 

@@ -1,14 +1,16 @@
 //! What the environment says (design, section 7): read once at start, all faults listed at once.
 
+pub mod access;
 pub mod escalation;
-
-use std::fmt;
+pub mod sessions;
 
 use chrono::TimeDelta;
 
 use crate::decide::Policy;
 use crate::domain::{Language, Mode, ProcessStatus};
+use crate::gather::config::access::DatabaseAccess;
 use crate::gather::config::escalation::{Escalation, Level};
+use crate::gather::config::sessions::SessionPolicy;
 use crate::gather::error::Error;
 use crate::gather::profile::Profile;
 use crate::gather::table_name::TableName;
@@ -77,20 +79,6 @@ pub struct Retention {
     pub refused_writes: TimeDelta,
 }
 
-/// The sessions of the database that may be ended, and when (relieve-database).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionPolicy {
-    /// `DATABASE_APPLICATION_NAMES`: only sessions with one of these application names (`pg_stat_activity.application_name`) are ever
-    /// ended. The application's functions where nothing else is set.
-    pub applications: Vec<String>,
-    /// `IDLE_IN_TRANSACTION_SECONDS` (300): idle in a transaction for longer than this.
-    pub idle_in_transaction: TimeDelta,
-    /// `BLOCKING_SECONDS` (120): others wait for it for longer than this.
-    pub blocking: TimeDelta,
-    /// `LONG_QUERY_SECONDS` (900): one statement runs for longer than this.
-    pub long_query: TimeDelta,
-}
-
 /// The application's functions beside its worker, where nothing else is set.
 const APPLICATION_FUNCTIONS: &str = "async-processing-handler,status-check-handler,retry-handler,cancel-handler";
 
@@ -109,48 +97,6 @@ impl LogSource<'_> {
     pub const fn name(&self) -> &String {
         match self {
             Self::Function(name) | Self::Group(name) => name,
-        }
-    }
-}
-
-/// How the database is reached.
-#[derive(Clone, PartialEq, Eq)]
-pub enum DatabaseAccess {
-    /// `DATABASE_URL`.
-    Url(String),
-    /// `DATABASE_SECRET_ARN`: a secret as RDS keeps it (host, port, dbname, username, password). What it lacks (one that RDS
-    /// manages itself holds user and password only) comes from `DATABASE_HOST`, `DATABASE_PORT` and `DATABASE_NAME`.
-    Secret {
-        /// The secret.
-        arn: String,
-        /// Host name, where the secret has none.
-        host: Option<String>,
-        /// TCP port, where the secret has none.
-        port: u16,
-        /// Database name, where the secret has none.
-        name: String,
-    },
-    /// `DATABASE_HOST`, `DATABASE_USER`, `DATABASE_IAM_AUTH=true`; optional `DATABASE_PORT` (5432) and `DATABASE_NAME`
-    /// (`postgres`).
-    Iam {
-        /// Host name.
-        host: String,
-        /// TCP port.
-        port: u16,
-        /// Database user, one that has `rds_iam`.
-        user: String,
-        /// Database name.
-        name: String,
-    },
-}
-
-/// Without the password that a URL may hold.
-impl fmt::Debug for DatabaseAccess {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Url(_) => f.write_str("Url(…)"),
-            Self::Secret { arn, .. } => write!(f, "Secret({arn})"),
-            Self::Iam { host, port, user, name } => write!(f, "Iam({user}@{host}:{port}/{name})"),
         }
     }
 }
@@ -440,9 +386,11 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         let Some(list) = self.value(variable) else { return functions.to_vec() };
         let names: Vec<&str> = list.split(',').map(str::trim).collect();
         // PostgreSQL cuts what is longer.
-        if names.iter().any(|name| name.is_empty() || name.len() > 63) {
-            self.faults
-                .push(format!("{variable} `{list}` must be application names joined by `,`, each of 1 to 63 bytes"));
+        if !names.iter().all(|name| sessions::is_name(name)) {
+            self.faults.push(format!(
+                "{variable} `{list}` must be application names joined by `,`, each of 1 to 63 bytes; a client without one is \
+                 user:<user> or user:<user>@<address or network>"
+            ));
         }
         names.into_iter().map(str::to_owned).collect()
     }

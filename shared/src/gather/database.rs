@@ -13,7 +13,7 @@ use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 
-use crate::gather::config::DatabaseAccess;
+use crate::gather::config::access::DatabaseAccess;
 use crate::gather::error::Error;
 
 /// A down database has to be an error of ours, not the Lambda's timeout.

@@ -4,6 +4,7 @@
 //! identity is that and its start.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
@@ -170,8 +171,10 @@ pub struct Backend {
     pub started_at: Option<DateTime<Utc>>,
     /// Whether it is a client's, so that it holds one of the connections.
     pub is_client: bool,
-    /// `application_name`, as its client has set it.
+    /// `application_name`, as its client has set it; `user:` and its user, where it has set none.
     pub application: String,
+    /// Where it comes from, over a network.
+    pub client: Option<IpAddr>,
     /// The database user.
     pub user: String,
     /// The database that it works in.
@@ -231,6 +234,7 @@ pub async fn backends(db: &mut PgConnection) -> Result<(Vec<Backend>, DateTime<U
             started_at: row.try_get("backend_start")?,
             is_client: row.try_get("is_client")?,
             application: row.try_get("application")?,
+            client: row.try_get::<Option<&str>, _>("client_address")?.and_then(|address| address.parse().ok()),
             user: row.try_get("user_name")?,
             database: row.try_get("database_name")?,
             state: State::of(row.try_get::<Option<&str>, _>("state")?),

@@ -2,7 +2,7 @@
 
 use aws_sdk_secretsmanager::Client as Secrets;
 use harness::{APPLICATION, Aws, CountingProxy, Database as Tested_, Postgres};
-use remediation::gather::config::DatabaseAccess;
+use remediation::gather::config::access::DatabaseAccess;
 use remediation::gather::database::Database;
 use remediation::gather::error::Error;
 use serde_json::json;

@@ -101,7 +101,9 @@ async fn a_session_is_read_with_what_it_does_and_whom_it_waits_for_and_without_w
     assert_eq!((first.state, first.blocked_by.as_slice()), (State::Active, [root.pid].as_slice()));
     assert_eq!(first.waits_for.as_deref(), Some("Lock/transactionid"));
     assert!(first.blocked_since >= first.statement_since && first.blocked_since < Some(at), "{first:?}");
-    assert_eq!((second.blocked_by.as_slice(), second.application.as_str()), ([first.pid].as_slice(), ""));
+    let unnamed = format!("user:{}", second.user);
+    assert_eq!((second.blocked_by.as_slice(), &second.application), ([first.pid].as_slice(), &unnamed));
+    assert!(second.client.is_some_and(|client| client.is_loopback()), "{second:?}");
     let (mine, overview) = (of_us(&mut db).await, Overview::read(&mut db).await.unwrap());
     assert_eq!(all.iter().find(|backend| backend.pid == mine).unwrap().protection, Some(Protection::Own));
     // The server is shared: there may be more.

@@ -199,6 +199,10 @@ enum Signalled {
 }
 
 async fn signal(session: &mut Session<'_>, action: &EndSession) -> Result<Signalled, Error> {
+    // What is allowed may have changed since it was decided on.
+    if !session.config.sessions.allows(&action.seen.application, action.seen.client) {
+        return Ok(Signalled::Moved);
+    }
     let sql = include_str!("end_session.sql").replace("{sessions}", BACKENDS);
     let sent: Result<Option<bool>, sqlx::Error> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(action.ending == Ending::Terminate)
@@ -208,7 +212,7 @@ async fn signal(session: &mut Session<'_>, action: &EndSession) -> Result<Signal
         .bind(action.seen.statement_since)
         .bind(action.seen.state_since)
         .bind(action.seen.state.as_str())
-        .bind(&session.config.sessions.applications)
+        .bind(&action.seen.application)
         .bind(action.cause == Cause::Blocks)
         .fetch_optional(&mut *session.db)
         .await;

@@ -12,5 +12,5 @@ SELECT CASE WHEN $1 THEN pg_terminate_backend(s.pid) ELSE pg_cancel_backend(s.pi
    AND s.state_change IS NOT DISTINCT FROM $6
    AND s.state = $7
    AND s.protection IS NULL
-   AND s.application = ANY ($8)
+   AND s.application = $8
    AND (NOT $9 OR EXISTS (SELECT FROM sessions w WHERE s.pid = ANY (w.blocked_by)))

@@ -67,6 +67,28 @@ fn only_the_applications_own_sessions_may_be_ended() {
     assert_eq!(plain.sessions.idle_in_transaction, TimeDelta::seconds(300));
     let named = with("DATABASE_APPLICATION_NAMES", "api, worker pool").unwrap();
     assert_eq!(named.sessions.applications, ["api", "worker pool"]);
+    let sessions =
+        with("DATABASE_APPLICATION_NAMES", "api, user:app, user:batch@10.0.0.0/16, user:ops@fd00::1").unwrap().sessions;
+    for (application, client, allowed) in [
+        ("api", None, true),
+        ("API", None, false),
+        ("user:app", Some("10.9.0.1"), true),
+        ("user:app", None, true),
+        ("user:other", Some("10.0.0.1"), false),
+        ("user:batch", Some("10.0.255.1"), true),
+        ("user:batch", Some("10.1.0.1"), false),
+        ("user:batch", Some("::ffff:10.0.0.1"), false),
+        ("user:batch", None, false),
+        ("user:ops", Some("fd00::1"), true),
+        ("user:ops", Some("fd00::2"), false),
+    ] {
+        let client = client.map(|address: &str| address.parse().unwrap());
+        assert_eq!(sessions.allows(application, client), allowed, "{application} {client:?}");
+    }
+    for wrong in ["user:", "user:@10.0.0.1", "user:app@nowhere", "user:app@10.0.0.0/33"] {
+        let error = with("DATABASE_APPLICATION_NAMES", wrong).unwrap_err();
+        assert!(error.contains("user:<user>@<address or network>"), "{wrong}: {error}");
+    }
     let error = with("DATABASE_APPLICATION_NAMES", "api,,x").unwrap_err();
     assert!(error.contains("must be application names"), "{error}");
     let error = with("DATABASE_INSTANCE_ID", "db:1").unwrap_err();

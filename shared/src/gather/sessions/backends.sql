@@ -32,7 +32,8 @@ WITH locks AS MATERIALIZED (
      WHERE a.datid IS NOT NULL OR a.backend_type = 'walsender'
 )
 SELECT a.pid, a.backend_start, coalesce(a.backend_type = 'client backend', a.usesysid IS NOT NULL) AS is_client,
-       coalesce(a.application_name, '') AS application, coalesce(a.usename::text, '') AS user_name, coalesce(a.datname::text, '') AS database_name, a.state, a.xact_start, a.query_start, a.state_change,
+       -- A client that gives itself no name is known by its user.
+       coalesce(nullif(a.application_name, ''), 'user:' || a.usename, '') AS application, host(a.client_addr) AS client_address, coalesce(a.usename::text, '') AS user_name, coalesce(a.datname::text, '') AS database_name, a.state, a.xact_start, a.query_start, a.state_change,
        a.wait_event_type, a.wait_event, coalesce(a.query, '') AS query, a.statement_id,
        coalesce(w.blocked_by, '{}') AS blocked_by,
        -- For a moment, waitstart is not there yet.
