@@ -17,8 +17,8 @@ export function fault(key: string, value: string, expected: string): string {
   return `\`${key}\` is ${value}: it must be ${expected}`;
 }
 
-/** Every fault of how the keys go together. `guide` tells the guide's words for a key. */
-export function contradictions(profile: Table, guide: (section: string, key: string) => readonly string[]): string[] {
+/** Every fault of how the keys go together. `guide` tells the guide's words for a key; `isUnsound`: what is said of executions is wrong, and told. */
+export function contradictions(profile: Table, guide: (section: string, key: string) => readonly string[], isUnsound: boolean): string[] {
   const section = (key: string): Table | undefined => {
     const given = profile[key];
     return typeof given === 'string' && SHORT.includes(key) ? { column: given } : (given as Table | undefined);
@@ -33,7 +33,7 @@ export function contradictions(profile: Table, guide: (section: string, key: str
     ...(isAnothers && times?.created === undefined && times?.started === undefined
       ? [fault('times', 'without `created` and `started`', 'a table that names one of these columns')]
       : []),
-    ...((isAnothers || execution !== undefined) && [execution?.arn, execution?.input, execution?.name].every((way) => way === undefined)
+    ...((execution === undefined ? isAnothers && !isUnsound : true) && [execution?.arn, execution?.input, execution?.name].every((way) => way === undefined)
       ? [fault('execution', 'without `arn`, `input` and `name`', 'a table with one of them: else nothing links a row to its execution')]
       : []),
   ];

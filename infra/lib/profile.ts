@@ -71,7 +71,8 @@ export function profileFaults(given: Table): string[] {
     }
   }
   const guide = (section: string, key: string) => SCHEMA.properties[section].properties[key].default as string[];
-  return [...told, ...contradictions(sound, guide)];
+  const isUnsound = profile.execution !== undefined && sound.execution === undefined;
+  return [...told, ...contradictions(sound, guide, isUnsound)];
 }
 
 /** A date would pass for a table. No key takes null, which TOML does not have. */

@@ -39,7 +39,7 @@ test('every fault is told in the words of the functions', () => {
 });
 
 test('what a text may stand for is read as if it were written in full', () => {
-  assert.deepEqual(profileFaults(parse('table = "jobs"\nstatus = "state"\nerror = "why"\nresult = "out"\ntimes.created = "at"')), []);
+  assert.deepEqual(profileFaults(parse('table = "jobs"\nstatus = "state"\nerror = "why"\nresult = "out"\ntimes.created = "at"\nexecution.arn = "arn"')), []);
   assert.deepEqual(profileFaults(parse('status = " "')).length, 1);
 });
 

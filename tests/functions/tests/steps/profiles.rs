@@ -521,6 +521,9 @@ default = 1
 slow = 86400
 "#;
 
+/// Name, document, failure.
+type Render = (String, Option<Value>, Option<String>);
+
 #[tokio::test]
 async fn a_status_in_a_document_an_error_in_a_text_and_deadlines_by_type_are_kept() -> Tested {
     let app = Application::new(&SHAPES[3]).await?;
@@ -539,7 +542,7 @@ async fn a_status_in_a_document_an_error_in_a_text_and_deadlines_by_type_are_kep
         .env("START_DEADLINE_SECONDS", "1")
         .start()
         .await?;
-    let rows = async || -> Tested<Vec<(String, Option<Value>, Option<String>)>> {
+    let rows = async || -> Tested<Vec<Render>> {
         let sql = "SELECT name, doc, failure FROM renders ORDER BY name";
         Ok(sqlx::query_as(sql).fetch_all(app.database.pool()).await?)
     };
