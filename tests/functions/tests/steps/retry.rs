@@ -516,7 +516,7 @@ async fn a_row_that_says_nothing_is_asked_about_at_step_functions() -> Tested {
 #[tokio::test]
 async fn what_is_not_due_waits_and_the_red_button_is_asked_for_again_when_it_is() -> Tested {
     // After throttling a first retry waits for up to 5 s, and for how long the identity says.
-    let share = |id: Uuid| Uuid::new_v5(&id, &0_u32.to_be_bytes()).as_bytes()[0];
+    let share = |id: Uuid| Uuid::new_v5(&Uuid::NAMESPACE_OID, format!("{id}/0").as_bytes()).as_bytes()[0];
     let mut failed = Failed::new("button_due", 0, 60).await?;
     let slow =
         std::iter::repeat_with(|| failed_row("ThrottlingException")).find(|row| share(row.id) > 220).ok_or("none")?;
