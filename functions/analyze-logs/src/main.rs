@@ -75,7 +75,7 @@ impl Step for AnalyzeLogs {
 }
 
 /// The process of an execution, from its input, else from its name.
-async fn of_execution(session: &Session<'_>, arn: &ExecutionArn) -> Result<ProcessId, Error> {
+async fn of_execution(session: &mut Session<'_>, arn: &ExecutionArn) -> Result<ProcessId, Error> {
     session.step_functions.own(arn, session.config.language)?;
     let of_name = session.config.policy.words.owner.of_name(arn);
     let process = match session.step_functions.describe(arn, &session.config.result_path).await {
@@ -83,7 +83,8 @@ async fn of_execution(session: &Session<'_>, arn: &ExecutionArn) -> Result<Proce
         Err(error) if of_name.is_some() && matches!(error, Error::Aws { .. }) => of_name,
         Err(error) => return Err(error),
     };
-    process.ok_or_else(|| Error::Refused(common::process_unknown(session.config.language, arn.name())))
+    let unknown = || Error::Refused(common::process_unknown(session.config.language, arn.name()));
+    session.known_id(process.ok_or_else(unknown)?).await
 }
 
 #[tokio::main(flavor = "current_thread")]

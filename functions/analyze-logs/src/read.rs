@@ -4,10 +4,9 @@ use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::{ExecutionArn, ExecutionStatus, ParseError, ProcessId};
 use remediation::gather;
-use remediation::gather::config::LogSource;
 use remediation::gather::error::Error;
 use remediation::gather::history::History;
-use remediation::gather::logs::group::Group;
+use remediation::gather::logs::group::Source;
 use remediation::gather::logs::{self, Budget, Line, Logs, Search, Stopped};
 use remediation::gather::processes::case::{self, Newest, known_one};
 use remediation::gather::processes::sweep::Filter;
@@ -318,21 +317,18 @@ async fn runs(session: &mut Session<'_>, policy: &Policy, evidence: &mut Evidenc
 /// What each function has logged of the process. What one function does not need of the requests is left for the next.
 async fn lines(session: &mut Session<'_>, policy: &Policy, evidence: &mut Evidence, until: Instant) {
     let (config, language) = (session.config, session.config.language);
-    let sources = config.log_sources();
+    let sources = Source::of(config, &config.application_functions);
     let logs = Logs::new(session.aws);
     let mut requests = policy.log_requests;
     for (at, source) in sources.iter().enumerate() {
-        let group = match source {
-            LogSource::Group(name) => (*name).clone(),
-            LogSource::Function(function) => match Group::of(session.aws, function, config.alias_of(function)).await {
-                Ok(group) => group.name,
-                Err(error) => {
-                    evidence.not_read.push(((*function).clone(), error.told(language)));
-                    continue;
-                }
-            },
+        let name = source.name().to_owned();
+        let group = match source.group(session.aws, config).await {
+            Ok(group) => group.name,
+            Err(error) => {
+                evidence.not_read.push((name, error.told(language)));
+                continue;
+            }
         };
-        let name = source.name();
         let search = Search {
             group,
             pattern: Some(logs::phrase(&evidence.process.to_string())),

@@ -81,7 +81,7 @@ impl Sample {
             if at >= DESCRIBED || Instant::now() >= session.stop_at {
                 break;
             }
-            let (told, _input) = session.step_functions.describe_with_input(&seen.execution.arn, path).await?;
+            let told = session.step_functions.describe(&seen.execution.arn, path).await?;
             if told.execution.says_failed.is_some() {
                 self.succeeded += 1;
                 let ending = told.execution.ending.as_ref();

@@ -105,11 +105,11 @@ impl Step for MigrateSchema {
                 (Some((change, wanted)), table.err())
             }
         };
+        let known = session.table().await.ok();
         let by_hand = Parameters(session.parameters).flag(FORGET)?;
         let forget = if by_hand || matches!(session.trigger, Trigger::Schedule(_)) {
             // Of a schema that is not this build's, nothing is known.
             let retention = &session.config.retention;
-            let known = session.table().await.ok();
             match missing {
                 Some(_) => Some(None),
                 None => Some(ForgetRecords::wanted(session.db, retention, known.as_deref(), session.now).await?),
@@ -117,7 +117,6 @@ impl Step for MigrateSchema {
         } else {
             None
         };
-        let known = session.table().await.ok();
         let explained = match known.as_deref() {
             Some(table) if Parameters(session.parameters).flag(EXPLAIN)? => Some(explained(session, table).await?),
             Some(_) | None => None,

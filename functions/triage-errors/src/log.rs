@@ -7,7 +7,7 @@ use crate::texts;
 use chrono::{DateTime, TimeDelta, Utc};
 use remediation::domain::{ProcessId, Words};
 use remediation::gather::error::Error;
-use remediation::gather::logs::group::Group;
+use remediation::gather::logs::group::{Group, Source};
 use remediation::gather::logs::said::{Said, error_patterns};
 use remediation::gather::logs::{Budget, Found, Line, Logs, Search, Stopped};
 use remediation::gather::texts::log_refused as refused;
@@ -75,9 +75,9 @@ pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy)
     let budget = Budget { requests: policy.log_requests, lines: policy.log_lines, until: Instant::now() + left / 2 };
     // A request that begins in time may still take longer than there is.
     let searched = tokio::time::timeout(left * 3 / 4, async {
-        let mut groups: Vec<Group> = config.profile.log_groups.iter().map(|name| Group::named(name)).collect();
-        if groups.is_empty() {
-            groups.push(Group::of(session.aws, &config.worker_function, config.worker_alias.as_deref()).await?);
+        let mut groups = Vec::new();
+        for source in Source::of(config, std::slice::from_ref(&config.worker_function)) {
+            groups.push(source.group(session.aws, config).await?);
         }
         let found = search(session.db, &Logs::new(session.aws), &groups, (from, to), budget).await;
         Ok::<_, Error>((groups.into_iter().map(|group| group.name).collect::<Vec<_>>().join(", "), found))

@@ -82,25 +82,6 @@ pub struct Retention {
 /// The application's functions beside its worker, where nothing else is set.
 const APPLICATION_FUNCTIONS: &str = "async-processing-handler,status-check-handler,retry-handler,cancel-handler";
 
-/// Where something is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogSource<'a> {
-    /// Where this function logs, its configuration tells.
-    Function(&'a String),
-    /// In this group.
-    Group(&'a String),
-}
-
-impl LogSource<'_> {
-    /// Its name, for people.
-    #[must_use]
-    pub const fn name(&self) -> &String {
-        match self {
-            Self::Function(name) | Self::Group(name) => name,
-        }
-    }
-}
-
 impl Config {
     /// Reads the environment through `lookup` (`std::env::var` in a function).
     ///
@@ -195,16 +176,6 @@ impl Config {
     /// [`Error::Configuration`] with every fault.
     pub fn profile_is_right(&self) -> Result<(), Error> {
         if self.profile_faults.is_empty() { Ok(()) } else { Err(Error::Configuration(self.profile_faults.clone())) }
-    }
-
-    /// Where the application logs: the groups that its profile names, else its functions'.
-    #[must_use]
-    pub fn log_sources(&self) -> Vec<LogSource<'_>> {
-        if self.profile.log_groups.is_empty() {
-            self.application_functions.iter().map(LogSource::Function).collect()
-        } else {
-            self.profile.log_groups.iter().map(LogSource::Group).collect()
-        }
     }
 
     /// The alias by which a function of the application's is called; only the worker has one.

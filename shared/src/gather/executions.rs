@@ -177,11 +177,25 @@ async fn read_back(
     Ok((listed, None))
 }
 
-/// The processes whose rows name these executions, by ARN; none where rows name none.
+/// Says whose these executions are, as the table has it: what a row names is that row's, and an id has the one spelling that it has there.
+/// The processes whose rows name theirs come back, by ARN.
 ///
 /// # Errors
 /// [`Error::Database`].
-pub(crate) async fn named_by_rows(
+pub(crate) async fn own(
+    db: &mut PgConnection,
+    table: &Table,
+    seen: &mut [Seen],
+) -> Result<HashMap<String, ProcessId>, Error> {
+    let named = named_by_rows(db, table, seen).await?;
+    for seen in seen {
+        let of_row = named.get(seen.execution.arn.as_str()).copied();
+        seen.process = of_row.or_else(|| table.spelt(seen.process));
+    }
+    Ok(named)
+}
+
+async fn named_by_rows(
     db: &mut PgConnection,
     table: &Table,
     seen: &[Seen],
@@ -205,7 +219,7 @@ pub(crate) async fn named_by_rows(
 pub async fn unlinked(db: &mut PgConnection, table: &Table, seen: &[Seen]) -> Result<usize, Error> {
     let named = named_by_rows(db, table, seen).await?;
     let ids = seen.iter().filter(|seen| !named.contains_key(seen.execution.arn.as_str()));
-    let ids: Vec<String> = ids.filter_map(|seen| table.id(seen.process?.as_str()).ok()).map(String::from).collect();
+    let ids: Vec<String> = ids.filter_map(|seen| table.spelt(seen.process)).map(String::from).collect();
     let by_id: i64 = sqlx::query_scalar(table.sql(
         "SELECT count(*) FROM unnest($1::text[]) AS s(id) WHERE EXISTS (SELECT FROM {rows} p WHERE {id} = s.id::{id type})",
     ))
@@ -240,11 +254,8 @@ async fn read(
     let mut guesses = NAMELESS_A_RUN;
     while listed.since > back_to && Instant::now() < stop_at && LIST.wait(db, stop_at).await? {
         let mut page = step_functions.list(listed.token.as_deref()).await?;
-        let named = named_by_rows(db, table, &page.executions).await?;
-        for seen in &mut page.executions {
-            let of_row = named.get(seen.execution.arn.as_str()).copied();
-            seen.process = of_row.or_else(|| table.id(seen.process?.as_str()).ok());
-        }
+        own(db, table, &mut page.executions).await?;
+        let told = |seen: Seen| Seen { process: table.spelt(seen.process), ..seen };
         let nobodys =
             if table.has("arn") { HashSet::new() } else { of_nobody_known(db, table, &page.executions).await? };
         let mut seen = Vec::with_capacity(page.executions.len());
@@ -257,7 +268,7 @@ async fn read(
                 // Its row may be gone, or another process was meant: asking is a courtesy that holds up nothing.
                 let asked = if guesses > 0 { step_functions.describe(arn, result_path).await.ok() } else { None };
                 guesses = if asked.is_some() { guesses - 1 } else { 0 };
-                seen.push(asked.unwrap_or(execution));
+                seen.push(asked.map_or(execution, told));
             } else if *nameless < NAMELESS_A_RUN {
                 *nameless += 1;
                 match step_functions.describe(arn, result_path).await {
@@ -266,7 +277,7 @@ async fn read(
                         let Execution { arn, started_at, .. } = execution.execution;
                         unowned.push(Unowned { arn, started_at, error });
                     }
-                    told => seen.push(told?),
+                    asked => seen.push(told(asked?)),
                 }
             } else {
                 not_asked += 1;
@@ -277,7 +288,7 @@ async fn read(
                 Err(error) if error.is_about_the_target() => {
                     unowned.push(Unowned { arn: odd.arn.clone(), started_at: odd.started_at, error });
                 }
-                owner => odd.process = owner?,
+                owner => odd.process = table.spelt(owner?),
             }
         }
         remember_odd(db, &page.odd).await?;

@@ -68,24 +68,22 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
         };
     }
     let table = session.table().await?;
-    let named = executions::named_by_rows(session.db, &table, std::slice::from_ref(&seen)).await?;
-    let of_row = named.get(seen.execution.arn.as_str()).copied();
-    seen.process = of_row.or_else(|| table.id(seen.process?.as_str()).ok());
+    let named = executions::own(session.db, &table, std::slice::from_mut(&mut seen)).await?;
     // What is known of an execution is never overwritten by a guess from its name.
     let of_name = config.policy.words.owner.of_name(&seen.execution.arn);
-    let guessed = of_row.is_none() && seen.process.is_some() && seen.process == of_name;
-    let AssertSqlSafe(cases) = table.sql(CASES);
-    let AssertSqlSafe(condition) = table.sql(
-        "{id} = (CASE WHEN $15 THEN coalesce((SELECT k.process_id FROM remediation.executions k WHERE k.execution_arn = $12), $13)
-                      ELSE $13 END)::{id type}",
-    );
+    let guessed = named.is_empty() && seen.process.is_some() && seen.process == of_name;
+    let AssertSqlSafe(cases) = table.sql(&format!(
+        "{CASES} WHERE {{id}} = (CASE WHEN $15 THEN coalesce((SELECT k.process_id FROM remediation.executions k
+                                                               WHERE k.execution_arn = $12), $13)
+                                      ELSE $13 END)::{{id type}}"
+    ));
     let sql = format!(
         "WITH remembered AS ({})
          SELECT c.*, EXISTS (SELECT FROM remediation.actions a
                               WHERE a.target = $12 AND a.kind = 'stop-execution' AND a.cause = 'deadline'
                                 AND a.outcome = 'applied'
                                 AND coalesce((a.before ->> 'redriveCount')::int4, 0) = $14) AS event_stopped_for_deadline
-           FROM ({cases} WHERE {condition}) c",
+           FROM ({cases}) c",
         executions::REMEMBER
     );
     let row = executions::bind(sqlx::query(AssertSqlSafe(sql)), std::slice::from_ref(&seen))

@@ -10,7 +10,7 @@ mod tests;
 
 use chrono::TimeDelta;
 
-use crate::domain::{IdKind, Owner, WORDS, Words};
+use crate::domain::{WORDS, Words};
 use crate::gather::table_name::TableName;
 use crate::gather::trigger::result_path::ResultPath;
 
@@ -29,8 +29,6 @@ pub struct Profile {
     pub result_path: ResultPath,
     /// `result.required`.
     pub require_result: bool,
-    /// Whether `attempts` is named: every new execution of a row raises it.
-    pub promises_attempts: bool,
     /// Whether `status.timed_out` is named: then that is what is written.
     pub writes_timed_out: bool,
     /// `execution.machines`: ARNs of state machines, or their beginnings with `*`; none: the one that the installation names.
@@ -79,7 +77,7 @@ pub struct Columns {
     pub zone: String,
     /// `progress`.
     pub progress: Option<Name>,
-    /// `attempts`.
+    /// `attempts`: every new execution of a row raises it.
     pub attempts: Option<Name>,
     /// `result`, or its `column`.
     pub result: Option<Name>,
@@ -194,7 +192,6 @@ impl Profile {
             error: ErrorShape::One { column: Name::Guide("error", "error"), keys: ErrorKeys::default(), none: None },
             result_path: ResultPath::default(),
             require_result: false,
-            promises_attempts: true,
             writes_timed_out: false,
             machines: Vec::new(),
             on_completed: OnCompleted::Write,
@@ -223,7 +220,7 @@ impl Profile {
         };
         // Where rows have no results, any output is one.
         let result_path = ResultPath::whole();
-        Self { table: Some(table), columns, error: ErrorShape::Absent, promises_attempts: false, result_path, ..guide }
+        Self { table: Some(table), columns, error: ErrorShape::Absent, result_path, ..guide }
     }
 
     /// Whether it describes another application's table than the guide's.
@@ -245,10 +242,5 @@ impl Profile {
         .filter(|(_, _, is_served)| !is_served)
         .map(|(step, key, _)| (step, key))
         .collect()
-    }
-
-    /// Whose an execution is, before the catalogue has told what ids are.
-    const fn owner(words: &Words, ids: IdKind) -> Owner {
-        Owner { ids, ..words.owner }
     }
 }

@@ -244,6 +244,12 @@ impl Table {
         self.ids.read(id)
     }
 
+    /// An id that was told elsewhere, in the one spelling that it has here; `None` where it can be none of these.
+    #[must_use]
+    pub(crate) fn spelt(&self, id: Option<ProcessId>) -> Option<ProcessId> {
+        self.id(id?.as_str()).ok()
+    }
+
     /// What comes before every id, as [`Self::id`] has it.
     #[must_use]
     pub(crate) fn before_all_ids(&self) -> &'static str {
@@ -267,7 +273,7 @@ impl Table {
         match &self.profile.error {
             ErrorShape::Absent => Value::Null,
             ErrorShape::Two { .. } => json!({ "code": text("code"), "message": text("message") }),
-            ErrorShape::One { .. } if !self.columns["error"].family.starts_with("json") => {
+            ErrorShape::One { .. } if !self.columns["error"].is_json() => {
                 format!("{}: {}", text("code"), text("message")).into()
             }
             ErrorShape::One { keys, .. } => {

@@ -5,6 +5,7 @@ use aws_sdk_lambda::Client;
 use aws_sdk_lambda::types::{LogFormat, LoggingConfig};
 
 use super::report::Format;
+use crate::gather::config::Config;
 use crate::gather::error::Error;
 
 /// A function's log.
@@ -30,12 +31,6 @@ impl Group {
         }
     }
 
-    /// One that the application's profile names. What is written there may be JSON or not.
-    #[must_use]
-    pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), format: Format::Text }
-    }
-
     /// Asks Lambda (GetFunctionConfiguration, of what an alias' callers run).
     ///
     /// # Errors
@@ -47,6 +42,45 @@ impl Group {
             Ok(told) => Ok(Self::told(function, told.logging_config())),
             Err(error) if error.is_not_found() => Ok(Self::told(function, None)),
             Err(error) => Err(error),
+        }
+    }
+}
+
+/// Where something is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// Where this function logs, its configuration tells.
+    Function(&'a str),
+    /// In this group. What is written there may be JSON or not.
+    Group(&'a str),
+}
+
+impl<'a> Source<'a> {
+    /// Where the application logs: the groups that its profile names, else these functions'.
+    #[must_use]
+    pub fn of(config: &'a Config, functions: &'a [String]) -> Vec<Self> {
+        match config.profile.log_groups.as_slice() {
+            [] => functions.iter().map(|function| Self::Function(function)).collect(),
+            groups => groups.iter().map(|group| Self::Group(group)).collect(),
+        }
+    }
+
+    /// Its name, for people.
+    #[must_use]
+    pub const fn name(self) -> &'a str {
+        match self {
+            Self::Function(name) | Self::Group(name) => name,
+        }
+    }
+
+    /// Its log group.
+    ///
+    /// # Errors
+    /// As [`Group::of`].
+    pub async fn group(self, aws: &SdkConfig, config: &Config) -> Result<Group, Error> {
+        match self {
+            Self::Function(function) => Group::of(aws, function, config.alias_of(function)).await,
+            Self::Group(name) => Ok(Group { name: name.to_owned(), format: Format::Text }),
         }
     }
 }

@@ -232,7 +232,10 @@ async fn described(
         told => told?,
     };
     // Its row has the word.
-    seen.process = owner.or(seen.process);
+    seen.process = match owner {
+        Some(owner) => Some(owner),
+        None => session.table().await?.spelt(seen.process),
+    };
     executions::remember(session.db, std::slice::from_ref(&seen)).await?;
     // The ledger was asked about the redrive that was known.
     let same = seen.execution.redrive_count == known.redrive_count;

@@ -45,10 +45,7 @@ impl Profile {
         column("type", &mut profile.columns.kind);
         column("user", &mut profile.columns.user);
         column("target", &mut profile.columns.target);
-        if let Some(attempts) = root.column("attempts") {
-            profile.columns.attempts = Some(Name::Own(attempts));
-            profile.promises_attempts = true;
-        }
+        column("attempts", &mut profile.columns.attempts);
         profile.retry =
             root.choice("retry", &[("reopen", Retry::Reopen), ("off", Retry::Off)]).unwrap_or(profile.retry);
 
@@ -80,7 +77,7 @@ impl Profile {
         }
         // Of another application's ids, only the catalogue can tell what they are.
         let ids = if profile.is_anothers() { IdKind::Text } else { IdKind::Uuid };
-        words.owner = Self::owner(&words, ids);
+        words.owner.ids = ids;
         profile.words = Box::leak(Box::new(words));
         Ok(profile)
     }

@@ -36,6 +36,11 @@ pub(crate) struct Found {
 }
 
 impl Column {
+    /// Whether it is JSON, of either kind.
+    pub(super) fn is_json(&self) -> bool {
+        self.family.starts_with("json")
+    }
+
     /// What ids are that stand there.
     pub(super) fn ids(&self) -> IdKind {
         match self.family.as_str() {

@@ -123,8 +123,8 @@ impl Table {
             derived.push(("{status}", format!("(p.{{set status}} ->> {})", literal(key))));
             derived.push(("{as status}", String::new()));
         }
-        derived.push(("{error code}", self.error_part(true)));
-        derived.push(("{error message}", self.error_part(false)));
+        let [code, message] = self.error_parts();
+        derived.extend([("{error code}", code), ("{error message}", message)]);
         match &self.profile.error {
             ErrorShape::Absent => {}
             ErrorShape::One { none, .. } => {
@@ -175,28 +175,31 @@ impl Table {
 
     /// What a profile's text stands for in a column, as `jsonb`.
     fn json_literal(&self, column: &str, text: &str) -> String {
-        let is_json = self.columns.get(column).is_some_and(|column| column.family.starts_with("json"));
-        if is_json { format!("{}::jsonb", literal(text)) } else { format!("to_jsonb({}::text)", literal(text)) }
+        if self.is_json(column) {
+            format!("{}::jsonb", literal(text))
+        } else {
+            format!("to_jsonb({}::text)", literal(text))
+        }
     }
 
-    fn error_part(&self, is_code: bool) -> String {
+    /// The code and the message of a row's error.
+    fn error_parts(&self) -> [String; 2] {
         match &self.profile.error {
-            ErrorShape::Absent => "NULL::text".to_owned(),
-            ErrorShape::One { keys, .. } => {
-                let is_text = self.columns.get("error").is_some_and(|column| !column.family.starts_with("json"));
-                match (is_text, is_code) {
-                    // As we write it.
-                    (true, true) => {
-                        "substring({set error}::text FROM '^([A-Z][A-Z0-9_]{1,63}):')".replace("{set", "p.{set")
-                    }
-                    (true, false) => "p.{set error}::text".to_owned(),
-                    (false, true) => format!("({{error}} ->> {})", literal(&keys.code)),
-                    (false, false) => format!("({{error}} ->> {})", literal(&keys.message)),
-                }
+            ErrorShape::Absent => ["NULL::text", "NULL::text"].map(str::to_owned),
+            ErrorShape::One { keys, .. } if self.is_json("error") => {
+                [&keys.code, &keys.message].map(|key| format!("({{error}} ->> {})", literal(key)))
             }
-            ErrorShape::Two { .. } if is_code => "{error_code}::text".to_owned(),
-            ErrorShape::Two { .. } => "{error_message}::text".to_owned(),
+            // As we write it.
+            ErrorShape::One { .. } => {
+                ["substring(p.{set error}::text FROM '^([A-Z][A-Z0-9_]{1,63}):')", "p.{set error}::text"]
+                    .map(str::to_owned)
+            }
+            ErrorShape::Two { .. } => ["{error_code}::text", "{error_message}::text"].map(str::to_owned),
         }
+    }
+
+    fn is_json(&self, column: &str) -> bool {
+        self.columns.get(column).is_some_and(Column::is_json)
     }
 
     /// The lines that set a column, each as the column wants it, without those whose column is not there.

@@ -56,7 +56,8 @@ const SHAPES: [Shape; 4] = [
                    FROM "ConsignmentStatus" WHERE "ConsignmentId" = $1::uuid AND "StatusType" = 'ServerChecksum'"#,
         words: ["InProgress", "Completed", "Failed", "Failed", "Failed"],
         id: || Uuid::new_v4().to_string(),
-        input: |id| json!({ "consignmentId": id }),
+        // As an input may spell it, and the column does not.
+        input: |id| json!({ "consignmentId": id.to_uppercase() }),
         called: |_| Some(format!("TDR-2026-{}-{}", &Uuid::new_v4().simple().to_string()[..4], Utc::now().timestamp_millis())),
         failed: || Value::Null,
         timed_out: || Value::Null,
