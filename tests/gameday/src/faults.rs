@@ -17,6 +17,7 @@ mod last_update_lost;
 mod late_running_event;
 mod late_write;
 mod never_started;
+mod orm_meets_fence;
 mod progress_anomaly;
 mod stuck_execution;
 mod transient_failure;
@@ -41,6 +42,7 @@ pub const ALL: &[&dyn Fault] = &[
     &progress_anomaly::ProgressAnomaly,
     &transient_failure::TransientFailure,
     &late_write::LateWrite,
+    &orm_meets_fence::OrmMeetsFence,
     &blocked_by_idle_session::BlockedByIdleSession,
     &worker_near_timeout::WorkerNearTimeout,
     &failure_returned_as_success::FailureReturnedAsSuccess,

@@ -1,7 +1,7 @@
 //! The system that is looked after: small, but real in everything that the remediation can see of it.
 //!
 //! Its table in every variant that is found in the field ([`table`]), what its processes work for ([`goals`]), its Lambda functions ([`worker`]), its state machine
-//! and what its API does ([`Patient`]), its sessions ([`Session`]),
+//! and what its API does ([`Patient`]), its sessions ([`Session`]), a function of it with an ORM ([`Orm`]),
 //! and the ways in which a process of it can go ([`Behaviour`]).
 //!
 //! It knows nothing of the product: it has its own words for the same things on purpose, so that a mistake in one is not
@@ -11,6 +11,7 @@ mod application;
 mod behaviour;
 mod error;
 pub mod goals;
+mod orm;
 mod session;
 pub mod table;
 pub mod worker;
@@ -18,4 +19,5 @@ pub mod worker;
 pub use application::{Patient, Process};
 pub use behaviour::Behaviour;
 pub use error::{Error, Result};
+pub use orm::Orm;
 pub use session::Session;

@@ -1,10 +1,7 @@
 //! The fence, as an operator has it put up and taken away: the events of the real `migrate`; and an ORM that meets it.
 
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-
 use functions_tests::{Bench, Tested, ago, findings, logged, output, processing, sample, status_event, texts};
-use harness::{paths, tools};
+use patient::Orm;
 use patient::table::{self, EARLY, ELSEWHERE, GUIDE, MIGRATED, PUSHED, Row, Variant};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
@@ -215,49 +212,6 @@ async fn rows_are_put_right_and_taken_back_behind_it_as_before() -> Tested {
     Ok(())
 }
 
-/// The application's functions with SQLAlchemy, which takes it for a fault when an UPDATE of one object reaches no row.
-struct Orm {
-    program: Child,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-}
-
-impl Orm {
-    /// A function that has read a process.
-    fn reads(bench: &Bench, id: Uuid) -> Tested<Self> {
-        let script = paths::workspace().join("tests/functions/orm/application.py");
-        let Variant { schema, table, .. } = bench.variant;
-        let mut program = Command::new(tools::python()?.interpreter)
-            .arg(script)
-            .args([&bench.database.url(), schema, table, &id.to_string()])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let orders = program.stdin.take().ok_or("no stdin")?;
-        let answers = BufReader::new(program.stdout.take().ok_or("no stdout")?).lines();
-        let mut orm = Self { program, orders, answers };
-        assert_eq!(orm.answer()?, "read");
-        Ok(orm)
-    }
-
-    /// What comes of a write.
-    fn writes(&mut self, what: &str) -> Tested<String> {
-        writeln!(self.orders, "{what}")?;
-        self.answer()
-    }
-
-    fn answer(&mut self) -> Tested<String> {
-        Ok(self.answers.next().ok_or("the ORM's program has ended")??)
-    }
-}
-
-impl Drop for Orm {
-    fn drop(&mut self) {
-        let _ = self.program.kill();
-        let _ = self.program.wait();
-    }
-}
-
 #[tokio::test]
 async fn an_orm_takes_a_refused_statement_for_a_written_one() -> Tested {
     for variant in [GUIDE, MIGRATED, PUSHED] {
@@ -266,8 +220,10 @@ async fn an_orm_takes_a_refused_statement_for_a_written_one() -> Tested {
         let sync = bench.function("sync-execution-status").start().await?;
         let (closed, cancelled) = (processing(91), processing(91));
         bench.insert(&[closed.clone(), cancelled.clone()]).await?;
-        let (mut worker, mut handler) = (Orm::reads(&bench, closed.id)?, Orm::reads(&bench, cancelled.id)?);
-        let mut late = Orm::reads(&bench, cancelled.id)?;
+        let url = bench.database.url();
+        let reads = async |row: &Row| Orm::reads(&url, &bench.variant, row.id).await;
+        let (mut worker, mut handler) = (reads(&closed).await?, reads(&cancelled).await?);
+        let mut late = reads(&cancelled).await?;
 
         // We close the row, and its worker goes on.
         let event =
@@ -276,13 +232,13 @@ async fn an_orm_takes_a_refused_statement_for_a_written_one() -> Tested {
         let before = bench.row(closed.id).await?;
         assert_eq!(before.status, "FAILED");
         for what in ["progress", "complete"] {
-            assert_eq!(worker.writes(what)?, "written", "{what}, {}", variant.name);
+            assert_eq!(worker.writes(what).await?, Orm::WRITTEN, "{what}, {}", variant.name);
         }
         assert_eq!(bench.row(closed.id).await?, before);
 
         // A user's cancel is two statements, and the worker's success comes after both.
-        assert_eq!(handler.writes("cancel")?, "written", "{}", variant.name);
-        assert_eq!(late.writes("complete")?, "written", "{}", variant.name);
+        assert_eq!(handler.writes("cancel").await?, Orm::WRITTEN, "{}", variant.name);
+        assert_eq!(late.writes("complete").await?, Orm::WRITTEN, "{}", variant.name);
         let row = bench.row(cancelled.id).await?;
         let reason = json!({ "code": "CANCELLED", "message": "the user changed their mind" });
         assert_eq!((row.status.as_str(), row.error, row.result), ("CANCELLED", Some(reason), None));
@@ -293,7 +249,7 @@ async fn an_orm_takes_a_refused_statement_for_a_written_one() -> Tested {
         let sql = "CREATE FUNCTION skips() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
                    CREATE TRIGGER skips BEFORE UPDATE ON {processes} FOR EACH ROW EXECUTE FUNCTION skips()";
         bench.database.execute(&variant.spell(sql)).await?;
-        let told = Orm::reads(&bench, closed.id)?.writes("progress")?;
+        let told = reads(&closed).await?.writes("progress").await?;
         assert!(told.starts_with("StaleDataError"), "{told}");
     }
     Ok(())

@@ -64,7 +64,7 @@ def main(url, schema, table, process_id):
                 for _ in WRITES[line.strip()](process):
                     session.commit()
                 print("written", flush=True)
-            except Exception as error:  # the test tells what it may be
+            except Exception as error:  # the caller tells what it may be
                 session.rollback()
                 print(type(error).__name__, error, flush=True)
 
