@@ -9,4 +9,4 @@ pub mod act;
 pub mod gather;
 pub mod run;
 
-pub use remediation_decide::{decide, domain, failure, finding, raw, redact, severity, stored, text};
+pub use remediation_decide::{decide, domain, failure, finding, guard, raw, redact, severity, stored, text};

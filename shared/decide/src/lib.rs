@@ -6,6 +6,7 @@ pub mod decide;
 pub mod domain;
 pub mod failure;
 pub mod finding;
+pub mod guard;
 pub mod raw;
 pub mod redact;
 pub mod severity;

@@ -3,8 +3,6 @@
 //! A kind of change is one file in `actions/` that implements [`Action`]. Whoever handles actions (the run, the guard, the ledger, the undo)
 //! knows this trait and [`Kind`], and no kind by its name.
 
-mod class;
-
 use std::any::Any;
 use std::fmt::Debug;
 use std::pin::Pin;
@@ -22,7 +20,7 @@ use crate::gather::session::Session;
 use crate::redact;
 use crate::severity::Severity;
 
-pub use class::Class;
+pub use crate::guard::Class;
 
 /// A kind of change, and one change of it to one target.
 ///

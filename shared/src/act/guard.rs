@@ -1,16 +1,15 @@
-//! How much of what a step wants it may do now (design, 6.1 to 6.3): pure, over what the ledger counts.
+//! Asks the [guard](crate::guard) how much of what a step wants it may do now, and says in people's words what it answers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use crate::act::action::{Action, Class, Planned};
+use crate::act::action::{Action, Planned};
 use crate::act::ledger::controls::Control;
-use crate::act::plan::Shares;
 use crate::act::texts;
 use crate::domain::{Language, Mode};
-use crate::gather::manifest::Limits;
+use crate::guard::{self, Asked, Change, Class, Fate, Limits, Over, Record, Role, Shares, Why};
 
 /// What the ledger knows of a step and its targets.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -86,132 +85,92 @@ pub struct Guarded {
     pub limited: bool,
 }
 
-/// Applies the mode and every limit. What only changes our own record ([`Class::Own`]) is bound by what is asked for alone.
+/// Applies the mode and every limit.
 #[must_use]
 pub fn guard(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
-    let (own, wanted): (Vec<_>, Vec<_>) = wanted.into_iter().partition(|planned| planned.action.class() == Class::Own);
-    let (alone, may) = (wanted.is_empty(), demand.own);
-    let mut guarded = guard_changes(wanted, demand, limits, facts);
-    if alone && !own.is_empty() {
-        (guarded.mode, guarded.over) = (may, None);
-    }
-    // First: what else is wanted may need it.
-    let first = if may == Mode::Act { &mut guarded.apply } else { &mut guarded.hold };
-    first.splice(0..0, own);
-    guarded
-}
-
-fn guard_changes(wanted: Vec<Planned>, demand: Demand, limits: &Limits, facts: &Facts) -> Guarded {
     let language = demand.language;
-    // To take something back is a person's decision already: it needs no second person's.
-    let by_person = demand.approved || !wanted.is_empty() && wanted.iter().all(|planned| planned.action.is_undo());
-    let allowed = facts.control.mode.map_or(demand.mode, |mode| mode.min(demand.mode));
-    // Whoever cannot be reached is tried again: to fall silent would be no caution.
-    let did_not_help = facts.did_not_help && !wanted.iter().all(|planned| planned.action.class() == Class::Message);
-    let mode = match allowed {
-        // An approval is what `propose` waits for. It never lifts `observe`.
-        Mode::Propose | Mode::Act if by_person => Mode::Act,
-        Mode::Act if did_not_help => Mode::Propose,
-        mode => mode,
+    let none = TargetFacts::default();
+    let changes: Vec<Change> = wanted
+        .iter()
+        .map(|planned| change(planned.action.as_ref(), facts.targets.get(&planned.action.target()).unwrap_or(&none)))
+        .collect();
+    let Facts { control, did_not_help, actions_last_hour, beside, .. } = facts;
+    let limits = Limits {
+        actions_per_run: control.actions_per_run.unwrap_or(limits.actions_per_run),
+        actions_per_hour: control.actions_per_hour.unwrap_or(limits.actions_per_hour),
+        share_of_candidates: control.share.unwrap_or(limits.share_of_candidates),
+        ..*limits
     };
+    let record = Record {
+        mode: control.mode,
+        did_not_help: *did_not_help,
+        actions_last_hour: *actions_last_hour,
+        beside: *beside,
+    };
+    let judged = guard::guard(&changes, &demand.asked(), &limits, &record);
     let mut guarded = Guarded {
-        mode,
+        mode: judged.mode,
         apply: Vec::new(),
         hold: Vec::new(),
-        over: None,
+        over: judged.over.map(|over| over_words(over, &limits, language)),
         leave: Vec::new(),
         used_up: Vec::new(),
-        limited: false,
+        limited: judged.limited,
     };
-    if mode == Mode::Propose && allowed == Mode::Act {
-        guarded.over = Some(texts::did_not_help(language));
-    }
-    let mut candidates = Vec::with_capacity(wanted.len());
-    for planned in wanted {
-        let history = facts.targets.get(&planned.action.target()).cloned().unwrap_or_default();
-        let cooling = i64::from(limits.cooldown_seconds) - history.seconds_since_last.unwrap_or(i64::MAX);
-        let why = if demand.approved || planned.action.is_undo() || planned.action.is_end() {
-            None
-        } else if !demand.by_name && rests(planned.action.as_ref(), &history) {
-            Some(texts::undone(language))
-        } else if history.attempts >= limits.attempts_per_target {
-            guarded.used_up.push(planned.action.target());
-            Some(texts::attempts(language, history.attempts))
-        } else if limits.cooldown_seconds > 0 && cooling > 0 {
-            Some(texts::cooldown(language, cooling))
-        } else {
-            None
-        };
-        match why {
-            Some(why) => guarded.leave.push((planned, why)),
-            None => candidates.push(planned),
+    for (planned, fate) in wanted.into_iter().zip(judged.fates) {
+        match fate {
+            Fate::Apply => guarded.apply.push(planned),
+            Fate::Hold => guarded.hold.push(planned),
+            Fate::Leave(why) => {
+                if matches!(why, Why::Attempts(_)) {
+                    guarded.used_up.push(planned.action.target());
+                }
+                guarded.leave.push((planned, why_words(why, language)));
+            }
         }
     }
-    if mode != Mode::Act {
-        guarded.hold = candidates;
-        return guarded;
-    }
-    // Nor does a limit, which what is to be taken back may have used up.
-    if candidates.iter().all(|planned| planned.action.is_undo()) {
-        guarded.apply = candidates;
-        return guarded;
-    }
-    (guarded.apply, candidates) = candidates.into_iter().partition(|planned| planned.action.is_end());
-    let share = facts.control.share.unwrap_or(limits.share_of_candidates);
-    if !demand.approved
-        && let Some((changed, of)) = over_share(&candidates, &demand, share)
-    {
-        guarded.over = Some(texts::share(language, changed, of, share));
-        guarded.hold = candidates;
-        return guarded;
-    }
-    let per_run = facts.control.actions_per_run.unwrap_or(limits.actions_per_run);
-    let per_hour = facts.control.actions_per_hour.unwrap_or(limits.actions_per_hour);
-    let alone = per_run.saturating_sub(demand.done);
-    let in_run = alone.saturating_sub(facts.beside);
-    let in_hour = per_hour.saturating_sub(facts.actions_last_hour);
-    let asked = demand.limit.map_or(usize::MAX, |limit| limit.saturating_sub(demand.done));
-    let room = in_run.min(in_hour);
-    // Another run is at the same rows, in all likelihood: no limit has been reached.
-    let is_beside = candidates.len() <= alone.min(in_hour);
-    let mut candidates = candidates.into_iter();
-    guarded.apply.extend(candidates.by_ref().take(room.min(asked)));
-    if asked < room {
-        let why = texts::limit(language, demand.limit.unwrap_or_default());
-        guarded.limited = candidates.len() > 0;
-        guarded.leave.extend(candidates.map(|planned| (planned, why.clone())));
-        return guarded;
-    }
-    if is_beside {
-        guarded.limited |= candidates.len() > 0;
-        guarded.leave.extend(candidates.map(|planned| (planned, texts::beside(language))));
-        return guarded;
-    }
-    guarded.hold.extend(candidates);
-    if !guarded.hold.is_empty() {
-        let over =
-            if in_hour < in_run { texts::per_hour(language, per_hour) } else { texts::per_run(language, per_run) };
-        guarded.over = Some(over);
-    }
+    // Our own record first, since what else is wanted may need it; then what only ends what was begun.
+    let order = |planned: &Planned| (planned.action.class() != Class::Own, !planned.action.is_end());
+    guarded.apply.sort_by_key(order);
+    guarded.hold.sort_by_key(order);
     guarded
 }
 
-/// How many of which number would be changed, where that is too many of any class. A class of which nothing was counted over everything
-/// is a part of what was looked at.
-fn over_share(candidates: &[Planned], demand: &Demand, share: f64) -> Option<(usize, usize)> {
-    let mut changed: BTreeMap<Class, usize> = BTreeMap::new();
-    for class in candidates.iter().map(|planned| planned.action.class()).filter(|class| class.is_shared()) {
-        *changed.entry(class).or_default() += 1;
+impl Demand {
+    const fn asked(&self) -> Asked<'_> {
+        let Self { mode, own, approved, by_name, sweeps: _, population, ref shares, limit, done, language: _ } = *self;
+        Asked { mode, own, approved, by_name, population, shares, limit, done }
     }
-    changed.into_iter().find_map(|(class, at_hand)| {
-        let counted = demand.shares.get(&class);
-        let (changed, of) = counted.map_or((at_hand, demand.population), |share| (at_hand.max(share.wanted), share.of));
-        // What was counted too early, or not at all, is no small number.
-        let of = of.max(changed);
-        #[expect(clippy::cast_precision_loss, reason = "counts of rows are far below 2^52")]
-        let too_many = changed as f64 > share * of as f64;
-        (of > Limits::SHARE_FROM && too_many).then_some((changed, of))
-    })
+}
+
+/// A change as its limits see it.
+fn change(action: &dyn Action, history: &TargetFacts) -> Change {
+    let role = match (action.is_undo(), action.is_end()) {
+        (true, _) => Role::Undo,
+        (false, true) => Role::End,
+        (false, false) => Role::New,
+    };
+    let TargetFacts { attempts, seconds_since_last, .. } = *history;
+    Change { class: action.class(), role, rests: rests(action, history), attempts, seconds_since_last }
+}
+
+fn why_words(why: Why, language: Language) -> String {
+    match why {
+        Why::Undone => texts::undone(language),
+        Why::Attempts(attempts) => texts::attempts(language, attempts),
+        Why::Cooldown(left) => texts::cooldown(language, left),
+        Why::Limit(limit) => texts::limit(language, limit),
+        Why::Beside => texts::beside(language),
+    }
+}
+
+fn over_words(over: Over, limits: &Limits, language: Language) -> String {
+    match over {
+        Over::DidNotHelp => texts::did_not_help(language),
+        Over::Share { changed, of } => texts::share(language, changed, of, limits.share_of_candidates),
+        Over::PerHour(limit) => texts::per_hour(language, limit),
+        Over::PerRun(limit) => texts::per_run(language, limit),
+    }
 }
 
 /// Whether a person took back what was done to this target, in the same attempt, or of the same setting (design, 6.6).

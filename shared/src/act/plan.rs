@@ -1,24 +1,11 @@
 //! What a step wants: the changes, before any is made, and what it has to tell.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
-use crate::act::action::{Class, Planned};
+use crate::act::action::Planned;
 use crate::finding::{Finding, Metric, Skipped};
 use crate::gather::session::Cursor;
-
-/// What is counted of classes over everything, never over what a run happens to hold.
-pub type Shares = BTreeMap<Class, Share>;
-
-/// How many there are of a class, and how many of them are wanted, over everything (design, 6.2).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Share {
-    /// How many there are.
-    pub of: usize,
-    /// How many would be changed by all the runs that the work takes; 0 where the plan at hand has them all.
-    pub wanted: usize,
-}
+use crate::guard::Shares;
 
 /// What a step wants, and what it has to tell.
 #[derive(Debug, Default)]

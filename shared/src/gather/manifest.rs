@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::domain::Mode;
 use crate::gather::error::Error;
+use crate::guard::Limits;
 
 /// `functions/<name>/manifest.toml`. Keys that only `infra/` needs are not read here.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -49,40 +50,6 @@ pub enum LedgerKind {
     Database,
     /// In the log and the notification topic: for the remedies of a database that is down.
     Log,
-}
-
-/// How much a step may do (design, 6.2). A row in `remediation.controls` overrides the first three.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(default)]
-pub struct Limits {
-    /// Actions in one run.
-    pub actions_per_run: usize,
-    /// Actions of this step in an hour, over all its runs.
-    pub actions_per_hour: usize,
-    /// The part of all there is of a class (open rows, running executions, …) that may be changed, once that is more than
-    /// [`Limits::SHARE_FROM`]. Rows that keep their status do not count.
-    pub share_of_candidates: f64,
-    /// Seconds between two actions on one target.
-    pub cooldown_seconds: u32,
-    /// Actions on one target in a day.
-    pub attempts_per_target: u32,
-}
-
-impl Limits {
-    /// Up to so many candidates, the share says nothing.
-    pub const SHARE_FROM: usize = 20;
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            actions_per_run: 100,
-            actions_per_hour: 1000,
-            share_of_candidates: 0.5,
-            cooldown_seconds: 0,
-            attempts_per_target: 3,
-        }
-    }
 }
 
 impl Manifest {

@@ -15,7 +15,6 @@ use crate::act::actions::set_row_status::SetRowStatus;
 use crate::act::actions::stop_execution::StopExecution;
 use crate::act::ledger::entries;
 use crate::act::ledger::plans::Wish;
-use crate::act::plan::{Share, Shares};
 use crate::decide::{Closing, Decision, Verdict, decide, ended_at, overtaken};
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId};
 use crate::failure::failure;
@@ -26,6 +25,7 @@ use crate::gather::processes;
 use crate::gather::processes::case::{Evidence, Extent, Newest};
 use crate::gather::processes::sweep::Filter;
 use crate::gather::profile::OnCompleted;
+use crate::guard::{Share, Shares};
 use crate::run::step::{Finding, Kind, Plan, Planned, Question, Session, Skipped, Step};
 use crate::run::texts;
 

@@ -263,6 +263,7 @@ impl<S: Step> Rounds<'_, S> {
         Admission {
             run: self.run,
             wanted: if acts { wanted.iter().filter(is_bound).count() } else { 0 },
+            done: demand.done,
             per_run: self.manifest.limits.actions_per_run,
             sweeps: demand.sweeps,
         }

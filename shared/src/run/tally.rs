@@ -8,11 +8,12 @@ use uuid::Uuid;
 
 use crate::act::action::{ActionResult, Class, Kind, Outcome, Planned};
 use crate::act::ledger::runs::Run;
-use crate::act::plan::{Plan, Shares};
+use crate::act::plan::Plan;
 use crate::act::report::{Alike, Done, DoneOutcome, KEPT, Report, Tries, Verification};
 use crate::domain::{Language, Mode, ProcessId};
 use crate::finding::{Finding, Metric, Skipped};
 use crate::gather::session::Cursor;
+use crate::guard::Shares;
 use crate::run::texts;
 
 /// What came of one round.

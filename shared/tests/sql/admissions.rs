@@ -13,7 +13,12 @@ use crate::support::*;
 const STEP: &str = "test-step";
 
 async fn admit(db: &mut PgConnection, run: &Run, wanted: usize, sweeps: bool) -> Result<Facts, Error> {
-    facts::admit(db, &Admission { run, wanted, per_run: 100, sweeps }, KINDS, &[]).await
+    again(db, run, 0, wanted, sweeps).await
+}
+
+/// The same for a run that has made some already.
+async fn again(db: &mut PgConnection, run: &Run, done: usize, wanted: usize, sweeps: bool) -> Result<Facts, Error> {
+    facts::admit(db, &Admission { run, wanted, done, per_run: 100, sweeps }, KINDS, &[]).await
 }
 
 /// What would count against a run that began then.
@@ -55,9 +60,9 @@ async fn what_a_run_was_given_counts_until_it_ends_and_then_what_it_did() -> Tes
     admit(&mut world.db, &sweep, 40, true).await?;
     admit(&mut world.db, &event, 3, false).await?;
     assert_eq!(counted(&mut world.db, began).await, (43, 40), "what is asked for one process is none of a sweep's");
-    let again = admit(&mut world.db, &sweep, 7, true).await?;
-    assert_eq!((again.actions_last_hour, again.beside), (3, 0), "its own is no other's");
-    assert_eq!(counted(&mut world.db, began).await, (10, 7), "what it is given next replaces what it had");
+    let facts = again(&mut world.db, &sweep, 2, 5, true).await?;
+    assert_eq!((facts.actions_last_hour, facts.beside), (3, 0), "its own is no other's");
+    assert_eq!(counted(&mut world.db, began).await, (10, 7), "what it has made, and what it may do next");
 
     // It made two of them, and ends.
     for minutes in [0, 1] {
@@ -88,5 +93,17 @@ async fn what_a_crashed_run_was_given_is_free_again_when_it_can_no_longer_be_ali
     assert_eq!(counted(&mut world.db, began).await, (0, 0));
     let left: i64 = world.ask("SELECT count(*) FROM remediation.admissions WHERE actions = 40").await;
     assert_eq!(left, 0, "and nothing of it is kept");
+    Ok(())
+}
+
+/// A row that moved is asked for once more, alone: what the run has made before counts on.
+#[tokio::test]
+async fn what_a_run_has_made_counts_when_it_asks_again() -> Tested {
+    let mut world = World::new("again").await;
+    let (began, sweep) = (Utc::now(), run(STEP));
+    for (done, wanted, counts) in [(0, 60, 60), (59, 1, 60), (60, 30, 90), (90, 30, 100), (120, 5, 120)] {
+        again(&mut world.db, &sweep, done, wanted, true).await?;
+        assert_eq!(counted(&mut world.db, began).await, (counts, counts), "{wanted} more after {done}");
+    }
     Ok(())
 }

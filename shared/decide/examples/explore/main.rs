@@ -9,14 +9,21 @@ mod searches;
 use std::process::ExitCode;
 use std::time::Instant;
 
+use model::crowd;
 use model::rules::REAL;
-use model::search::explore;
+use model::search::{Counterexample, Explored, explore};
+
+/// A search, to be made.
+type Search = Box<dyn Fn() -> Result<Explored, Box<Counterexample>>>;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    let of_one = searches::SEARCHES.map(|(name, bounds)| (name, Box::new(move || explore(REAL, bounds)) as Search));
+    let of_many = crowd::SCENES.map(|(name, scene)| (name, Box::new(move || crowd::explore(REAL, scene)) as Search));
     let (start, mut states) = (Instant::now(), 0);
-    for (name, bounds) in searches::SEARCHES.iter().filter(|(name, _)| words.iter().all(|word| name.contains(word))) {
-        match explore(REAL, *bounds) {
+    let all = of_one.into_iter().chain(of_many);
+    for (name, search) in all.filter(|(name, _)| words.iter().all(|word| name.contains(word))) {
+        match search() {
             Ok(found) => {
                 states += found.states + found.quiet;
                 println!("{name}: {found}");

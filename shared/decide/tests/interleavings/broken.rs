@@ -3,12 +3,14 @@
 use chrono::TimeDelta;
 use remediation_decide::decide::cancel::{Cancelling, cancel};
 use remediation_decide::decide::{self, Closing, Decision, Policy, StopCause, Verdict};
-use remediation_decide::domain::{Execution, ExecutionStatus, ProcessStatus};
+use remediation_decide::domain::{Execution, ExecutionStatus, Mode, ProcessStatus};
+use remediation_decide::guard::{Asked, Guard, Limits, Record, Shares, guard};
 use remediation_decide::severity::{Severity, severity};
 
 use crate::model::ask::ByHand;
+use crate::model::crowd::{self, SCENES};
 use crate::model::rules::{Decide, Invariant, Judge, ListsFirst, Overtaken, POLICY, REAL, Rules, Wish};
-use crate::model::search::{Bounds, explore};
+use crate::model::search::{Bounds, Counterexample, Explored, explore};
 
 /// Both steps, two executions, a cancel and a retry.
 pub const EVERYTHING: Bounds = Bounds {
@@ -30,7 +32,19 @@ const BY_HAND: Bounds = Bounds { steps: [false, false, true], cancel: false, ret
 /// Explores a system that is broken on purpose, and wants it found. What makes nothing less bad, the severity tells first: it is a witness of its own.
 #[track_caller]
 fn breaks(expected: Invariant, rules: Rules, bounds: Bounds) {
-    match explore(rules, bounds) {
+    found(expected, explore(rules, bounds));
+}
+
+/// The same of a crowd.
+#[track_caller]
+fn breaks_a_crowd(expected: Invariant, rules: Rules, name: &str) {
+    let (_, scene) = SCENES.into_iter().find(|(called, _)| *called == name).unwrap();
+    found(expected, crowd::explore(rules, scene));
+}
+
+#[track_caller]
+fn found(expected: Invariant, found: Result<Explored, Box<Counterexample>>) {
+    match found {
         Ok(found) => panic!("nothing found in {found}"),
         Err(found) => {
             println!("{:?} after {} states\n{}", found.broken, found.states, found.trace);
@@ -300,4 +314,75 @@ fn a_ramp_that_ends_at_what_helps_is_found() {
         _ => severity(row, process, newest, cancelled, policy, now),
     };
     breaks(Invariant::TheRampGoesOn, Rules { judge: broken, ..REAL }, Bounds { depth: None, ..SWEEP });
+}
+
+fn guarded(guard: Guard) -> Rules {
+    Rules { guard, ..REAL }
+}
+
+#[test]
+fn a_guard_that_lets_nothing_through_is_found() {
+    let broken: Guard =
+        |wanted, asked, limits, record| guard(wanted, &Asked { mode: Mode::Observe, ..*asked }, limits, record);
+    breaks(Invariant::EverythingEnds, guarded(broken), Bounds { depth: Some(5), ..SWEEP });
+    breaks_a_crowd(Invariant::EverythingEnds, guarded(broken), "a crowd: a few");
+}
+
+#[test]
+fn a_guard_that_lets_through_what_is_held_is_found() {
+    let broken: [Guard; 6] = [
+        |wanted, asked, limits, record| guard(wanted, &Asked { mode: Mode::Act, ..*asked }, limits, record),
+        |wanted, asked, limits, record| guard(wanted, &Asked { by_name: true, ..*asked }, limits, record),
+        |wanted, asked, limits, record| guard(wanted, &Asked { limit: None, ..*asked }, limits, record),
+        |wanted, asked, limits, record| guard(wanted, asked, limits, &Record { mode: None, ..*record }),
+        |wanted, asked, limits, record| guard(wanted, asked, &Limits { attempts_per_target: 9, ..*limits }, record),
+        |wanted, asked, limits, record| guard(wanted, asked, &Limits { cooldown_seconds: 0, ..*limits }, record),
+    ];
+    for broken in broken {
+        breaks(Invariant::WhatIsHeldIsNotDone, guarded(broken), Bounds { depth: None, ..SWEEP });
+    }
+}
+
+#[test]
+fn a_share_of_the_page_instead_of_everything_is_found() {
+    let broken: Guard =
+        |wanted, asked, limits, record| guard(wanted, &Asked { shares: &Shares::new(), ..*asked }, limits, record);
+    breaks_a_crowd(Invariant::MostOfManyWaits, guarded(broken), "a crowd: most of many");
+}
+
+#[test]
+fn an_approval_that_lifts_no_limit_is_found() {
+    let broken: Guard =
+        |wanted, asked, limits, record| guard(wanted, &Asked { approved: false, ..*asked }, limits, record);
+    breaks_a_crowd(Invariant::EverythingEnds, guarded(broken), "a crowd: most of many, approved");
+}
+
+#[test]
+fn limits_that_leave_something_out_are_found() {
+    let broken: [Guard; 3] = [
+        |wanted, asked, limits, record| guard(wanted, asked, limits, &Record { actions_last_hour: 0, ..*record }),
+        |wanted, asked, limits, record| guard(wanted, asked, limits, &Record { beside: 0, ..*record }),
+        |wanted, asked, limits, record| guard(wanted, &Asked { done: 0, ..*asked }, limits, record),
+    ];
+    for broken in broken {
+        breaks_a_crowd(Invariant::LimitsHold, guarded(broken), "a crowd: half of many");
+    }
+}
+
+/// A row that moved is asked for again, alone: what the run had made before is none of what it registers then.
+#[test]
+fn a_run_that_registers_only_what_it_wants_next_is_found() {
+    breaks_a_crowd(Invariant::LimitsHold, Rules { registers_what_was_made: false, ..REAL }, "a crowd: half of many");
+}
+
+#[test]
+fn a_ramp_that_begins_with_many_is_found() {
+    breaks_a_crowd(Invariant::AWrongRuleHarmsOne, Rules { ramp: |_| 10, ..REAL }, "a crowd: a wrong rule about a few");
+}
+
+#[test]
+fn a_step_that_never_helps_and_goes_on_is_found() {
+    let broken: Guard =
+        |wanted, asked, limits, record| guard(wanted, asked, limits, &Record { did_not_help: false, ..*record });
+    breaks_a_crowd(Invariant::AWrongRuleHarmsOne, guarded(broken), "a crowd: a wrong rule about a few");
 }

@@ -18,7 +18,10 @@
 //!   does not exist and does nothing. A user's retry, also while the old execution still runs.
 //! - Our steps in parts: look, read and decide, list, write; or look again at the execution, stop it, close the ledger's action, remember what was
 //!   read, start over. The others act in between, and a step may die at each point, or be held by the guard, which is the same for the process.
-//!   Writes compare the row and the newest known execution. Every write and stop is judged by its severity, as the ramp judges it.
+//!   Writes compare the row and the newest known execution. Every write and stop is judged by its severity, as the ramp judges it, and asked of the
+//!   real [`guard`], which lets it through where nothing is in its way and holds it where anything is.
+//! - A crowd of rows (`crowd.rs`), counted: two sweeps that overlap, or a person's approval in parts; the real guard and the real [`ramp`]; a run that
+//!   dies, a row that somebody else moves, rows that break later; a rule that is wrong.
 //! - What is asked by hand: listed, and then decided; a cancel with the real [`cancel`]: what runs is stopped (the overtaken one first), and the row
 //!   is written last. What starts after its last list is the sweep's.
 //! - Our retry in parts: list and look, re-open the row and register the execution, start it; or have it refused and put the row
@@ -57,6 +60,8 @@
 //!   may undo a cancel; nothing but the fence (design, 6.9) prevents that. So the invariants are about what *we* write and
 //!   stop, and about where everything ends once the others have stopped writing.
 //!
+//! [`guard`]: remediation_decide::guard::guard
+//! [`ramp`]: remediation_decide::guard::ramp
 //! [`cancel`]: remediation_decide::decide::cancel
 //! [`decide::listing`]: remediation_decide::decide::listing
 //! [`decide::overtaken`]: remediation_decide::decide::overtaken
@@ -69,12 +74,18 @@ mod model;
 #[path = "../../examples/explore/searches.rs"]
 mod searches;
 
+use model::crowd::SCENES;
 use model::rules::REAL;
-use model::search::{Bounds, explore};
+use model::search::{Bounds, Counterexample, Explored, explore};
 use searches::SEARCHES;
 
 fn holds(name: &str, bounds: Bounds) {
-    match explore(REAL, bounds) {
+    is_sound(name, explore(REAL, bounds));
+}
+
+#[track_caller]
+fn is_sound(name: &str, found: Result<Explored, Box<Counterexample>>) {
+    match found {
         Ok(found) => println!("{name}: {found}"),
         Err(found) => panic!("{name}: {:?} after {} states\n{}", found.broken, found.states, found.trace),
     }
@@ -99,6 +110,14 @@ fn no_interleaving_of_everything_breaks_an_invariant() {
     holds("everything", Bounds { depth: Some(8), ..broken::EVERYTHING });
     holds("everything beside a redrive", Bounds { depth: Some(7), redrive: true, ..broken::EVERYTHING });
     holds("everything after a failure that we retry", Bounds { depth: Some(8), ..broken::OURS });
+}
+
+/// All of them but those that a person approves, which have a thousand times as many states.
+#[test]
+fn no_crowd_gets_past_its_limits() {
+    for (name, scene) in SCENES.into_iter().filter(|(_, scene)| !scene.approves) {
+        is_sound(name, model::crowd::explore(REAL, scene));
+    }
 }
 
 #[test]

@@ -12,7 +12,6 @@ use crate::act::actions::set_row_status::ErrorChange;
 use crate::act::actions::set_row_status::SetRowStatus;
 use crate::act::actions::tell_level::TellLevel;
 use crate::act::actions::undo::Undo;
-use crate::act::plan::Share;
 use crate::domain::{Execution, ExecutionStatus, Process, ProcessId, ProcessStatus};
 use crate::gather::config::escalation::Level;
 use crate::gather::goals::{GoalId, GoalStatus};
@@ -94,82 +93,58 @@ fn control(control: Control) -> Facts {
     Facts { control, ..Facts::default() }
 }
 
+/// What the ledger's row for the step leaves it counts, and each limit is told by its number.
 #[test]
-fn the_least_mode_counts_and_an_approval_lifts_propose_but_never_observe() {
-    use Mode::{Act, Observe, Propose};
-    let plain = Facts::default();
-    let proposing = control(Control { mode: Some(Propose), ..Control::default() });
-    let observing = control(Control { mode: Some(Observe), ..Control::default() });
-    let acting = control(Control { mode: Some(Act), ..Control::default() });
+fn a_limit_that_was_reached_is_told_by_its_number() {
+    let hour = |count| Facts { actions_last_hour: count, ..Facts::default() };
+    let per_run = |count| control(Control { actions_per_run: Some(count), ..Control::default() });
+    let per_hour = |count| control(Control { actions_per_hour: Some(count), ..Control::default() });
+    let share = |share| control(Control { share: Some(share), ..Control::default() });
     let unhelpful = Facts { did_not_help: true, ..Facts::default() };
-    // (asked for, approved, facts, mode then, a limit is told)
-    for (asked, approved, facts, mode, told) in [
-        (Act, false, &plain, Act, false),
-        (Propose, false, &plain, Propose, false),
-        (Observe, false, &plain, Observe, false),
-        (Act, false, &proposing, Propose, false),
-        (Act, false, &observing, Observe, false),
-        (Observe, false, &acting, Observe, false),
-        (Propose, false, &acting, Propose, false),
-        (Propose, true, &plain, Act, false),
-        (Act, true, &proposing, Act, false),
-        (Act, true, &observing, Observe, false),
-        (Observe, true, &plain, Observe, false),
-        (Act, false, &unhelpful, Propose, true),
-        (Propose, false, &unhelpful, Propose, false),
-        (Observe, false, &unhelpful, Observe, false),
-        (Act, true, &unhelpful, Act, false),
+    // (wanted, of, record, made, what is told)
+    for (count, of, facts, applied, told) in [
+        (10, 10, hour(0), 10, None),
+        (11, 11, hour(0), 10, Some("10")),
+        (1, 1, hour(20), 0, Some("20")),
+        (5, 5, per_run(2), 2, Some("2")),
+        (15, 15, per_run(100), 15, None),
+        (5, 5, per_hour(2), 2, Some("2")),
+        (10, 100, share(0.05), 0, Some("5 %")),
+        (11, 21, share(1.0), 10, Some("10")),
+        (1, 1, unhelpful, 0, Some("did not help")),
     ] {
-        let guarded = guard(wanted(1), Demand { mode: asked, approved, ..demand(1) }, &LIMITS, facts);
-        let applied = usize::from(mode == Act);
-        let expected = (mode, applied, 1 - applied, 0, told);
-        assert_eq!(outcome(&guarded), expected, "{asked} approved={approved} {facts:?}");
+        let guarded = guard(wanted(count), demand(of), &LIMITS, &facts);
+        let case = format!("{count} of {of}, {facts:?}");
+        assert_eq!((guarded.apply.len(), guarded.hold.len()), (applied, count - applied), "{case}");
+        let over = guarded.over.unwrap_or_default();
+        assert_eq!(
+            (!over.is_empty(), over.contains(told.unwrap_or_default())),
+            (told.is_some(), true),
+            "{case}: {over}"
+        );
+        let first: Vec<&str> = guarded.apply.iter().map(|planned| planned.reason.as_str()).collect();
+        let expected: Vec<String> = (0..applied).map(|at| at.to_string()).collect();
+        assert_eq!(first, expected, "{case}: in the order in which they are wanted");
     }
 }
 
 #[test]
-fn a_step_that_wants_most_of_many_does_nothing_of_it() {
-    let wide = control(Control { share: Some(1.0), ..Control::default() });
-    let none = control(Control { share: Some(0.0), ..Control::default() });
-    let plain = Facts::default();
-    // (wanted, of, facts, applied, held)
-    for (count, population, facts, applied, held) in [
-        (10, 20, &plain, 10, 0),
-        (9, 9, &plain, 9, 0),
-        (10, 21, &plain, 10, 0),
-        (11, 21, &plain, 0, 11),
-        (11, 22, &plain, 10, 1),
-        (11, 21, &wide, 10, 1),
-        (1, 21, &none, 0, 1),
-        (1, 20, &none, 1, 0),
+fn what_is_left_alone_is_told_with_its_reason() {
+    let tried = |attempts, seconds_since_last| TargetFacts { attempts, seconds_since_last, ..TargetFacts::default() };
+    // (what was done to the target, the operator's limit, why it is left alone, it was tried too often)
+    for (facts, limit, why, used_up) in [
+        (TargetFacts::default(), None, None, false),
+        (tried(1, Some(59)), None, Some("1"), false),
+        (tried(1, Some(0)), None, Some("1 min"), false),
+        (tried(3, Some(3600)), None, Some("3"), true),
+        (TargetFacts { undone: undone().undone, ..tried(1, Some(3600)) }, None, Some("undid"), false),
+        (TargetFacts::default(), Some(0), Some("0"), false),
     ] {
-        let guarded = guard(wanted(count), demand(population), &LIMITS, facts);
-        assert_eq!(outcome(&guarded), (Mode::Act, applied, held, 0, held > 0), "{count} of {population}");
-    }
-    let approved = guard(wanted(8), Demand { approved: true, ..demand(21) }, &LIMITS, &none);
-    assert_eq!(outcome(&approved).1, 8, "a person has seen how many they are");
-}
-
-#[test]
-fn a_part_is_a_part_of_everything_and_never_of_a_page() {
-    // (wanted here, looked at, how many there are, how many all runs want, applied)
-    for (count, population, of, everywhere, applied) in [
-        // What was closed in the last day does not dilute the open rows.
-        (10, 10_000, 21, 0, 10),
-        (11, 10_000, 21, 0, 0),
-        // The last page of many is small, and as wrong as the first.
-        (5, 5, 150_000, 150_000, 0),
-        (5, 5, 150_000, 75_000, 5),
-        (5, 5, 150_000, 75_001, 0),
-        (9, 10_000, 20, 20, 9),
-        // More than were counted: nobody had looked before.
-        (40, 40, 0, 0, 0),
-        (9, 9, 0, 0, 9),
-    ] {
-        let share = Share { of, wanted: everywhere };
-        let shares = Shares::from([(wanted(1)[0].action.class(), share)]);
-        let guarded = guard(wanted(count), Demand { shares, ..demand(population) }, &LIMITS, &Facts::default());
-        assert_eq!(guarded.apply.len(), applied, "{count} of {population}; {everywhere} of {of}");
+        let guarded = guard(wanted(1), Demand { limit, ..demand(1) }, &LIMITS, &history(facts.clone()));
+        assert_eq!(outcome(&guarded).3, usize::from(why.is_some()), "{facts:?}");
+        let said = guarded.leave.first().map(|(_, why)| why.to_lowercase()).unwrap_or_default();
+        assert!(said.contains(why.unwrap_or_default()), "{facts:?}: {said}");
+        assert_eq!(guarded.used_up, if used_up { vec![TARGET] } else { Vec::new() }, "{facts:?}");
     }
 }
 
@@ -198,88 +173,6 @@ fn repair() -> SetRowStatus {
         completed_at: None,
         cause: "test",
     }
-}
-
-#[test]
-fn the_share_says_nothing_of_rows_that_stay_what_they_are() {
-    // (repairs, other changes, of, applied, held)
-    for (right, other, population, applied, held) in
-        [(9, 0, 30, 9, 0), (30, 0, 30, 10, 20), (5, 11, 22, 10, 6), (1, 12, 22, 0, 13)]
-    {
-        let repairs = (0..right).map(|_| Planned::new(repair(), "test".into()));
-        let all = repairs.chain(wanted(other)).collect();
-        let guarded = guard(all, demand(population), &LIMITS, &Facts::default());
-        assert_eq!(outcome(&guarded), (Mode::Act, applied, held, 0, held > 0), "{right} and {other} of {population}");
-    }
-}
-
-#[test]
-fn what_is_beyond_a_run_or_an_hour_is_held_and_what_is_beyond_the_ask_is_left() {
-    let hour = |count| Facts { actions_last_hour: count, ..Facts::default() };
-    let per_run = |count| control(Control { actions_per_run: Some(count), ..Control::default() });
-    let per_hour = |count| control(Control { actions_per_hour: Some(count), ..Control::default() });
-    // (wanted, done before, asked for at most, facts, applied, held, left, what is told)
-    for (count, done, limit, facts, applied, held, left, told) in [
-        (10, 0, None, hour(0), 10, 0, 0, None),
-        (11, 0, None, hour(0), 10, 1, 0, Some("10")),
-        (5, 7, None, hour(7), 3, 2, 0, Some("10")),
-        (5, 12, None, hour(0), 0, 5, 0, Some("10")),
-        (10, 0, None, hour(15), 5, 5, 0, Some("20")),
-        (1, 0, None, hour(20), 0, 1, 0, Some("20")),
-        (1, 0, None, hour(25), 0, 1, 0, Some("20")),
-        // What sweeps that overlap this one have made or may make is a part of the run's limit.
-        (10, 0, None, Facts { beside: 7, ..Facts::default() }, 3, 0, 7, None),
-        (8, 2, None, Facts { beside: 9, ..Facts::default() }, 0, 0, 8, None),
-        // Alone, it would reach the limit, too.
-        (11, 0, None, Facts { beside: 7, ..Facts::default() }, 3, 8, 0, Some("10")),
-        (5, 0, None, per_run(2), 2, 3, 0, Some("2")),
-        (5, 0, None, per_run(0), 0, 5, 0, Some("0")),
-        (15, 0, None, per_run(100), 15, 0, 0, None),
-        (5, 0, None, per_hour(2), 2, 3, 0, Some("2")),
-        (5, 0, Some(2), hour(0), 2, 0, 3, None),
-        (5, 1, Some(2), hour(1), 1, 0, 4, None),
-        (5, 2, Some(2), hour(2), 0, 0, 5, None),
-        (2, 0, Some(2), hour(0), 2, 0, 0, None),
-        (12, 0, Some(50), hour(0), 10, 2, 0, Some("10")),
-        (12, 0, Some(3), hour(18), 2, 10, 0, Some("20")),
-    ] {
-        let demand = Demand { done, limit, ..demand(0) };
-        let case = format!("{count} after {done}, at most {limit:?}, {facts:?}");
-        let guarded = guard(wanted(count), demand, &LIMITS, &facts);
-        assert_eq!(outcome(&guarded), (Mode::Act, applied, held, left, told.is_some()), "{case}");
-        let over = guarded.over.unwrap_or_default();
-        assert!(over.contains(told.unwrap_or_default()), "{case}: {over}");
-        let first: Vec<&str> = guarded.apply.iter().map(|planned| planned.reason.as_str()).collect();
-        let expected: Vec<String> = (0..applied).map(|at| at.to_string()).collect();
-        assert_eq!(first, expected, "{case}: in the order in which they are wanted");
-    }
-}
-
-#[test]
-fn a_target_rests_after_an_action_and_has_so_many_attempts_and_an_undo_is_respected() {
-    let tried = |attempts, seconds_since_last| TargetFacts { attempts, seconds_since_last, ..TargetFacts::default() };
-    // (history, why it is left alone)
-    for (facts, left) in [
-        (TargetFacts::default(), None),
-        (tried(1, Some(60)), None),
-        (tried(1, Some(59)), Some("1")),
-        (tried(1, Some(0)), Some("1 min")),
-        (tried(2, Some(3600)), None),
-        (tried(3, Some(3600)), Some("3")),
-        (tried(4, Some(90_000)), Some("4")),
-        (TargetFacts { undone: undone().undone, ..tried(1, Some(3600)) }, Some("undid")),
-    ] {
-        let guarded = guard(wanted(1), demand(1), &LIMITS, &history(facts.clone()));
-        let expected = (Mode::Act, usize::from(left.is_none()), 0, usize::from(left.is_some()), false);
-        assert_eq!(outcome(&guarded), expected, "{facts:?}");
-        let why = guarded.leave.first().map(|(_, why)| why.to_lowercase()).unwrap_or_default();
-        assert!(why.contains(left.unwrap_or_default()), "{facts:?}: {why}");
-
-        let approved = guard(wanted(1), Demand { approved: true, ..demand(1) }, &LIMITS, &history(facts.clone()));
-        assert_eq!(outcome(&approved).1, 1, "a person has decided: {facts:?}");
-    }
-    let no_rest = Limits { cooldown_seconds: 0, ..LIMITS };
-    assert_eq!(outcome(&guard(wanted(1), demand(1), &no_rest, &history(tried(1, Some(0))))).1, 1);
 }
 
 #[test]
@@ -348,32 +241,6 @@ fn of_a_worker_the_setting_rests_that_was_undone_and_no_other() {
 }
 
 #[test]
-fn a_persons_own_command_is_not_held_up_by_a_persons_undo_and_by_everything_else_it_is() {
-    let tried = |attempts, seconds| TargetFacts { attempts, seconds_since_last: Some(seconds), ..undone() };
-    // (history, a person names it, it is left alone)
-    for (facts, by_name, left) in [
-        (tried(1, 3600), false, true),
-        (tried(1, 3600), true, false),
-        (tried(3, 3600), true, true),
-        (tried(1, 59), true, true),
-    ] {
-        let case = format!("{facts:?} by name: {by_name}");
-        let guarded = guard(wanted(1), Demand { by_name, ..demand(1) }, &LIMITS, &history(facts));
-        assert_eq!(outcome(&guarded).3, usize::from(left), "{case}");
-    }
-    let proposing = Demand { by_name: true, mode: Mode::Propose, ..demand(1) };
-    assert_eq!(outcome(&guard(wanted(1), proposing, &LIMITS, &Facts::default())).2, 1, "no mode is lifted by it");
-}
-
-#[test]
-fn what_is_left_for_the_limit_that_was_asked_for_is_told_apart() {
-    for (count, limit, limited) in [(5, Some(2), true), (2, Some(2), false), (5, None, false), (12, Some(11), false)] {
-        let guarded = guard(wanted(count), Demand { limit, ..demand(0) }, &LIMITS, &Facts::default());
-        assert_eq!(guarded.limited, limited, "{count}, at most {limit:?}");
-    }
-}
-
-#[test]
 fn what_was_begun_is_ended_whatever_the_limits_say_if_anything_may_be_done() {
     let process = ProcessId::from(Uuid::nil());
     let execution = "arn:aws:states:us-east-1:1:execution:ai:x-retry-2".parse().unwrap();
@@ -393,12 +260,6 @@ fn what_was_begun_is_ended_whatever_the_limits_say_if_anything_may_be_done() {
         let guarded = guard(wanted(), Demand { mode, ..demand(2) }, &LIMITS, &facts);
         assert_eq!(outcome(&guarded), (mode, 0, 2, 0, false));
     }
-}
-
-#[test]
-fn what_is_left_alone_does_not_count_against_the_limits() {
-    let guarded = guard(wanted(30), demand(30), &LIMITS, &history(undone()));
-    assert_eq!(outcome(&guarded), (Mode::Act, 0, 0, 30, false));
 }
 
 #[test]

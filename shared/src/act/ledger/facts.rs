@@ -20,6 +20,8 @@ pub struct Admission<'a> {
     pub run: &'a Run,
     /// How many actions that the limits bind it wants to make. 0 asks for nothing.
     pub wanted: usize,
+    /// How many it has made already.
+    pub done: usize,
     /// How many one run may make, where the step's controls say nothing else.
     pub per_run: usize,
     /// It looks at everything: what other such runs do at the same time counts as its own.
@@ -78,6 +80,7 @@ async fn read(
             .bind(admission.map(|asks| asks.sweeps))
             .bind(admission.map(|asks| asks.run.started_at))
             .bind(admission.map(|asks| asks.run.alive_until))
+            .bind(admission.map_or(0, |asks| number(asks.done)))
             .fetch_one(db)
             .await
             .map_err(Error::database("reading the limits"))?;

@@ -37,6 +37,8 @@ SELECT (SELECT coalesce(jsonb_agg(to_jsonb(c)), '[]') FROM remediation.controls 
                          GROUP BY 1, 2) k
                  GROUP BY k.target) t),
        -- Last: the lock on the step's limits is held to the end of the statement.
-       (SELECT remediation.admit($5, $1, least($6, coalesce((SELECT c.actions_per_run FROM remediation.controls c WHERE c.step = $1), $7)),
-                                 $8, $9, $10)
+       (SELECT remediation.admit($5, $1,
+                   -- What it has made already stays its own, and no run makes more than its limit.
+                   least($11 + $6, greatest($11, coalesce((SELECT c.actions_per_run FROM remediation.controls c WHERE c.step = $1), $7))),
+                   $8, $9, $10)
          WHERE $6 > 0)

@@ -19,12 +19,10 @@ use crate::domain::Mode;
 use crate::finding::{Audience, Finding, Often};
 use crate::gather::error::Error;
 use crate::gather::session::Session;
+use crate::guard;
 use crate::run::step::Step;
 use crate::run::tally::{CarriedOut, Tally};
 use crate::run::texts;
-
-/// How many changes of a kind are made at once, after so many of it in this run.
-const RAMP: [(usize, usize); 3] = [(1, 1), (11, 10), (111, 100)];
 
 /// Why the rest is not done now.
 enum Ended {
@@ -177,6 +175,5 @@ fn ramp(made: usize, kind: &Kind) -> usize {
     if !kind.ramps() {
         return kind.batch();
     }
-    let step = RAMP.into_iter().find(|(up_to, _)| made < *up_to).map_or(usize::MAX, |(_, step)| step);
-    step.min(kind.batch())
+    guard::ramp(made).min(kind.batch())
 }

@@ -9,9 +9,11 @@ use remediation_decide::decide::{Decision, Look, Verdict};
 use remediation_decide::domain::{
     DEADLINE_ERROR, Ending, Execution, ExecutionArn, ExecutionStatus, Process, ProcessId,
 };
+use remediation_decide::guard::Class;
 
-use super::rules::Rules;
-use super::state::{Attempt, Known, Listed, Row, Run, Stamp, State, Stopped};
+use super::held;
+use super::rules::{Invariant, Rules};
+use super::state::{Attempt, Known, Listed, Row, Run, Stamp, State, Step, Stopped};
 
 /// A row and an execution as decisions see them, whether a newer one has overtaken it, and when: equal ones are decided once.
 type Question = (Row, Option<(Attempt, bool)>, bool, Look, u8);
@@ -34,6 +36,8 @@ pub struct Checker {
     process: ProcessId,
     arns: [ExecutionArn; 2],
     decided: HashMap<Question, Decision, BuildHasherDefault<Multiply>>,
+    /// What the guard says of a closing and of a stop: whether it lets it through where nothing is in its way, and where something is.
+    guarded: [(bool, bool); 2],
 }
 
 impl Checker {
@@ -48,7 +52,39 @@ impl Checker {
             process: id.parse().unwrap(),
             arns: [arn(1), arn(2)],
             decided: HashMap::default(),
+            guarded: [Class::Closing, Class::Stop].map(|class| {
+                (held::lets_through(rules.guard, class), held::lets_through_what_is_held(rules.guard, class))
+            }),
         }
+    }
+
+    /// Whether the guard lets a step's change through where nothing is in its way.
+    pub fn lets_through(&self, step: &Step) -> bool {
+        match step {
+            Step::Write { .. } => self.guarded[0].0,
+            Step::Stop { .. } => self.guarded[1].0,
+            Step::Idle
+            | Step::List
+            | Step::Read { .. }
+            | Step::Describe { .. }
+            | Step::Reread { .. }
+            | Step::Remember { .. } => true,
+        }
+    }
+
+    /// A step is held where it stands: a change that it is about to make is not made.
+    pub fn holds(&self, step: &Step) -> Result<(), Invariant> {
+        let made = match step {
+            Step::Write { .. } => self.guarded[0].1,
+            Step::Stop { .. } => self.guarded[1].1,
+            Step::Idle
+            | Step::List
+            | Step::Read { .. }
+            | Step::Describe { .. }
+            | Step::Reread { .. }
+            | Step::Remember { .. } => false,
+        };
+        if made { Err(Invariant::WhatIsHeldIsNotDone) } else { Ok(()) }
     }
 
     /// When a look began so many ticks ago.

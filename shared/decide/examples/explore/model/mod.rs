@@ -2,6 +2,8 @@
 
 pub mod action;
 pub mod ask;
+pub mod crowd;
+pub mod held;
 pub mod liveness;
 pub mod others;
 pub mod ours;

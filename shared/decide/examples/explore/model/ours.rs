@@ -63,7 +63,10 @@ impl Checker {
                 s.steps[HAND] = Step::List;
             }
             Action::Ours(step) => self.go_on(s, step)?,
-            Action::Dies(step) => s.steps[step] = Step::Idle,
+            Action::Dies(step) => {
+                self.holds(&s.steps[step])?;
+                s.steps[step] = Step::Idle;
+            }
             Action::RetryLooks { .. }
             | Action::RetryGoesOn
             | Action::RetryRefused
@@ -100,6 +103,7 @@ impl Checker {
             Step::Read { look: Look::Event, listed: Listed::No, now_age: 0, there: 0 }
         };
         s.steps[step] = match s.steps[step] {
+            held if !self.lets_through(&held) => Step::Idle,
             Step::Idle => Step::Idle,
             Step::List => {
                 let listed = self.begun(s);

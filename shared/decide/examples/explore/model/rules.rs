@@ -5,6 +5,7 @@ use remediation_decide::decide::cancel::{Cancelling, cancel};
 use remediation_decide::decide::listing::{Begun, lists_first};
 use remediation_decide::decide::{self, Decision, Look, Policy, Verdict};
 use remediation_decide::domain::{Execution, Process, ProcessStatus, WORDS};
+use remediation_decide::guard::{self, Guard};
 use remediation_decide::severity::{Severity, severity};
 
 /// What must hold in every state.
@@ -32,6 +33,14 @@ pub enum Invariant {
     WeComeToRest,
     /// A process is started anew only while nothing of it runs.
     RetriesAreOfWhatIsOver,
+    /// What the mode, the control, a limit or the target's history holds is not done.
+    WhatIsHeldIsNotDone,
+    /// Most of many is not closed without a person, in no part.
+    MostOfManyWaits,
+    /// What two sweeps that overlap make is within the limit of a run, and what all runs make within the hour's.
+    LimitsHold,
+    /// A wrong rule harms one row in a run, and after three runs that helped nothing none without a person.
+    AWrongRuleHarmsOne,
 }
 
 /// `decide` and `overtaken`, as the real one or as one broken on purpose.
@@ -44,6 +53,9 @@ pub type ListsFirst = fn(&Process, Option<&Execution>, Look, Verdict, Option<&Be
 /// `severity`, likewise.
 pub type Judge = fn(ProcessStatus, &Process, Option<&Execution>, bool, &Policy, DateTime<Utc>) -> Severity;
 
+/// `ramp`, likewise.
+pub type Ramp = fn(usize) -> usize;
+
 /// How our steps go about it.
 #[derive(Clone, Copy)]
 pub struct Rules {
@@ -52,6 +64,8 @@ pub struct Rules {
     pub cancel: Wish,
     pub lists_first: ListsFirst,
     pub judge: Judge,
+    pub guard: Guard,
+    pub ramp: Ramp,
     pub policy: Policy,
     /// A write compares the row's version.
     pub compares_row: bool,
@@ -61,6 +75,8 @@ pub struct Rules {
     pub retry_compares: bool,
     /// It registers its execution then.
     pub retry_registers: bool,
+    /// What a run registers against the limits has in it what it has made before.
+    pub registers_what_was_made: bool,
 }
 
 pub const POLICY: Policy = Policy {
@@ -77,9 +93,12 @@ pub const REAL: Rules = Rules {
     cancel,
     lists_first,
     judge: severity,
+    guard: guard::guard,
+    ramp: guard::ramp,
     policy: POLICY,
     compares_row: true,
     ledger_has_redrive: true,
     retry_compares: true,
     retry_registers: true,
+    registers_what_was_made: true,
 };

@@ -3,11 +3,11 @@
 use super::*;
 use crate::act::action::{Class, Kind};
 use crate::act::actions::set_row_status::{ErrorChange, SetRowStatus};
-use crate::act::plan::{Share, Shares};
 use crate::act::report::{DoneOutcome, Verification};
 use crate::domain::{ExecutionStatus, ProcessStatus};
 use crate::gather::processes::case::{Evidence, Newest};
 use crate::gather::processes::{self, sweep::Filter};
+use crate::guard::{Share, Shares};
 
 /// Rows whose execution has failed are written as a rule says: FAILED by the right one, COMPLETED by the wrong one.
 struct Rule(ProcessStatus);
