@@ -11,6 +11,7 @@ use remediation::domain::Language;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::logs::group::Group;
+use remediation::gather::step_functions::StepFunctions;
 use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
@@ -46,10 +47,18 @@ pub struct Configuration {
 pub enum Trouble {
     Missing,
     Unknown(String),
+    /// The state machine calls it, and no setting names it: what goes wrong in it is not seen.
+    Unwatched,
 }
 
-/// Asks for all at once, so that one that is not answered holds up none. Of the worker, what its callers run counts.
-pub async fn look(aws: &SdkConfig, config: &Config, limit: Duration) -> Look<Vec<Function>> {
+/// Asks for all at once, so that one that is not answered holds up none. Of the worker, what its callers run counts. What the state machine
+/// calls beside them is named; where that cannot be read, check 2 tells of Step Functions.
+pub async fn look(
+    aws: &SdkConfig,
+    step_functions: &StepFunctions,
+    config: &Config,
+    limit: Duration,
+) -> Look<Vec<Function>> {
     let (started, language) = (Instant::now(), config.language);
     let client = Client::new(aws);
     let mut asked = JoinSet::new();
@@ -64,9 +73,16 @@ pub async fn look(aws: &SdkConfig, config: &Config, limit: Duration) -> Look<Vec
             (at, Function { name, found })
         });
     }
-    let mut functions = asked.join_all().await;
+    let (mut functions, definition) = tokio::join!(asked.join_all(), timeout(limit, step_functions.definition()));
     functions.sort_by_key(|(at, _)| *at);
-    Look::new(started, Ok(functions.into_iter().map(|(_, function)| function).collect()))
+    let mut functions: Vec<Function> = functions.into_iter().map(|(_, function)| function).collect();
+    if let Ok(Ok(definition)) = definition {
+        let called = definition.functions(step_functions.state_machine_arn());
+        let unwatched =
+            called.into_iter().filter(|name| config.application_functions.iter().all(|known| known != name));
+        functions.extend(unwatched.map(|name| Function { name: name.to_owned(), found: Err(Trouble::Unwatched) }));
+    }
+    Look::new(started, Ok(functions))
 }
 
 async fn read(
@@ -101,6 +117,7 @@ impl Function {
         match &self.found {
             Err(Trouble::Missing | Trouble::Unknown(_)) => CheckState::Failed,
             Ok(told) if told.state == "Failed" || told.last_update == "Failed" => CheckState::Failed,
+            Err(Trouble::Unwatched) => CheckState::Ok,
             Ok(told) if told.state == "Active" && told.last_update == "Successful" => CheckState::Ok,
             Ok(_) => CheckState::Warning,
         }
@@ -116,6 +133,7 @@ impl Function {
             }
             Err(Trouble::Missing) => texts::function_missing(language, name),
             Err(Trouble::Unknown(why)) => format!("{name}: {why}"),
+            Err(Trouble::Unwatched) => texts::function_unwatched(language, name),
         }
     }
 
@@ -130,6 +148,7 @@ impl Function {
             }),
             Err(Trouble::Missing) => json!({ "function": self.name, "missing": true }),
             Err(Trouble::Unknown(why)) => json!({ "function": self.name, "error": why }),
+            Err(Trouble::Unwatched) => json!({ "function": self.name, "unwatched": true }),
         }
     }
 }
@@ -138,11 +157,12 @@ impl Function {
 pub fn judge(look: &Look<Vec<Function>>, language: Language) -> Check {
     Check::of("lambda-functions", look, language, |functions, check| {
         let wrong: Vec<&Function> = functions.iter().filter(|function| function.state() != CheckState::Ok).collect();
+        let watched = functions.iter().filter(|function| !matches!(function.found, Err(Trouble::Unwatched))).count();
         let sentence = match wrong.as_slice() {
-            [] => texts::functions_active(language, functions.len()),
+            [] => texts::functions_active(language, watched),
             wrong => {
                 let names: Vec<&str> = wrong.iter().map(|function| function.name.as_str()).collect();
-                texts::functions_wrong(language, wrong.len(), functions.len(), &names.join(", "))
+                texts::functions_wrong(language, wrong.len(), watched, &names.join(", "))
             }
         };
         Check {
@@ -177,6 +197,7 @@ mod tests {
             (told("Failed", "Successful"), Failed),
             (Err(Trouble::Missing), Failed),
             (Err(Trouble::Unknown("denied".into())), Failed),
+            (Err(Trouble::Unwatched), Ok),
         ] {
             let sound = |name: &str| Function { name: name.into(), found: told("Active", "Successful") };
             let functions = vec![sound("a"), Function { name: "b".into(), found }, sound("c")];

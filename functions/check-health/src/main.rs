@@ -27,7 +27,7 @@ use chrono::{DateTime, Utc};
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
-use remediation::gather::step_functions::Page;
+use remediation::gather::step_functions::{Page, StepFunctions};
 use remediation::run::off;
 use remediation::run::step::Metric;
 use remediation::run::step::{Outside, Plan, Question, Session, Step};
@@ -78,10 +78,10 @@ impl Step for CheckHealth {
             return Err(Error::Refused(texts::about_the_whole(session.config.language)));
         }
         let (config, limit) = (session.config, self.policy.limit);
-        let (aws, now) = (session.aws, session.now);
+        let (aws, step_functions, now) = (session.aws, session.step_functions, session.now);
         let ((functions, worker, capacity), executions, rest) = tokio::join!(
-            of_lambda(aws, config, limit, now),
-            executions::look(session.step_functions, limit, config.language),
+            of_lambda(aws, step_functions, config, limit, now),
+            executions::look(step_functions, limit, config.language),
             in_database(session, limit),
         );
         Ok(Health { functions, executions, worker, capacity, rest: rest? })
@@ -90,7 +90,7 @@ impl Step for CheckHealth {
     async fn gather_without_database(&self, outside: &Outside<'_>, why: &Error) -> Option<Health> {
         let (config, limit) = (outside.config, self.policy.limit);
         let ((functions, worker, capacity), executions) = tokio::join!(
-            of_lambda(outside.aws, config, limit, outside.now),
+            of_lambda(outside.aws, outside.step_functions, config, limit, outside.now),
             executions::look(outside.step_functions, limit, config.language),
         );
         let took = Duration::ZERO;
@@ -137,11 +137,12 @@ impl Step for CheckHealth {
 /// The functions, and then the worker's log and what CloudWatch measured: where that is stands in its configuration.
 async fn of_lambda(
     aws: &SdkConfig,
+    step_functions: &StepFunctions,
     config: &Config,
     limit: Duration,
     now: DateTime<Utc>,
 ) -> (Look<Vec<Function>>, Look<Worker>, Look<Capacity>) {
-    let functions = functions::look(aws, config, limit).await;
+    let functions = functions::look(aws, step_functions, config, limit).await;
     let (worker, capacity) = tokio::join!(
         worker::look(aws, config, &functions, limit, now),
         capacity::look(aws, config, &functions, limit, now),

@@ -117,6 +117,16 @@ pub fn function_missing(language: Language, name: &str) -> String {
     )
 }
 
+/// A function that the state machine calls, and that no setting names.
+#[must_use]
+pub fn function_unwatched(language: Language, name: &str) -> String {
+    text!(
+        language,
+        ja: "{name}: ステートマシンから呼ばれるが監視対象外。監視するには APPLICATION_FUNCTION_NAMES（CDK の applicationFunctionNames）に加える",
+        en: "{name}: called by the state machine, and not watched: to watch it, add it to APPLICATION_FUNCTION_NAMES (applicationFunctionNames in the CDK app)",
+    )
+}
+
 /// How many executions run.
 #[must_use]
 pub fn executions_running(language: Language, count: usize, more: bool, late: usize, deadline: i64) -> String {

@@ -163,6 +163,13 @@ impl FunctionRef {
             qualifier: qualifier.map(str::to_owned),
         })
     }
+
+    /// Whether it is in the account and region of the state machine.
+    fn is_beside(&self, state_machine_arn: &str) -> bool {
+        let mut place = state_machine_arn.split(':').skip(3);
+        let same = |told: &Option<String>, ours: Option<&str>| told.as_deref().is_none_or(|told| Some(told) == ours);
+        same(&self.region, place.next()) && same(&self.account, place.next())
+    }
 }
 
 impl Definition {
@@ -190,16 +197,23 @@ impl Definition {
         Ok(Self { timeout: limit(&definition), tasks })
     }
 
+    /// The functions that it calls in the account and region of the state machine, as far as it names them itself: each once, in their order.
+    #[must_use]
+    pub fn functions(&self, state_machine_arn: &str) -> Vec<&str> {
+        let here = self.tasks.iter().filter_map(|task| task.function.as_ref());
+        let mut names: Vec<&str> = here
+            .filter(|function| function.is_beside(state_machine_arn))
+            .map(|function| function.name.as_str())
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// How it calls the function of this name, which is in the account and region of the state machine.
     #[must_use]
     pub fn callers(&self, state_machine_arn: &str, function: &str) -> Callers {
-        let mut place = state_machine_arn.split(':').skip(3);
-        let (region, account) = (place.next(), place.next());
-        let here = |reference: &&FunctionRef| {
-            let same =
-                |told: &Option<String>, ours: Option<&str>| told.as_deref().is_none_or(|told| Some(told) == ours);
-            reference.name == function && same(&reference.region, region) && same(&reference.account, account)
-        };
+        let here = |reference: &&FunctionRef| reference.name == function && reference.is_beside(state_machine_arn);
         let caller = |task: &Task| {
             let reference = task.function.as_ref().filter(here)?;
             let qualifier = reference.qualifier.clone().filter(|qualifier| qualifier != "$LATEST");

@@ -16,7 +16,10 @@ fn the_applications_own_definition_tells_its_tasks_timeout_and_its_own() {
     let definition = include_str!("../../../../tests/patient/state-machine.asl.json")
         .replace("${Worker}", WORKER)
         .replace("${StatusUpdater}", &WORKER.replace("ai-generation-worker", "update-processing-status"));
-    let callers = Definition::parse(&definition).unwrap().callers(MACHINE, "ai-generation-worker");
+    let definition = Definition::parse(&definition).unwrap();
+    assert_eq!(definition.functions(MACHINE), ["ai-generation-worker", "update-processing-status"]);
+    assert!(definition.functions(&MACHINE.replace("123456789012", "210987654321")).is_empty());
+    let callers = definition.callers(MACHINE, "ai-generation-worker");
     let retrier = Retrier { by_name: true, interval: 1.0, rate: 2.0, at_most: None, jitter: false };
     let retries = Retries { attempts: 2, seconds: 3.0, retrier: Some(retrier) };
     let task = Caller { state: "ExecuteAIGeneration".into(), qualifier: None, timeout: Limit::Seconds(300), retries };

@@ -26,9 +26,25 @@ async fn sound() -> Tested<AwsProxy> {
         json!({ "State": "Active", "LastUpdateStatus": "Successful", "Environment": variables }),
     );
     measured_by_cloudwatch(&aws, &[("calls_0", 4.0)]);
+    calls(&aws, &["ai-generation-worker"]);
     aws.answer("ListExecutions", json!({ "executions": [] }));
     aws.answer("FilterLogEvents", json!({ "events": [] }));
     Ok(aws)
+}
+
+/// The state machine calls these functions, one after the other.
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html>
+fn calls(aws: &AwsProxy, functions: &[&str]) {
+    let task = |name: &&str| {
+        let arguments = json!({ "FunctionName": name });
+        (
+            (*name).to_owned(),
+            json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": arguments, "End": true }),
+        )
+    };
+    let states: serde_json::Map<String, Value> = functions.iter().map(task).collect();
+    let definition = json!({ "StartAt": functions[0], "States": states }).to_string();
+    aws.answer("DescribeStateMachine", json!({ "definition": definition }));
 }
 
 /// What CloudWatch measured a minute ago, by the ids of what it was asked for.
@@ -190,8 +206,37 @@ async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_
         ]);
         assert_eq!(hour["codes"], codes, "{}", variant.name);
         assert_eq!(bench.table().await?, before);
-        let calls = ["GetFunctionConfiguration", "ListExecutions", "FilterLogEvents", "GetMetricData", "*"];
-        assert_eq!(calls.map(|operation| aws.calls(operation)), [5, 1, 3, 1, 10]);
+        let calls = [
+            "GetFunctionConfiguration",
+            "ListExecutions",
+            "FilterLogEvents",
+            "GetMetricData",
+            "DescribeStateMachine",
+            "*",
+        ];
+        assert_eq!(calls.map(|operation| aws.calls(operation)), [5, 1, 3, 1, 1, 11]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_the_state_machine_calls_and_no_setting_names_is_named_with_the_setting() -> Tested {
+    let bench = Bench::new("unwatched").await?;
+    let aws = sound().await?;
+    calls(&aws, &["ai-generation-worker", "acme-status-updater"]);
+    // (what the setting names beside the worker, what the report says of the updater)
+    for (names, unwatched) in [("retry-handler", true), ("retry-handler,acme-status-updater", false)] {
+        let function = health(&bench, &aws).env("APPLICATION_FUNCTION_NAMES", names).start().await?;
+        let result = function.invoke(&json!({})).await?;
+        let text = texts_of(&result);
+        let told = "acme-status-updater: called by the state machine, and not watched";
+        assert_eq!(
+            (text.contains(told), check(&result, "lambda-functions")["state"].as_str()),
+            (unwatched, Some("ok")),
+            "{text}"
+        );
+        assert!(!text.contains("ai-generation-worker: called by"), "{text}");
+        assert_eq!(result["findings"], json!([]), "{result:#}");
     }
     Ok(())
 }
