@@ -23,9 +23,9 @@ pub struct Patient {
 
 /// A process that was started.
 #[derive(Debug, Clone)]
-pub struct Process {
+pub struct Process<Id = Uuid> {
     /// Its row.
-    pub id: Uuid,
+    pub id: Id,
     /// Its execution.
     pub execution_arn: String,
 }

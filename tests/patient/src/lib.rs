@@ -2,7 +2,7 @@
 //!
 //! Its table in every variant that is found in the field ([`table`]), what its processes work for ([`goals`]), its Lambda functions ([`worker`]), its state machine
 //! and what its API does ([`Patient`]), its sessions ([`Session`]), a function of it with an ORM ([`Orm`]),
-//! and the ways in which a process of it can go ([`Behaviour`]).
+//! and the ways in which a process of it can go ([`Behaviour`]). Beside it, four other applications ([`profiled`]).
 //!
 //! It knows nothing of the product: it has its own words for the same things on purpose, so that a mistake in one is not
 //! repeated in the other.
@@ -12,6 +12,7 @@ mod behaviour;
 mod error;
 pub mod goals;
 mod orm;
+pub mod profiled;
 mod session;
 pub mod table;
 pub mod worker;

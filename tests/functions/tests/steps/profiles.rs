@@ -1,164 +1,71 @@
 //! Other applications than the guide's, each as its profile describes it (`tests/profiles`): its table, its rows, and its state machine on
 //! the local endpoint.
 
-use std::path::PathBuf;
-
-use chrono::Utc;
 use functions_tests::{BOUND, Tested, findings, texts};
-use harness::{Aws, AwsProxy, Database, Function, FunctionBuilder, Postgres, eventually, paths};
+use harness::{Aws, AwsProxy, Database, Function, FunctionBuilder, Postgres, eventually};
+use patient::Process;
+use patient::profiled::{Goes, Profiled, Shape, Words};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// An application, as far as a test has to know it.
-struct Shape {
-    name: &'static str,
-    /// Makes the row $1 (text) with the status $2 and, where it bears one, the execution $3.
-    insert: &'static str,
-    /// What the row $1 says, as JSON: `status`, and `error` where there is one.
-    read: &'static str,
-    /// Its words for what is under way, done, failed, timed out and cancelled.
-    words: [&'static str; 5],
-    /// An id that it has not had yet.
-    id: fn() -> String,
-    /// What an execution is started with for it.
-    input: fn(&str) -> Value,
-    /// What that is called; `None`: Step Functions makes a name.
-    called: fn(&str) -> Option<String>,
-    /// The error of a row whose execution failed.
-    failed: fn() -> Value,
-    /// The error of a row that timed out.
-    timed_out: fn() -> Value,
-}
-
-const SHAPES: [Shape; 4] = [
-    Shape {
-        name: "archive-ingest",
-        insert: "INSERT INTO executions (cumulus_id, status, arn, created_at, updated_at)
-                 VALUES ($1::int8, $2, $3, now() - interval '1 hour', now() - interval '1 hour')",
-        read: "SELECT jsonb_build_object('status', status, 'error', error, 'result', final_payload)
-                 FROM executions WHERE cumulus_id = $1::int8",
-        words: ["running", "completed", "failed", "failed", "failed"],
-        id: || (Uuid::new_v4().as_u128() % 1_000_000_007).to_string(),
-        input: |_| json!({ "collection": "MOD09GQ" }),
-        called: |_| None,
-        failed: || json!({ "Error": "STEP_FUNCTIONS_ERROR", "Cause": "the archive did not answer" }),
-        timed_out: || json!({ "Error": "TIMEOUT_ERROR", "Cause": "The processing took longer than allowed" }),
-    },
-    Shape {
-        name: "transfer-checks",
-        insert: r#"WITH other AS (INSERT INTO "ConsignmentStatus" ("ConsignmentId", "StatusType", "Value", "CreatedDatetime")
-                                  VALUES ($1::uuid, 'ServerFFID', 'InProgress', now() - interval '1 hour'))
-                   INSERT INTO "ConsignmentStatus" ("ConsignmentId", "StatusType", "Value", "CreatedDatetime")
-                   SELECT $1::uuid, 'ServerChecksum', $2, now() - interval '1 hour' WHERE coalesce($3, '') <> 'x'"#,
-        read: r#"SELECT jsonb_build_object('status', "Value", 'error', NULL,
-                        'other', (SELECT o."Value" FROM "ConsignmentStatus" o
-                                   WHERE o."ConsignmentId" = $1::uuid AND o."StatusType" = 'ServerFFID'))
-                   FROM "ConsignmentStatus" WHERE "ConsignmentId" = $1::uuid AND "StatusType" = 'ServerChecksum'"#,
-        words: ["InProgress", "Completed", "Failed", "Failed", "Failed"],
-        id: || Uuid::new_v4().to_string(),
-        // As an input may spell it, and the column does not.
-        input: |id| json!({ "consignmentId": id.to_uppercase() }),
-        called: |_| Some(format!("TDR-2026-{}-{}", &Uuid::new_v4().simple().to_string()[..4], Utc::now().timestamp_millis())),
-        failed: || Value::Null,
-        timed_out: || Value::Null,
-    },
-    Shape {
-        name: "genomics",
-        insert: "INSERT INTO workflow_run (id, status, execution_id, started_at)
-                 VALUES ($1::uuid, $2, $3, now() - interval '1 hour')",
-        read: "SELECT jsonb_build_object('status', status, 'result', outputs_json,
-                        'error', CASE WHEN error_label IS NOT NULL THEN jsonb_build_object('label', error_label, 'message', error_message) END)
-                 FROM workflow_run WHERE id = $1::uuid",
-        words: ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"],
-        id: || Uuid::new_v4().to_string(),
-        input: |_| json!({ "sample": "NA12878" }),
-        called: |_| None,
-        failed: || json!({ "label": "STEP_FUNCTIONS_ERROR", "message": "too few reads" }),
-        timed_out: || json!({ "label": "TIMEOUT_ERROR", "message": "The processing took longer than allowed" }),
-    },
-    Shape {
-        name: "satellite-jobs",
-        insert: "INSERT INTO jobs (job_id, status_code, execution_started, request_time)
-                 VALUES ($1, $2, coalesce($3, '') <> 'x', now() - interval '1 hour')",
-        read: "SELECT jsonb_build_object('status', status_code, 'error', NULL) FROM jobs WHERE job_id = $1",
-        words: ["RUNNING", "SUCCEEDED", "FAILED", "FAILED", "FAILED"],
-        id: || Uuid::new_v4().to_string().to_uppercase(),
-        input: |id| json!({ "job_id": id }),
-        called: |id| Some(id.to_owned()),
-        failed: || Value::Null,
-        timed_out: || Value::Null,
-    },
-];
-
-/// One of them, with a database, a state machine, and what looks after them.
+/// One of them, with a database, and what looks after it.
 struct Application {
-    shape: &'static Shape,
+    shape: Shape,
     database: Database,
-    machine: String,
+    deployed: Profiled,
     aws: &'static Aws,
     proxy: AwsProxy,
 }
 
-fn file(application: &str, name: &str) -> Tested<String> {
-    let path: PathBuf = paths::workspace().join("tests/profiles").join(application).join(name);
-    Ok(std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?)
-}
+/// How old the rows are, in seconds.
+const HOUR: f64 = 3600.0;
 
 impl Application {
-    async fn new(shape: &'static Shape) -> Tested<Self> {
+    async fn new(shape: Shape) -> Tested<Self> {
         let database = Postgres::shared().await?.database(&shape.name.replace('-', "_")).await?;
-        database.execute(&file(shape.name, "table.sql")?).await?;
         let aws = Aws::shared().await?;
-        let name = format!("ingest-{}", &Uuid::new_v4().simple().to_string()[..8]);
-        let create = aws.sfn().create_state_machine().name(name).role_arn("arn:aws:iam::000000000000:role/test");
-        let machine = create.definition(file(shape.name, "machine.json")?).send().await?.state_machine_arn;
+        let machine = format!("ingest-{}", &Uuid::new_v4().simple().to_string()[..8]);
+        let deployed = Profiled::deploy(aws, database.pool(), shape, &machine).await?;
         let proxy = AwsProxy::start(&aws.endpoint()).await?;
-        let application = Self { shape, database, machine, aws, proxy };
-        application.function("migrate")?.start().await?.invoke(&json!({ "all": true })).await?;
+        let application = Self { shape, database, deployed, aws, proxy };
+        application.function("migrate").start().await?.invoke(&json!({ "all": true })).await?;
         Ok(application)
     }
 
     /// A function of the product that looks after it. Nothing has to settle, and nothing has a deadline that would pass by itself.
-    fn function(&self, name: &str) -> Tested<FunctionBuilder> {
-        Ok(Function::builder(name)
+    fn function(&self, name: &str) -> FunctionBuilder {
+        Function::builder(name)
             .database(&self.database)
             .envs(self.proxy.environment())
             .env("AWS_LAMBDA_FUNCTION_NAME", format!("remediation-{name}"))
-            .env("STATE_MACHINE_ARN", self.machine.clone())
-            .env("APPLICATION_PROFILE", file(self.shape.name, "application.toml")?)
+            .env("STATE_MACHINE_ARN", self.deployed.state_machine_arn())
+            .env("APPLICATION_PROFILE", self.shape.profile)
             .env("SETTLE_SECONDS", "0")
-            .env("TEXT_LANGUAGE", "en"))
+            .env("TEXT_LANGUAGE", "en")
     }
 
     /// A row that is under way, and its execution, which has ended or runs on.
-    async fn process(&self, ends: Option<bool>) -> Tested<(String, String)> {
-        self.process_as(self.shape.words[0], ends).await
+    async fn process(&self, goes: Goes) -> Tested<(String, String)> {
+        self.process_as(self.shape.words.processing, goes).await
     }
 
-    async fn process_as(&self, status: &str, ends: Option<bool>) -> Tested<(String, String)> {
-        let id = (self.shape.id)();
-        let mut input = (self.shape.input)(&id);
-        input["wait"] = json!(if ends.is_some() { 0 } else { 3600 });
-        input["fails"] = json!(ends == Some(false));
-        let start = self.aws.sfn().start_execution().state_machine_arn(&self.machine).input(input.to_string());
-        let arn = start.set_name((self.shape.called)(&id)).send().await?.execution_arn;
-        if ends.is_some() {
-            eventually(BOUND, format!("{arn} to end"), || async {
-                (self.execution(&arn).await.ok()?["status"] != "RUNNING").then_some(())
+    async fn process_as(&self, status: &str, goes: Goes) -> Tested<(String, String)> {
+        let Process { id, execution_arn } = self.deployed.start(status, HOUR, goes).await?;
+        if goes != Goes::Hangs {
+            eventually(BOUND, format!("{execution_arn} to end"), || async {
+                (self.execution(&execution_arn).await.ok()?["status"] != "RUNNING").then_some(())
             })
             .await?;
         }
-        self.insert(&id, status, Some(&arn)).await?;
-        Ok((id, arn))
+        Ok((id, execution_arn))
     }
 
-    async fn insert(&self, id: &str, status: &str, arn: Option<&str>) -> Tested {
-        sqlx::query(self.shape.insert).bind(id).bind(status).bind(arn).execute(self.database.pool()).await?;
-        Ok(())
+    async fn insert(&self, id: &str, status: &str) -> Tested {
+        Ok(self.deployed.insert(id, status, None, HOUR).await?)
     }
 
     async fn row(&self, id: &str) -> Tested<Value> {
-        Ok(sqlx::query_scalar(self.shape.read).bind(id).fetch_one(self.database.pool()).await?)
+        Ok(self.deployed.row(id).await?)
     }
 
     /// An execution as Step Functions' event tells of it.
@@ -166,7 +73,7 @@ impl Application {
         let told = self.aws.sfn().describe_execution().execution_arn(arn).send().await?;
         Ok(json!({
             "executionArn": arn,
-            "stateMachineArn": self.machine,
+            "stateMachineArn": self.deployed.state_machine_arn(),
             "name": told.name,
             "status": told.status.as_str(),
             "startDate": told.start_date.to_millis()?,
@@ -188,21 +95,18 @@ impl Application {
             "detail": self.execution(arn).await?,
         }))
     }
-
-    fn is_told_only(&self) -> bool {
-        self.shape.name == "archive-ingest"
-    }
 }
 
 #[tokio::test]
 async fn an_event_closes_a_row_of_every_application() -> Tested {
-    for shape in &SHAPES {
+    for shape in Shape::ALL {
         let app = Application::new(shape).await?;
-        let [under_way, done, failed, ..] = shape.words;
-        let act = app.function("sync-execution-status")?.start().await?;
-        let observe = app.function("sync-execution-status")?.env("REMEDIATION_MODE", "observe").start().await?;
-        for (succeeds, status) in [(true, done), (false, failed)] {
-            let (id, arn) = app.process(Some(succeeds)).await?;
+        let Words { processing: under_way, completed: done, failed, .. } = shape.words;
+        let act = app.function("sync-execution-status").start().await?;
+        let observe = app.function("sync-execution-status").env("REMEDIATION_MODE", "observe").start().await?;
+        for (goes, status) in [(Goes::Succeeds, done), (Goes::Fails, failed)] {
+            let succeeds = goes == Goes::Succeeds;
+            let (id, arn) = app.process(goes).await?;
             let event = app.event(&arn).await?;
             let observed = observe.invoke(&event).await?;
             assert_eq!(app.row(&id).await?["status"], under_way, "{}: observed", shape.name);
@@ -210,13 +114,18 @@ async fn an_event_closes_a_row_of_every_application() -> Tested {
             let result = act.invoke(&event).await?;
 
             let row = app.row(&id).await?;
-            if succeeds && app.is_told_only() {
+            if succeeds && shape.completes_itself {
                 assert_eq!(findings(&observed), ["not_completed"], "{}: {observed:#}", shape.name);
                 assert_eq!(row["status"], under_way, "{}: {result:#}", shape.name);
                 continue;
             }
             assert_eq!(row["status"], status, "{}: {result:#}", shape.name);
-            assert_eq!(row["error"], if succeeds { Value::Null } else { (shape.failed)() }, "{}: {row}", shape.name);
+            assert_eq!(
+                row["error"],
+                if succeeds { Value::Null } else { (shape.error)(Some(("STEP_FUNCTIONS_ERROR", shape.cause))) },
+                "{}: {row}",
+                shape.name
+            );
             assert_eq!(result["actions"][0]["target"], id.as_str(), "{}: {result:#}", shape.name);
             if shape.name == "genomics" && succeeds {
                 assert_eq!(row["result"], r#"{"bam": "s3://genomes/1.bam"}"#, "{row}");
@@ -233,13 +142,13 @@ async fn an_event_closes_a_row_of_every_application() -> Tested {
 
 #[tokio::test]
 async fn a_sweep_closes_what_no_event_has_told_in_every_application() -> Tested {
-    for shape in &SHAPES {
+    for shape in Shape::ALL {
         let app = Application::new(shape).await?;
-        let [under_way, done, failed, ..] = shape.words;
-        let (succeeded, _) = app.process(Some(true)).await?;
-        let (lost, _) = app.process(Some(false)).await?;
-        let (running, _) = app.process(None).await?;
-        let function = app.function("reconcile-processes")?.start().await?;
+        let Words { processing: under_way, completed: done, failed, .. } = shape.words;
+        let (succeeded, _) = app.process(Goes::Succeeds).await?;
+        let (lost, _) = app.process(Goes::Fails).await?;
+        let (running, _) = app.process(Goes::Hangs).await?;
+        let function = app.function("reconcile-processes").start().await?;
         let looked = function.invoke(&json!({})).await?;
         for id in [&succeeded, &lost, &running] {
             assert_eq!(app.row(id).await?["status"], under_way, "{}: {looked:#}", shape.name);
@@ -248,7 +157,7 @@ async fn a_sweep_closes_what_no_event_has_told_in_every_application() -> Tested 
         let result = function.invoke(&json!({ "all": true })).await?;
 
         let of = async |id: &String| app.row(id).await.map(|row| row["status"].clone());
-        let completed = if app.is_told_only() { under_way } else { done };
+        let completed = if shape.completes_itself { under_way } else { done };
         assert_eq!(of(&succeeded).await?, completed, "{}: {result:#}", shape.name);
         assert_eq!(of(&lost).await?, failed, "{}: {result:#}", shape.name);
         assert_eq!(of(&running).await?, under_way, "{}: {result:#}", shape.name);
@@ -264,36 +173,41 @@ async fn a_sweep_closes_what_no_event_has_told_in_every_application() -> Tested 
 
 #[tokio::test]
 async fn what_is_past_its_deadline_is_stopped_and_timed_out_in_every_application() -> Tested {
-    for shape in &SHAPES {
+    for shape in Shape::ALL {
         let app = Application::new(shape).await?;
-        let (id, arn) = app.process(None).await?;
+        let (id, arn) = app.process(Goes::Hangs).await?;
         let function = app
-            .function("fail-timed-out-processes")?
+            .function("fail-timed-out-processes")
             .env("PROCESS_DEADLINE_SECONDS", "1")
             .env("START_DEADLINE_SECONDS", "1")
             .start()
             .await?;
         eventually(BOUND, format!("{} to be timed out", shape.name), || async {
             function.invoke(&json!({ "all": true })).await.ok()?;
-            (app.row(&id).await.ok()?["status"] == shape.words[3]).then_some(())
+            (app.row(&id).await.ok()?["status"] == shape.words.timed_out).then_some(())
         })
         .await?;
         assert_eq!(app.execution(&arn).await?["status"], "ABORTED", "{}", shape.name);
-        assert_eq!(app.row(&id).await?["error"], (shape.timed_out)(), "{}", shape.name);
+        assert_eq!(
+            app.row(&id).await?["error"],
+            (shape.error)(Some(("TIMEOUT_ERROR", "The processing took longer than allowed"))),
+            "{}",
+            shape.name
+        );
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn a_person_cancels_a_process_of_every_application() -> Tested {
-    for shape in &SHAPES {
+    for shape in Shape::ALL {
         let app = Application::new(shape).await?;
-        let (id, arn) = app.process(None).await?;
-        let function = app.function("stop-cancelled-executions")?.start().await?;
+        let (id, arn) = app.process(Goes::Hangs).await?;
+        let function = app.function("stop-cancelled-executions").start().await?;
         let result = function.invoke(&json!({ "processId": id, "cancel": true })).await?;
         assert_eq!(app.execution(&arn).await?["status"], "ABORTED", "{}: {result:#}", shape.name);
         let row = app.row(&id).await?;
-        assert_eq!(row["status"], shape.words[4], "{}: {result:#}", shape.name);
+        assert_eq!(row["status"], shape.words.cancelled, "{}: {result:#}", shape.name);
         match shape.name {
             "archive-ingest" => {
                 assert_eq!(row["error"]["Error"], "CANCELLED", "its code tells it from a failure: {row}")
@@ -308,15 +222,15 @@ async fn a_person_cancels_a_process_of_every_application() -> Tested {
 
 #[tokio::test]
 async fn a_failed_process_is_tried_again_where_its_row_may_be_opened() -> Tested {
-    for shape in &SHAPES {
+    for shape in Shape::ALL {
         let app = Application::new(shape).await?;
-        let (id, first) = app.process(Some(false)).await?;
-        app.function("reconcile-processes")?.start().await?.invoke(&json!({ "processId": id })).await?;
-        assert_eq!(app.row(&id).await?["status"], shape.words[2], "{}", shape.name);
+        let (id, first) = app.process(Goes::Fails).await?;
+        app.function("reconcile-processes").start().await?.invoke(&json!({ "processId": id })).await?;
+        assert_eq!(app.row(&id).await?["status"], shape.words.failed, "{}", shape.name);
         // What it failed with may pass.
-        let profile = file(shape.name, "application.toml")?
+        let profile = shape.profile.to_owned()
             + "\n[codes]\ntransient = [\"STEP_FUNCTIONS_ERROR\", \"ChecksumError\", \"ProcessingFailed\"]\n";
-        let function = app.function("retry-failed-processes")?.env("APPLICATION_PROFILE", profile).start().await?;
+        let function = app.function("retry-failed-processes").env("APPLICATION_PROFILE", profile).start().await?;
 
         let result = function.invoke(&json!({ "processId": id })).await?;
 
@@ -342,27 +256,27 @@ async fn a_failed_process_is_tried_again_where_its_row_may_be_opened() -> Tested
 
 #[tokio::test]
 async fn every_other_step_answers_and_says_what_the_profile_rules_out() -> Tested {
-    for shape in &SHAPES {
+    for shape in Shape::ALL {
         let app = Application::new(shape).await?;
-        let (id, _) = app.process(Some(false)).await?;
-        app.insert(&(shape.id)(), "WHATEVER", None).await?;
+        let (id, _) = app.process(Goes::Fails).await?;
+        app.insert(&(shape.id)(), "WHATEVER").await?;
         for (step, key) in [("repair-progress", "progress"), ("repair-goal-status", "target")] {
-            let result = app.function(step)?.start().await?.invoke(&json!({ "all": true })).await?;
+            let result = app.function(step).start().await?.invoke(&json!({ "all": true })).await?;
             assert_eq!((findings(&result), &result["findings"][0]["evidence"]["key"]), (vec!["step_off"], &json!(key)));
         }
-        let health = app.function("check-health")?.start().await?.invoke(&json!({})).await?;
+        let health = app.function("check-health").start().await?.invoke(&json!({})).await?;
         let off = texts(&health["findings"], "code").iter().filter(|code| **code == "step_off").count();
         assert_eq!(off, if shape.name == "genomics" { 3 } else { 2 }, "{}: {health:#}", shape.name);
         let checks = &health["report"]["checks"];
         assert!(!checks.to_string().contains("does not exist"), "{}: {health:#}", shape.name);
-        let unknown = app.function("reconcile-processes")?.start().await?.invoke(&json!({ "all": true })).await?;
+        let unknown = app.function("reconcile-processes").start().await?.invoke(&json!({ "all": true })).await?;
         assert!(findings(&unknown).contains(&"row_status_unknown"), "{}: {unknown:#}", shape.name);
         for (step, event) in [
             ("analyze-logs", json!({ "processId": id })),
             ("triage-errors", json!({ "all": true })),
             ("analyze-performance", json!({})),
         ] {
-            let result = app.function(step)?.start().await?.invoke(&event).await?;
+            let result = app.function(step).start().await?.invoke(&event).await?;
             assert!(result["summary"].is_string(), "{} {step}: {result:#}", shape.name);
         }
     }
@@ -371,10 +285,10 @@ async fn every_other_step_answers_and_says_what_the_profile_rules_out() -> Teste
 
 #[tokio::test]
 async fn a_profile_that_does_not_fit_is_refused_by_its_key_and_nothing_is_written() -> Tested {
-    let shape = &SHAPES[0];
+    let shape = Shape::ALL[0];
     let app = Application::new(shape).await?;
-    let (id, _) = app.process(Some(false)).await?;
-    let sound = file(shape.name, "application.toml")?;
+    let (id, _) = app.process(Goes::Fails).await?;
+    let sound = shape.profile;
     for (from, to, told) in [
         (
             "id = \"cumulus_id\"",
@@ -425,7 +339,7 @@ async fn a_profile_that_does_not_fit_is_refused_by_its_key_and_nothing_is_writte
             ("reconcile-processes", json!({ "all": true })),
             ("fail-timed-out-processes", json!({ "all": true })),
         ] {
-            let function = app.function(step)?.env("APPLICATION_PROFILE", profile.clone()).start().await?;
+            let function = app.function(step).env("APPLICATION_PROFILE", profile.clone()).start().await?;
             // `migrate` brings its own schema all the same, and tells what is wrong.
             let answer = match function.invoke(&event).await {
                 Ok(answer) if step == "migrate" => answer["findings"].to_string(),
@@ -434,8 +348,8 @@ async fn a_profile_that_does_not_fit_is_refused_by_its_key_and_nothing_is_writte
             };
             assert!(answer.contains(told), "{step} {to}: {answer}");
         }
-        assert_eq!(app.row(&id).await?["status"], shape.words[0], "{to}");
-        let function = app.function("check-health")?.env("APPLICATION_PROFILE", profile).start().await?;
+        assert_eq!(app.row(&id).await?["status"], shape.words.processing, "{to}");
+        let function = app.function("check-health").env("APPLICATION_PROFILE", profile).start().await?;
         let health = function.invoke(&json!({})).await?;
         assert!(health.to_string().contains(&told[..told.len().min(60)]), "{to}: {health:#}");
     }
@@ -444,31 +358,31 @@ async fn a_profile_that_does_not_fit_is_refused_by_its_key_and_nothing_is_writte
 
 #[tokio::test]
 async fn rows_whose_executions_another_machine_may_run_are_not_taken_for_never_started() -> Tested {
-    let shape = &SHAPES[1];
+    let shape = Shape::ALL[1];
     let app = Application::new(shape).await?;
     let id = (shape.id)();
-    app.insert(&id, shape.words[0], None).await?;
-    let several = file(shape.name, "application.toml")?
-        + "machines = \"arn:aws:states:ap-northeast-1:000000000000:stateMachine:other-*\"\n";
-    for (profile, closed) in [(several, false), (file(shape.name, "application.toml")?, true)] {
-        let function = app.function("reconcile-processes")?.env("APPLICATION_PROFILE", profile).start().await?;
+    app.insert(&id, shape.words.processing).await?;
+    let several =
+        shape.profile.to_owned() + "machines = \"arn:aws:states:ap-northeast-1:000000000000:stateMachine:other-*\"\n";
+    for (profile, closed) in [(several, false), (shape.profile.to_owned(), true)] {
+        let function = app.function("reconcile-processes").env("APPLICATION_PROFILE", profile).start().await?;
         let result = function.invoke(&json!({ "all": true })).await?;
-        assert_eq!(app.row(&id).await?["status"] == shape.words[3], closed, "{result:#}");
+        assert_eq!(app.row(&id).await?["status"] == shape.words.timed_out, closed, "{result:#}");
     }
     Ok(())
 }
 
 #[tokio::test]
 async fn migrate_tells_the_profile_as_it_is_understood_and_explains_what_does_not_fit() -> Tested {
-    for shape in &SHAPES {
+    for shape in Shape::ALL {
         let app = Application::new(shape).await?;
-        app.process(Some(true)).await?;
-        app.process_as(shape.words[1], Some(true)).await?;
-        let understood = app.function("migrate")?.start().await?.invoke(&json!({})).await?;
+        app.process(Goes::Succeeds).await?;
+        app.process_as(shape.words.completed, Goes::Succeeds).await?;
+        let understood = app.function("migrate").start().await?.invoke(&json!({})).await?;
         let profile = &understood["report"]["profile"];
-        assert_eq!(profile["status"]["completed"][0], shape.words[1], "{}: {profile:#}", shape.name);
+        assert_eq!(profile["status"]["completed"][0], shape.words.completed, "{}: {profile:#}", shape.name);
         assert!(profile["columns"]["id"].is_string(), "{}: {profile:#}", shape.name);
-        let function = app.function("migrate")?.start().await?;
+        let function = app.function("migrate").start().await?;
         let explained = function.invoke(&json!({ "explain": true })).await?;
         assert_eq!(findings(&explained), [""; 0], "{}: {explained:#}", shape.name);
         let sample = &explained["report"]["explain"];
@@ -479,16 +393,16 @@ async fn migrate_tells_the_profile_as_it_is_understood_and_explains_what_does_no
             shape.name
         );
 
-        app.insert(&(shape.id)(), "QUEUED", None).await?;
+        app.insert(&(shape.id)(), "QUEUED").await?;
         let explained = function.invoke(&json!({ "explain": true })).await?;
         assert_eq!(findings(&explained), ["profile_unfit"], "{}: {explained:#}", shape.name);
         let told = explained["findings"][0]["message"].as_str().unwrap_or_default();
         assert!(told.starts_with("status `QUEUED` in 1 rows is in no list"), "{}: {told}", shape.name);
     }
-    let app = Application::new(&SHAPES[1]).await?;
-    app.process(Some(true)).await?;
-    let wrong = file(SHAPES[1].name, "application.toml")?.replace("$.consignmentId", "$.consignment");
-    let explained = app.function("migrate")?.env("APPLICATION_PROFILE", wrong).start().await?;
+    let app = Application::new(Shape::ALL[1]).await?;
+    app.process(Goes::Succeeds).await?;
+    let wrong = Shape::ALL[1].profile.replace("$.consignmentId", "$.consignment");
+    let explained = app.function("migrate").env("APPLICATION_PROFILE", wrong).start().await?;
     let explained = explained.invoke(&json!({ "explain": true })).await?;
     let told = explained["findings"][0]["message"].as_str().unwrap_or_default();
     assert_eq!(told, "0 of 1 executions lead to a row: is `execution.input` right?", "{explained:#}");
@@ -527,7 +441,7 @@ type Render = (String, Option<Value>, Option<String>);
 
 #[tokio::test]
 async fn a_status_in_a_document_an_error_in_a_text_and_deadlines_by_type_are_kept() -> Tested {
-    let app = Application::new(&SHAPES[3]).await?;
+    let app = Application::new(Shape::ALL[3]).await?;
     let table = "CREATE TABLE renders (name varchar(40) PRIMARY KEY, doc jsonb, failure text, kind text, at timestamp, touched timestamp);
                  INSERT INTO renders SELECT name, doc::jsonb, NULL, kind, now() AT TIME ZONE 'UTC' - interval '1 hour',
                                             now() AT TIME ZONE 'UTC' - interval '1 hour'
@@ -538,7 +452,7 @@ async fn a_status_in_a_document_an_error_in_a_text_and_deadlines_by_type_are_kep
                                 ('none', NULL, 'quick')) v(name, doc, kind)";
     app.database.execute(table).await?;
     let function = app
-        .function("fail-timed-out-processes")?
+        .function("fail-timed-out-processes")
         .env("APPLICATION_PROFILE", STUDIO)
         .env("START_DEADLINE_SECONDS", "1")
         .start()
@@ -564,7 +478,7 @@ async fn a_status_in_a_document_an_error_in_a_text_and_deadlines_by_type_are_kep
     assert_eq!(rows().await?, before, "{undone:#}");
     assert_eq!(undone["verification"], "verified", "{undone:#}");
 
-    let fence = app.function("migrate")?.env("APPLICATION_PROFILE", STUDIO).start().await?;
+    let fence = app.function("migrate").env("APPLICATION_PROFILE", STUDIO).start().await?;
     let refused = fence.invoke(&json!({ "fence": "install" })).await.unwrap_err().to_string();
     assert!(refused.contains("the fence is not installed: with the profile's `progress` as it is"), "{refused}");
     Ok(())
