@@ -128,7 +128,10 @@ pub fn error_message(language: Language, closing: Closing) -> Option<String> {
         Closing::ResultMissing => Some(
             text!(language, ja: "処理は終了しましたが結果がありません", en: "The processing ended without a result"),
         ),
-        Closing::Completed { .. } | Closing::Failed | Closing::Cancelled => None,
+        Closing::Cancelled => {
+            Some(text!(language, ja: "処理がキャンセルされました", en: "The processing was cancelled"))
+        }
+        Closing::Completed { .. } | Closing::Failed => None,
     }
 }
 

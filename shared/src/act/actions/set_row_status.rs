@@ -64,6 +64,14 @@ impl SetRowStatus {
 
     /// The cause of what a person wants cancelled.
     pub const CANCELLED: &'static str = "cancelled";
+
+    /// What the row says once it is written. Where it has neither a word nor an error for a cancel, a failure is all that it can say.
+    fn read_back(&self, image: &Value, policy: &Policy) -> Option<ProcessStatus> {
+        let meaning = policy.words.meaning_of(image)?;
+        let is_all = policy.words.statuses.cancelled.is_empty() && image["error"].is_null();
+        let is_cancel = is_all && self.status == ProcessStatus::Cancelled && meaning == ProcessStatus::Failed;
+        Some(if is_cancel { ProcessStatus::Cancelled } else { meaning })
+    }
 }
 
 impl Action for SetRowStatus {
@@ -147,7 +155,7 @@ impl Action for SetRowStatus {
             || self.cause == Self::CANCELLED
             || newest.is_some_and(|newest| is_stopped_by_person(newest, policy.words));
         let of = |status| severity(status, process, newest, cancelled, policy, now);
-        Some((of(process.status), of(after.and_then(|image| policy.words.meaning_of(image)).unwrap_or(self.status))))
+        Some((of(process.status), of(after.and_then(|image| self.read_back(image, policy)).unwrap_or(self.status))))
     }
 
     fn kinds() -> &'static [&'static str] {

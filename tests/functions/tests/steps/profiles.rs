@@ -199,6 +199,28 @@ async fn what_is_past_its_deadline_is_stopped_and_timed_out_in_every_application
 }
 
 #[tokio::test]
+async fn a_row_whose_execution_somebody_stopped_is_closed_as_its_application_says_that() -> Tested {
+    for shape in Shape::ALL {
+        let app = Application::new(shape).await?;
+        let (id, arn) = app.process(Goes::Hangs).await?;
+        app.aws.sfn().stop_execution().execution_arn(&arn).error("ManualCancellation").send().await?;
+        let function = app.function("sync-execution-status").start().await?;
+
+        let result = function.invoke(&app.event(&arn).await?).await?;
+
+        let row = app.row(&id).await?;
+        assert_eq!(row["status"], shape.words.cancelled, "{}: {result:#}", shape.name);
+        // A word of its own says it all.
+        let told =
+            (shape.words.cancelled == shape.words.failed).then_some(("CANCELLED", "The processing was cancelled"));
+        assert_eq!(row["error"], (shape.error)(told), "{}: {result:#}", shape.name);
+        assert_eq!(texts(&result["actions"], "outcome"), ["applied"], "{}: {result:#}", shape.name);
+        assert_eq!(findings(&result), [""; 0], "nothing is taken back: {result:#}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_person_cancels_a_process_of_every_application() -> Tested {
     for shape in Shape::ALL {
         let app = Application::new(shape).await?;
