@@ -16,7 +16,7 @@ pub struct Also {
 /// How something beside a row is asked how it is.
 #[derive(Debug, Clone, Copy)]
 pub enum Question {
-    /// One text about the target, `$1`, in the patient's spelling.
+    /// One text about the target, `$1`.
     Sql(&'static str),
     /// The timeout of the patient's worker, in seconds, as the endpoint has it.
     WorkerTimeout,

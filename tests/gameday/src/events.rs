@@ -10,13 +10,21 @@ use patient::table::Row;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::Ended;
+/// How an execution ended.
+pub struct Ended {
+    pub execution_arn: String,
+    pub status: String,
+    pub started_at: DateTime<Utc>,
+    pub at: DateTime<Utc>,
+    pub input: String,
+    pub output: Option<String>,
+}
 
 /// What an event tells of an execution.
 pub struct Execution {
     pub arn: String,
-    started_at: DateTime<Utc>,
-    input: String,
+    pub started_at: DateTime<Utc>,
+    pub input: String,
 }
 
 impl Execution {
@@ -44,6 +52,7 @@ pub fn status_event(
     output: Option<&str>,
 ) -> Value {
     let included = json!({"included": true});
+    let machine = execution.arn.rsplit_once(':').map(|(machine, _)| machine.replace(":execution:", ":stateMachine:"));
     json!({
         "version": "0",
         "id": Uuid::new_v4(),
@@ -55,7 +64,7 @@ pub fn status_event(
         "resources": [execution.arn],
         "detail": {
             "executionArn": execution.arn,
-            "stateMachineArn": Patient::state_machine_arn(),
+            "stateMachineArn": machine,
             "name": execution.arn.rsplit(':').next(),
             "status": status,
             "startDate": execution.started_at.timestamp_millis(),

@@ -1,18 +1,20 @@
 //! What a fault is: a way to break the patient, and what must have become of it.
 
+use std::fmt::Display;
 use std::pin::Pin;
 
 use chrono::{DateTime, Utc};
-use patient::table::Row;
+use patient::{Patient, Process};
 use serde_json::Value;
-use uuid::Uuid;
 
+use crate::application::{Application, Kept};
 use crate::beside::Also;
+use crate::expected::Expected;
 use crate::outcome::Outcome;
 use crate::world::World;
 
-/// A fault, one small file in `faults/`.
-pub trait Fault: Sync {
+/// A fault of an application, one small file in `faults/`.
+pub trait Fault<A = Patient>: Sync {
     /// Names it on the command line and in the reports.
     fn name(&self) -> &'static str;
 
@@ -20,10 +22,15 @@ pub trait Fault: Sync {
     fn story(&self) -> &'static str;
 
     /// What must have become of it.
-    fn expected(&self) -> Expected;
+    fn expected(&self, patient: &A) -> Expected;
 
     /// Breaks something, and returns once it is broken.
-    fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a>;
+    fn break_it<'a>(&'a self, world: &'a World<A>) -> Breaking<'a>;
+
+    /// Why this application cannot have it; `None`: it can.
+    fn cannot(&self, _patient: &A) -> Option<&'static str> {
+        None
+    }
 
     /// Whether others would suffer while this is being broken: it is broken before them, then.
     fn alone(&self) -> bool {
@@ -31,68 +38,27 @@ pub trait Fault: Sync {
     }
 }
 
+/// Faults of one application.
+pub type Faults<A> = Vec<&'static dyn Fault<A>>;
+
 /// Breaks something.
 pub type Breaking<'a> = Pin<Box<dyn Future<Output = Outcome<Broken>> + Send + 'a>>;
-
-/// What must have become of a broken process.
-#[derive(Debug, Clone, Copy)]
-pub struct Expected {
-    /// The row's status in the end.
-    pub status: &'static str,
-    /// The code of the row's error in the end.
-    pub code: Option<&'static str>,
-    /// Whether the row has a result in the end.
-    pub result: bool,
-    /// The kinds of the actions that the ledger has in the end, all applied, in this order. None: hands off.
-    pub actions: &'static [&'static str],
-    /// What else comes to be wanted while nobody acts: nothing puts an end to it.
-    pub unmended: &'static [&'static str],
-    /// Who may have acted. What an event was lost for is found by whichever sweep looks first.
-    pub steps: &'static [&'static str],
-    /// The code of a finding that must have been told about the row.
-    pub finding: Option<&'static str>,
-    /// Whether the fence must have refused a write of it, so that the row stays as it was closed.
-    pub refused: bool,
-}
-
-/// An event's step puts the row right at once; all else is as [`COMPLETED`] says or changed by the fault.
-const SYNC: &[&str] = &["sync-execution-status"];
-/// The steps that look at everything.
-pub const SWEEPS: &[&str] = &["fail-timed-out-processes", "reconcile-processes"];
-
-/// Those of them that stop what runs too long. The event of that stop may reach its own step before the sweep writes the row (design, 5).
-pub const STOPPING: &[&str] = &["fail-timed-out-processes", "reconcile-processes", "sync-execution-status"];
-
-/// The row was completed, with its result, by the event's step.
-pub const COMPLETED: Expected = Expected {
-    status: "COMPLETED",
-    code: None,
-    result: true,
-    actions: &["set-row-status"],
-    unmended: &[],
-    steps: SYNC,
-    finding: None,
-    refused: false,
-};
-
-/// The row was closed as failed by the event's step.
-pub const fn failed(code: &'static str) -> Expected {
-    Expected { status: "FAILED", code: Some(code), result: false, ..COMPLETED }
-}
 
 /// What a fault has broken.
 #[derive(Debug, Clone)]
 pub struct Broken {
     /// The process.
-    pub process: Uuid,
+    pub process: String,
+    /// Its execution, where that is known.
+    pub execution: Option<String>,
     /// When it was broken: a repair is timed from here.
     pub at: DateTime<Utc>,
     /// What is wrong, for the timeline.
     pub what: String,
     /// The row as it was left behind; read when it was broken, so an event's step may have been quicker.
-    pub before: Row,
+    pub before: Kept,
     /// The row as it must be as long as the product changes nothing.
-    pub left: Row,
+    pub left: Kept,
     /// What else must have been looked at before all is over.
     pub looks: Vec<Look>,
     /// What else must be put right: the ledger's actions on it are counted with the process's.
@@ -110,10 +76,31 @@ pub struct Look {
 
 impl Broken {
     /// A process that is broken from now on.
-    pub async fn now(world: &World, process: Uuid, what: impl Into<String>) -> Outcome<Self> {
-        let before = world.patient.row(process).await?;
+    pub async fn now<A: Application>(
+        world: &World<A>,
+        process: impl Display,
+        what: impl Into<String>,
+    ) -> Outcome<Self> {
+        let process = process.to_string();
+        let before = world.patient.read(&process).await?;
         let (at, what, left) = (Utc::now(), what.into(), before.clone());
-        Ok(Self { process, at, what, left, before, looks: Vec::new(), also: None })
+        Ok(Self { process, execution: None, at, what, left, before, looks: Vec::new(), also: None })
+    }
+
+    /// The same, with its execution.
+    pub async fn of<A: Application>(
+        world: &World<A>,
+        process: &Process<String>,
+        what: impl Into<String>,
+    ) -> Outcome<Self> {
+        let broken = Self::now(world, &process.id, what).await?;
+        Ok(Self { execution: Some(process.execution_arn.clone()), ..broken })
+    }
+
+    /// Whether the ledger speaks of an execution of this process. Those of the guide's application are called after it.
+    pub fn has(&self, execution: &str) -> bool {
+        execution.contains(":execution:")
+            && (self.execution.as_deref() == Some(execution) || execution.contains(&self.process))
     }
 
     /// Since when it has really been broken.
@@ -128,7 +115,8 @@ impl Broken {
 
     /// What the ledger's actions about it may name.
     pub fn targets(&self) -> Vec<String> {
-        std::iter::once(self.process.to_string()).chain(self.also.iter().map(|also| also.target.clone())).collect()
+        let beside = self.also.iter().map(|also| also.target.clone());
+        std::iter::once(self.process.clone()).chain(self.execution.clone()).chain(beside).collect()
     }
 
     /// Another run that must have looked.

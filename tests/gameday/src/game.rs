@@ -5,75 +5,56 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use harness::eventually;
-use patient::table::Row;
 use serde_json::json;
-use sqlx::AssertSqlSafe;
 use tokio::task::JoinSet;
-use uuid::Uuid;
 
-use crate::fault::{Broken, Expected, Fault};
-use crate::faults;
-use crate::judge::{Image, applied, beside, image, kept_closed, repaired, untouched, words};
+use crate::application::Kept;
+use crate::day::{Day, LeftOut, Verdict};
+use crate::expected::Expected;
+use crate::fault::{Broken, Fault, Faults};
+use crate::image::Image;
+use crate::judge::{applied, beside, image, kept_closed, repaired, untouched, words};
 use crate::ledger::{self, Action};
 use crate::mode::Mode;
 use crate::outcome::Outcome;
+use crate::played::Played;
 use crate::record;
-use crate::second_act::{self, Scene};
 use crate::time_lapse::TimeLapse;
 use crate::timeline::{Kind, Timeline};
 use crate::world::{PATIENCE, World};
 
-/// What became of everything.
-pub struct Day {
-    pub timeline: Arc<Timeline>,
-    pub verdicts: Vec<Verdict>,
-    /// Actions that the ledger has as applied.
-    pub applied: i64,
-    /// What followed once they were mended.
-    pub scenes: Vec<Scene>,
-    /// What went wrong beside the faults.
-    pub problems: Vec<String>,
-    pub seconds: f64,
-}
-
-impl Day {
-    /// Whether all is as it should be.
-    pub fn is_right(&self) -> bool {
-        let mut all = self.verdicts.iter().map(|verdict| &verdict.problems);
-        self.problems.is_empty() && all.all(Vec::is_empty) && self.scenes.iter().all(|scene| scene.problems.is_empty())
+/// What the application cannot have of these faults, and the rest.
+fn sorted<A>(patient: &A, faults: &[&'static dyn Fault<A>]) -> Outcome<(Vec<LeftOut>, Faults<A>)> {
+    let (mut left_out, mut played) = (Vec::new(), Vec::new());
+    for fault in faults {
+        match fault.cannot(patient) {
+            Some(reason) => left_out.push(LeftOut { fault: fault.name(), reason }),
+            None => played.push(*fault),
+        }
+    }
+    match left_out.first() {
+        Some(LeftOut { fault, reason }) if played.is_empty() => {
+            Err(format!("{fault} cannot be played: {reason}").into())
+        }
+        _ => Ok((left_out, played)),
     }
 }
 
-/// What became of a fault.
-pub struct Verdict {
-    pub fault: &'static dyn Fault,
-    pub process: Uuid,
-    /// Why it is not as it should be; empty when it is.
-    pub problems: Vec<String>,
-    /// Who put it right, or was the first that would have.
-    pub step: Option<String>,
-    /// What started that.
-    pub noticed: Option<String>,
-    /// From the fault to the end of the last action about it, to the first record of one, or to the last look where hands had to stay off.
-    pub seconds: Option<f64>,
-    pub before: Image,
-    pub after: Image,
-    /// What would have been done, where the product only looks.
-    pub record: Vec<Action>,
-}
-
 /// Breaks the faults and waits until each has become what it should, or patience ends.
-pub async fn play(world: Arc<World>, faults: &[&'static dyn Fault]) -> Outcome<Day> {
+pub async fn play<A: Played>(world: Arc<World<A>>, faults: &[&'static dyn Fault<A>]) -> Outcome<Day> {
+    let is_all = faults.len() == A::faults().len();
+    let (left_out, faults) = sorted(&world.patient, faults)?;
     let timeline = Arc::new(Timeline::begin());
     let lapse = TimeLapse::new(Arc::clone(&world)).await?;
     let game = Game { world, timeline: Arc::clone(&timeline) };
-    let others = game.others(&[]).await?;
+    let others = game.world.patient.fingerprint(&[]).await?;
     let (verdicts, broken) = tokio::select! {
-        played = game.all(faults) => played?,
+        played = game.all(&faults) => played?,
         failed = lapse.run() => return Err(failed.err().unwrap_or_else(|| "time stood still".into())),
     };
     let (applied, mut problems) = ledger::totals(game.world.database.pool()).await?;
-    if game.others(&broken).await? != others {
+    let processes: Vec<_> = verdicts.iter().map(|verdict| verdict.process.clone()).collect();
+    if game.world.patient.fingerprint(&processes).await? != others {
         problems.push("rows were changed that nothing was wrong with".into());
     }
     if game.world.mode == Mode::Observe && applied > 0 {
@@ -82,22 +63,27 @@ pub async fn play(world: Arc<World>, faults: &[&'static dyn Fault]) -> Outcome<D
     let wanted = ledger::wanted_of_others(game.world.database.pool(), &broken).await?;
     problems.extend(wanted.into_iter().map(|wanted| format!("wanted where nothing was wrong: {wanted}")));
     let scenes = match game.world.mode {
-        Mode::Act if faults.len() == faults::ALL.len() => second_act::play(&game.world).await?,
+        Mode::Act if is_all => A::second_act(&game.world).await?,
         Mode::Act | Mode::Observe => Vec::new(),
     };
     problems.extend(game.world.dead().await?.into_iter().map(|event| format!("in the dead-letter queue: {event}")));
-    Ok(Day { seconds: timeline.seconds(Utc::now()), timeline, verdicts, applied, scenes, problems })
+    Ok(Day { seconds: timeline.seconds(Utc::now()), timeline, verdicts, left_out, applied, scenes, problems })
 }
 
-#[derive(Clone)]
-struct Game {
-    world: Arc<World>,
+struct Game<A> {
+    world: Arc<World<A>>,
     timeline: Arc<Timeline>,
 }
 
-impl Game {
-    /// All faults' verdicts, and their processes.
-    async fn all(&self, faults: &[&'static dyn Fault]) -> Outcome<(Vec<Verdict>, Vec<Uuid>)> {
+impl<A> Clone for Game<A> {
+    fn clone(&self) -> Self {
+        Self { world: Arc::clone(&self.world), timeline: Arc::clone(&self.timeline) }
+    }
+}
+
+impl<A: Played> Game<A> {
+    /// All faults' verdicts, and what they were about.
+    async fn all(&self, faults: &[&'static dyn Fault<A>]) -> Outcome<(Vec<Verdict>, Vec<String>)> {
         let mut watched = JoinSet::new();
         let (alone, together): (Vec<_>, Vec<_>) = faults.iter().copied().partition(|fault| fault.alone());
         for fault in alone {
@@ -118,25 +104,17 @@ impl Game {
         // One look more, which finds nothing left to do, or may do nothing: every verdict is about what stays.
         let event = json!({"all": true, "reason": "game day: the last look"});
         self.world.ask("reconcile-processes", &event).await?;
-        let (mut verdicts, processes) = (Vec::new(), seen.iter().map(|watched| watched.broken.process).collect());
+        let (mut verdicts, targets) = (Vec::new(), seen.iter().flat_map(|watched| watched.broken.targets()).collect());
         for fault in faults {
-            let of_it = seen.iter().position(|watched: &Watched| watched.fault.name() == fault.name());
+            let of_it = seen.iter().position(|watched: &Watched<A>| watched.fault.name() == fault.name());
             let watched = of_it.map(|at| seen.swap_remove(at)).ok_or("a fault was not watched")?;
             verdicts.push(self.judge(watched).await?);
         }
-        Ok((verdicts, processes))
-    }
-
-    /// The fingerprint of all rows but these.
-    async fn others(&self, broken: &[Uuid]) -> Outcome<(i64, Option<String>)> {
-        let sql = self.world.patient.variant().spell(
-            "SELECT count(*), md5(string_agg(p::text, '|' ORDER BY id)) FROM {processes} p WHERE id <> ALL ($1)",
-        );
-        Ok(sqlx::query_as(AssertSqlSafe(sql)).bind(broken).fetch_one(self.world.database.pool()).await?)
+        Ok((verdicts, targets))
     }
 
     /// Tells what happens to a broken process until it is what it should be, or patience ends.
-    async fn watch(&self, fault: &'static dyn Fault, broken: Broken) -> Outcome<Watched> {
+    async fn watch(&self, fault: &'static dyn Fault<A>, broken: Broken) -> Outcome<Watched<A>> {
         self.timeline.tell(broken.at, fault.name(), Kind::Broke, &broken.what);
         let told = Mutex::default();
         let settled = eventually(PATIENCE, "all that is expected", || self.look(fault, &broken, &told)).await;
@@ -154,10 +132,10 @@ impl Game {
     }
 
     /// Tells what is new, and answers once there is nothing more to wait for.
-    async fn look(&self, fault: &'static dyn Fault, broken: &Broken, told: &Mutex<BTreeSet<String>>) -> Option<()> {
+    async fn look(&self, fault: &'static dyn Fault<A>, broken: &Broken, told: &Mutex<BTreeSet<String>>) -> Option<()> {
         let pool = self.world.database.pool();
-        let expected = fault.expected();
-        let actions = ledger::actions(pool, broken.process, &broken.targets()).await.ok()?;
+        let expected = fault.expected(&self.world.patient);
+        let actions = ledger::actions(pool, &broken.process, &broken.targets()).await.ok()?;
         let tell = |at: DateTime<Utc>, kind, key: String, text: String| {
             let new = told.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
             if new {
@@ -182,8 +160,9 @@ impl Game {
             Mode::Act if expected.actions.is_empty() => true,
             Mode::Act => {
                 // A process that was started anew goes its own way to its end.
-                let row = self.world.patient.row(broken.process).await.ok()?;
-                applied(&actions).count() >= expected.actions.len() && row.status == expected.status
+                let row = self.world.patient.read(&broken.process).await.ok()?;
+                let status = self.world.patient.says(&expected).status;
+                applied(&actions).count() >= expected.actions.len() && row.says.status == status
             }
             Mode::Observe => record::wrong(&expected, broken, &record).is_empty(),
         };
@@ -191,7 +170,7 @@ impl Game {
             done &= ledger::runs(pool, &look.trigger).await.ok()? >= look.times;
         }
         if expected.refused && self.world.mode == Mode::Act {
-            let refused = ledger::refused(pool, broken.process).await.ok()?;
+            let refused = ledger::refused(pool, &broken.process).await.ok()?;
             done &= refused.is_some();
             refused.into_iter().for_each(|refused| {
                 let text = format!("the fence refuses {}", image(Some(&refused)));
@@ -199,7 +178,7 @@ impl Game {
             });
         }
         if let Some(code) = expected.finding {
-            let by = ledger::told(pool, broken.process, code).await.ok()?;
+            let by = ledger::told(pool, &broken.process, code).await.ok()?;
             done &= by.is_some();
             by.into_iter()
                 .for_each(|by| tell(Utc::now(), Kind::Noticed, code.to_owned(), format!("{by} reports {code}")));
@@ -212,53 +191,54 @@ impl Game {
         if self.world.mode == Mode::Act {
             return Ok(Vec::new());
         }
-        let mut record = ledger::wanted(self.world.database.pool(), broken.process, &broken.targets()).await?;
+        let mut record = ledger::wanted(self.world.database.pool(), &broken.process, &broken.targets()).await?;
         record.retain(|wanted| !expected.actions.is_empty() || record::stands(broken, wanted));
         Ok(record)
     }
 
     /// The last word about a fault.
-    async fn judge(&self, watched: Watched) -> Outcome<Verdict> {
+    async fn judge(&self, watched: Watched<A>) -> Outcome<Verdict> {
         let Checked { problems, row, actions, record } = self.check(&watched).await?;
         let Watched { fault, broken, settled_at } = watched;
         let last = applied(&actions).next_back().or(record.first());
-        let told = match fault.expected().finding {
-            Some(code) => ledger::told(self.world.database.pool(), broken.process, code).await?,
+        let told = match fault.expected(&self.world.patient).finding {
+            Some(code) => ledger::told(self.world.database.pool(), &broken.process, code).await?,
             None => None,
         };
         let ended = last.map_or(Some(settled_at), |action| action.closed_at);
         let first = applied(&actions).find(|action| action.kind == "set-row-status");
         let (step, noticed) = match (last, told) {
             (Some(action), _) => (Some(action.step.clone()), Some(ledger::noticed(&action.trigger))),
-            (None, Some(step)) => (Some(step), fault.expected().finding.map(|code| format!("finding {code}"))),
+            (None, Some(step)) => {
+                (Some(step), fault.expected(&self.world.patient).finding.map(|code| format!("finding {code}")))
+            }
             (None, None) => (None, None),
         };
         Ok(Verdict {
-            fault,
+            fault: fault.name(),
+            story: fault.story(),
             process: broken.process,
             problems,
             step,
             noticed,
             seconds: ended.map(|at| (at - broken.at).as_seconds_f64().max(0.0)),
-            before: first
-                .and_then(|action| action.before.as_ref())
-                .map_or_else(|| Image::of_row(&broken.before), Image::of_json),
-            after: Image::of_row(&row),
+            before: first.and_then(|action| action.before.as_ref()).map_or(broken.before.image, Image::of_json),
+            after: row.image,
             record,
         })
     }
 
-    async fn check(&self, watched: &Watched) -> Outcome<Checked> {
+    async fn check(&self, watched: &Watched<A>) -> Outcome<Checked> {
         let Watched { fault, broken, .. } = watched;
         let pool = self.world.database.pool();
         let (row, actions) = (
-            self.world.patient.row(broken.process).await?,
-            ledger::actions(pool, broken.process, &broken.targets()).await?,
+            self.world.patient.read(&broken.process).await?,
+            ledger::actions(pool, &broken.process, &broken.targets()).await?,
         );
-        let expected = fault.expected();
+        let expected = fault.expected(&self.world.patient);
         let mut problems = match self.world.mode {
             Mode::Act if expected.actions.is_empty() => untouched(broken, &row, &actions),
-            Mode::Act => repaired(&expected, &row, &actions),
+            Mode::Act => repaired(&expected, &self.world.patient.says(&expected), &row.says, &actions),
             Mode::Observe => untouched(broken, &row, &actions),
         };
         let record = self.record(&expected, broken).await?;
@@ -266,7 +246,7 @@ impl Game {
             problems.extend(record::wrong(&expected, broken, &record));
         }
         if expected.refused && self.world.mode == Mode::Act {
-            problems.extend(kept_closed(&row, &actions, ledger::refused(pool, broken.process).await?.as_ref()));
+            problems.extend(kept_closed(&row.image, &actions, ledger::refused(pool, &broken.process).await?.as_ref()));
         }
         if let Some(also) = &broken.also {
             let answer = self.world.answer(also).await?;
@@ -279,7 +259,7 @@ impl Game {
             }
         }
         if let Some(code) = expected.finding
-            && ledger::told(pool, broken.process, code).await?.is_none()
+            && ledger::told(pool, &broken.process, code).await?.is_none()
         {
             problems.push(format!("nobody has reported {code}"));
         }
@@ -288,15 +268,15 @@ impl Game {
 }
 
 /// A fault that was watched to its end.
-struct Watched {
-    fault: &'static dyn Fault,
+struct Watched<A: 'static> {
+    fault: &'static dyn Fault<A>,
     broken: Broken,
     settled_at: DateTime<Utc>,
 }
 
 struct Checked {
     problems: Vec<String>,
-    row: Row,
+    row: Kept,
     actions: Vec<Action>,
     record: Vec<Action>,
 }

@@ -1,50 +1,14 @@
 //! When a row is as it should be, and how that is said.
 
-use patient::table::Row;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::application::{Kept, Says};
 use crate::beside::Also;
-use crate::fault::{Broken, Expected};
+use crate::expected::Expected;
+use crate::fault::Broken;
+use crate::image::Image;
 use crate::ledger::Action;
 use crate::mode::Mode;
-
-/// What a row says, shortened.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct Image {
-    pub status: String,
-    pub progress: i64,
-    pub code: Option<String>,
-}
-
-impl Image {
-    pub fn of_row(row: &Row) -> Self {
-        Self::of_json(&json!({"status": row.status, "progress": row.progress, "error": row.error}))
-    }
-
-    /// As a row is understood: the code of its error, or of a result that says that the work failed.
-    pub fn as_understood(row: &Row) -> Self {
-        let of_result = row.result.as_ref().filter(|result| result["status"] == "FAILED");
-        let code = of_result.and_then(|result| result["error"]["code"].as_str()).map(str::to_owned);
-        let image = Self::of_row(row);
-        Self { code: image.code.or(code), ..image }
-    }
-
-    /// Of the ledger's images.
-    pub fn of_json(image: &Value) -> Self {
-        Self {
-            status: image["status"].as_str().unwrap_or_default().to_owned(),
-            progress: image["progress"].as_i64().unwrap_or_default(),
-            code: image["error"]["code"].as_str().map(str::to_owned),
-        }
-    }
-}
-
-impl std::fmt::Display for Image {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} %", self.status, self.progress)?;
-        self.code.as_ref().map_or(Ok(()), |code| write!(f, " {code}"))
-    }
-}
 
 /// What was really done.
 pub fn applied(actions: &[Action]) -> impl DoubleEndedIterator<Item = &Action> {
@@ -52,23 +16,22 @@ pub fn applied(actions: &[Action]) -> impl DoubleEndedIterator<Item = &Action> {
 }
 
 /// What is wrong with a row that should have been put right.
-pub fn repaired(expected: &Expected, row: &Row, actions: &[Action]) -> Vec<String> {
+pub fn repaired(expected: &Expected, wanted: &Says, row: &Says, actions: &[Action]) -> Vec<String> {
     let mut problems = Vec::new();
     let mut compare = |what: &str, seen: String, wanted: String| {
         if seen != wanted {
             problems.push(format!("{what} is {seen}, should be {wanted}"));
         }
     };
-    let code = row.error.as_ref().and_then(|error| error["code"].as_str());
     let kinds: Vec<_> = applied(actions).map(|action| action.kind.as_str()).collect();
-    compare("status", row.status.clone(), expected.status.to_owned());
-    compare("error code", code.unwrap_or("none").to_owned(), expected.code.unwrap_or("none").to_owned());
-    compare("result there", row.result.is_some().to_string(), expected.result.to_string());
-    let closed = !["PENDING", "PROCESSING"].contains(&expected.status);
-    compare("completed_at there", row.completed_at.is_some().to_string(), closed.to_string());
+    compare("status", row.status.clone(), wanted.status.clone());
+    compare("error", row.error.to_string(), wanted.error.to_string());
+    compare("result there", row.result.to_string(), wanted.result.to_string());
+    compare("the time of its end there", row.ended.to_string(), wanted.ended.to_string());
+    compare("what is beside it", row.other.to_string(), wanted.other.to_string());
     compare("the ledger", format!("{kinds:?}"), format!("{:?}", expected.actions));
-    if expected.status == "COMPLETED" {
-        compare("progress", row.progress.to_string(), 100.to_string());
+    if let (Some(seen), Some(progress)) = (row.progress, wanted.progress) {
+        compare("progress", seen.to_string(), progress.to_string());
     }
     for action in applied(actions) {
         if !expected.steps.contains(&action.step.as_str()) {
@@ -83,15 +46,15 @@ pub fn repaired(expected: &Expected, row: &Row, actions: &[Action]) -> Vec<Strin
 }
 
 /// What is wrong with a row that should have stayed as it was closed, although it was written to afterwards.
-pub fn kept_closed(row: &Row, actions: &[Action], refused: Option<&Value>) -> Vec<String> {
+pub fn kept_closed(row: &Image, actions: &[Action], refused: Option<&Value>) -> Vec<String> {
     let left = applied(actions).next_back().and_then(|action| action.after.as_ref()).map(Image::of_json);
-    let moved = (left != Some(Image::of_row(row))).then(|| "the row is no longer as it was closed".to_owned());
+    let moved = (left.as_ref() != Some(row)).then(|| "the row is no longer as it was closed".to_owned());
     moved.into_iter().chain(refused.is_none().then(|| "the fence has refused nothing".to_owned())).collect()
 }
 
 /// What is wrong with a row that should not have been touched.
-pub fn untouched(broken: &Broken, row: &Row, actions: &[Action]) -> Vec<String> {
-    let changed = (*row != broken.left).then(|| format!("the row has changed to {}", Image::of_row(row)));
+pub fn untouched(broken: &Broken, row: &Kept, actions: &[Action]) -> Vec<String> {
+    let changed = (*row != broken.left).then(|| format!("the row has changed to {}", row.image));
     let acted = applied(actions).map(|action| format!("{} has acted: {}", action.step, action.kind));
     changed.into_iter().chain(acted).collect()
 }
@@ -120,26 +83,28 @@ pub fn words(action: &Action, seconds: Option<f64>) -> String {
 /// An image of a row, the status of an execution or a goal, the settings of the worker, or what a session does, in words.
 pub fn image(image: Option<&Value>) -> String {
     let Some(image) = image else { return "as it was".to_owned() };
-    match &image["progress"] {
-        Value::Null if image.get("timeoutSeconds").is_some() => {
+    match image.get("progress") {
+        None if image.get("timeoutSeconds").is_some() => {
             format!("{} s, {} MB", image["timeoutSeconds"], image["memoryMb"])
         }
-        Value::Null => {
+        None => {
             let said = ["status", "session", "state"].iter().find_map(|part| image[part].as_str());
             said.unwrap_or_default().to_owned()
         }
-        _ => Image::of_json(image).to_string(),
+        Some(_) => Image::of_json(image).to_string(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use chrono::{TimeDelta, Utc};
+    use patient::table::Row;
+    use serde_json::json;
     use uuid::Uuid;
 
     use super::*;
     use crate::beside::Question;
-    use crate::fault::{COMPLETED, failed};
+    use crate::expected::{COMPLETED, failed};
 
     fn action(step: &str, kind: &str, outcome: &str, after: Value) -> Action {
         let (step, kind, outcome) = (step.to_owned(), kind.to_owned(), outcome.to_owned());
@@ -169,7 +134,9 @@ mod tests {
         let set = |step: &str| action(step, "set-row-status", "applied", json!({"status": "COMPLETED"}));
         let sync = || set("sync-execution-status");
         let superseded = action("sync-execution-status", "set-row-status", "superseded", json!({}));
-        let problems = |row: &Row, actions: &[Action]| repaired(&COMPLETED, row, actions).len();
+        let problems = |row: &Row, actions: &[Action]| {
+            repaired(&COMPLETED, &Says::of_guide(&COMPLETED), &Kept::from(row).says, actions).len()
+        };
         assert_eq!(problems(&completed(), &[sync(), superseded]), 0);
         assert_eq!(problems(&completed(), &[]), 1, "nothing in the ledger");
         assert_eq!(problems(&completed(), &[sync(), sync()]), 1, "twice");
@@ -185,7 +152,8 @@ mod tests {
             action("reconcile-processes", "set-row-status", "applied", json!({"status": "COMPLETED", "progress": 100}));
         let late = Row { status: "PROCESSING".into(), progress: 90, ..completed() };
         let refused = json!({"status": "PROCESSING", "progress": 90});
-        let problems = |row: &Row, refused| kept_closed(row, std::slice::from_ref(&closing), refused).len();
+        let problems =
+            |row: &Row, refused| kept_closed(&Kept::from(row).image, std::slice::from_ref(&closing), refused).len();
         assert_eq!(problems(&completed(), Some(&refused)), 0);
         assert_eq!(problems(&late, None), 2);
         assert_eq!(problems(&completed(), None), 1, "nothing was tried");
@@ -211,12 +179,13 @@ mod tests {
     fn a_row_that_was_failed_before_its_execution_was_over_is_found() {
         let expected = Expected { actions: &["stop-execution", "set-row-status"], ..failed("TIMEOUT_ERROR") };
         let row = Row::pending(Utc::now()).became("FAILED", Utc::now());
-        let row = Row { error: Some(json!({"code": "TIMEOUT_ERROR"})), ..row };
+        let row = Kept::from(&Row { error: Some(json!({"code": "TIMEOUT_ERROR"})), ..row }).says;
+        let repaired = |actions: &[Action]| repaired(&expected, &Says::of_guide(&expected), &row, actions);
         let stop =
             |status: &str| action("sync-execution-status", "stop-execution", "applied", json!({"status": status}));
         let set = || action("sync-execution-status", "set-row-status", "applied", json!({"status": "FAILED"}));
-        assert!(repaired(&expected, &row, &[stop("ABORTED"), set()]).is_empty());
-        assert_eq!(repaired(&expected, &row, &[stop("RUNNING"), set()]).len(), 1);
-        assert_eq!(repaired(&expected, &row, &[set(), stop("ABORTED")]).len(), 1);
+        assert!(repaired(&[stop("ABORTED"), set()]).is_empty());
+        assert_eq!(repaired(&[stop("RUNNING"), set()]).len(), 1);
+        assert_eq!(repaired(&[set(), stop("ABORTED")]).len(), 1);
     }
 }

@@ -26,7 +26,7 @@ pub struct Action {
 }
 
 /// The actions on these targets and on a process's executions, in the order in which they were begun.
-pub async fn actions(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcome<Vec<Action>> {
+pub async fn actions(pool: &PgPool, process: &str, targets: &[String]) -> Outcome<Vec<Action>> {
     // A run's own record is written last.
     Ok(sqlx::query_as(
         "SELECT a.id, a.step, a.kind, a.target, a.before, a.after, a.outcome, a.reason, a.closed_at, r.started_at, r.trigger
@@ -35,7 +35,7 @@ pub async fn actions(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcom
           WHERE a.target = ANY ($2) OR a.target LIKE '%:execution:%:' || $1 || '-%'
           ORDER BY a.created_at, a.closed_at",
     )
-    .bind(process.to_string())
+    .bind(process)
     .bind(targets)
     .fetch_all(pool)
     .await?)
@@ -43,7 +43,7 @@ pub async fn actions(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcom
 
 /// What would have been done to these targets and to a process's executions: a step's change once, unless its images differ, in the order
 /// in which it was first recorded.
-pub async fn wanted(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcome<Vec<Action>> {
+pub async fn wanted(pool: &PgPool, process: &str, targets: &[String]) -> Outcome<Vec<Action>> {
     Ok(sqlx::query_as(
         "SELECT * FROM (
              SELECT DISTINCT ON (w.step, w.kind, w.target, w.before, w.after)
@@ -56,20 +56,20 @@ pub async fn wanted(pool: &PgPool, process: Uuid, targets: &[String]) -> Outcome
          ) once
          ORDER BY closed_at",
     )
-    .bind(process.to_string())
+    .bind(process)
     .bind(targets)
     .fetch_all(pool)
     .await?)
 }
 
-/// What would have been done to other processes than these, in words.
-pub async fn wanted_of_others(pool: &PgPool, processes: &[Uuid]) -> Outcome<Vec<String>> {
+/// What would have been done to other rows and executions than these, in words.
+pub async fn wanted_of_others(pool: &PgPool, targets: &[String]) -> Outcome<Vec<String>> {
     Ok(sqlx::query_scalar(
         "SELECT DISTINCT step || ' ' || kind || ' ' || target FROM remediation.wanted
           WHERE kind IN ('set-row-status', 'retry-process', 'stop-execution')
-            AND NOT EXISTS (SELECT FROM unnest($1) AS process WHERE strpos(target, process::text) > 0)",
+            AND NOT EXISTS (SELECT FROM unnest($1) AS broken WHERE strpos(target, broken) > 0)",
     )
-    .bind(processes)
+    .bind(targets)
     .fetch_all(pool)
     .await?)
 }
@@ -83,22 +83,22 @@ pub async fn runs(pool: &PgPool, trigger: &Value) -> Outcome<i64> {
 }
 
 /// Whether a finding of this code was told about a process, and by whom.
-pub async fn told(pool: &PgPool, process: Uuid, code: &str) -> Outcome<Option<String>> {
+pub async fn told(pool: &PgPool, process: &str, code: &str) -> Outcome<Option<String>> {
     Ok(sqlx::query_scalar(
         "SELECT step FROM remediation.runs
           WHERE findings @> jsonb_build_array(jsonb_build_object('code', $2::text, 'target', $1::text))
           ORDER BY started_at LIMIT 1",
     )
-    .bind(process.to_string())
+    .bind(process)
     .bind(code)
     .fetch_optional(pool)
     .await?)
 }
 
 /// What the fence refused last of a process: the row as it was to be.
-pub async fn refused(pool: &PgPool, process: Uuid) -> Outcome<Option<Value>> {
+pub async fn refused(pool: &PgPool, process: &str) -> Outcome<Option<Value>> {
     Ok(sqlx::query_scalar(
-        "SELECT attempted FROM remediation.refused_writes WHERE process_id = $1::text ORDER BY id DESC LIMIT 1",
+        "SELECT attempted FROM remediation.refused_writes WHERE process_id = $1 ORDER BY id DESC LIMIT 1",
     )
     .bind(process)
     .fetch_optional(pool)

@@ -1,16 +1,24 @@
 //! `cargo gameday`: breaks a small real system in every known way, and shows how the product puts it right.
 
+mod application;
 mod beside;
+mod day;
 mod events;
+mod expected;
 mod fault;
 mod faults;
 mod game;
+mod ground;
+mod guide;
+mod image;
 mod judge;
 mod ledger;
 mod mode;
 mod options;
 mod outcome;
+mod played;
 mod problems;
+mod profiled;
 mod record;
 mod report;
 mod second_act;
@@ -23,35 +31,43 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::game::Day;
+use crate::day::Day;
 use crate::options::Options;
 use crate::outcome::Outcome;
+use crate::played::Played;
 use crate::world::World;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let played = tokio::select! {
-        played = play() => played,
+    let played = match Options::read(std::env::args().skip(1)) {
+        Ok(None) => return ExitCode::SUCCESS,
+        Ok(Some(options)) => match options.profile {
+            None => run(&options, World::of_the_guide(options.mode)).await,
+            Some(shape) => run(&options, World::of_profile(options.mode, shape)).await,
+        },
+        Err(error) => Err(error),
+    };
+    played.unwrap_or_else(|error| {
+        eprintln!("gameday: {error}");
+        ExitCode::from(2)
+    })
+}
+
+/// The whole day in a world, and what comes after it.
+async fn run<A: Played>(options: &Options, world: impl Future<Output = Outcome<World<A>>>) -> Outcome<ExitCode> {
+    let (world, day) = tokio::select! {
+        played = play(options, world) => played?,
         () = interrupted() => {
             eprintln!("interrupted: everything that was started ends with this process");
             // At once: a build or a deployment in the midst of its work would be waited for. The guardians see to the rest.
             std::process::exit(130);
         }
     };
-    match played {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some((world, day, options))) => {
-            if options.keep {
-                keep(&world, &day);
-                interrupted().await;
-            }
-            if day.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Err(error) => {
-            eprintln!("gameday: {error}");
-            ExitCode::from(2)
-        }
+    if options.keep {
+        keep(&world, &day);
+        interrupted().await;
     }
+    Ok(if day.is_right() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 async fn interrupted() {
@@ -63,19 +79,24 @@ async fn interrupted() {
     }
 }
 
-/// The whole day; nothing where only help was asked for.
-async fn play() -> Outcome<Option<(Arc<World>, Day, Options)>> {
-    let Some(options) = Options::read(std::env::args().skip(1))? else { return Ok(None) };
-    let world = Arc::new(World::build(options.mode).await?);
-    println!("\n{} faults, mode {}", options.faults.len(), options.mode.as_str());
-    let day = game::play(Arc::clone(&world), &options.faults).await?;
+async fn play<A: Played>(
+    options: &Options,
+    world: impl Future<Output = Outcome<World<A>>>,
+) -> Outcome<(Arc<World<A>>, Day)> {
+    let faults = played::chosen::<A>(&options.only)?;
+    let world = Arc::new(world.await?);
+    println!("\n{} faults, mode {}", faults.len(), options.mode.as_str());
+    if let Some(shape) = options.profile {
+        println!("of no other application than the guide's, so not of {}: {}", shape.name, faults::of_the_guide_only());
+    }
+    let day = game::play(Arc::clone(&world), &faults).await?;
     report::table(&day, options.mode);
     report::files(&day, options.mode)?;
-    Ok(Some((world, day, options)))
+    Ok((world, day))
 }
 
 /// How to reach what keeps running.
-fn keep(world: &World, day: &Day) {
+fn keep<A: Played>(world: &World<A>, day: &Day) {
     let environment = world.aws.environment();
     let variables = environment.iter().map(|(name, value)| format!("export {name}={value}"));
     let psql = world.postgres.programs().join("psql");

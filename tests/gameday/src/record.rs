@@ -3,8 +3,9 @@
 
 use serde_json::Value;
 
-use crate::fault::{Broken, Expected};
-use crate::judge::Image;
+use crate::expected::Expected;
+use crate::fault::Broken;
+use crate::image::Image;
 use crate::ledger::Action;
 
 /// The kinds that a fault wants while nobody acts: those of act mode, up to a stop, since how the execution ends decides what follows.
@@ -15,8 +16,8 @@ pub fn kinds(expected: &Expected) -> &'static [&'static str] {
 /// Whether a change would still be made where hands have to stay off. Every write is a compare-and-set: what was wanted of a row that
 /// somebody else has written since is refused, in act mode as well.
 pub fn stands(broken: &Broken, wanted: &Action) -> bool {
-    wanted.target != broken.process.to_string()
-        || wanted.before.as_ref().map(Image::of_json) == Some(Image::of_row(&broken.left))
+    wanted.target != broken.process
+        || wanted.before.as_ref().map(Image::of_json).as_ref() == Some(&broken.left.understood)
 }
 
 /// What is wrong with the record about a fault.
@@ -41,11 +42,10 @@ fn differs(expected: &Expected, broken: &Broken, wanted: &Action) -> Vec<String>
         }
     };
     let (before, after) = (before.clone().unwrap_or_default(), after.clone().unwrap_or_default());
-    let process = broken.process.to_string();
     let (on, from, to) = match (kind.as_str(), &broken.also) {
         ("set-row-status" | "retry-process", _) => (
-            *target == process,
-            Image::of_json(&before) == Image::as_understood(&broken.left),
+            *target == broken.process,
+            Image::of_json(&before) == broken.left.understood,
             match kind.as_str() {
                 "retry-process" => after["status"] == "PENDING" && after["error"].is_null(),
                 _ => {
@@ -55,11 +55,7 @@ fn differs(expected: &Expected, broken: &Broken, wanted: &Action) -> Vec<String>
                 }
             },
         ),
-        ("stop-execution", _) => (
-            target.contains(":execution:") && target.contains(&process),
-            before["status"] == "RUNNING",
-            after["status"] == "ABORTED",
-        ),
+        ("stop-execution", _) => (broken.has(target), before["status"] == "RUNNING", after["status"] == "ABORTED"),
         (_, Some(also)) => (*target == also.target, says(&before, also.broken), says(&after, also.right)),
         (_, None) => (false, true, true),
     };
@@ -98,8 +94,9 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::application::Kept;
     use crate::beside::{Also, Question};
-    use crate::fault::{COMPLETED, failed};
+    use crate::expected::{COMPLETED, failed};
 
     fn wanted(step: &str, kind: &str, target: &str, before: Value, after: Value) -> Action {
         Action {
@@ -119,13 +116,14 @@ mod tests {
 
     fn broken() -> Broken {
         let row = Row::pending(Utc::now());
-        let (before, left, what) = (row.clone(), row.clone(), String::new());
-        Broken { process: row.id, at: Utc::now(), what, before, left, looks: Vec::new(), also: None }
+        let kept = Kept::from(&row);
+        let (process, before, left, what) = (row.id.to_string(), kept.clone(), kept, String::new());
+        Broken { process, execution: None, at: Utc::now(), what, before, left, looks: Vec::new(), also: None }
     }
 
     fn closing(broken: &Broken, step: &str, after: Value) -> Action {
         let before = json!({"status": "PENDING", "progress": 0, "error": null});
-        wanted(step, "set-row-status", &broken.process.to_string(), before, after)
+        wanted(step, "set-row-status", &broken.process, before, after)
     }
 
     #[test]
@@ -168,7 +166,7 @@ mod tests {
         assert!(wrong(&expected, &broken, &[]).is_empty());
         assert_eq!(wrong(&expected, &broken, std::slice::from_ref(&closing)).len(), 1);
         assert!(stands(&broken, &closing));
-        let left = Row { status: "CANCELLED".into(), ..broken.left.clone() };
+        let left = Kept::from(&Row { status: "CANCELLED".into(), ..Row::pending(Utc::now()) });
         assert!(!stands(&Broken { left, ..broken }, &closing), "it was wanted before somebody else wrote");
     }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::game::{Day, Verdict};
+use crate::day::{Day, LeftOut, Verdict};
 use crate::ledger::Action;
 use crate::mode::Mode;
 use crate::outcome::Outcome;
@@ -26,7 +26,7 @@ pub fn table(day: &Day, mode: Mode) {
     line(["fault", "", "noticed by", "step", heading(mode), "seconds"]);
     for verdict in &day.verdicts {
         line([
-            verdict.fault.name(),
+            verdict.fault,
             if verdict.problems.is_empty() { "ok" } else { "WRONG" },
             verdict.noticed.as_deref().unwrap_or("-"),
             verdict.step.as_deref().unwrap_or("-"),
@@ -34,6 +34,9 @@ pub fn table(day: &Day, mode: Mode) {
             &verdict.seconds.map_or("-".to_owned(), |seconds| format!("{seconds:.1}")),
         ]);
         verdict.problems.iter().for_each(|problem| println!("{:28} {problem}", ""));
+    }
+    for left_out in &day.left_out {
+        println!("{:28} left out: {}", left_out.fault, left_out.reason);
     }
     for scene in &day.scenes {
         println!("{:28} {:6} {}", scene.name, if scene.problems.is_empty() { "ok" } else { "WRONG" }, scene.story);
@@ -74,7 +77,7 @@ pub fn files(day: &Day, mode: Mode) -> Outcome<()> {
 fn json(day: &Day, mode: Mode) -> Value {
     let fault = |verdict: &Verdict| {
         json!({
-            "name": verdict.fault.name(),
+            "name": verdict.fault,
             "repaired": mode == Mode::Act && verdict.problems.is_empty(),
             "step": verdict.step,
             "secondsToRepair": verdict.seconds.filter(|_| mode == Mode::Act).map(tenths),
@@ -91,6 +94,7 @@ fn json(day: &Day, mode: Mode) -> Value {
         "seconds": tenths(day.seconds),
         "faults": day.verdicts.iter().map(fault).collect::<Vec<_>>(),
         "secondAct": day.scenes.iter().map(scene).collect::<Vec<_>>(),
+        "leftOut": day.left_out.iter().map(|out| json!({"name": out.fault, "why": out.reason})).collect::<Vec<_>>(),
         "problems": day.problems,
     })
 }
@@ -123,6 +127,7 @@ fn page(day: &Day, mode: Mode) -> String {
         .replace("{applied}", &day.applied.to_string())
         .replace("{seconds}", &format!("{:.0}", day.seconds))
         .replace("{picture}", &picture(day))
+        .replace("{left out}", &day.left_out.iter().map(left_out).collect::<String>())
         .replace("{rows}", &day.verdicts.iter().map(|verdict| row(verdict, mode)).collect::<String>())
         .replace("{moments}", &day.timeline.moments().iter().map(moment).collect::<String>())
         .replace(
@@ -149,8 +154,8 @@ fn picture(day: &Day) -> String {
     }
     for (lane, verdict) in day.verdicts.iter().enumerate() {
         let y = lane * LANE + LANE / 2;
-        let own: Vec<_> = moments.iter().filter(|moment| moment.fault == verdict.fault.name()).collect();
-        svg += &format!("<text class=name x=0 y={}>{}</text>", y + 4, verdict.fault.name());
+        let own: Vec<_> = moments.iter().filter(|moment| moment.fault == verdict.fault).collect();
+        svg += &format!("<text class=name x=0 y={}>{}</text>", y + 4, verdict.fault);
         if let (Some(first), Some(last)) = (own.first(), own.last()) {
             let class = if verdict.problems.is_empty() { "span" } else { "span bad" };
             svg += &format!("<line class='{class}' x1={:.1} x2={:.1} y1={y} y2={y} />", x(first.at), x(last.at));
@@ -195,14 +200,18 @@ fn row(verdict: &Verdict, mode: Mode) -> String {
     let problems = verdict.problems.iter().map(|problem| format!("<br><span class=wrong>{}</span>", escape(problem)));
     format!(
         "<tr><td><b>{}</b><br>{}{}</td><td class={class}>{word}</td><td>{}</td><td>{}</td><td>{}</td><td class=number>{}</td></tr>\n",
-        verdict.fault.name(),
-        escape(verdict.fault.story()),
+        verdict.fault,
+        escape(verdict.story),
         problems.collect::<String>(),
         escape(verdict.noticed.as_deref().unwrap_or("–")),
         escape(verdict.step.as_deref().unwrap_or("–")),
         escape(&became(verdict, mode)),
         verdict.seconds.map_or("–".to_owned(), |seconds| format!("{seconds:.1}")),
     )
+}
+
+fn left_out(left_out: &LeftOut) -> String {
+    format!("<p>{} was left out: {}</p>", left_out.fault, escape(left_out.reason))
 }
 
 fn moment(moment: &Moment) -> String {

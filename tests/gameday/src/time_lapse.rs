@@ -14,12 +14,13 @@ use chrono::Utc;
 use serde_json::Value;
 use tokio::time::MissedTickBehavior;
 
+use crate::application::Application;
 use crate::outcome::Outcome;
 use crate::world::{MINUTE, World};
 
 /// Schedules, metrics and alarms.
-pub struct TimeLapse {
-    world: Arc<World>,
+pub struct TimeLapse<A> {
+    world: Arc<World<A>>,
     logs: Logs,
     schedules: Vec<Schedule>,
 }
@@ -57,8 +58,8 @@ enum Missing {
     NoData,
 }
 
-impl TimeLapse {
-    pub async fn new(world: Arc<World>) -> Outcome<Self> {
+impl<A: Application> TimeLapse<A> {
+    pub async fn new(world: Arc<World<A>>) -> Outcome<Self> {
         let logs = Logs::new(world.aws.sdk_config());
         let schedules = schedules(&world).await?;
         Ok(Self { world, logs, schedules })
@@ -152,7 +153,7 @@ impl Alarm {
 }
 
 /// The alarms of the deployed template.
-fn alarms(world: &World) -> Outcome<Vec<Alarm>> {
+fn alarms<A>(world: &World<A>) -> Outcome<Vec<Alarm>> {
     let template = std::fs::read(world.assembly.join("Remediation.template.json"))?;
     let template: Value = serde_json::from_slice(&template)?;
     let resources = template["Resources"].as_object().into_iter().flatten();
@@ -197,7 +198,7 @@ fn alarm(properties: &Value) -> Outcome<Alarm> {
 }
 
 /// What the deployed rules start on a schedule, with the input that they give.
-async fn schedules(world: &World) -> Outcome<Vec<Schedule>> {
+async fn schedules<A>(world: &World<A>) -> Outcome<Vec<Schedule>> {
     let client = world.aws.eventbridge();
     let mut schedules = Vec::new();
     for rule in client.list_rules().send().await?.rules() {

@@ -1,30 +1,28 @@
 //! Everything that runs on a game day: PostgreSQL, the AWS endpoint, the patient, and the product as the CDK deploys it.
 
+use std::fmt::Display;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::LastUpdateStatus;
 use aws_sdk_sfn::types::ExecutionStatus;
 use chrono::{DateTime, Utc};
-use harness::{AlarmHop, Aws, Cdk, Database, Postgres, alarm_event, aws, eventually, functions};
-use patient::table::{self, MIGRATED, Row};
-use patient::{Behaviour, Patient, Process};
-use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
+use harness::{AlarmHop, Aws, Cdk, Database, Postgres, alarm_event, aws, eventually};
+use patient::{Patient, Process};
+use serde_json::Value;
 use uuid::Uuid;
 
+use crate::application::Application;
 use crate::beside::{Also, Question};
+use crate::events::Ended;
 use crate::ledger;
 use crate::mode::Mode;
 use crate::outcome::Outcome;
 
 /// The longest that anything is waited for: nearly twice what the slowest fault needs.
 pub const PATIENCE: Duration = Duration::from_secs(140);
-
-/// How many processes were closed before today.
-const HISTORY: i32 = 10_000;
 
 /// How fast time runs: fifteen times, so that nobody has to wait for a quarter of an hour.
 pub const MINUTE: Duration = Duration::from_secs(4);
@@ -35,23 +33,13 @@ pub const LAST_RETRY: i16 = 2;
 /// The application name of the sessions that the product may end.
 pub const HANGING: &str = "retry-handler";
 
-/// The product's own deadlines, fifteen minutes, five and one, and the ages of sessions, five minutes, two and fifteen, in such minutes.
-const SETTINGS: [(&str, &str); 7] = [
-    ("processDeadlineSeconds", "60"),
-    ("startDeadlineSeconds", "20"),
-    ("settleSeconds", "4"),
-    ("databaseApplicationNames", HANGING),
-    ("idleInTransactionSeconds", "20"),
-    ("blockingSeconds", "8"),
-    ("longQuerySeconds", "60"),
-];
-
 /// Everything that runs.
-pub struct World {
+pub struct World<A = Patient> {
     pub postgres: Postgres,
     pub database: Database,
     pub aws: Aws,
-    pub patient: Patient,
+    /// What is broken.
+    pub patient: A,
     /// The hop that the endpoint lacks.
     pub hop: AlarmHop,
     pub mode: Mode,
@@ -59,81 +47,27 @@ pub struct World {
     pub assembly: PathBuf,
     /// The URL of the queue for events that no step could take.
     pub dead_letters: String,
-    _cdk: Cdk,
-}
-
-/// How an execution ended.
-pub struct Ended {
-    pub execution_arn: String,
-    pub status: String,
-    pub started_at: DateTime<Utc>,
-    pub at: DateTime<Utc>,
-    pub input: String,
-    pub output: Option<String>,
+    #[expect(dead_code, reason = "what was made with it goes when it goes")]
+    pub cdk: Cdk,
 }
 
 impl World {
-    /// Starts and deploys it all.
-    pub async fn build(mode: Mode) -> Outcome<Self> {
-        let began = Instant::now();
-        let done = |what: &str| println!("{:7.1} s  {what}", began.elapsed().as_secs_f64());
-        let (postgres, aws) = tokio::try_join!(Postgres::start(), Aws::start())?;
-        done("PostgreSQL and the AWS endpoint run");
-        let database = postgres.database("gameday").await?;
-        table::create(database.pool(), &MIGRATED).await?;
-        table::history(database.pool(), &MIGRATED, HISTORY, Utc::now()).await?;
-        done(&format!("{HISTORY} closed processes of the last thirty days are in the table"));
-        functions::stage(&functions::folder(), &functions::names()?).await?;
-        done("the functions are built");
-
-        let cdk = Cdk::new(&aws.endpoint()).await?;
-        let (machine, url, endpoint) = (Patient::state_machine_arn(), database.url(), aws.endpoint());
-        let mut settings = vec![
-            ("stateMachineArn", machine.as_str()),
-            ("databaseUrl", &url),
-            ("endpointUrl", &endpoint),
-            ("remediationMode", mode.as_str()),
-            // Of its functions, the patient has only those that the workflow calls.
-            ("applicationFunctionNames", "update-processing-status"),
-        ];
-        settings.extend(SETTINGS);
-        let deploy = async {
-            let (assembly, ()) = tokio::try_join!(cdk.synth(&settings), cdk.bootstrap())?;
-            done("the CDK app is made, the account bootstrapped");
-            let outputs = cdk.deploy_assembly("Remediation", &assembly).await?;
-            done("the product is deployed, its schema made");
-            Outcome::Ok((assembly, outputs))
-        };
-        let patient = async {
-            let patient = Patient::deploy(&aws, &url, database.pool(), MIGRATED, 600).await?;
-            done("the patient is deployed");
-            Ok(patient)
-        };
-        let ((assembly, outputs), patient) = tokio::try_join!(deploy, patient)?;
-        let dead_letters = outputs.get("DeadLetterQueueUrl").cloned().unwrap_or_default();
-        let hop = AlarmHop::new(&aws);
-        let world = Self { postgres, database, aws, patient, hop, mode, assembly, dead_letters, _cdk: cdk };
-        if mode == Mode::Act {
-            world.fence().await?;
-            done("an operator has put up the fence");
-        }
-        Ok(world)
+    /// Writes a line into the log of the patient's worker.
+    pub async fn log_of_worker(&self, line: &str) -> Outcome<()> {
+        let logs = aws_sdk_cloudwatchlogs::Client::new(self.aws.sdk_config());
+        let (group, stream) = (format!("/aws/lambda/{}", Patient::WORKER), Uuid::new_v4().to_string());
+        logs.create_log_stream().log_group_name(&group).log_stream_name(&stream).send().await?;
+        let event = InputLogEvent::builder().timestamp(Utc::now().timestamp_millis()).message(line).build()?;
+        logs.put_log_events().log_group_name(group).log_stream_name(stream).log_events(event).send().await?;
+        Ok(())
     }
+}
 
-    /// Has the fence put up, as an operator does.
-    async fn fence(&self) -> Outcome<()> {
-        let answer = self.ask("migrate", &json!({"fence": "install"})).await?;
-        match answer["actions"][0]["outcome"].as_str() {
-            Some("applied") => Ok(()),
-            _ => Err(format!("the fence was not put up: {answer}").into()),
-        }
-    }
-
+impl<A: Application> World<A> {
     /// Waits until an execution has ended.
-    pub async fn ended(&self, process: &Process) -> Outcome<Ended> {
+    pub async fn ended<Id>(&self, process: &Process<Id>) -> Outcome<Ended> {
         let ended = eventually(PATIENCE, format!("{} to end", process.execution_arn), || async {
-            let seen =
-                self.patient.sfn().describe_execution().execution_arn(&process.execution_arn).send().await.ok()?;
+            let seen = self.aws.sfn().describe_execution().execution_arn(&process.execution_arn).send().await.ok()?;
             let at = DateTime::from_timestamp_millis(seen.stop_date?.to_millis().ok()?)?;
             (seen.status != ExecutionStatus::Running).then_some(Ended {
                 execution_arn: seen.execution_arn,
@@ -147,17 +81,11 @@ impl World {
         Ok(ended.await?)
     }
 
-    /// Starts a process for the third time, as far as its row says: what becomes of it stays, because nobody tries it again.
-    pub async fn last_attempt(&self, behaviour: &Behaviour) -> Outcome<Process> {
-        let row = Row { retry_count: LAST_RETRY, ..Row::pending(Utc::now()) };
-        self.patient.accept(&row).await?;
-        Ok(self.patient.execute(&row, behaviour).await?)
-    }
-
-    /// Waits until a process's worker is in the midst of its work.
-    pub async fn at_work(&self, process: Uuid) -> Outcome<()> {
+    /// Waits until a process is in the midst of its work.
+    pub async fn at_work(&self, process: impl Display) -> Outcome<()> {
+        let process = process.to_string();
         let seen = eventually(PATIENCE, format!("process {process} to be at work"), || async {
-            self.patient.row(process).await.ok().filter(|row| row.progress >= 50).map(drop)
+            self.patient.read(&process).await.ok().filter(A::is_at_work).map(drop)
         });
         Ok(seen.await?)
     }
@@ -196,6 +124,15 @@ impl World {
         }
     }
 
+    /// Asks a step for a change as an operator does, and takes no other answer than that it was made.
+    pub async fn ask_for(&self, step: &str, event: &Value) -> Outcome<()> {
+        let answer = self.ask(step, event).await?;
+        match answer["actions"][0]["outcome"].as_str() {
+            Some("applied") => Ok(()),
+            _ => Err(format!("{step} has not done {event}: {answer}").into()),
+        }
+    }
+
     /// An alarm changes its state: CloudWatch has it so, and says it to EventBridge.
     pub async fn alarm_goes(&self, name: &str, state: &str, before: &str, reason: &str) -> Outcome<()> {
         self.alarm_is(name, state, reason).await?;
@@ -224,7 +161,6 @@ impl World {
     pub async fn answer(&self, also: &Also) -> Outcome<Option<String>> {
         Ok(match also.question {
             Question::Sql(sql) => {
-                let sql = AssertSqlSafe(self.patient.variant().spell(sql));
                 sqlx::query_scalar(sql).bind(&also.target).fetch_optional(self.database.pool()).await?
             }
             Question::WorkerTimeout => {
@@ -232,16 +168,6 @@ impl World {
                 ask.send().await?.timeout().map(|seconds| seconds.to_string())
             }
         })
-    }
-
-    /// Writes a line into the log of the patient's worker.
-    pub async fn log_of_worker(&self, line: &str) -> Outcome<()> {
-        let logs = aws_sdk_cloudwatchlogs::Client::new(self.aws.sdk_config());
-        let (group, stream) = (format!("/aws/lambda/{}", Patient::WORKER), Uuid::new_v4().to_string());
-        logs.create_log_stream().log_group_name(&group).log_stream_name(&stream).send().await?;
-        let event = InputLogEvent::builder().timestamp(Utc::now().timestamp_millis()).message(line).build()?;
-        logs.put_log_events().log_group_name(group).log_stream_name(stream).log_events(event).send().await?;
-        Ok(())
     }
 
     /// The events that no step could take.

@@ -1,10 +1,13 @@
 use chrono::{TimeDelta, Utc};
+use patient::Patient;
 use patient::table::Row;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
 
+use crate::application::Kept;
 use crate::events::{Execution, status_event};
-use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::expected::{COMPLETED, Expected};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// The user's cancel and the news of the success meet: the application is in the midst of its transaction when the step
@@ -22,7 +25,7 @@ impl Fault for ApplicationWritesToo {
         "the application cancels the row at the very moment when it is being completed"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         Expected {
             status: "CANCELLED",
             result: false,
@@ -54,7 +57,7 @@ impl Fault for ApplicationWritesToo {
             // The run has tried as often as it may, against a row that is locked and not yet what it will be.
             world.looked(&look, 1).await?;
             application.commit().await?;
-            let left = world.patient.row(row.id).await?;
+            let left = Kept::from(&world.patient.row(row.id).await?);
             Ok(Broken { left, ..broken.looked_at(look, 1) })
         })
     }

@@ -1,10 +1,11 @@
 use chrono::Utc;
 use harness::eventually;
 use patient::table::Row;
-use patient::{Behaviour, Session};
+use patient::{Behaviour, Patient, Session};
 
 use crate::beside::{Also, Question};
-use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::expected::{COMPLETED, Expected};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::outcome::Outcome;
 use crate::world::{HANGING, PATIENCE, World};
 
@@ -23,7 +24,7 @@ impl Fault for BlockedByIdleSession {
         "a session that is idle in transaction locks the row, and the workflow's write waits"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         Expected {
             actions: &["terminate-session"],
             // What waits for the session waits past its deadline.

@@ -1,7 +1,8 @@
-use patient::Behaviour;
+use patient::{Behaviour, Patient};
 use serde_json::json;
 
-use crate::fault::{Breaking, Broken, Expected, Fault, failed};
+use crate::expected::{Expected, failed};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// A user's cancel that the application keeps as a failure with a code of its own, and whose execution nobody stops.
@@ -16,7 +17,7 @@ impl Fault for CancelWrittenAsFailed {
         "a user cancels, the row says FAILED with the code CANCELLED, and the execution runs on"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         Expected {
             actions: &["stop-execution"],
             steps: &["reconcile-processes", "stop-cancelled-executions"],

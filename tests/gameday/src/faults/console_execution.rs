@@ -1,9 +1,10 @@
 use chrono::Utc;
-use patient::Behaviour;
 use patient::table::Row;
+use patient::{Behaviour, Patient};
 use uuid::Uuid;
 
-use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::expected::{COMPLETED, Expected};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// An execution that somebody has started from the console: its name is no process's, only its input tells whose it is.
@@ -18,7 +19,7 @@ impl Fault for ConsoleExecution {
         "an execution with a random name succeeds, and its last update never reaches the row"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         COMPLETED
     }
 

@@ -1,14 +1,16 @@
-use patient::Behaviour;
+use patient::profiled::Goes;
 use serde_json::json;
 
+use crate::application::{Application, End};
 use crate::events::{Execution, status_event};
-use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::expected::Expected;
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// EventBridge delivers at least once, and Lambda tries again: one event, three runs, one action.
 pub struct EventThreeTimes;
 
-impl Fault for EventThreeTimes {
+impl<A: Application> Fault<A> for EventThreeTimes {
     fn name(&self) -> &'static str {
         "event-three-times"
     }
@@ -17,16 +19,15 @@ impl Fault for EventThreeTimes {
         "a last update is lost, and the event of the end is delivered three times"
     }
 
-    fn expected(&self) -> Expected {
-        COMPLETED
+    fn expected(&self, patient: &A) -> Expected {
+        patient.expects(End::Succeeded)
     }
 
-    fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
+    fn break_it<'a>(&'a self, world: &'a World<A>) -> Breaking<'a> {
         Box::pin(async move {
-            let process = world.patient.start(&Behaviour::LoseLastUpdate).await?;
+            let process = world.patient.begin(Goes::Succeeds).await?;
             let ended = world.ended(&process).await?;
-            let broken =
-                Broken::now(world, process.id, format!("execution {}, told three times", ended.status)).await?;
+            let broken = Broken::of(world, &process, format!("execution {}, told three times", ended.status)).await?;
             // The endpoint has delivered it once.
             let execution = Execution::described(&ended);
             let again = status_event(&execution, &ended.status, Some(ended.at), ended.output.as_deref());

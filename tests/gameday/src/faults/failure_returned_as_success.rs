@@ -1,6 +1,8 @@
-use patient::Behaviour;
+use patient::{Behaviour, Patient};
 
-use crate::fault::{Breaking, Broken, Expected, Fault, failed};
+use crate::expected::{Expected, failed};
+use crate::fault::{Breaking, Broken, Fault};
+use crate::guide::last_attempt;
 use crate::world::World;
 
 /// The worker catches its own error and returns it: its workflow goes on, completes the row, and succeeds.
@@ -15,14 +17,14 @@ impl Fault for FailureReturnedAsSuccess {
         "the worker returns its failure as if it were a result, and the workflow completes the row with it"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         // What the workflow wrote as its result stays: it is what it says.
         Expected { result: true, ..failed("AI_ERROR") }
     }
 
     fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
         Box::pin(async move {
-            let process = world.last_attempt(&Behaviour::ReturnFailure { code: "AI_ERROR".into() }).await?;
+            let process = last_attempt(&world.patient, &Behaviour::ReturnFailure { code: "AI_ERROR".into() }).await?;
             let ended = world.ended(&process).await?;
             let broken = Broken::now(world, process.id, format!("execution {}, row COMPLETED", ended.status)).await?;
             Ok(broken.since(ended.at))

@@ -1,10 +1,11 @@
 use chrono::Utc;
-use patient::Behaviour;
 use patient::goals::Goal;
 use patient::table::Row;
+use patient::{Behaviour, Patient};
 
 use crate::beside::{Also, Question};
-use crate::fault::{Breaking, Broken, Expected, Fault, failed};
+use crate::expected::{Expected, failed};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// A retry fails for ever because the data contradict each other (guide, 4): the user reached the goal, and then took up one of its
@@ -20,7 +21,7 @@ impl Fault for GoalInconsistent {
         "a process for a sub-goal fails permanently: its goal is COMPLETED but still has open work"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         // The application itself has closed the row, and nobody else touches that.
         let actions = &["set-goal-status"];
         Expected { actions, steps: &["repair-goal-status"], ..failed("VALIDATION_ERROR") }
@@ -38,8 +39,7 @@ impl Fault for GoalInconsistent {
             let ended = world.ended(&process).await?;
             let what = format!("execution {}, its goal COMPLETED with open work", ended.status);
             let broken = Broken::now(world, process.id, what).await?;
-            let sql = "SELECT status::text FROM {schema}.goals WHERE id = $1::uuid";
-            let question = Question::Sql(sql);
+            let question = Question::Sql("SELECT status::text FROM public.goals WHERE id = $1::uuid");
             let also = Also { target: goal.id.to_string(), question, broken: "COMPLETED", right: "ACTIVE" };
             Ok(broken.since(ended.at).and(also))
         })

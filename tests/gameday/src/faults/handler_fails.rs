@@ -1,6 +1,8 @@
-use patient::Behaviour;
+use patient::{Behaviour, Patient};
 
-use crate::fault::{Breaking, Broken, Expected, Fault, failed};
+use crate::expected::{Expected, failed};
+use crate::fault::{Breaking, Broken, Fault};
+use crate::guide::last_attempt;
 use crate::world::World;
 
 /// The workflow's own error handler refers to a path that `Catch` does not make, and fails with `States.Runtime`.
@@ -16,13 +18,13 @@ impl Fault for HandlerFails {
     }
 
     /// The failure that led there speaks, not the handler's.
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         failed("AI_ERROR")
     }
 
     fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
         Box::pin(async move {
-            let process = world.last_attempt(&Behaviour::FailInHandler { code: "AI_ERROR".into() }).await?;
+            let process = last_attempt(&world.patient, &Behaviour::FailInHandler { code: "AI_ERROR".into() }).await?;
             let ended = world.ended(&process).await?;
             let broken = Broken::now(world, process.id, format!("execution {}, row not told", ended.status)).await?;
             Ok(broken.since(ended.at))

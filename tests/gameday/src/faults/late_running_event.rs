@@ -1,14 +1,16 @@
-use patient::Behaviour;
+use patient::profiled::Goes;
 use serde_json::json;
 
+use crate::application::{Application, End};
 use crate::events::{Execution, status_event};
-use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::expected::Expected;
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// Events are unordered: the one of the start may come after the one of the end, and then means nothing any more.
 pub struct LateRunningEvent;
 
-impl Fault for LateRunningEvent {
+impl<A: Application> Fault<A> for LateRunningEvent {
     fn name(&self) -> &'static str {
         "running-after-succeeded"
     }
@@ -17,15 +19,15 @@ impl Fault for LateRunningEvent {
         "a last update is lost, and the event of the start arrives after the event of the end"
     }
 
-    fn expected(&self) -> Expected {
-        COMPLETED
+    fn expected(&self, patient: &A) -> Expected {
+        patient.expects(End::Succeeded)
     }
 
-    fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
+    fn break_it<'a>(&'a self, world: &'a World<A>) -> Breaking<'a> {
         Box::pin(async move {
-            let process = world.patient.start(&Behaviour::LoseLastUpdate).await?;
+            let process = world.patient.begin(Goes::Succeeds).await?;
             let ended = world.ended(&process).await?;
-            let broken = Broken::now(world, process.id, format!("execution {}, then RUNNING", ended.status)).await?;
+            let broken = Broken::of(world, &process, format!("execution {}, then RUNNING", ended.status)).await?;
             let event = |status: &str| json!({"executionArn": process.execution_arn, "status": status});
             world.looked(&event(&ended.status), 1).await?;
             world.hop.deliver(&status_event(&Execution::described(&ended), "RUNNING", None, None)).await?;

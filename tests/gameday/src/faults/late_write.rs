@@ -1,6 +1,7 @@
-use patient::Behaviour;
+use patient::{Behaviour, Patient};
 
-use crate::fault::{Breaking, Broken, Expected, Fault, STOPPING, failed};
+use crate::expected::{Expected, STOPPING, failed};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// A Lambda function that outlives its Step Functions task goes on: once its row is closed, it writes PROCESSING and its progress
@@ -16,7 +17,7 @@ impl Fault for LateWrite {
         "a worker outlives its execution, and writes its progress into the row that was closed for it"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         Expected {
             actions: &["stop-execution", "set-row-status"],
             steps: STOPPING,

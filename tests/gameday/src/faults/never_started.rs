@@ -1,13 +1,12 @@
-use chrono::Utc;
-use patient::table::Row;
-
-use crate::fault::{Breaking, Broken, Expected, Fault, SWEEPS, failed};
+use crate::application::{Application, End};
+use crate::expected::{Expected, SWEEPS};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// The API's handler dies between its INSERT and its StartExecution. No event will ever tell.
 pub struct NeverStarted;
 
-impl Fault for NeverStarted {
+impl<A: Application> Fault<A> for NeverStarted {
     fn name(&self) -> &'static str {
         "never-started"
     }
@@ -16,15 +15,14 @@ impl Fault for NeverStarted {
         "the row is PENDING, and no execution was ever started for it"
     }
 
-    fn expected(&self) -> Expected {
-        Expected { steps: SWEEPS, ..failed("STEP_FUNCTIONS_ERROR") }
+    fn expected(&self, patient: &A) -> Expected {
+        Expected { steps: SWEEPS, ..patient.expects(End::NeverStarted) }
     }
 
-    fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
+    fn break_it<'a>(&'a self, world: &'a World<A>) -> Breaking<'a> {
         Box::pin(async move {
-            let row = Row::pending(Utc::now());
-            world.patient.accept(&row).await?;
-            Broken::now(world, row.id, "accepted, and never started").await
+            let process = world.patient.accept_only().await?;
+            Broken::now(world, process, "accepted, and never started").await
         })
     }
 }

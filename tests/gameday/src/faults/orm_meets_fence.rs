@@ -1,8 +1,9 @@
 use harness::eventually;
-use patient::{Behaviour, Orm};
+use patient::{Behaviour, Orm, Patient};
 use uuid::Uuid;
 
-use crate::fault::{Breaking, Broken, Expected, Fault, STOPPING, failed};
+use crate::expected::{Expected, STOPPING, failed};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::mode::Mode;
 use crate::outcome::Outcome;
 use crate::world::{PATIENCE, World};
@@ -22,7 +23,7 @@ impl Fault for OrmMeetsFence {
         "a worker with an ORM completes the row that was closed for it, and would fail if its statement reached no row"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         Expected {
             actions: &["stop-execution", "set-row-status"],
             steps: STOPPING,

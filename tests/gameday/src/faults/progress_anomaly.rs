@@ -1,7 +1,8 @@
 use harness::eventually;
-use patient::Behaviour;
+use patient::{Behaviour, Patient};
 
-use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::expected::{COMPLETED, Expected};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::{PATIENCE, World};
 
 /// The guide's progress anomaly: a late worker that has lost count. Nobody but the step for it looks at a row that agrees with its
@@ -19,7 +20,7 @@ impl Fault for ProgressAnomaly {
         "a late worker that miscounts writes a progress of 250 into the completed row"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         Expected { steps: &["repair-progress"], ..COMPLETED }
     }
 

@@ -1,12 +1,14 @@
-use patient::Behaviour;
+use patient::profiled::Goes;
 
-use crate::fault::{Breaking, Broken, Expected, Fault, STOPPING, failed};
+use crate::application::{Application, End};
+use crate::expected::{Expected, STOPPING};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// A worker that hangs. The execution has to be stopped first; a row is never failed while its execution runs.
 pub struct StuckExecution;
 
-impl Fault for StuckExecution {
+impl<A: Application> Fault<A> for StuckExecution {
     fn name(&self) -> &'static str {
         "stuck-execution"
     }
@@ -15,15 +17,15 @@ impl Fault for StuckExecution {
         "the worker hangs, and the execution runs on past its deadline"
     }
 
-    fn expected(&self) -> Expected {
-        Expected { actions: &["stop-execution", "set-row-status"], steps: STOPPING, ..failed("TIMEOUT_ERROR") }
+    fn expected(&self, patient: &A) -> Expected {
+        Expected { actions: &["stop-execution", "set-row-status"], steps: STOPPING, ..patient.expects(End::TimedOut) }
     }
 
-    fn break_it<'a>(&'a self, world: &'a World) -> Breaking<'a> {
+    fn break_it<'a>(&'a self, world: &'a World<A>) -> Breaking<'a> {
         Box::pin(async move {
-            let process = world.last_attempt(&Behaviour::Hang).await?;
-            world.at_work(process.id).await?;
-            Broken::now(world, process.id, "the worker hangs").await
+            let process = world.patient.begin(Goes::Hangs).await?;
+            world.at_work(&process.id).await?;
+            Broken::of(world, &process, "the worker hangs").await
         })
     }
 }

@@ -1,6 +1,7 @@
-use patient::Behaviour;
+use patient::{Behaviour, Patient};
 
-use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::expected::{COMPLETED, Expected};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::world::World;
 
 /// The model does not answer, the application records that as it should, and the user waits for nothing: only another attempt helps.
@@ -17,7 +18,7 @@ impl Fault for TransientFailure {
         "the model fails to answer once, the process is FAILED with AI_ERROR, and nobody retries it"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         Expected { actions: &["retry-process"], steps: &["retry-failed-processes"], ..COMPLETED }
     }
 

@@ -7,7 +7,8 @@ use patient::{Behaviour, Patient};
 use uuid::Uuid;
 
 use crate::beside::{Also, Question};
-use crate::fault::{Breaking, Broken, COMPLETED, Expected, Fault};
+use crate::expected::{COMPLETED, Expected};
+use crate::fault::{Breaking, Broken, Fault};
 use crate::mode::Mode;
 use crate::outcome::Outcome;
 use crate::world::{PATIENCE, World};
@@ -32,7 +33,7 @@ impl Fault for WorkerNearTimeout {
         "a run of the worker takes 232 s, and a deployment has cut its timeout from 300 s to 240 s"
     }
 
-    fn expected(&self) -> Expected {
+    fn expected(&self, _: &Patient) -> Expected {
         Expected { actions: &["set-worker-timeout"], steps: &["extend-worker-timeout"], ..COMPLETED }
     }
 
