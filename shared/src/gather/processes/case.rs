@@ -156,13 +156,23 @@ pub(crate) async fn of_processes(
 pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, language: Language) -> (Vec<Case>, Vec<Odd>) {
     let (mut cases, mut odd) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
-        let process = row.try_get::<&str, _>("id").ok().and_then(|id| id.parse().ok());
-        match case(row, process.map_or(Look::Sweep, &look_of), language) {
+        match read(row, &look_of, language).0 {
             Ok(case) => cases.push(case),
-            Err(fault) => odd.push(Odd { process, fault }),
+            Err(unread) => odd.push(unread),
         }
     }
     (cases, odd)
+}
+
+/// One of them, and whose it is.
+pub(crate) fn read(
+    row: &PgRow,
+    look_of: impl Fn(ProcessId) -> Look,
+    language: Language,
+) -> (Result<Case, Odd>, Option<ProcessId>) {
+    let process = row.try_get::<&str, _>("id").ok().and_then(|id| id.parse().ok());
+    let read = case(row, process.map_or(Look::Sweep, look_of), language).map_err(|fault| Odd { process, fault });
+    (read, process)
 }
 
 /// A row of [`CASES`].

@@ -1,6 +1,7 @@
  -- Each branch is found by an index of its own, where there is one; one OR of both would read the whole table in the order of ids.
  WHERE {id} = ANY (ARRAY (
-           SELECT {id} FROM {rows} p WHERE {status} IN ({open}) AND {id} > $1::{id type}
+           -- All open ones are wanted: a page needs no more of them.
+           (SELECT {id} FROM {rows} p WHERE {status} IN ({open}) AND {id} > $1::{id type} ORDER BY {id} LIMIT $2)
             UNION ALL
            -- A status that nobody knows is nobody's business here.
            SELECT {id} FROM {rows} p

@@ -1,5 +1,8 @@
  -- Open rows are few, and a partial index of their ids alone leads to them, where there is one.
- WHERE {id} = ANY (ARRAY (SELECT {id} FROM {rows} p WHERE {status} IN ({open}) AND {id} > $1::{id type}))
-   AND {status} IN ({processing}) AND {updated_at} <= $3
+ WHERE {id} = ANY (ARRAY (
+           SELECT {id} FROM {rows} p
+            WHERE {status} IN ({open}) AND {id} > $1::{id type} AND {status} IN ({processing}) AND {updated_at} <= $3
+            ORDER BY {id}
+            LIMIT $2))
  ORDER BY {id}
  LIMIT $2

@@ -1,8 +1,8 @@
 //! The rows that a sweep looks at, page by page, and the executions that run beside them.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Row};
+use futures_util::TryStreamExt;
+use sqlx::AssertSqlSafe;
 use tokio::time::Instant;
 
 use crate::decide::Look;
@@ -39,9 +39,6 @@ const ROWS_AT_ONCE: usize = 20_000;
 /// Rows that are only counted.
 const ROWS_COUNTED: usize = 100_000;
 
-/// Rows in one answer: PostgreSQL's rows are several times as large as what is kept of them.
-const ROWS_A_PAGE: usize = 10_000;
-
 /// Everything that is a sweep's business, from where the last one stopped.
 pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Filter) -> Result<Evidence, Error> {
     let language = session.config.language;
@@ -49,7 +46,13 @@ pub(crate) async fn sweep(session: &mut Session<'_>, cursor: &Cursor, filter: Fi
     if cursor.goes_on {
         return go_on(session, &table, cursor, filter).await;
     }
-    let (population, mut extent, oldest_unknown, mut findings) = extent(session, &table, filter).await?;
+    let looked_for = match filter {
+        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => {
+            "{status} IN ({open})"
+        }
+        Filter::CancelledButRunning => "{is cancelled}",
+    };
+    let (population, mut extent, oldest_unknown, mut findings) = extent(session, &table, filter, looked_for).await?;
     let mut trouble = None;
 
     // At most half of the time goes into the list, and a quarter is kept for what is to be done about all that was read.
@@ -155,7 +158,8 @@ async fn page(
 /// [`Error::Database`], [`Error::Table`].
 pub async fn known(session: &mut Session<'_>, filter: Filter) -> Result<Evidence, Error> {
     let table = session.table().await?;
-    let (population, _, _, mut findings) = extent(session, &table, filter).await?;
+    // Whose execution is not known is asked by who looks it up.
+    let (population, _, _, mut findings) = extent(session, &table, filter, "false").await?;
     let Candidates { cases, odd, .. } = candidates(session, &table, filter, None, ROWS_COUNTED).await?;
     findings.extend(odd::findings(&odd, &session.config.table, session.config.language));
     Ok(Evidence { cases, population, findings, ..Evidence::default() })
@@ -174,22 +178,16 @@ pub async fn uncancelled(session: &mut Session<'_>) -> Result<Vec<Case>, Error> 
     Ok(cases)
 }
 
-/// How many rows a sweep is about, what there is beside them, since when there is one without a known execution whose execution would be
-/// its business, and what is to be told of rows whose status nobody knows.
+/// How many rows a sweep is about, what there is beside them, since when there is one of those `looked_for` without a known execution, and what is to be told of rows whose status nobody knows.
 async fn extent(
     session: &mut Session<'_>,
     table: &Table,
     filter: Filter,
+    looked_for: &str,
 ) -> Result<(usize, Extent, Option<DateTime<Utc>>, Vec<Finding>), Error> {
     /// Rows, open rows, the oldest without an execution, rows of an unknown status, some of these statuses, rows of the future, by how
     /// many seconds.
     type Counted = (i64, i64, Option<DateTime<Utc>>, i64, Vec<String>, i64, Option<i64>);
-    let looked_for = match filter {
-        Filter::OpenOrLatelyClosed | Filter::PastDeadline | Filter::Stalled(_) | Filter::LatelyFailed => {
-            "{status} IN ({open})"
-        }
-        Filter::CancelledButRunning => "{is cancelled}",
-    };
     let sql = include_str!("extent.sql").replace("{looked for}", looked_for);
     let (population, open, oldest, unknown, statuses, future, by): Counted = sqlx::query_as(table.sql(&sql))
         .bind(session.now - TimeDelta::days(1))
@@ -281,51 +279,34 @@ async fn candidates(
         Filter::Stalled(_) => include_str!("stalled.sql"),
         Filter::LatelyFailed => include_str!("lately_failed.sql"),
     };
-    let AssertSqlSafe(sql) = table.sql(&format!("{CASES}{condition}"));
-    let (mut cases, mut odd): (Vec<Case>, Vec<Odd>) = (Vec::new(), Vec::new());
-    // One that is odd is none to go on behind in another run.
-    let (mut last, mut behind) = (after, after.map_or_else(|| table.before_all_ids().to_owned(), String::from));
-    let more = loop {
-        let left = at_most - cases.len() - odd.len();
-        let page = ROWS_A_PAGE.min(left);
-        // A page that ends where the rows end is the last one: with the last row, one more is asked for.
-        let asked = if page == left { page + 1 } else { page };
-        let mut rows = page_of(session, &sql, filter, behind.clone(), asked).await?;
-        let more = rows.len() > page;
-        rows.truncate(page);
-        if let Some(row) = rows.last() {
-            // The next page begins behind it, odd or not.
-            let id: &str = row.try_get("id").map_err(Error::database("reading the candidates"))?;
-            last = id.parse().ok().or(last);
-            id.clone_into(&mut behind);
-        }
-        let (read, unread) = case::cases(&rows, |_| Look::Sweep, language);
-        cases.extend(read);
-        odd.extend(unread);
-        if rows.len() < page || page == left {
-            break more;
-        }
-    };
-    Ok(Candidates { cases, odd, more, last })
-}
-
-/// At most so many rows of a sweep, from behind this one on.
-async fn page_of(
-    session: &mut Session<'_>,
-    sql: &str,
-    filter: Filter,
-    after: String,
-    rows: usize,
-) -> Result<Vec<PgRow>, Error> {
     let (policy, now) = (&session.config.policy, session.now);
-    let query = sqlx::query(AssertSqlSafe(sql)).bind(after).bind(i64::try_from(rows).unwrap_or(i64::MAX));
+    // A page that ends where the rows end is the last one: one more is asked for.
+    let query = sqlx::query(table.sql(&format!("{CASES}{condition}")))
+        .bind(after.map_or_else(|| table.before_all_ids().to_owned(), String::from))
+        .bind(i64::try_from(at_most + 1).unwrap_or(i64::MAX));
     let query = match filter {
         Filter::OpenOrLatelyClosed | Filter::LatelyFailed => query.bind(now - TimeDelta::days(1)),
         Filter::PastDeadline => query.bind(now - policy.start_deadline).bind(now - policy.process_deadline),
         Filter::CancelledButRunning => query,
         Filter::Stalled(after) => query.bind(now - after),
     };
-    query.fetch_all(&mut *session.db).await.map_err(Error::database("reading the candidates"))
+    let mut read = Candidates { cases: Vec::new(), odd: Vec::new(), more: false, last: after };
+    // Row by row: PostgreSQL's rows are several times as large as what is kept of them.
+    let mut rows = query.fetch(&mut *session.db);
+    while let Some(row) = rows.try_next().await.map_err(Error::database("reading the candidates"))? {
+        read.more = read.cases.len() + read.odd.len() == at_most;
+        if read.more {
+            continue;
+        }
+        let (case, process) = case::read(&row, |_| Look::Sweep, language);
+        // The next page begins behind it, odd or not.
+        read.last = process.or(read.last);
+        match case {
+            Ok(case) => read.cases.push(case),
+            Err(odd) => read.odd.push(odd),
+        }
+    }
+    Ok(read)
 }
 
 /// Executions that still run although a newer one of the same process was started, as far as they are a filter's business.
