@@ -1,4 +1,5 @@
-//! Every way in which something is broken. A new fault is a file here and a line in [`ALL`]; one that any application may have, in [`CORE`] too.
+//! Every way in which something is broken. A new fault is a file here, and a line in [`OF_THE_GUIDE`] or, where any application may have it, in
+//! [`of_any`].
 
 mod aborted_by_hand;
 mod application_writes_too;
@@ -23,36 +24,30 @@ mod stuck_execution;
 mod transient_failure;
 mod worker_near_timeout;
 
-use patient::profiled::Profiled;
+use crate::application::Application;
+use crate::fault::{Fault, Faults};
 
-use crate::fault::Fault;
+/// Those that any application may have, in the order of the report.
+pub fn of_any<A: Application>() -> Faults<A>
+where
+    cancel_lost::CancelLost: Fault<A>,
+{
+    vec![
+        &last_update_lost::LastUpdateLost,
+        &execution_failed::ExecutionFailed,
+        &execution_timed_out::ExecutionTimedOut,
+        &aborted_by_hand::AbortedByHand,
+        &cancel_lost::CancelLost,
+        &never_started::NeverStarted,
+        &stuck_execution::StuckExecution,
+        &event_three_times::EventThreeTimes,
+        &late_running_event::LateRunningEvent,
+        &event_lost::EventLost,
+    ]
+}
 
-/// Those that any application may have.
-pub const CORE: &[&dyn Fault<Profiled>] = &[
-    &last_update_lost::LastUpdateLost,
-    &execution_failed::ExecutionFailed,
-    &execution_timed_out::ExecutionTimedOut,
-    &aborted_by_hand::AbortedByHand,
-    &cancel_lost::CancelLost,
-    &never_started::NeverStarted,
-    &stuck_execution::StuckExecution,
-    &event_three_times::EventThreeTimes,
-    &late_running_event::LateRunningEvent,
-    &event_lost::EventLost,
-];
-
-/// All of the guide's application, in the order of the report.
-pub const ALL: &[&dyn Fault] = &[
-    &last_update_lost::LastUpdateLost,
-    &execution_failed::ExecutionFailed,
-    &execution_timed_out::ExecutionTimedOut,
-    &aborted_by_hand::AbortedByHand,
-    &cancel_lost::CancelLost,
-    &never_started::NeverStarted,
-    &stuck_execution::StuckExecution,
-    &event_three_times::EventThreeTimes,
-    &late_running_event::LateRunningEvent,
-    &event_lost::EventLost,
+/// Those that only the guide's application has.
+pub const OF_THE_GUIDE: &[&dyn Fault] = &[
     &application_writes_too::ApplicationWritesToo,
     &goal_inconsistent::GoalInconsistent,
     &progress_anomaly::ProgressAnomaly,
@@ -66,10 +61,3 @@ pub const ALL: &[&dyn Fault] = &[
     &handler_fails::HandlerFails,
     &console_execution::ConsoleExecution,
 ];
-
-/// The names of those that no other application has.
-pub fn of_the_guide_only() -> String {
-    let is_core = |name: &str| CORE.iter().any(|fault| fault.name() == name);
-    let names: Vec<_> = ALL.iter().map(|fault| fault.name()).filter(|name| !is_core(name)).collect();
-    names.join(", ")
-}

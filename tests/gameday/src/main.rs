@@ -87,7 +87,8 @@ async fn play<A: Played>(
     let world = Arc::new(world.await?);
     println!("\n{} faults, mode {}", faults.len(), options.mode.as_str());
     if let Some(shape) = options.profile {
-        println!("of no other application than the guide's, so not of {}: {}", shape.name, faults::of_the_guide_only());
+        let of_the_guide: Vec<_> = faults::OF_THE_GUIDE.iter().map(|fault| fault.name()).collect();
+        println!("of no other application than the guide's, so not of {}: {}", shape.name, of_the_guide.join(", "));
     }
     let day = game::play(Arc::clone(&world), &faults).await?;
     report::table(&day, options.mode);

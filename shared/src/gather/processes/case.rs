@@ -156,7 +156,7 @@ pub(crate) async fn of_processes(
 pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, language: Language) -> (Vec<Case>, Vec<Odd>) {
     let (mut cases, mut odd) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
-        match read(row, &look_of, language).0 {
+        match read(row, &look_of, language) {
             Ok(case) => cases.push(case),
             Err(unread) => odd.push(unread),
         }
@@ -164,15 +164,10 @@ pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, languag
     (cases, odd)
 }
 
-/// One of them, and whose it is.
-pub(crate) fn read(
-    row: &PgRow,
-    look_of: impl Fn(ProcessId) -> Look,
-    language: Language,
-) -> (Result<Case, Odd>, Option<ProcessId>) {
+/// One of them.
+pub(crate) fn read(row: &PgRow, look_of: impl Fn(ProcessId) -> Look, language: Language) -> Result<Case, Odd> {
     let process = row.try_get::<&str, _>("id").ok().and_then(|id| id.parse().ok());
-    let read = case(row, process.map_or(Look::Sweep, look_of), language).map_err(|fault| Odd { process, fault });
-    (read, process)
+    case(row, process.map_or(Look::Sweep, look_of), language).map_err(|fault| Odd { process, fault })
 }
 
 /// A row of [`CASES`].

@@ -298,12 +298,16 @@ async fn candidates(
         if read.more {
             continue;
         }
-        let (case, process) = case::read(&row, |_| Look::Sweep, language);
         // The next page begins behind it, odd or not.
-        read.last = process.or(read.last);
-        match case {
-            Ok(case) => read.cases.push(case),
-            Err(odd) => read.odd.push(odd),
+        match case::read(&row, |_| Look::Sweep, language) {
+            Ok(case) => {
+                read.last = Some(case.process.id);
+                read.cases.push(case);
+            }
+            Err(odd) => {
+                read.last = odd.process.or(read.last);
+                read.odd.push(odd);
+            }
         }
     }
     Ok(read)

@@ -26,7 +26,7 @@ async fn sound() -> Tested<AwsProxy> {
         json!({ "State": "Active", "LastUpdateStatus": "Successful", "Environment": variables }),
     );
     measured_by_cloudwatch(&aws, &[("calls_0", 4.0)]);
-    calls(&aws, &["ai-generation-worker"]);
+    machine_calls(&aws, &["ai-generation-worker"]);
     aws.answer("ListExecutions", json!({ "executions": [] }));
     aws.answer("FilterLogEvents", json!({ "events": [] }));
     Ok(aws)
@@ -34,7 +34,7 @@ async fn sound() -> Tested<AwsProxy> {
 
 /// The state machine calls these functions, one after the other.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeStateMachine.html>
-fn calls(aws: &AwsProxy, functions: &[&str]) {
+fn machine_calls(aws: &AwsProxy, functions: &[&str]) {
     let task = |name: &&str| {
         let arguments = json!({ "FunctionName": name });
         (
@@ -223,7 +223,7 @@ async fn what_is_wrong_is_counted_in_metrics_and_report_in_every_variant_of_the_
 async fn what_the_state_machine_calls_and_no_setting_names_is_named_with_the_setting() -> Tested {
     let bench = Bench::new("unwatched").await?;
     let aws = sound().await?;
-    calls(&aws, &["ai-generation-worker", "acme-status-updater"]);
+    machine_calls(&aws, &["ai-generation-worker", "acme-status-updater"]);
     // (what the setting names beside the worker, what the report says of the updater)
     for (names, unwatched) in [("retry-handler", true), ("retry-handler,acme-status-updater", false)] {
         let function = health(&bench, &aws).env("APPLICATION_FUNCTION_NAMES", names).start().await?;

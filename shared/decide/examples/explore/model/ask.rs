@@ -60,31 +60,29 @@ impl Checker {
 
     /// Whether the guard lets a step's change through where nothing is in its way.
     pub fn lets_through(&self, step: &Step) -> bool {
-        match step {
-            Step::Write { .. } => self.guarded[0].0,
-            Step::Stop { .. } => self.guarded[1].0,
-            Step::Idle
-            | Step::List
-            | Step::Read { .. }
-            | Step::Describe { .. }
-            | Step::Reread { .. }
-            | Step::Remember { .. } => true,
-        }
+        self.guarded(step).is_none_or(|(free, _)| free)
     }
 
     /// A step is held where it stands: a change that it is about to make is not made.
     pub fn holds(&self, step: &Step) -> Result<(), Invariant> {
-        let made = match step {
-            Step::Write { .. } => self.guarded[0].1,
-            Step::Stop { .. } => self.guarded[1].1,
+        match self.guarded(step) {
+            Some((_, true)) => Err(Invariant::WhatIsHeldIsNotDone),
+            Some((_, false)) | None => Ok(()),
+        }
+    }
+
+    /// What the guard says of the change that a step is about to make.
+    fn guarded(&self, step: &Step) -> Option<(bool, bool)> {
+        match step {
+            Step::Write { .. } => Some(self.guarded[0]),
+            Step::Stop { .. } => Some(self.guarded[1]),
             Step::Idle
             | Step::List
             | Step::Read { .. }
             | Step::Describe { .. }
             | Step::Reread { .. }
-            | Step::Remember { .. } => false,
-        };
-        if made { Err(Invariant::WhatIsHeldIsNotDone) } else { Ok(()) }
+            | Step::Remember { .. } => None,
+        }
     }
 
     /// When a look began so many ticks ago.

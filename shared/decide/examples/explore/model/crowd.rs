@@ -244,7 +244,7 @@ impl Crowd {
         let batch = (rules.ramp)(sweep.made.into()).min(sweep.admitted.into()) as u8;
         let made = (batch - u8::from(one_moved)).min(self.wanted);
         let (of, wanted) = sweep.counted;
-        if !sweep.approved && made > 0 && usize::from(of) > Limits::SHARE_FROM && 2 * wanted > of {
+        if !sweep.approved && made > 0 && is_most(wanted, of) {
             return Err(Invariant::MostOfManyWaits);
         }
         self.may_move &= !one_moved;
@@ -298,6 +298,11 @@ impl fmt::Display for Crowd {
     }
 }
 
+/// Whether so many of so many are over the share, which says nothing of few.
+fn is_most(wanted: u8, of: u8) -> bool {
+    usize::from(of) > Limits::SHARE_FROM && 2 * wanted > of
+}
+
 /// Explores all that can be reached, and whether all that may be done gets done from wherever that is.
 pub fn explore(rules: Rules, scene: Scene) -> Result<Explored, Box<Counterexample>> {
     let start = Instant::now();
@@ -332,8 +337,7 @@ pub fn explore(rules: Rules, scene: Scene) -> Result<Explored, Box<Counterexampl
         }
         next += 1;
     }
-    let most = usize::from(of) > Limits::SHARE_FROM && 2 * wanted > of;
-    if !scene.is_wrong && (scene.approves || !most) {
+    if !scene.is_wrong && (scene.approves || !is_most(wanted, of)) {
         let mut gets_done: Vec<bool> = all.iter().map(|crowd| crowd.wanted == 0).collect();
         let mut work: Vec<usize> = (0..all.len()).filter(|at| gets_done[*at]).collect();
         while let Some(at) = work.pop() {
