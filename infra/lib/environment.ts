@@ -40,7 +40,8 @@ export function environment(settings: Settings, notifyTopicArn: string): Record<
   const passed = Object.entries(PASSED).map(([setting, variable]) => [variable, settings[setting as keyof typeof PASSED]]);
   const profile = ['APPLICATION_PROFILE', settings.profile?.text];
   const all = [...passed, profile, ...databaseVariables(settings.database), ['NOTIFY_TOPIC_ARN', notifyTopicArn]];
-  return Object.fromEntries(all.flatMap(([variable, value]) => (value === undefined ? [] : [[variable, String(value)]])));
+  const texts = all.map(([variable, value]) => [variable, String(value ?? '')]);
+  return Object.fromEntries(texts.filter(([, value]) => value !== ''));
 }
 
 function databaseVariables(database: DatabaseSettings): [string, string | number | undefined][] {

@@ -24,8 +24,8 @@ const logArns = (subject: Subject, functions: readonly string[]) => {
   const groups = functions.map((name) => subject.logGroups[name] ?? `/aws/lambda/${name}`);
   return [...new Set([...groups, ...(subject.profile?.logGroups ?? [])])].map((group) => beside(subject, 'logs', `log-group:${group}:*`));
 };
-const application = ({ workerFunctionName, applicationFunctionNames }: Subject) =>
-  [...new Set([...applicationFunctionNames, workerFunctionName])];
+const worker = ({ workerFunctionName: name }: Subject) => (name === undefined ? [] : [name]);
+const application = (subject: Subject) => [...new Set([...subject.applicationFunctionNames, ...worker(subject)])];
 
 /** The state machines that are looked after, the installation's own and the profile's: ARNs, or their beginnings with `*`. */
 export function stateMachines({ stateMachineArn, profile }: Pick<Subject, 'stateMachineArn' | 'profile'>): string[] {
@@ -39,14 +39,11 @@ const WORDS = {
   /** Their executions: their names are known at run time only. */
   executions: (subject: Subject) => stateMachines(subject).map((arn) => `${arn.replace(':stateMachine:', ':execution:')}:*`),
   /** The worker with its versions and aliases. */
-  worker: (subject: Subject) => {
-    const arn = functionArn(subject, subject.workerFunctionName);
-    return [arn, `${arn}:*`];
-  },
+  worker: (subject: Subject) => worker(subject).map((name) => functionArn(subject, name)).flatMap((arn) => [arn, `${arn}:*`]),
   /** All functions of the application, the worker too, without their versions and aliases. */
   application: (subject: Subject) => application(subject).map((name) => functionArn(subject, name)),
   /** The worker's log group and those that the application's profile names, with their streams. */
-  'worker-log': (subject: Subject) => logArns(subject, [subject.workerFunctionName]),
+  'worker-log': (subject: Subject) => logArns(subject, worker(subject)),
   /** The same, and the log groups of the application's other functions. */
   'application-logs': (subject: Subject) => logArns(subject, application(subject)),
   /**

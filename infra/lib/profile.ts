@@ -14,6 +14,8 @@ export const MOST_BYTES = 3072;
 export interface Profile {
   /** As TOML, without its comments. */
   readonly text: string;
+  /** It describes another application than the guide's: it has a `table`. */
+  readonly isAnothers: boolean;
   /** `execution.machines`: ARNs, or their beginnings with `*`. */
   readonly machines: readonly string[];
   /** `logs.groups`. */
@@ -45,7 +47,7 @@ export function readProfile(file: string, faults: string[]): Profile | undefined
     faults.push(`it has ${size} bytes without its comments, and may have ${MOST_BYTES}: the environment of a function holds no more`);
   }
   const texts = (section: unknown, key: string) => [(section as Table | undefined)?.[key] ?? []].flat() as string[];
-  return { text, machines: texts(profile.execution, 'machines'), logGroups: texts(profile.logs, 'groups') };
+  return { text, isAnothers: profile.table !== undefined, machines: texts(profile.execution, 'machines'), logGroups: texts(profile.logs, 'groups') };
 }
 
 function parseToml(text: string, faults: string[]): Table | undefined {

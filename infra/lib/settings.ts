@@ -127,7 +127,8 @@ export interface Settings extends Omit<Given, 'applicationProfile' | 'applicatio
   readonly network: NetworkSettings | undefined;
   /** What stands in `applicationProfile`. */
   readonly profile: Profile | undefined;
-  readonly workerFunctionName: string;
+  /** Without it the steps that change the worker are off. */
+  readonly workerFunctionName: string | undefined;
   readonly applicationFunctionNames: readonly string[];
   readonly logGroups: Readonly<Record<string, string>>;
   readonly thresholds: Readonly<Record<string, number>>;
@@ -170,9 +171,7 @@ export function parseSettings(context: Record<string, unknown>, home: string): S
     database: database as DatabaseSettings,
     network,
     profile,
-    workerFunctionName: given.workerFunctionName ?? 'ai-generation-worker',
-    applicationFunctionNames: given.applicationFunctionNames
-      ?? ['async-processing-handler', 'status-check-handler', 'retry-handler', 'cancel-handler'],
+    ...functionNames(given, profile),
     logGroups: given.logGroups ?? {},
     thresholds: given.thresholds ?? {},
     stackName: given.stackName ?? 'Remediation',
@@ -184,6 +183,17 @@ export function parseSettings(context: Record<string, unknown>, home: string): S
     reservedConcurrency: given.reservedConcurrency ?? {},
     migrateOnDeploy: given.migrateOnDeploy ?? true,
   };
+}
+
+/** In another application's account the guide's names may be those of a system that this installation does not look after. */
+function functionNames({ workerFunctionName, applicationFunctionNames }: Given, profile: Profile | undefined) {
+  return profile?.isAnothers
+    ? { workerFunctionName, applicationFunctionNames: applicationFunctionNames ?? [] }
+    : {
+        workerFunctionName: workerFunctionName ?? 'ai-generation-worker',
+        applicationFunctionNames: applicationFunctionNames
+          ?? ['async-processing-handler', 'status-check-handler', 'retry-handler', 'cancel-handler'],
+      };
 }
 
 /** cdk.json has types, `-c` knows text only. */

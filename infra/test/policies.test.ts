@@ -5,7 +5,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 
 import { HOME } from '../lib/home';
 import type { Manifest } from '../lib/manifest';
-import { arns } from '../lib/permissions';
+import { arns, statements } from '../lib/permissions';
 import { parseSettings } from '../lib/settings';
 import { FIXTURES, INGEST, INGEST_SETTINGS, LEAST, make, PRODUCT, resources, SECRET, STATE_MACHINE } from './support';
 
@@ -88,6 +88,14 @@ test('the application is its functions, the worker among them, each once', () =>
   assert.deepEqual(found, ['api', 'worker', 'cancel'].map((name) => `arn:aws:lambda:ap-northeast-1:123456789012:function:${name}`));
 });
 
+test('where no function of the application is named, nothing is permitted on one', () => {
+  const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: undefined, applicationFunctionNames: [], logGroups: {},
+    databaseInstanceId: undefined, prefix: 'remediation-' };
+  for (const word of ['worker', 'application', 'worker-log', 'application-logs']) {
+    assert.deepEqual(statements({ actions: ['x:Y'], resources: [word], why: 'It is looked at.' }, subject), [], word);
+  }
+});
+
 test('a word may stand for a log group, a step of ours, or what RDS has, where the installation names its instance', () => {
   const subject = { stateMachineArn: STATE_MACHINE, workerFunctionName: 'worker', applicationFunctionNames: ['api'],
     logGroups: {}, databaseInstanceId: undefined, prefix: 'ours-' };
@@ -116,7 +124,7 @@ test("the state machines of the application's profile and their executions are l
 });
 
 test("the log groups of the application's profile may be read beside those of its functions", () => {
-  const logs = { text: '', machines: [STATE_MACHINE], logGroups: ['/aws/ecs/worker', '/aws/lambda/ai-generation-worker'] };
+  const logs = { text: '', isAnothers: false, machines: [STATE_MACHINE], logGroups: ['/aws/ecs/worker', '/aws/lambda/ai-generation-worker'] };
   const subject = { ...parseSettings(LEAST, HOME), profile: logs };
   const found = (resource: string) => arns({ actions: ['x:Y'], resources: [resource], why: 'It is looked at.' }, subject);
   assert.deepEqual(found('worker-log'), ['/aws/lambda/ai-generation-worker', '/aws/ecs/worker']

@@ -148,24 +148,26 @@ test('an execution status rule hears of the one state machine only', () => {
   });
 });
 
-test("the profile's state machines are heard of too, and every function gets it and no default that would win over it", () => {
+test("the profile's state machines are heard of too, and every function gets it and neither default nor function of the guide's", () => {
   const made = template(FIXTURES, INGEST_SETTINGS);
   const { EventPattern } = only(made, 'AWS::Events::Rule', (found) => found.EventPattern?.source[0] === 'aws.states').Properties;
   assert.deepEqual(EventPattern.detail.stateMachineArn, [INGEST_SETTINGS.stateMachineArn, { prefix: INGEST.slice(0, -1) }]);
   for (const name of ['heal', 'prepare', 'watch']) {
     const { APPLICATION_PROFILE: profile, ...others } = functionNamed(name, made).Environment.Variables;
     assert.match(profile, /^table = "executions"\nid = "cumulus_id"\n/);
-    assert.deepEqual(others, { ...functionNamed(name).Environment.Variables, STATE_MACHINE_ARN: INGEST_SETTINGS.stateMachineArn });
+    const { WORKER_FUNCTION_NAME: _, APPLICATION_FUNCTION_NAMES: __, ...guides } = functionNamed(name).Environment.Variables;
+    assert.deepEqual(others, { ...guides, STATE_MACHINE_ARN: INGEST_SETTINGS.stateMachineArn });
   }
 });
 
 test('a single setting is passed on beside the profile', () => {
   const made = template(FIXTURES, {
     applicationProfile: join(PROFILES, 'genomics/application.toml'), processingStateTable: 'other.workflow_run', processDeadlineSeconds: 60,
+    workerFunctionName: 'caller',
   });
-  const { APPLICATION_PROFILE: profile, PROCESSING_STATE_TABLE: table, PROCESS_DEADLINE_SECONDS: deadline } =
+  const { APPLICATION_PROFILE: profile, PROCESSING_STATE_TABLE: table, PROCESS_DEADLINE_SECONDS: deadline, WORKER_FUNCTION_NAME: worker } =
     functionNamed('heal', made).Environment.Variables;
-  assert.deepEqual([/^table = "workflow_run"/.test(profile), table, deadline], [true, 'other.workflow_run', '60']);
+  assert.deepEqual([/^table = "workflow_run"/.test(profile), table, deadline, worker], [true, 'other.workflow_run', '60', 'caller']);
 });
 
 test('a schedule says which step it is for', () => {

@@ -12,7 +12,7 @@ mod worker;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use remediation::gather::config::Config;
+use remediation::gather::config::{Config, WORKER_FUNCTION_NAME};
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use remediation::gather::parameters::Parameters;
@@ -78,7 +78,8 @@ impl Step for AnalyzePerformance {
         let until =
             session.stop_at - RESERVE.min(session.stop_at.saturating_duration_since(tokio::time::Instant::now()) / 4);
         let look = worker::look(session.aws, config, windows, max_bytes, until).await;
-        Ok(Evidence { windows, durations, look, max_usd, worker_function: config.worker_function.clone() })
+        let worker_function = config.worker_function.clone().unwrap_or_else(|| WORKER_FUNCTION_NAME.to_owned());
+        Ok(Evidence { windows, durations, look, max_usd, worker_function })
     }
 
     fn plan(&self, evidence: &Evidence, config: &Config, _: DateTime<Utc>) -> Plan {

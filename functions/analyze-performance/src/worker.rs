@@ -70,7 +70,8 @@ pub enum NotKnown {
 pub async fn look(aws: &SdkConfig, config: &Config, windows: Windows, max_bytes: f64, until: Instant) -> Look {
     let language = config.language;
     let insights = Insights::new(aws, language);
-    let group = match Group::of(aws, &config.worker_function, config.worker_alias.as_deref()).await {
+    let group = async { Group::of(aws, config.worker()?, config.worker_alias.as_deref()).await };
+    let group = match group.await {
         Ok(group) => group.name,
         Err(error) => {
             let worker = Err(NotKnown::Because(error.told(language)));

@@ -8,6 +8,7 @@ use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime as AwsDateTime;
 use aws_sdk_cloudwatch::types::{Dimension, Metric as Measure, MetricDataQuery, MetricStat};
 use chrono::{DateTime, TimeDelta, Utc};
+use remediation::domain::Language;
 use remediation::gather::config::Config;
 use remediation::gather::error::Error;
 use remediation::gather::worker::Worker as Lambda;
@@ -20,6 +21,9 @@ use crate::limit::Limit;
 use crate::policy::{Policy, WITHIN};
 use crate::state::warning_if;
 use crate::texts::capacity as said;
+
+/// The check's name.
+pub const NAME: &str = "worker-concurrency";
 
 /// What CloudWatch measured in the last minutes.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,29 +43,35 @@ pub struct Capacity {
 /// Asks CloudWatch, once.
 pub async fn look(
     aws: &SdkConfig,
-    config: &Config,
+    (config, worker): (&Config, &str),
     functions: &Look<Vec<Function>>,
     limit: Duration,
     now: DateTime<Utc>,
 ) -> Look<Capacity> {
     let language = config.language;
-    let looking =
-        async { read(aws, config, models(config, functions), now).await.map_err(|error| error.told(language)) };
+    let looking = async {
+        read(aws, (config, worker), models(config, worker, functions), now).await.map_err(|error| error.told(language))
+    };
     Look::within(limit, language, looking).await
 }
 
 /// The models that are set, else those that the worker's environment names.
-fn models(config: &Config, functions: &Look<Vec<Function>>) -> Vec<String> {
+fn models(config: &Config, worker: &str, functions: &Look<Vec<Function>>) -> Vec<String> {
     if !config.bedrock_models.is_empty() {
         return config.bedrock_models.clone();
     }
     let functions = functions.found.iter().flatten();
-    let worker = functions.filter(|function| function.name == config.worker_function);
+    let worker = functions.filter(|function| function.name == worker);
     worker.filter_map(|function| function.found.as_ref().ok()).flat_map(|told| told.models.clone()).collect()
 }
 
-async fn read(aws: &SdkConfig, config: &Config, models: Vec<String>, now: DateTime<Utc>) -> Result<Capacity, Error> {
-    let worker = ("FunctionName", config.worker_function.as_str());
+async fn read(
+    aws: &SdkConfig,
+    (config, worker): (&Config, &str),
+    models: Vec<String>,
+    now: DateTime<Utc>,
+) -> Result<Capacity, Error> {
+    let worker = ("FunctionName", worker);
     let mut queries = vec![
         query("refused_runs".to_owned(), ("AWS/Lambda", "Throttles", "Sum"), worker),
         query("concurrent".to_owned(), ("AWS/Lambda", "ConcurrentExecutions", "Maximum"), worker),
@@ -98,7 +108,7 @@ fn query(id: String, (namespace, name, stat): (&str, &str, &str), (dimension, va
 
 /// What binds is told where Lambda tells it: that something does is known without.
 async fn binding(aws: &SdkConfig, config: &Config) -> Option<Limit> {
-    let lambda = Lambda::new(aws, config);
+    let lambda = Lambda::new(aws, config).ok()?;
     match lambda.reserved().await.ok()? {
         Some(reserved) => Some(Limit::Reserved(reserved)),
         None => lambda.unreserved().await.ok()?.map(Limit::Account),
@@ -133,9 +143,8 @@ const fn count(value: f64) -> usize {
 }
 
 /// A warning where Lambda refused more runs than Step Functions' own retries handle.
-pub fn judge(look: &Look<Capacity>, policy: &Policy, config: &Config) -> Check {
-    let (language, worker) = (config.language, &config.worker_function);
-    Check::of("worker-concurrency", look, language, |found, check| {
+pub fn judge(look: &Look<Capacity>, worker: &str, policy: &Policy, language: Language) -> Check {
+    Check::of(NAME, look, language, |found, check| {
         let Capacity { refused_runs, concurrent, limit, .. } = found;
         #[expect(clippy::cast_precision_loss, reason = "far fewer than 2^52 runs")]
         let refused = refused_runs.map(|refused| refused as f64);
@@ -144,8 +153,7 @@ pub fn judge(look: &Look<Capacity>, policy: &Policy, config: &Config) -> Check {
             .map(|refused| {
                 let message = said::refused(language, refused_runs.unwrap_or(0), WITHIN, *limit);
                 let evidence = json!({ "measured": refused, "concurrent": concurrent });
-                Finding::new("worker_throttled", worker.as_str(), message, evidence)
-                    .told(Audience::People, Often::ONCE_A_DAY)
+                Finding::new("worker_throttled", worker, message, evidence).told(Audience::People, Often::ONCE_A_DAY)
             })
             .into_iter()
             .collect();

@@ -66,6 +66,13 @@ impl Check {
         }
     }
 
+    /// One that lacks what a setting would name.
+    pub fn off(name: &'static str, language: Language, setting: &str) -> Self {
+        let off = Look { found: Ok(()), took: Duration::ZERO };
+        let sentence = texts::check_off(language, setting);
+        Self::of(name, &off, language, |(), check| Self { state: CheckState::Off, sentence, ..check })
+    }
+
     /// As it stands in the report.
     pub fn json(&self) -> Value {
         json!({

@@ -158,6 +158,13 @@ pub fn judge(look: &Look<Vec<Function>>, language: Language) -> Check {
     Check::of("lambda-functions", look, language, |functions, check| {
         let wrong: Vec<&Function> = functions.iter().filter(|function| function.state() != CheckState::Ok).collect();
         let watched = functions.iter().filter(|function| !matches!(function.found, Err(Trouble::Unwatched))).count();
+        if watched == 0 {
+            let details = functions.iter().map(|function| function.line(language)).collect();
+            return Check {
+                details,
+                ..Check::off(check.name, language, "APPLICATION_FUNCTION_NAMES, WORKER_FUNCTION_NAME")
+            };
+        }
         let sentence = match wrong.as_slice() {
             [] => texts::functions_active(language, watched),
             wrong => {

@@ -24,7 +24,7 @@ use std::time::Duration;
 use crate::state::CheckState;
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
-use remediation::gather::config::Config;
+use remediation::gather::config::{Config, WORKER_FUNCTION_NAME};
 use remediation::gather::error::Error;
 use remediation::gather::manifest;
 use remediation::gather::step_functions::{Page, StepFunctions};
@@ -54,9 +54,15 @@ struct CheckHealth {
 struct Health {
     functions: Look<Vec<Function>>,
     executions: Look<Page>,
-    worker: Look<Worker>,
-    capacity: Look<Capacity>,
+    worker: Option<OfWorker>,
     rest: InDatabase,
+}
+
+/// The checks of the worker, where it is known which that is.
+struct OfWorker {
+    name: String,
+    runs: Look<Worker>,
+    capacity: Look<Capacity>,
 }
 
 /// The checks that need the database.
@@ -79,17 +85,17 @@ impl Step for CheckHealth {
         }
         let (config, limit) = (session.config, self.policy.limit);
         let (aws, step_functions, now) = (session.aws, session.step_functions, session.now);
-        let ((functions, worker, capacity), executions, rest) = tokio::join!(
+        let ((functions, worker), executions, rest) = tokio::join!(
             of_lambda(aws, step_functions, config, limit, now),
             executions::look(step_functions, limit, config.language),
             in_database(session, limit),
         );
-        Ok(Health { functions, executions, worker, capacity, rest: rest? })
+        Ok(Health { functions, executions, worker, rest: rest? })
     }
 
     async fn gather_without_database(&self, outside: &Outside<'_>, why: &Error) -> Option<Health> {
         let (config, limit) = (outside.config, self.policy.limit);
-        let ((functions, worker, capacity), executions) = tokio::join!(
+        let ((functions, worker), executions) = tokio::join!(
             of_lambda(outside.aws, outside.step_functions, config, limit, outside.now),
             executions::look(outside.step_functions, limit, config.language),
         );
@@ -100,19 +106,26 @@ impl Step for CheckHealth {
             processes: Look { found: Err(without()), took },
             last_hour: Look { found: Err(without()), took },
         };
-        Some(Health { functions, executions, worker, capacity, rest })
+        Some(Health { functions, executions, worker, rest })
     }
 
     fn plan(&self, health: &Health, config: &Config, now: DateTime<Utc>) -> Plan {
         let language = config.language;
+        let [worker, capacity] = match &health.worker {
+            Some(OfWorker { name, runs, capacity }) => [
+                worker::judge(runs, name, capacity.found.as_ref().ok(), &self.policy, language),
+                capacity::judge(capacity, name, &self.policy, language),
+            ],
+            None => [worker::NAME, capacity::NAME].map(|check| Check::off(check, language, WORKER_FUNCTION_NAME)),
+        };
         let checks = [
             functions::judge(&health.functions, language),
             executions::judge(&health.executions, config, now),
             server::judge(&health.rest.server, &self.policy, language),
             processes::judge(&health.rest.processes, config, now),
             last_hour::judge(&health.rest.last_hour, &self.policy, language),
-            worker::judge(&health.worker, health.capacity.found.as_ref().ok(), &self.policy, config),
-            capacity::judge(&health.capacity, &self.policy, config),
+            worker,
+            capacity,
         ];
         let failed = checks.iter().filter(|check| check.state == CheckState::Failed).count();
         let mut metrics = vec![Metric::count("ChecksFailed", failed)];
@@ -141,13 +154,14 @@ async fn of_lambda(
     config: &Config,
     limit: Duration,
     now: DateTime<Utc>,
-) -> (Look<Vec<Function>>, Look<Worker>, Look<Capacity>) {
+) -> (Look<Vec<Function>>, Option<OfWorker>) {
     let functions = functions::look(aws, step_functions, config, limit).await;
-    let (worker, capacity) = tokio::join!(
-        worker::look(aws, config, &functions, limit, now),
-        capacity::look(aws, config, &functions, limit, now),
+    let Some(name) = &config.worker_function else { return (functions, None) };
+    let (runs, capacity) = tokio::join!(
+        worker::look(aws, (config, name), &functions, limit, now),
+        capacity::look(aws, (config, name), &functions, limit, now),
     );
-    (functions, worker, capacity)
+    (functions, Some(OfWorker { name: name.clone(), runs, capacity }))
 }
 
 /// One check after the other, on the one connection.

@@ -6,6 +6,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckState {
+    /// Nobody says what is to be checked.
+    Off,
     /// All is well.
     Ok,
     /// Something is to be looked at.

@@ -29,7 +29,7 @@ use crate::policy::MANIFEST;
 use crate::processes::Processes;
 use crate::server::Server;
 use crate::worker::Worker;
-use crate::{CheckHealth, Health, InDatabase};
+use crate::{CheckHealth, Health, InDatabase, OfWorker};
 
 const NOW: DateTime<Utc> = DateTime::from_timestamp(1_795_482_000, 0).unwrap();
 
@@ -104,8 +104,11 @@ fn sound() -> Health {
     Health {
         functions: look(vec![active("async-processing-handler"), active("ai-generation-worker")], 120),
         executions: look(Page { executions: Vec::new(), odd: Vec::new(), next: None }, 80),
-        worker: look(worker(35.0, 601.0, 1, 0), 40),
-        capacity: look(Capacity { refused_runs: Some(0), concurrent: Some(3), ..Capacity::default() }, 30),
+        worker: Some(OfWorker {
+            name: "ai-generation-worker".to_owned(),
+            runs: look(worker(35.0, 601.0, 1, 0), 40),
+            capacity: look(Capacity { refused_runs: Some(0), concurrent: Some(3), ..Capacity::default() }, 30),
+        }),
         rest: InDatabase {
             server: look(
                 Server {
@@ -178,17 +181,20 @@ fn unsound() -> Health {
             },
             80,
         ),
-        worker: look(Worker { runs_sampled: true, ..worker(290.0, 1000.0, 6, 9) }, 40),
-        capacity: look(
-            Capacity {
-                refused_runs: Some(12),
-                concurrent: Some(5),
-                models: vec!["anthropic.claude".to_owned()],
-                refused_calls: Some(11),
-                limit: Some(Limit::Reserved(5)),
-            },
-            30,
-        ),
+        worker: Some(OfWorker {
+            name: "ai-generation-worker".to_owned(),
+            runs: look(Worker { runs_sampled: true, ..worker(290.0, 1000.0, 6, 9) }, 40),
+            capacity: look(
+                Capacity {
+                    refused_runs: Some(12),
+                    concurrent: Some(5),
+                    models: vec!["anthropic.claude".to_owned()],
+                    refused_calls: Some(11),
+                    limit: Some(Limit::Reserved(5)),
+                },
+                30,
+            ),
+        }),
         rest: InDatabase {
             server: look(
                 Server {
@@ -292,6 +298,17 @@ fn a_database_that_is_down_leaves_the_checks_that_need_none() {
 }
 
 #[test]
+fn where_no_worker_and_no_function_is_named_their_checks_are_off_and_nothing_fails() {
+    let unwatched = Function { name: "transform".to_owned(), found: Err(Trouble::Unwatched) };
+    let health = Health { functions: look(vec![unwatched], 120), worker: None, ..sound() };
+    insta::assert_snapshot!("unnamed_en", text(&plan(&health, "en")));
+    let plan = plan(&health, "ja");
+    let state = |check: usize| plan.report.as_ref().unwrap()["checks"][check]["state"].clone();
+    assert_eq!([0, 1, 5, 6].map(state), ["off", "ok", "off", "off"]);
+    assert_eq!((codes(&plan), plan.metrics[0].values.as_slice()), (vec![], &[0.0][..]));
+}
+
+#[test]
 fn what_is_wrong_is_told_with_the_step_that_answers() {
     let plan = plan(&unsound(), "en");
     let answers: Vec<(&str, &Value)> =
@@ -333,10 +350,10 @@ fn a_check_that_fails_takes_away_its_own_metrics_only() {
         ),
         (
             "worker",
-            |health| health.worker = unread("x"),
+            |health| health.worker.as_mut().unwrap().runs = unread("x"),
             &["WorkerTimeoutUsed", "WorkerMemoryUsed", "WorkerColdStarts", "BedrockThrottles"],
         ),
-        ("worker-concurrency", |health| health.capacity = unread("x"), &["WorkerThrottles"]),
+        ("worker-concurrency", |health| health.worker.as_mut().unwrap().capacity = unread("x"), &["WorkerThrottles"]),
     ];
     let all = names(&plan(&sound(), "en"));
     for (name, break_it, its_own) in cases {

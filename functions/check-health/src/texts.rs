@@ -50,6 +50,7 @@ pub fn check_titles(language: Language) -> [String; 7] {
 #[must_use]
 pub fn check_state(language: Language, state: CheckState) -> String {
     match state {
+        CheckState::Off => text!(language, ja: "対象外", en: "off"),
         CheckState::Ok => text!(language, ja: "正常", en: "ok"),
         CheckState::Warning => text!(language, ja: "注意", en: "warning"),
         CheckState::Failed => text!(language, ja: "失敗", en: "failed"),
@@ -60,6 +61,12 @@ pub fn check_state(language: Language, state: CheckState) -> String {
 #[must_use]
 pub fn check_not_made(language: Language, why: &str) -> String {
     text!(language, ja: "確認できず: {why}", en: "could not be checked: {why}")
+}
+
+/// A check that nobody can make.
+#[must_use]
+pub fn check_off(language: Language, setting: &str) -> String {
+    text!(language, ja: "対象外: {setting} が未設定", en: "not checked (not set: {setting})")
 }
 
 /// A check that took longer than it may.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::texts::worker_runs;
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
-use remediation::domain::Words;
+use remediation::domain::{Language, Words};
 use remediation::failure::transient::is_throttling;
 use remediation::gather::config::Config;
 use remediation::gather::logs::report::Report;
@@ -27,6 +27,9 @@ use crate::check::{Check, Look};
 use crate::functions::Function;
 use crate::policy::{Policy, WITHIN};
 use crate::state::warning_if;
+
+/// The check's name.
+pub const NAME: &str = "worker";
 
 /// FilterLogEvents requests of each search: the quota is the whole account's.
 const REQUESTS: u32 = 2;
@@ -59,13 +62,13 @@ pub struct Worker {
 /// Reads the log, once it is known how it is written.
 pub async fn look(
     aws: &SdkConfig,
-    config: &Config,
+    (config, name): (&Config, &str),
     functions: &Look<Vec<Function>>,
     limit: Duration,
     now: DateTime<Utc>,
 ) -> Look<Worker> {
-    let (language, name, words) = (config.language, &config.worker_function, config.policy.words);
-    let found = functions.found.iter().flatten().find(|function| function.name == *name);
+    let (language, words) = (config.language, config.policy.words);
+    let found = functions.found.iter().flatten().find(|function| function.name == name);
     let Some(Ok(told)) = found.map(|function| &function.found) else {
         return Look::new(Instant::now(), Err(worker_runs::needs_configuration(language, name)));
     };
@@ -153,10 +156,15 @@ fn tells_of_throttling(line: &Line, words: &Words) -> bool {
 }
 
 /// A warning where a step answers. It fails only where it could not be made.
-pub fn judge(look: &Look<Worker>, capacity: Option<&Capacity>, policy: &Policy, config: &Config) -> Check {
-    let language = config.language;
+pub fn judge(
+    look: &Look<Worker>,
+    name: &str,
+    capacity: Option<&Capacity>,
+    policy: &Policy,
+    language: Language,
+) -> Check {
     let calls = capacity.and_then(|capacity| capacity.refused_calls);
-    let mut check = Check::of("worker", look, language, |worker, check| {
+    let mut check = Check::of(NAME, look, language, |worker, check| {
         let known = |all: bool, value: Option<f64>, over: f64| value.filter(|value| all || *value > over);
         let all = !worker.runs_sampled && !worker.quiet;
         let timeout_used = known(all, worker.timeout_used(), policy.worker_percent);
@@ -204,7 +212,7 @@ pub fn judge(look: &Look<Worker>, capacity: Option<&Capacity>, policy: &Policy, 
             .filter(|(_, value, over, ..)| value.is_some_and(|value| value > *over))
             .map(|(code, value, _, said, answered_by)| {
                 let evidence = json!({ "measured": value, "answeredBy": answered_by });
-                Finding::new(code, config.worker_function.as_str(), said.as_deref().unwrap_or_default(), evidence)
+                Finding::new(code, name, said.as_deref().unwrap_or_default(), evidence)
             })
             .collect();
         let mut details: Vec<String> = findings

@@ -44,7 +44,7 @@ impl Step for ProvisionWorkerConcurrency {
             may_be: self.policy.may_be(),
         };
         let worker = worker_step::gather(session, question, rules).await?;
-        let lambda = Worker::new(session.aws, session.config);
+        let lambda = Worker::new(session.aws, session.config)?;
         Ok(Evidence { worker, reserved: lambda.reserved().await?, unreserved: lambda.unreserved().await? })
     }
 

@@ -69,7 +69,7 @@ impl Step for ThrottleWorker {
         };
         let worker = worker_step::gather(session, question, rules).await?;
         let running = session.step_functions.running(1000).await?.executions.len();
-        let lambda = Worker::new(session.aws, session.config);
+        let lambda = Worker::new(session.aws, session.config)?;
         let unreserved = lambda.unreserved().await?;
         let provisioned = match session.config.worker_alias {
             Some(_) => lambda.read(Setting::ProvisionedConcurrency).await?.value,

@@ -28,6 +28,8 @@ pub enum Log {
     Read(Beside),
     /// Why it could not be read.
     Unread(String),
+    /// Nobody says where it is.
+    Nowhere,
 }
 
 /// What the log says beside the rows.
@@ -70,13 +72,17 @@ pub struct Logged {
 /// Reads the errors of the last `window`. A log that cannot be read is no reason to say nothing.
 pub async fn read(session: &mut Session<'_>, window: TimeDelta, policy: &Policy) -> Result<Log, Error> {
     let config = session.config;
+    let sources = Source::of(config, config.worker_function.as_slice());
+    if sources.is_empty() {
+        return Ok(Log::Nowhere);
+    }
     let (from, to) = (session.now - window, session.now);
     let left = session.stop_at.saturating_duration_since(Instant::now());
     let budget = Budget { requests: policy.log_requests, lines: policy.log_lines, until: Instant::now() + left / 2 };
     // A request that begins in time may still take longer than there is.
     let searched = tokio::time::timeout(left * 3 / 4, async {
         let mut groups = Vec::new();
-        for source in Source::of(config, std::slice::from_ref(&config.worker_function)) {
+        for source in sources {
             groups.push(source.group(session.aws, config).await?);
         }
         let found = search(session.db, &Logs::new(session.aws), &groups, (from, to), budget).await;

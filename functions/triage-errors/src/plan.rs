@@ -91,7 +91,8 @@ fn of_failures(looked: &Looked, config: &Config, now: DateTime<Utc>) -> Plan {
     }));
     if let Log::Unread(why) = &looked.log {
         let message = texts::log_not_read(language, why);
-        let finding = Finding::new("log_not_read", config.worker_function.as_str(), message, Value::Null);
+        let finding =
+            Finding::new("log_not_read", config.worker_function.as_deref().unwrap_or("worker"), message, Value::Null);
         plan.findings.push(for_people(finding, looked));
     }
     plan

@@ -30,6 +30,7 @@ pub fn report(looked: &Looked, causes: &[Share], verdict: &Verdict, config: &Con
     let log = match &looked.log {
         Log::Read(beside) => json!(beside),
         Log::Unread(why) => json!({ "notRead": why }),
+        Log::Nowhere => Value::Null,
     };
     json!({
         "text": lines(looked, causes, verdict, config, now),
@@ -108,6 +109,7 @@ fn lines(looked: &Looked, causes: &[Share], verdict: &Verdict, config: &Config, 
     }
     lines.extend(match &looked.log {
         Log::Unread(why) => vec![texts::log_not_read(language, why)],
+        Log::Nowhere => vec![texts::log_nowhere(language)],
         Log::Read(beside) => {
             let errors = beside.codes.iter().map(|code| code.lines).sum();
             let told = texts::log_read(language, beside.lines, beside.requests, errors, &codes(beside, config));

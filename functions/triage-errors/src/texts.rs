@@ -190,6 +190,16 @@ pub fn log_not_read(language: Language, why: &str) -> String {
     )
 }
 
+/// Nobody says where the application logs.
+#[must_use]
+pub fn log_nowhere(language: Language) -> String {
+    text!(
+        language,
+        ja: "ログの場所は未設定（WORKER_FUNCTION_NAME か、プロファイルの logs.groups）、行だけで判断",
+        en: "only the rows were counted: neither WORKER_FUNCTION_NAME nor the profile's logs.groups says where the log is",
+    )
+}
+
 /// There is no log to read.
 #[must_use]
 pub fn no_log_group(language: Language, group: &str) -> String {

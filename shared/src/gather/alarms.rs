@@ -253,7 +253,7 @@ impl Alarms {
     /// How long nine of ten runs of the worker took at most in the last hour, in seconds, as Lambda measures it for nothing. `None` where
     /// nothing ran, or CloudWatch does not tell.
     pub async fn run_seconds(aws: &SdkConfig, config: &Config, now: DateTime<Utc>) -> Option<f64> {
-        let function = Dimension::builder().name("FunctionName").value(&config.worker_function).build();
+        let function = Dimension::builder().name("FunctionName").value(config.worker_function.as_ref()?).build();
         let metric = Metric::builder().namespace("AWS/Lambda").metric_name("Duration").dimensions(function).build();
         let stat = MetricStat::builder().metric(metric).period(3600).stat("p90").build();
         let query = MetricDataQuery::builder().id("duration").metric_stat(stat).build();

@@ -43,8 +43,8 @@ pub struct Config {
     pub notify_topic_arn: Option<String>,
     /// The application's Lambda functions: `APPLICATION_FUNCTION_NAMES`, and the worker (`WORKER_FUNCTION_NAME`).
     pub application_functions: Vec<String>,
-    /// `WORKER_FUNCTION_NAME`.
-    pub worker_function: String,
+    /// `WORKER_FUNCTION_NAME`: without it the guide's, but for another application's profile. `None`: nobody says which it is.
+    pub worker_function: Option<String>,
     /// `WORKER_ALIAS`: the alias that the state machine calls the worker by. `None`: it calls `$LATEST`.
     pub worker_alias: Option<String>,
     /// `BEDROCK_MODEL_IDS`: the models that the worker calls, as CloudWatch has them (`ModelId`). Empty: those that its environment names.
@@ -79,7 +79,13 @@ pub struct Retention {
     pub refused_writes: TimeDelta,
 }
 
-/// The application's functions beside its worker, where nothing else is set.
+/// The variable that names the worker.
+pub const WORKER_FUNCTION_NAME: &str = "WORKER_FUNCTION_NAME";
+
+/// The guide's worker.
+const WORKER: &str = "ai-generation-worker";
+
+/// The guide's functions beside it.
 const APPLICATION_FUNCTIONS: &str = "async-processing-handler,status-check-handler,retry-handler,cancel-handler";
 
 impl Config {
@@ -117,8 +123,11 @@ impl Config {
         };
         let notify_topic_arn = reader.value("NOTIFY_TOPIC_ARN");
         let escalation = reader.escalation(notify_topic_arn.as_ref());
-        let worker_function = reader.worker_function();
-        let application_functions = reader.application_functions(&worker_function);
+        // In another application's account the guide's names may be those of a system that this installation does not look after.
+        let guides = |names: &'static str| (!profile.is_anothers()).then_some(names);
+        let worker_function = reader.worker_function(guides(WORKER));
+        let application_functions =
+            reader.application_functions(guides(APPLICATION_FUNCTIONS), worker_function.as_deref());
         let worker_alias = reader.worker_alias();
         let bedrock_models = reader.bedrock_models();
         let own_function = reader.value("AWS_LAMBDA_FUNCTION_NAME");
@@ -181,7 +190,20 @@ impl Config {
     /// The alias by which a function of the application's is called; only the worker has one.
     #[must_use]
     pub fn alias_of(&self, function: &str) -> Option<&str> {
-        self.worker_alias.as_deref().filter(|_| function == self.worker_function)
+        self.worker_alias.as_deref().filter(|_| self.worker_function.as_deref() == Some(function))
+    }
+
+    /// The worker.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] where nobody says which it is.
+    pub fn worker(&self) -> Result<&str, Error> {
+        let unnamed = || {
+            vec![format!(
+                "{WORKER_FUNCTION_NAME} must be set: the profile describes another application than the guide's"
+            )]
+        };
+        self.worker_function.as_deref().ok_or_else(|| Error::Configuration(unnamed()))
     }
 
     /// The name of another step's function, where `own` is this one's step: both have the same prefix. `None` where this function is
@@ -308,24 +330,21 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         fits
     }
 
-    fn worker_function(&mut self) -> String {
-        let variable = "WORKER_FUNCTION_NAME";
-        let name = self.value(variable).unwrap_or_else(|| "ai-generation-worker".to_owned());
-        self.function_name(variable, &name);
-        name
+    fn worker_function(&mut self, default: Option<&str>) -> Option<String> {
+        let name = self.value(WORKER_FUNCTION_NAME).or_else(|| default.map(str::to_owned))?;
+        self.function_name(WORKER_FUNCTION_NAME, &name);
+        Some(name)
     }
 
-    fn application_functions(&mut self, worker: &str) -> Vec<String> {
+    fn application_functions(&mut self, default: Option<&str>, worker: Option<&str>) -> Vec<String> {
         let variable = "APPLICATION_FUNCTION_NAMES";
-        let list = self.value(variable).unwrap_or_else(|| APPLICATION_FUNCTIONS.to_owned());
+        let list = self.value(variable).or_else(|| default.map(str::to_owned));
+        let named = list.iter().flat_map(|list| list.split(',')).map(str::trim);
         let mut names: Vec<String> = Vec::new();
-        for name in list.split(',').map(str::trim) {
-            if self.function_name(variable, name) && !names.iter().any(|known| known == name) {
+        for name in named.filter(|name| self.function_name(variable, name)).chain(worker) {
+            if !names.iter().any(|known| known == name) {
                 names.push(name.to_owned());
             }
-        }
-        if !names.iter().any(|name| name == worker) {
-            names.push(worker.to_owned());
         }
         names
     }

@@ -18,7 +18,7 @@ use aws_sdk_lambda::Client;
 use tokio::time::Instant;
 
 use crate::domain::Language;
-use crate::gather::config::Config;
+use crate::gather::config::{Config, WORKER_FUNCTION_NAME};
 use crate::gather::error::Error;
 use crate::gather::pace::Pace;
 use crate::gather::texts;
@@ -38,22 +38,26 @@ pub struct Worker {
 
 impl Worker {
     /// For the worker that the installation names.
-    #[must_use]
-    pub fn new(aws: &SdkConfig, config: &Config) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// As [`Config::worker`].
+    pub fn new(aws: &SdkConfig, config: &Config) -> Result<Self, Error> {
+        Ok(Self {
             client: Client::new(aws),
-            function: config.worker_function.clone(),
+            function: config.worker()?.to_owned(),
             alias: config.worker_alias.clone(),
             language: config.language,
             pace: Pace::new(5, 5),
-        }
+        })
     }
 
     /// What is changed, as the ledger spells it: `function <name>`, or `function <name>:<alias>`.
-    #[must_use]
-    pub fn target(config: &Config) -> String {
+    ///
+    /// # Errors
+    /// As [`Config::worker`].
+    pub fn target(config: &Config) -> Result<String, Error> {
         let alias = config.worker_alias.as_ref().map(|alias| format!(":{alias}")).unwrap_or_default();
-        format!("function {}{alias}", config.worker_function)
+        Ok(format!("function {}{alias}", config.worker()?))
     }
 
     /// Reads all that a change of `setting` rests on.
@@ -61,7 +65,7 @@ impl Worker {
     /// # Errors
     /// [`Error::Refused`] where function or alias does not exist; [`Error::Aws`].
     pub async fn read(&self, setting: Setting) -> Result<Seen, Error> {
-        let latest = self.configuration(None).await.map_err(|error| self.named(error, "WORKER_FUNCTION_NAME"))?;
+        let latest = self.configuration(None).await.map_err(|error| self.named(error, WORKER_FUNCTION_NAME))?;
         let alias = match &self.alias {
             Some(name) => Some(self.alias(name).await.map_err(|error| self.named(error, "WORKER_ALIAS"))?),
             None => None,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::act::lint::Wrong;
 use crate::act::report::DoneOutcome;
 use crate::domain::{Language, Mode, ProcessStatus};
+use crate::gather::config::WORKER_FUNCTION_NAME;
 use crate::gather::trigger::AlarmState;
 use crate::text;
 
@@ -30,7 +31,7 @@ pub fn completed_by_application(language: Language, status: ProcessStatus, reaso
     )
 }
 
-/// A step that the application's profile rules out.
+/// A step that the application's profile rules out, or that lacks the worker's name.
 #[must_use]
 pub fn step_off(language: Language, step: &str, key: &str) -> String {
     match key {
@@ -38,6 +39,11 @@ pub fn step_off(language: Language, step: &str, key: &str) -> String {
             language,
             ja: "{step} は無効: アプリケーションのプロファイルで retry = \"off\"",
             en: "{step} is off: the application's profile says retry = \"off\"",
+        ),
+        WORKER_FUNCTION_NAME => text!(
+            language,
+            ja: "{step} は無効: ワーカーの関数名が {key}（CDK の workerFunctionName）に設定されていない",
+            en: "{step} is off: {key} (workerFunctionName in the CDK app) does not say which function the worker is",
         ),
         key => text!(
             language,

@@ -85,14 +85,12 @@ pub async fn gather(session: &mut Session<'_>, question: &Question, rules: Rules
         Some(action) => Some(to_confirm(session.db, action, &rules, session.config.language).await?),
         None => None,
     };
-    let seen = Worker::new(session.aws, session.config).read(rules.setting).await?;
+    let seen = Worker::new(session.aws, session.config)?.read(rules.setting).await?;
     let callers = match session.step_functions.definition().await {
-        Ok(definition) => {
-            Ok(definition.callers(session.step_functions.state_machine_arn(), &session.config.worker_function))
-        }
+        Ok(definition) => Ok(definition.callers(session.step_functions.state_machine_arn(), session.config.worker()?)),
         Err(error) => Err(error.told(session.config.language)),
     };
-    let target = Worker::target(session.config);
+    let target = Worker::target(session.config)?;
     let leases = lease::open(session.db, &rules.step).await?;
     // A lease ends at its time, unless the alarm is in ALARM now; and reserved concurrency goes up again only while it is OK.
     let asks = leases

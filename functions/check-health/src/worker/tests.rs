@@ -20,26 +20,17 @@ fn run(seconds: f64, memory: f64, cold: bool, timed_out: bool) -> Report {
 }
 
 fn judged(worker: Worker) -> Check {
-    let config = Config::read(|name| match name {
-        "DATABASE_URL" => Some("postgres://h/d".to_owned()),
-        "STATE_MACHINE_ARN" => Some("arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai".to_owned()),
-        _ => None,
-    });
-    let config = Config { language: Language::En, ..config.unwrap() };
-    let look = Look { found: Ok(worker), took: Duration::ZERO };
-    judge(&look, None, &manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap(), &config)
+    judged_beside(Ok(worker), None)
 }
 
 fn judged_with(worker: Result<Worker, String>, refused_calls: Option<usize>) -> Check {
-    let config = Config::read(|name| match name {
-        "DATABASE_URL" => Some("postgres://h/d".to_owned()),
-        "STATE_MACHINE_ARN" => Some("arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai".to_owned()),
-        "TEXT_LANGUAGE" => Some("en".to_owned()),
-        _ => None,
-    });
-    let look = Look { found: worker, took: Duration::ZERO };
     let capacity = Capacity { refused_calls, models: vec!["anthropic.claude".to_owned()], ..Capacity::default() };
-    judge(&look, Some(&capacity), &manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap(), &config.unwrap())
+    judged_beside(worker, Some(&capacity))
+}
+
+fn judged_beside(found: Result<Worker, String>, capacity: Option<&Capacity>) -> Check {
+    let policy = manifest::policy::<Policy>(crate::policy::MANIFEST).unwrap();
+    judge(&Look { found, took: Duration::ZERO }, "ai-generation-worker", capacity, &policy, Language::En)
 }
 
 fn measured(check: &Check) -> Vec<(&'static str, f64)> {

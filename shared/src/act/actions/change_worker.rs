@@ -152,7 +152,7 @@ impl Action for ChangeWorker {
         if !begin(session.db, run, planned, &entry, lease.as_ref()).await? {
             return Ok(Outcome { id: planned.id, result: ActionResult::Busy, before: None, after: None, again: None });
         }
-        let worker = Worker::new(session.aws, session.config);
+        let worker = Worker::new(session.aws, session.config)?;
         let (result, after) = match worker.read(setting).await {
             Ok(fresh) if !fresh.is_still(&action.seen) => {
                 (ActionResult::NotNow(texts::moved(language)), Some(fresh.image()))
@@ -186,11 +186,11 @@ impl Action for ChangeWorker {
                 return refused(texts::reverted_already(language, lease.ended_at));
             }
         }
-        let target = Worker::target(session.config);
+        let target = Worker::target(session.config)?;
         if target != undone.target {
             return refused(texts::another_worker(language, &undone.target, &target));
         }
-        let worker = Worker::new(session.aws, session.config);
+        let worker = Worker::new(session.aws, session.config)?;
         let seen = worker.read(setting).await?;
         let outcome =
             |result, before, after| Outcome { id: planned.id, result, before: Some(before), after, again: None };
@@ -211,8 +211,8 @@ impl Action for ChangeWorker {
 
     /// By what callers run with now.
     async fn resolve(session: &mut Session<'_>, open: &[Entry]) -> Result<Vec<Planned>, Error> {
-        let worker = Worker::new(session.aws, session.config);
-        let target = Worker::target(session.config);
+        let worker = Worker::new(session.aws, session.config)?;
+        let target = Worker::target(session.config)?;
         for entry in open.iter().filter(|entry| entry.target == target) {
             let lease = entry.cause.as_deref().and_then(|cause| cause.parse().ok());
             let (purpose, kind) = match (entry.undoes, lease) {

@@ -42,6 +42,23 @@ fn the_applications_functions_are_those_that_are_named_and_the_worker_each_once(
 }
 
 #[test]
+fn in_another_applications_account_the_guides_names_are_nobodys() {
+    const PROFILE: &str = include_str!("../../../../tests/profiles/genomics/application.toml");
+    let with = |named: &[(&str, &str)]| {
+        let needed =
+            [("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN), ("APPLICATION_PROFILE", PROFILE)];
+        read(&[&needed, named].concat()).unwrap()
+    };
+    let unnamed = with(&[]);
+    assert_eq!((unnamed.application_functions.len(), unnamed.sessions.applications.len()), (0, 0));
+    assert!(unnamed.worker().unwrap_err().to_string().contains("WORKER_FUNCTION_NAME must be set"));
+    let named = with(&[("WORKER_FUNCTION_NAME", "caller")]);
+    assert_eq!((named.worker().unwrap(), named.application_functions.join(" ").as_str()), ("caller", "caller"));
+    let others = with(&[("APPLICATION_FUNCTION_NAMES", "api")]);
+    assert_eq!((others.worker_function, others.application_functions.join(" ").as_str()), (None, "api"));
+}
+
+#[test]
 fn the_worker_is_called_by_an_alias_and_our_own_functions_share_a_prefix() {
     let with = |variable: &'static str, value: &'static str| {
         read(&[("DATABASE_URL", "postgres://u:p@h/d"), ("STATE_MACHINE_ARN", ARN), (variable, value)])

@@ -37,7 +37,7 @@ pub(super) async fn under_way(db: &mut PgConnection, config: &Config) -> Result<
           WHERE outcome = 'applying' AND (target = $1 OR starts_with(target, $1 || ':'))
           ORDER BY created_at LIMIT 1",
     )
-    .bind(format!("function {}", config.worker_function))
+    .bind(format!("function {}", config.worker()?))
     .fetch_optional(db)
     .await
     .map_err(Error::database("reading what is under way on the worker"))

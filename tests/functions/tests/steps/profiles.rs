@@ -17,6 +17,15 @@ struct Application {
     proxy: AwsProxy,
 }
 
+/// The steps that change a worker, which none of these installations names.
+const WORKER_STEPS: [&str; 5] = [
+    "extend-worker-timeout",
+    "provision-worker-concurrency",
+    "raise-worker-memory",
+    "redeploy-worker",
+    "throttle-worker",
+];
+
 /// How old the rows are, in seconds.
 const HOUR: f64 = 3600.0;
 
@@ -282,14 +291,22 @@ async fn every_other_step_answers_and_says_what_the_profile_rules_out() -> Teste
         let app = Application::new(shape).await?;
         let (id, _) = app.process(Goes::Fails).await?;
         app.insert(&(shape.id)(), "WHATEVER").await?;
-        for (step, key) in [("repair-progress", "progress"), ("repair-goal-status", "target")] {
+        let of_the_profile = [("repair-progress", "progress"), ("repair-goal-status", "target")];
+        for (step, key) in of_the_profile.into_iter().chain(WORKER_STEPS.map(|step| (step, "WORKER_FUNCTION_NAME"))) {
             let result = app.function(step).start().await?.invoke(&json!({ "all": true })).await?;
             assert_eq!((findings(&result), &result["findings"][0]["evidence"]["key"]), (vec!["step_off"], &json!(key)));
         }
         let health = app.function("check-health").start().await?.invoke(&json!({})).await?;
         let off = texts(&health["findings"], "code").iter().filter(|code| **code == "step_off").count();
-        assert_eq!(off, if shape.name == "genomics" { 3 } else { 2 }, "{}: {health:#}", shape.name);
+        assert_eq!(
+            off,
+            if shape.name == "genomics" { 3 } else { 2 } + WORKER_STEPS.len(),
+            "{}: {health:#}",
+            shape.name
+        );
         let checks = &health["report"]["checks"];
+        let states = [0, 5, 6].map(|check: usize| &checks[check]["state"]);
+        assert_eq!(states, ["off"; 3], "{}: {health:#}", shape.name);
         assert!(!checks.to_string().contains("does not exist"), "{}: {health:#}", shape.name);
         let unknown = app.function("reconcile-processes").start().await?.invoke(&json!({ "all": true })).await?;
         assert!(findings(&unknown).contains(&"row_status_unknown"), "{}: {unknown:#}", shape.name);
