@@ -3,6 +3,7 @@
 pub mod cancel;
 pub mod case;
 mod clock;
+mod lately;
 pub mod list;
 pub mod look_up;
 pub mod odd;
@@ -19,7 +20,7 @@ use crate::gather::error::Error;
 use crate::gather::executions;
 use crate::gather::processes::case::{CASES, Case, Evidence, Link, Newest, no_such_row, of_processes};
 use crate::gather::processes::list::{CLOCK_SKEW, Lists, list, whole};
-use crate::gather::processes::look_up::{LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
+use crate::gather::processes::look_up::{Ask, LookedUp, complete, is_unseen, look_up, recoverable, unavailable};
 use crate::gather::processes::sweep::{Filter, sweep};
 use crate::gather::session::{Question, Session};
 use crate::gather::step_functions::{Odd, Seen};
@@ -237,7 +238,8 @@ async fn of_process(session: &mut Session<'_>, id: ProcessId) -> Result<Evidence
     let listed = lists.read(session, &known.cases, wanted, stop_at).await?;
     loop {
         let mut evidence = of_processes(session, &asked).await?;
-        let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+        let looked_up =
+            look_up(session, &mut evidence.cases, Ask { since: Some(listed.since), ..Ask::until(stop_at) }).await?;
         let LookedUp { refused, findings, .. } = looked_up;
         evidence.findings.extend(findings);
         if let Some(refused) = refused {
@@ -267,7 +269,8 @@ async fn again(session: &mut Session<'_>, processes: &[(ProcessId, Look)]) -> Re
     }
     let stop_at = session.stop_at;
     loop {
-        let looked_up = look_up(session, &mut evidence.cases, since, refused.take(), stop_at).await?;
+        let ask = Ask { since, refused: refused.take(), ..Ask::until(stop_at) };
+        let looked_up = look_up(session, &mut evidence.cases, ask).await?;
         let is_refused = looked_up.refused.is_some();
         evidence.findings.extend(looked_up.refused.as_ref().map(|error| unavailable(error, session.config.language)));
         evidence.findings.extend(looked_up.findings);

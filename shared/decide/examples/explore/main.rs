@@ -7,6 +7,9 @@ mod model;
 mod searches;
 
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{available_parallelism, scope};
 use std::time::Instant;
 
 use model::crowd;
@@ -14,26 +17,35 @@ use model::rules::REAL;
 use model::search::{Counterexample, Explored, explore};
 
 /// A search, to be made.
-type Search = Box<dyn Fn() -> Result<Explored, Box<Counterexample>>>;
+type Search = Box<dyn Fn() -> Result<Explored, Box<Counterexample>> + Send>;
 
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let of_one = searches::SEARCHES.map(|(name, bounds)| (name, Box::new(move || explore(REAL, bounds)) as Search));
     let of_many = crowd::SCENES.map(|(name, scene)| (name, Box::new(move || crowd::explore(REAL, scene)) as Search));
-    let (start, mut states) = (Instant::now(), 0);
     let all = of_one.into_iter().chain(of_many);
-    for (name, search) in all.filter(|(name, _)| words.iter().all(|word| name.contains(word))) {
-        match search() {
-            Ok(found) => {
-                states += found.states + found.quiet;
-                println!("{name}: {found}");
-            }
-            Err(found) => {
-                eprintln!("{name}: {:?} after {} states\n{}", found.broken, found.states, found.trace);
-                return ExitCode::FAILURE;
+    let left = Mutex::new(all.filter(|(name, _)| words.iter().all(|word| name.contains(word))));
+    let (start, states, broken) = (Instant::now(), AtomicUsize::new(0), AtomicUsize::new(0));
+    // One after the other, as many at once as there are processors.
+    let searches = || {
+        let next = || left.lock().unwrap().next().filter(|_| broken.load(Ordering::Relaxed) == 0);
+        while let Some((name, search)) = next() {
+            match search() {
+                Ok(found) => {
+                    states.fetch_add(found.states + found.quiet, Ordering::Relaxed);
+                    println!("{name}: {found}");
+                }
+                Err(found) => {
+                    broken.fetch_add(1, Ordering::Relaxed);
+                    eprintln!("{name}: {:?} after {} states\n{}", found.broken, found.states, found.trace);
+                }
             }
         }
+    };
+    scope(|threads| (0..available_parallelism().map_or(1, usize::from)).for_each(|_| drop(threads.spawn(searches))));
+    if broken.into_inner() > 0 {
+        return ExitCode::FAILURE;
     }
-    println!("{states} states in {:.0} s, and nothing broken", start.elapsed().as_secs_f64());
+    println!("{} states in {:.0} s, and nothing broken", states.into_inner(), start.elapsed().as_secs_f64());
     ExitCode::SUCCESS
 }

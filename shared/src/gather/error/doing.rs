@@ -11,7 +11,7 @@ pub(super) fn told(language: Language, doing: &str) -> String {
 }
 
 /// In the order of the alphabet.
-const JAPANESE: [(&str, &str); 117] = [
+const JAPANESE: [(&str, &str); 119] = [
     ("acknowledging an incident", "インシデントの確認の記録"),
     ("asking for an answer", "応答の確認"),
     ("asking what a build would wait for", "インデックス作成が待つ相手の確認"),
@@ -109,6 +109,7 @@ const JAPANESE: [(&str, &str); 117] = [
     ("reading when the worker was changed last", "ワーカーの最終変更時刻の読み取り"),
     ("reading where the last run stopped", "前回の中断位置の読み取り"),
     ("reading which executions are known", "既知の実行の読み取り"),
+    ("reading which executions were looked up lately", "最近照会した実行の読み取り"),
     ("reading which statements were cancelled", "キャンセルした文の読み取り"),
     ("reading whose executions these are", "行が指す実行の照合"),
     ("reading whose records there are", "記録を持つステップの読み取り"),
@@ -121,6 +122,7 @@ const JAPANESE: [(&str, &str); 117] = [
     ("recording who is about to be told", "通知先の記録"),
     ("remembering executions", "実行の記録"),
     ("remembering executions whose status is not known", "状態が不明な実行の記録"),
+    ("remembering which executions were looked up", "照会した実行の記録"),
     ("setting a control", "制御の設定"),
     ("storing a plan", "計画の保存"),
     ("taking a place in a quota", "クォータの順番の確保"),

@@ -9,7 +9,7 @@ use crate::domain::{Language, ProcessId};
 use crate::gather::error::Error;
 use crate::gather::processes::case::{Case, Evidence, Newest, no_such_row, of_processes};
 use crate::gather::processes::list::{CLOCK_SKEW, Lists};
-use crate::gather::processes::look_up::{LookedUp, look_up};
+use crate::gather::processes::look_up::{Ask, LookedUp, look_up};
 use crate::gather::processes::sweep::{Filter, still_running};
 use crate::gather::session::{Question, Session};
 use crate::gather::texts;
@@ -75,7 +75,8 @@ pub async fn read(session: &mut Session<'_>, question: &Question) -> Result<Evid
             }
         }
         let stop_at = session.stop_at;
-        let looked_up = look_up(session, &mut evidence.cases, Some(listed.since), None, stop_at).await?;
+        let looked_up =
+            look_up(session, &mut evidence.cases, Ask { since: Some(listed.since), ..Ask::until(stop_at) }).await?;
         let LookedUp { refused, findings, .. } = looked_up;
         evidence.findings.extend(findings);
         if let Some(refused) = refused {

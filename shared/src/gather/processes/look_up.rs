@@ -1,5 +1,7 @@
 //! What only Step Functions can tell of processes: asked one by one and paced.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use tokio::time::Instant;
@@ -28,6 +30,25 @@ pub(crate) struct LookedUp {
     pub findings: Vec<Finding>,
 }
 
+/// What is looked up, and how.
+pub(crate) struct Ask {
+    /// How far back the list of executions was read: only then is "none" known to be none.
+    pub since: Option<DateTime<Utc>>,
+    /// What Step Functions has refused before: it is not asked any more then.
+    pub refused: Option<Error>,
+    /// Executions that are known well enough.
+    pub known: HashSet<ExecutionArn>,
+    /// When what is not looked up yet is left.
+    pub stop_at: Instant,
+}
+
+impl Ask {
+    /// Whatever is wanted, without the list.
+    pub(crate) fn until(stop_at: Instant) -> Self {
+        Self { since: None, refused: None, known: HashSet::new(), stop_at }
+    }
+}
+
 /// So many executions that are refused one after the other are no longer about these executions: the role lacks the permission as such.
 const REFUSED_IN_A_ROW: usize = 5;
 
@@ -37,38 +58,34 @@ const RESULTS_AT_ONCE: usize = 32 << 20;
 /// How long Step Functions remembers an execution that is over.
 const REMEMBERED: TimeDelta = TimeDelta::days(90);
 
-/// Looks up, one by one and paced, what the database cannot tell. `listed_since` says how far back the list of executions
-/// was read: only then is "none" known to be none. `refused` is what Step Functions has refused before: it is not asked any
-/// more then.
+/// Looks up, one by one and paced, what the database cannot tell.
 pub(crate) async fn look_up(
     session: &mut Session<'_>,
     cases: &mut [Case],
-    listed_since: Option<DateTime<Utc>>,
-    refused: Option<Error>,
-    stop_at: Instant,
+    Ask { since, refused, known, stop_at }: Ask,
 ) -> Result<LookedUp, Error> {
     let (config, now) = (session.config, session.now);
     let language = config.language;
     let unlisted = refused.as_ref().map_or_else(|| texts::not_listed(language), |error| error.told(language));
     for case in cases.iter_mut().filter(|case| is_unseen(case)) {
-        let is_listed = listed_since.is_some_and(|since| since <= case.process.created_at - CLOCK_SKEW);
+        let is_listed = since.is_some_and(|since| since <= case.process.created_at - CLOCK_SKEW);
         // What another state machine runs is in no list.
         if !is_listed || !session.step_functions.lists_all() {
             case.newest = Newest::Unknown(unlisted.clone());
         }
     }
     if refused.is_some() {
-        leave_unknown(cases, config, now, &unlisted);
+        leave_unknown(cases, (config, &HashSet::new()), now, &unlisted);
         return Ok(LookedUp { refused, ..LookedUp::default() });
     }
     let mut alone: Vec<Refused> = Vec::new();
     let (mut in_a_row, mut results) = (0, 0);
     for at in 0..cases.len() {
-        if !wants_look_up(&cases[at], config, now) {
+        if !wants_look_up(&cases[at], config, now) || is_known(&cases[at], &known) {
             continue;
         }
         if Instant::now() >= stop_at || results >= RESULTS_AT_ONCE {
-            let left = leave_unknown(&mut cases[at..], config, now, &texts::no_time_left(language));
+            let left = leave_unknown(&mut cases[at..], (config, &known), now, &texts::no_time_left(language));
             return Ok(LookedUp { left, findings: findings(&alone, config), ..LookedUp::default() });
         }
         match complete(session, &mut cases[at]).await {
@@ -83,7 +100,7 @@ pub(crate) async fn look_up(
             Err(error) => {
                 let refused = recoverable(error)?;
                 let why = refused.as_ref().map(|error| error.told(language)).unwrap_or_default();
-                leave_unknown(&mut cases[at..], config, now, &why);
+                leave_unknown(&mut cases[at..], (config, &known), now, &why);
                 // What refuses them all is told once.
                 return Ok(LookedUp { refused, findings: findings(&alone, config), ..LookedUp::default() });
             }
@@ -144,13 +161,22 @@ pub(crate) fn is_unseen(case: &Case) -> bool {
 }
 
 /// Leaves those undecided that still want to be looked up; how many they are.
-fn leave_unknown(cases: &mut [Case], config: &Config, now: DateTime<Utc>, why: &str) -> usize {
+fn leave_unknown(
+    cases: &mut [Case],
+    (config, known): (&Config, &HashSet<ExecutionArn>),
+    now: DateTime<Utc>,
+    why: &str,
+) -> usize {
     let mut left = 0;
-    for case in cases.iter_mut().filter(|case| wants_look_up(case, config, now)) {
+    for case in cases.iter_mut().filter(|case| wants_look_up(case, config, now) && !is_known(case, known)) {
         case.newest = Newest::Unknown(why.to_owned());
         left += 1;
     }
     left
+}
+
+fn is_known(case: &Case, known: &HashSet<ExecutionArn>) -> bool {
+    case.newest.running().is_some_and(|execution| known.contains(&execution.arn))
 }
 
 fn is_certain(ending: &Ending, words: &Words) -> bool {
@@ -158,7 +184,7 @@ fn is_certain(ending: &Ending, words: &Words) -> bool {
 }
 
 /// Whether only Step Functions can tell what is to be done.
-fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
+pub(super) fn wants_look_up(case: &Case, config: &Config, now: DateTime<Utc>) -> bool {
     let Newest::Known(newest) = &case.newest else { return false };
     if case.link == Link::Unseen {
         return true;

@@ -271,6 +271,37 @@ async fn what_is_in_time_is_not_even_looked_at() -> Tested {
 }
 
 #[tokio::test]
+async fn what_waits_for_a_person_is_not_looked_up_again_by_every_sweep() -> Tested {
+    let bench = Bench::new("looked_up_lately").await?;
+    let machine = Machine::new("stuck").await?;
+    let row = processing(8000);
+    bench.insert(std::slice::from_ref(&row)).await?;
+    let execution = machine.start(row.id).await?;
+    let aws = machine.proxy().await?;
+    // The endpoint cannot start one in the past: it began two hours ago, so that a look is good for half an hour.
+    aws.rewrite("DescribeExecution", |answer| answer["startDate"] = json!(ago(7200).timestamp()));
+    let observe = fail_timed_out(&bench, &machine, &aws).env("REMEDIATION_MODE", "observe").start().await?;
+    let looks = async |looks: usize| -> Tested {
+        let result = observe.invoke(&schedule()).await?;
+        assert_eq!(texts(&result["actions"], "kind"), ["stop-execution"], "{result:#}");
+        assert_eq!(aws.calls("DescribeExecution"), looks, "{result:#}");
+        Ok(())
+    };
+
+    looks(1).await?;
+    looks(1).await?;
+    bench.database.execute("UPDATE remediation.executions SET looked_up_at = looked_up_at - interval '40 minutes'").await?;
+    looks(2).await?;
+
+    // Nothing is stopped on such a look: it ended meanwhile, and no event said so.
+    machine.stop(&execution, "ManualCancellation").await?;
+    let result = fail_timed_out(&bench, &machine, &aws).start().await?.invoke(&schedule()).await?;
+    assert_eq!(aws.calls("StopExecution"), 0, "{result:#}");
+    assert_eq!(bench.row(row.id).await?.status, "CANCELLED", "somebody else stopped it: {result:#}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_stop_that_a_crash_left_open_is_closed_by_looking_at_who_stopped_it() -> Tested {
     let cases = [("RemediationTimeout", "applied", "FAILED"), ("USER_CANCELLED", "superseded", "CANCELLED")];
     for (error, outcome, becomes) in cases {
