@@ -290,7 +290,10 @@ async fn what_waits_for_a_person_is_not_looked_up_again_by_every_sweep() -> Test
 
     looks(1).await?;
     looks(1).await?;
-    bench.database.execute("UPDATE remediation.executions SET looked_up_at = looked_up_at - interval '40 minutes'").await?;
+    bench
+        .database
+        .execute("UPDATE remediation.executions SET looked_up_at = looked_up_at - interval '40 minutes'")
+        .await?;
     looks(2).await?;
 
     // Nothing is stopped on such a look: it ended meanwhile, and no event said so.
