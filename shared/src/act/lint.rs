@@ -6,7 +6,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::act::action::{Action, Class, Kind, Planned};
+use crate::act::action::kind::Kind;
+use crate::act::action::{Action, Class, Planned};
 use crate::act::actions::undo::Undo;
 use crate::act::ledger::entries::UNDO;
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
-use crate::act::action::{Action as _, Entry, Kind, Planned};
+use crate::act::action::kind::Kind;
+use crate::act::action::{Action as _, Entry, Planned};
 use crate::act::actions::undo::Undo;
 use crate::act::texts;
 use crate::domain::Language;

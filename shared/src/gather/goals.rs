@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use crate::domain::Language;
 use crate::gather::error::Error;
-use crate::gather::table::Table;
 use crate::gather::table::column::{Column, Found, TIMES, Wanted, find, missing, relation};
+use crate::gather::table::{self, Table};
 use crate::gather::table_name::TableName;
 use crate::gather::texts;
 
@@ -280,7 +280,7 @@ impl Relations {
         let labels = find(goals, self.language, self.columns(goals), STATUS)?.and_then(|column| column.labels.as_ref());
         match labels {
             Some(labels) if !labels.iter().any(|label| label == "ACTIVE") => {
-                Err(Error::Table(texts::no_status(self.language, goals, "ACTIVE", labels)))
+                Err(Error::Table(table::texts::no_status(self.language, goals, "ACTIVE", labels)))
             }
             _ => Ok(()),
         }
@@ -321,5 +321,5 @@ impl Relations {
 }
 
 fn not_granted(language: Language, privilege: &str, name: &TableName, user: &str) -> Error {
-    Error::Table(texts::not_granted(language, privilege, name, &relation(name), user))
+    Error::Table(table::texts::not_granted(language, privilege, name, &relation(name), user))
 }

@@ -8,6 +8,7 @@
 pub(crate) mod column;
 mod meaning;
 mod spelling;
+pub(in crate::gather) mod texts;
 mod understood;
 mod wanted;
 
@@ -27,7 +28,6 @@ use crate::gather::table::column::{Column, Found, find, missing, quoted, relatio
 use crate::gather::table::meaning::Meaning;
 use crate::gather::table::wanted::wanted;
 use crate::gather::table_name::TableName;
-use crate::gather::texts;
 use crate::gather::trigger::result_path::ResultPath;
 
 /// How to speak of the application's table.

@@ -8,7 +8,8 @@ use chrono::Utc;
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::act::action::{Class, Kind, Planned};
+use crate::act::action::kind::Kind;
+use crate::act::action::{Class, Planned};
 use crate::act::actions::undo::Undo;
 use crate::act::guard::{Demand, Facts, Guarded, guard};
 use crate::act::ledger::controls::{self, Bound, Control};

@@ -6,7 +6,8 @@ use crate::gather::config::Config;
 use crate::gather::error::Error;
 use crate::gather::trigger::AlarmState;
 
-pub use crate::act::action::{Kind, Planned};
+pub use crate::act::action::Planned;
+pub use crate::act::action::kind::Kind;
 pub use crate::act::plan::Plan;
 pub use crate::finding::{Audience, Finding, Metric, Often, Skipped};
 pub use crate::gather::session::{Cursor, Outside, Question, Session};

@@ -6,7 +6,8 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::act::action::{ActionResult, Class, Kind, Outcome, Planned};
+use crate::act::action::kind::Kind;
+use crate::act::action::{ActionResult, Class, Outcome, Planned};
 use crate::act::ledger::runs::Run;
 use crate::act::plan::Plan;
 use crate::act::report::{Alike, Done, DoneOutcome, KEPT, Report, Tries, Verification};

@@ -1,7 +1,8 @@
 //! Entries of the ledger: one at a time for each target, open for as long as the run that wrote it can be alive, and what that run starts
 //! from when it begins again.
 
-use remediation::act::action::{ActionResult, Entry as LedgerEntry, Kind};
+use remediation::act::action::kind::Kind;
+use remediation::act::action::{ActionResult, Entry as LedgerEntry};
 use remediation::act::actions::create_index::CreateIndex;
 use remediation::act::actions::set_row_status::SetRowStatus;
 use remediation::act::actions::stop_execution::StopExecution;

@@ -183,3 +183,19 @@ fn narrow(c: char) -> char {
         _ => c,
     }
 }
+
+/// What a Japanese sentence calls what it gives away.
+pub(super) const TOLD_IN_JAPANESE: [&str; 9] = [
+    "パスワード",
+    "シークレット",
+    "暗証番号",
+    "認証情報",
+    "APIキー",
+    "アクセスキー",
+    "トークン",
+    "プロンプト",
+    "タイトル",
+];
+
+/// What stands between that and its value.
+pub(super) const PARTICLES: [char; 3] = ['は', 'が', 'を'];

@@ -17,6 +17,11 @@ pub(super) fn span_back(text: &str, of: impl Fn(char) -> bool) -> usize {
     length
 }
 
+/// Whether a character may stand within what a sentence tells.
+pub(super) fn is_of_word(c: char) -> bool {
+    c.is_ascii_graphic() && !matches!(c, ')' | ']' | '>' | ',' | ';') && !is_quote(c)
+}
+
 /// Where `wanted` is found first.
 pub(super) fn find(text: &str, wanted: &str) -> Option<usize> {
     let found = text.find(wanted);

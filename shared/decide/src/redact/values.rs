@@ -1,12 +1,14 @@
 //! Takes out the values of names: `name=value`, `name: value`, `"name": value`, `<name>value</name>`, `name is value`,
 //! `--name value`; in JSON that is quoted once more as well, and in a URL.
 
+mod said;
+
 use super::extent::{
     Quote, begins_with_name, below, block, has_no_value, is_failure, is_placeholder, item, line, quote, quoted,
     structured, word,
 };
-use super::names::Kind;
-use super::scan::{REDACTED, arn, blank, find, is_name, is_quote, look, span, span_back};
+use super::names::{Kind, PARTICLES, TOLD_IN_JAPANESE};
+use super::scan::{REDACTED, arn, blank, find, is_name, is_of_word, is_quote, span};
 
 /// Takes out the values of all names that give them away.
 pub(super) fn take_out(text: &str) -> String {
@@ -338,109 +340,11 @@ impl<'a> Name<'a> {
         };
         Some((gap, length))
     }
-
-    /// The word that stands behind, where it is more than a word of a sentence: `password hunter2`, `password (hunter2)`, `password - hunter2`;
-    /// as much of it as tells so.
-    fn told_word(&self) -> Place {
-        let gap = span(self.after, |c| matches!(c, ' ' | '\t' | '(' | '[' | '<' | '（' | '-'));
-        let value = &self.after[gap..];
-        // Whether it is one is asked of every word there is, so it is told by its beginning.
-        let head = value.bytes().take(BEGINNING).take_while(|byte| is_of_word(char::from(*byte)));
-        let (mut length, mut has_digit, mut has_letter) = (0, false, false);
-        for byte in head.filter(|_| (1..=4).contains(&gap)) {
-            length += 1;
-            has_digit |= byte.is_ascii_digit();
-            has_letter |= byte.is_ascii_alphabetic();
-        }
-        look(&value[..length]);
-        (length >= 6 && has_digit && has_letter && !value.starts_with("arn:")).then_some((gap, length))
-    }
-
-    /// `password is x`, but not `password is wrong`.
-    fn said(&self) -> Place {
-        let mut at = blank(self.after);
-        let is = |verb: &&&str| self.after[at..].get(..verb.len()).is_some_and(|word| word.eq_ignore_ascii_case(verb));
-        let verb = ["is", "was", "are"].iter().find(is).filter(|_| at > 0)?;
-        at += verb.len();
-        if self.after[at..].starts_with(is_name) {
-            return None;
-        }
-        let colon = span(&self.after[at..], |c| matches!(c, ':' | '='));
-        at += colon;
-        at += blank(&self.after[at..]);
-        // `is now x`, `was set to x`.
-        for passed in ["now ", "still ", "set to ", "reset to ", "changed to ", "updated to "] {
-            at += if self.after[at..].starts_with(passed) { passed.len() } else { 0 };
-        }
-        let value = &self.after[at..];
-        let kind = self.kind().filter(|kind| !has_no_value(*kind, value))?;
-        let length = match (quote(value), kind) {
-            _ if value.starts_with(REDACTED) => REDACTED.len(),
-            (Some(opening), _) => quoted(value, &opening),
-            (None, Kind::Content) if colon > 0 => value.len(),
-            (None, Kind::Content) => return None,
-            (None, _) => {
-                let word = &value[..span(value, |c| !c.is_whitespace())];
-                let word = &word[..word.len() - span_back(word, |c| c.is_ascii_punctuation())];
-                let is_state = STATES.split(' ').any(|state| word.eq_ignore_ascii_case(state));
-                if is_state { 0 } else { word.len() }
-            }
-        };
-        Some((at, length))
-    }
-
-    /// `パスワードは x です`, `パスワードは「x」`.
-    fn said_in_japanese(&self) -> Place {
-        let name = self.text.strip_suffix(PARTICLES).unwrap_or(self.text);
-        if !TOLD_IN_JAPANESE.iter().any(|told| name.ends_with(told)) {
-            return None;
-        }
-        let comma = self.after.strip_prefix('、').map_or(0, |_| '、'.len_utf8());
-        let gap = comma + blank(&self.after[comma..]);
-        let value = &self.after[gap..];
-        if let Some(quoted) = value.strip_prefix(['「', '『']) {
-            return Some((gap + '「'.len_utf8(), span(quoted, |c| !matches!(c, '」' | '』'))));
-        }
-        let number = span(value, |c| c.is_ascii_digit());
-        let is_measure =
-            number > 0 && ["文字", "桁", "個", " 個", "回", " 回"].iter().any(|unit| value[number..].starts_with(unit));
-        let is_content = self.kind() == Some(Kind::Content);
-        if name.len() == self.text.len() || is_measure || is_content {
-            return None;
-        }
-        Some((gap, if value.starts_with(REDACTED) { REDACTED.len() } else { span(value, |c| c.is_ascii_graphic()) }))
-    }
 }
-
-const TOLD_IN_JAPANESE: [&str; 9] = [
-    "パスワード",
-    "シークレット",
-    "暗証番号",
-    "認証情報",
-    "APIキー",
-    "アクセスキー",
-    "トークン",
-    "プロンプト",
-    "タイトル",
-];
-const PARTICLES: [char; 3] = ['は', 'が', 'を'];
-
-fn is_of_word(c: char) -> bool {
-    c.is_ascii_graphic() && !matches!(c, ')' | ']' | '>' | ',' | ';') && !is_quote(c)
-}
-
-/// By how many bytes a word is told from those of a sentence.
-const BEGINNING: usize = 32;
 
 /// What ends a tag of XML.
 const CLOSING: [&str; 9] =
     ["</", "<\\/", "&lt;/", "\\u003c/", "\\u003c\\/", "\\u003C/", "\\u003C\\/", "%3C%2F", "%3c%2f"];
-
-/// Words that say how a secret is, and are none.
-const STATES: &str = "a about absent already also always an available being blank changed correct deleted denied disabled empty enabled \
-    encrypted expired for from hashed hidden in incorrect invalid it long malformed mandatory missing needed never no none \
-    not null only optional present refused rejected required reset rotated set short stored that the too unavailable \
-    undefined unknown unset valid wrong";
 
 /// Where a name ends. A Japanese sentence has no blanks: what is told of a secret there ends with the particle after it.
 fn end_of_name(whole: &str, start: usize) -> usize {

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::act::action::{Action, Class, Entry, Kind, Outcome, Planned};
+use crate::act::action::kind::Kind;
+use crate::act::action::{Action, Class, Entry, Outcome, Planned};
 use crate::act::ledger::entries::UNDO;
 use crate::act::ledger::runs::Run;
 use crate::domain::Language;

@@ -3,7 +3,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::*;
-use crate::act::action::{Entry, Kind};
+use crate::act::action::Entry;
+use crate::act::action::kind::Kind;
 use crate::act::actions::change_worker::{ChangeWorker, Purpose};
 use crate::act::actions::migrate::Migrate;
 use crate::act::actions::resolve_retry::ResolveRetry;

@@ -4,7 +4,8 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::act::action::{ActionResult, Entry, Kind, Planned};
+use crate::act::action::kind::Kind;
+use crate::act::action::{ActionResult, Entry, Planned};
 use crate::act::ledger::runs::Run;
 use crate::act::report::{Done, DoneOutcome};
 use crate::domain::{Language, ProcessId};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 
-use crate::act::action::Kind;
+use crate::act::action::kind::Kind;
 use crate::act::guard::{Facts, TargetFacts};
 use crate::act::ledger::controls::Control;
 use crate::act::ledger::entries::UNDO;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::gather::config::escalation::Level;
 
 const ARN: &str = "arn:aws:states:ap-northeast-1:123456789012:stateMachine:ai";
 

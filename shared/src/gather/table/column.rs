@@ -2,8 +2,8 @@
 
 use crate::domain::{IdKind, Language};
 use crate::gather::error::Error;
+use crate::gather::table::texts;
 use crate::gather::table_name::TableName;
-use crate::gather::texts;
 
 /// A column, as SQL has to speak of it.
 #[derive(Debug, Clone)]

@@ -9,7 +9,8 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{Rounds, kind_of};
-use crate::act::action::{ActionResult, Class, Kind, Outcome, Planned};
+use crate::act::action::kind::Kind;
+use crate::act::action::{ActionResult, Class, Outcome, Planned};
 use crate::act::actions::undo::Undo;
 use crate::act::guard::Demand;
 use crate::act::ledger::controls::Bound;

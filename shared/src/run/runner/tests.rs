@@ -4,6 +4,7 @@ use patient::table::{self, GUIDE};
 
 use super::*;
 use crate::act::actions::migrate::{self, Migrate};
+use crate::gather::session::Question;
 use crate::run::step::{Plan, Planned};
 
 mod marks;

@@ -1,7 +1,8 @@
 //! A rule that is wrong harms one row, whatever there is of them.
 
 use super::*;
-use crate::act::action::{Class, Kind};
+use crate::act::action::Class;
+use crate::act::action::kind::Kind;
 use crate::act::actions::set_row_status::{ErrorChange, SetRowStatus};
 use crate::act::report::{DoneOutcome, Verification};
 use crate::domain::{ExecutionStatus, ProcessStatus};
