@@ -220,9 +220,11 @@ const fn how_it_ended(execution: &Execution) -> Reason {
 }
 
 /// A COMPLETED row whose newest execution is over. Where that succeeded and says that it failed, the workflow has completed the row all the
-/// same, at the latest as it ended: it failed. What was completed later, by whomever, is a person's to judge.
+/// same, while it ran or as it ended: it failed. What was completed before it began, or later, by whomever, is a person's to judge.
 fn completed(process: &Process, execution: &Execution, policy: &Policy) -> Decision {
-    let by_workflow = execution.stopped_at.is_some_and(|stopped| process.closed_at() <= stopped + policy.settle);
+    let closed_at = process.closed_at();
+    let by_workflow = execution.stopped_at.is_some_and(|stopped| closed_at <= stopped + policy.settle)
+        && closed_at >= execution.attempt_started_at();
     let by_person = process.error_code.as_deref() == Some(CLOSED_BY_PERSON);
     match (execution.status, execution.says_failed, &execution.ending) {
         (ExecutionStatus::Succeeded, Some(true), None) => Decision::inspect(),

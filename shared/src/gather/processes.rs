@@ -125,7 +125,7 @@ async fn of_change(session: &mut Session<'_>, change: &ExecutionChange) -> Resul
     let reading = "reading the process of an execution";
     seen.execution.stopped_for_deadline =
         row.try_get("event_stopped_for_deadline").map_err(Error::database(reading))?;
-    let (mut cases, odd) = case::cases(std::slice::from_ref(&row), |_| Look::Event, config.language);
+    let (mut cases, odd) = case::cases(std::slice::from_ref(&row), |_| Look::Event, config);
     let Some(mut case) = cases.pop() else {
         let findings = odd::findings(&odd, &config.table, config.language);
         return Ok(Evidence { population: 1, findings, ..Evidence::default() });

@@ -68,9 +68,9 @@ where
         .fetch_all(&mut *session.db)
         .await
         .map_err(Error::database(reading))?;
-    let language = session.config.language;
+    let config = session.config;
     // An odd row is told where the processes are read, and so is one whose execution nobody knows.
-    let readable = rows.iter().filter_map(|row| Some((row, case(row, Look::Sweep, language).ok()?)));
+    let readable = rows.iter().filter_map(|row| Some((row, case(row, Look::Sweep, config).ok()?)));
     let suspect = |(row, case): (&PgRow, Case)| match case.newest {
         Newest::Known(newest) => Some(
             row.try_get("highest")

@@ -247,8 +247,8 @@ impl FailedOutput {
     pub fn ending(&self, output: &str) -> Option<Ending> {
         let text = |raw: &Raw| serde_json::from_str::<String>(raw.text()).ok();
         let status = Raw::at(output, self.status)?;
-        // Workers spell it as their language does its constants.
-        if !text(&status)?.eq_ignore_ascii_case(self.failed) {
+        // A flag or a number stands for itself. Workers spell it as their language does its constants.
+        if !text(&status).as_deref().unwrap_or(status.text()).eq_ignore_ascii_case(self.failed) {
             return None;
         }
         let error = Raw::at(output, self.error).filter(|error| !error.is_null());

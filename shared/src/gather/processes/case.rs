@@ -7,9 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::decide::Look;
-use crate::domain::{
-    Ending, Execution, ExecutionArn, ExecutionStatus, Language, ParseError, Process, ProcessId, ProcessStatus, WORDS,
-};
+use crate::domain::{Ending, Execution, ExecutionArn, ExecutionStatus, ParseError, Process, ProcessId, ProcessStatus};
 use crate::finding::Finding;
 use crate::gather::config::Config;
 use crate::gather::error::Error;
@@ -146,17 +144,17 @@ pub(crate) async fn of_processes(
         .map_err(Error::database(reading))?;
     let looks: HashMap<ProcessId, Look> = processes.iter().copied().collect();
     let look_of = |id: ProcessId| looks.get(&id).copied().unwrap_or(Look::Sweep);
-    let language = session.config.language;
-    let (cases, odd) = cases(&rows, look_of, language);
-    let findings = odd::findings(&odd, &session.config.table, language);
+    let config = session.config;
+    let (cases, odd) = cases(&rows, look_of, config);
+    let findings = odd::findings(&odd, &config.table, config.language);
     Ok(Evidence { population: rows.len(), cases, findings, ..Evidence::default() })
 }
 
 /// The rows of an answer to [`CASES`], row by row: those that can be read, and those that cannot.
-pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, language: Language) -> (Vec<Case>, Vec<Odd>) {
+pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, config: &Config) -> (Vec<Case>, Vec<Odd>) {
     let (mut cases, mut odd) = (Vec::with_capacity(rows.len()), Vec::new());
     for row in rows {
-        match read(row, &look_of, language) {
+        match read(row, &look_of, config) {
             Ok(case) => cases.push(case),
             Err(unread) => odd.push(unread),
         }
@@ -165,13 +163,13 @@ pub(crate) fn cases(rows: &[PgRow], look_of: impl Fn(ProcessId) -> Look, languag
 }
 
 /// One of them.
-pub(crate) fn read(row: &PgRow, look_of: impl Fn(ProcessId) -> Look, language: Language) -> Result<Case, Odd> {
+pub(crate) fn read(row: &PgRow, look_of: impl Fn(ProcessId) -> Look, config: &Config) -> Result<Case, Odd> {
     let process = row.try_get::<&str, _>("id").ok().and_then(|id| id.parse().ok());
-    case(row, process.map_or(Look::Sweep, look_of), language).map_err(|fault| Odd { process, fault })
+    case(row, process.map_or(Look::Sweep, look_of), config).map_err(|fault| Odd { process, fault })
 }
 
 /// A row of [`CASES`].
-pub(crate) fn case(row: &PgRow, look: Look, language: Language) -> Result<Case, Fault> {
+pub(crate) fn case(row: &PgRow, look: Look, config: &Config) -> Result<Case, Fault> {
     let status: Option<&str> = row.try_get("status").map_err(|error| unreadable(&error))?;
     let Some(status) = status.and_then(|status| status.parse::<ProcessStatus>().ok()) else {
         return Err(Fault::Status(redact::cut(status.unwrap_or("NULL"), CHARACTERS)));
@@ -180,19 +178,19 @@ pub(crate) fn case(row: &PgRow, look: Look, language: Language) -> Result<Case, 
     if !odd.is_empty() {
         return Err(Fault::Time(odd));
     }
-    decoded(row, status, look, language).map_err(|error| unreadable(&error))
+    decoded(row, status, look, config).map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &sqlx::Error) -> Fault {
     Fault::Value(Error::words(error))
 }
 
-fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -> Result<Case, sqlx::Error> {
+fn decoded(row: &PgRow, status: ProcessStatus, look: Look, config: &Config) -> Result<Case, sqlx::Error> {
     let error_code: Option<String> = row.try_get("error_code")?;
     let process = Process {
         id: row.try_get::<&str, _>("id")?.parse().map_err(|error: ParseError| sqlx::Error::Decode(error.into()))?,
         version: row.try_get("version")?,
-        status: WORDS.meaning(status, error_code.as_deref()),
+        status: config.policy.words.meaning(status, error_code.as_deref()),
         progress: row.try_get("progress")?,
         has_result: row.try_get("has_result")?,
         error_code,
@@ -222,7 +220,7 @@ fn decoded(row: &PgRow, status: ProcessStatus, look: Look, language: Language) -
     };
     let status: &str = row.try_get("execution_status")?;
     let Ok(status) = status.parse::<ExecutionStatus>() else {
-        let why = texts::status_of_execution_unknown(language, arn.name(), status);
+        let why = texts::status_of_execution_unknown(config.language, arn.name(), status);
         return Ok(Case { process, newest: Newest::Unknown(why), look, link });
     };
     // Neither output nor result is kept: whether a success left a result, only Step Functions can tell. What it failed with is.

@@ -275,7 +275,7 @@ async fn candidates(
     after: Option<ProcessId>,
     at_most: usize,
 ) -> Result<Candidates, Error> {
-    let language = session.config.language;
+    let config = session.config;
     let condition = match filter {
         Filter::OpenOrLatelyClosed => include_str!("open_or_lately_closed.sql"),
         Filter::PastDeadline => include_str!("past_deadline.sql"),
@@ -303,7 +303,7 @@ async fn candidates(
             continue;
         }
         // The next page begins behind it, odd or not.
-        match case::read(&row, |_| Look::Sweep, language) {
+        match case::read(&row, |_| Look::Sweep, config) {
             Ok(case) => {
                 read.last = Some(case.process.id);
                 read.cases.push(case);
@@ -335,5 +335,5 @@ pub(crate) async fn still_running(
         .await
         .map_err(Error::database(reading))?;
     // Odd rows are told where the rows themselves are read.
-    Ok(case::cases(&rows, |_| Look::Sweep, session.config.language).0)
+    Ok(case::cases(&rows, |_| Look::Sweep, session.config).0)
 }

@@ -180,3 +180,23 @@ async fn a_cancel_that_is_written_as_a_failure_is_a_cancel_to_every_step() -> Te
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn the_profiles_own_code_of_a_cancel_is_one_in_every_decision_and_the_guides_no_longer() -> Tested {
+    let bench = Bench::new("own_cancel_code").await?;
+    let machine = Machine::new("own_cancel_code").await?;
+    let became =
+        |code: &str| Row { error: Some(json!({ "code": code })), ..processing(200).became("FAILED", ago(100)) };
+    let (own, guides) = (became("ABANDONED"), became("CANCELLED"));
+    bench.insert(&[own.clone(), guides.clone()]).await?;
+    let (running, going_on) = (machine.start(own.id).await?, machine.start(guides.id).await?);
+    let aws = machine.proxy().await?;
+    let stop = step(&bench, "stop-cancelled-executions").envs(aws.environment()).env("STATE_MACHINE_ARN", &machine.arn);
+    let stop = stop.env("APPLICATION_PROFILE", "[codes]\ncancelled = [\"ABANDONED\"]\n").start().await?;
+
+    let result = stop.invoke(&json!({ "all": true })).await?;
+
+    assert_eq!(machine.status(&running).await?, "ABORTED", "{result:#}");
+    assert_eq!(machine.status(&going_on).await?, "RUNNING", "{result:#}");
+    Ok(())
+}
