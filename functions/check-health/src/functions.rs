@@ -156,15 +156,15 @@ impl Function {
 /// As good as the worst of them.
 pub fn judge(look: &Look<Vec<Function>>, language: Language) -> Check {
     Check::of("lambda-functions", look, language, |functions, check| {
-        let wrong: Vec<&Function> = functions.iter().filter(|function| function.state() != CheckState::Ok).collect();
+        let details = functions.iter().map(|function| function.line(language)).collect();
         let watched = functions.iter().filter(|function| !matches!(function.found, Err(Trouble::Unwatched))).count();
         if watched == 0 {
-            let details = functions.iter().map(|function| function.line(language)).collect();
             return Check {
                 details,
                 ..Check::off(check.name, language, "APPLICATION_FUNCTION_NAMES, WORKER_FUNCTION_NAME")
             };
         }
+        let wrong: Vec<&Function> = functions.iter().filter(|function| function.state() != CheckState::Ok).collect();
         let sentence = match wrong.as_slice() {
             [] => texts::functions_active(language, watched),
             wrong => {
@@ -175,7 +175,7 @@ pub fn judge(look: &Look<Vec<Function>>, language: Language) -> Check {
         Check {
             state: functions.iter().map(Function::state).max().unwrap_or(CheckState::Ok),
             sentence,
-            details: functions.iter().map(|function| function.line(language)).collect(),
+            details,
             data: functions.iter().map(Function::json).collect(),
             ..check
         }

@@ -8,7 +8,7 @@ mod searches;
 
 use std::process::ExitCode;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{available_parallelism, scope};
 use std::time::Instant;
 
@@ -25,10 +25,10 @@ fn main() -> ExitCode {
     let of_many = crowd::SCENES.map(|(name, scene)| (name, Box::new(move || crowd::explore(REAL, scene)) as Search));
     let all = of_one.into_iter().chain(of_many);
     let left = Mutex::new(all.filter(|(name, _)| words.iter().all(|word| name.contains(word))));
-    let (start, states, broken) = (Instant::now(), AtomicUsize::new(0), AtomicUsize::new(0));
+    let (start, states, broken) = (Instant::now(), AtomicUsize::new(0), AtomicBool::new(false));
     // One after the other, as many at once as there are processors.
     let searches = || {
-        let next = || left.lock().unwrap().next().filter(|_| broken.load(Ordering::Relaxed) == 0);
+        let next = || left.lock().unwrap().next().filter(|_| !broken.load(Ordering::Relaxed));
         while let Some((name, search)) = next() {
             match search() {
                 Ok(found) => {
@@ -36,14 +36,14 @@ fn main() -> ExitCode {
                     println!("{name}: {found}");
                 }
                 Err(found) => {
-                    broken.fetch_add(1, Ordering::Relaxed);
+                    broken.store(true, Ordering::Relaxed);
                     eprintln!("{name}: {:?} after {} states\n{}", found.broken, found.states, found.trace);
                 }
             }
         }
     };
     scope(|threads| (0..available_parallelism().map_or(1, usize::from)).for_each(|_| drop(threads.spawn(searches))));
-    if broken.into_inner() > 0 {
+    if broken.into_inner() {
         return ExitCode::FAILURE;
     }
     println!("{} states in {:.0} s, and nothing broken", states.into_inner(), start.elapsed().as_secs_f64());

@@ -25,9 +25,10 @@ pub(super) async fn looked_up(session: &mut Session<'_>, cases: &[Case]) -> Resu
     }
     let looks: Vec<(String, DateTime<Utc>)> = sqlx::query_as(
         "SELECT execution_arn, looked_up_at FROM remediation.executions
-          WHERE execution_arn = ANY ($1) AND status = 'RUNNING' AND looked_up_at > now() - interval '1 hour'",
+          WHERE execution_arn = ANY ($1) AND status = 'RUNNING' AND looked_up_at > $2",
     )
     .bind(running.keys().map(|arn| arn.as_str()).collect::<Vec<_>>())
+    .bind(session.now - AT_MOST)
     .fetch_all(&mut *session.db)
     .await
     .map_err(Error::database("reading which executions were looked up lately"))?;
@@ -63,13 +64,13 @@ pub(super) async fn remember(
 
 /// The executions that run past their deadline, and when that was.
 fn past_deadline(cases: &[Case], config: &Config, now: DateTime<Utc>) -> HashMap<ExecutionArn, DateTime<Utc>> {
-    let running = cases.iter().filter(|case| wants_look_up(case, config, now));
     let due = |case: &Case| {
-        let execution = case.newest.running()?;
+        // Few of a page run: only these are decided on here.
+        let execution = case.newest.running().filter(|_| wants_look_up(case, config, now))?;
         let deadline = config.policy.of(&case.process).process_deadline;
         Some((execution.arn.clone(), execution.attempt_started_at() + deadline))
     };
-    running.filter_map(due).collect()
+    cases.iter().filter_map(due).collect()
 }
 
 fn is_good(looked_up: DateTime<Utc>, due: DateTime<Utc>, now: DateTime<Utc>) -> bool {

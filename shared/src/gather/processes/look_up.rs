@@ -31,21 +31,21 @@ pub(crate) struct LookedUp {
 }
 
 /// What is looked up, and how.
-pub(crate) struct Ask {
+pub(crate) struct Ask<'a> {
     /// How far back the list of executions was read: only then is "none" known to be none.
     pub since: Option<DateTime<Utc>>,
     /// What Step Functions has refused before: it is not asked any more then.
     pub refused: Option<Error>,
     /// Executions that are known well enough.
-    pub known: HashSet<ExecutionArn>,
+    pub known: Option<&'a HashSet<ExecutionArn>>,
     /// When what is not looked up yet is left.
     pub stop_at: Instant,
 }
 
-impl Ask {
+impl Ask<'_> {
     /// Whatever is wanted, without the list.
-    pub(crate) fn until(stop_at: Instant) -> Self {
-        Self { since: None, refused: None, known: HashSet::new(), stop_at }
+    pub(crate) const fn until(stop_at: Instant) -> Self {
+        Self { since: None, refused: None, known: None, stop_at }
     }
 }
 
@@ -62,7 +62,7 @@ const REMEMBERED: TimeDelta = TimeDelta::days(90);
 pub(crate) async fn look_up(
     session: &mut Session<'_>,
     cases: &mut [Case],
-    Ask { since, refused, known, stop_at }: Ask,
+    Ask { since, refused, known, stop_at }: Ask<'_>,
 ) -> Result<LookedUp, Error> {
     let (config, now) = (session.config, session.now);
     let language = config.language;
@@ -75,17 +75,17 @@ pub(crate) async fn look_up(
         }
     }
     if refused.is_some() {
-        leave_unknown(cases, (config, &HashSet::new()), now, &unlisted);
+        leave_unknown(cases, config, None, now, &unlisted);
         return Ok(LookedUp { refused, ..LookedUp::default() });
     }
     let mut alone: Vec<Refused> = Vec::new();
     let (mut in_a_row, mut results) = (0, 0);
     for at in 0..cases.len() {
-        if !wants_look_up(&cases[at], config, now) || is_known(&cases[at], &known) {
+        if !is_asked(&cases[at], config, known, now) {
             continue;
         }
         if Instant::now() >= stop_at || results >= RESULTS_AT_ONCE {
-            let left = leave_unknown(&mut cases[at..], (config, &known), now, &texts::no_time_left(language));
+            let left = leave_unknown(&mut cases[at..], config, known, now, &texts::no_time_left(language));
             return Ok(LookedUp { left, findings: findings(&alone, config), ..LookedUp::default() });
         }
         match complete(session, &mut cases[at]).await {
@@ -100,7 +100,7 @@ pub(crate) async fn look_up(
             Err(error) => {
                 let refused = recoverable(error)?;
                 let why = refused.as_ref().map(|error| error.told(language)).unwrap_or_default();
-                leave_unknown(&mut cases[at..], (config, &known), now, &why);
+                leave_unknown(&mut cases[at..], config, known, now, &why);
                 // What refuses them all is told once.
                 return Ok(LookedUp { refused, findings: findings(&alone, config), ..LookedUp::default() });
             }
@@ -163,20 +163,23 @@ pub(crate) fn is_unseen(case: &Case) -> bool {
 /// Leaves those undecided that still want to be looked up; how many they are.
 fn leave_unknown(
     cases: &mut [Case],
-    (config, known): (&Config, &HashSet<ExecutionArn>),
+    config: &Config,
+    known: Option<&HashSet<ExecutionArn>>,
     now: DateTime<Utc>,
     why: &str,
 ) -> usize {
     let mut left = 0;
-    for case in cases.iter_mut().filter(|case| wants_look_up(case, config, now) && !is_known(case, known)) {
+    for case in cases.iter_mut().filter(|case| is_asked(case, config, known, now)) {
         case.newest = Newest::Unknown(why.to_owned());
         left += 1;
     }
     left
 }
 
-fn is_known(case: &Case, known: &HashSet<ExecutionArn>) -> bool {
-    case.newest.running().is_some_and(|execution| known.contains(&execution.arn))
+/// Whether a case is looked up: it wants that, and is not among those that are known well enough.
+fn is_asked(case: &Case, config: &Config, known: Option<&HashSet<ExecutionArn>>, now: DateTime<Utc>) -> bool {
+    let is_known = |known: &HashSet<_>| case.newest.running().is_some_and(|execution| known.contains(&execution.arn));
+    wants_look_up(case, config, now) && !known.is_some_and(is_known)
 }
 
 fn is_certain(ending: &Ending, words: &Words) -> bool {

@@ -143,7 +143,7 @@ async fn page(
     let Candidates { mut cases, odd, more, last } = candidates(session, table, filter, after, ROWS_AT_ONCE).await?;
     let mut findings = odd::findings(&odd, &session.config.table, language);
     let known = lately::looked_up(session, &cases).await?;
-    let ask = Ask { since, refused: trouble, known: known.clone(), stop_at: until };
+    let ask = Ask { since, refused: trouble, known: Some(&known), stop_at: until };
     let LookedUp { refused, left, findings: alone } = look_up(session, &mut cases, ask).await?;
     lately::remember(session, &cases, &known).await?;
     findings.extend(alone);
