@@ -220,11 +220,13 @@ const fn how_it_ended(execution: &Execution) -> Reason {
 }
 
 /// A COMPLETED row whose newest execution is over. Where that succeeded and says that it failed, the workflow has completed the row all the
-/// same, while it ran or as it ended: it failed. What was completed before it began, or later, by whomever, is a person's to judge.
+/// same, while it ran or as it ended: it failed. What was completed before it began, or later, by whomever, is a person's to judge. Of a row
+/// that keeps no time but its creation nobody knows when it was completed.
 fn completed(process: &Process, execution: &Execution, policy: &Policy) -> Decision {
     let closed_at = process.closed_at();
+    let tells_when = process.completed_at.is_some() || process.updated_at > process.created_at;
     let by_workflow = execution.stopped_at.is_some_and(|stopped| closed_at <= stopped + policy.settle)
-        && closed_at >= execution.attempt_started_at();
+        && (!tells_when || closed_at >= execution.attempt_started_at());
     let by_person = process.error_code.as_deref() == Some(CLOSED_BY_PERSON);
     match (execution.status, execution.says_failed, &execution.ending) {
         (ExecutionStatus::Succeeded, Some(true), None) => Decision::inspect(),

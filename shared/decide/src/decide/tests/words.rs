@@ -25,6 +25,7 @@ fn a_success_that_says_that_it_failed_is_a_failure_and_a_failure_that_means_a_ca
         ("… of a cancelled row", row(ProcessStatus::Cancelled), says_failed("AI_ERROR"), "leave"),
         ("… that its workflow completed", completed(99), says_failed("AI_ERROR"), "failed"),
         ("… of which only that is known", completed(99), Some(Execution { ending: None, ..says_failed("AI_ERROR").unwrap() }), "inspect"),
+        ("… that keeps no time but its creation", Process { updated_at: at(0), ..row(ProcessStatus::Completed) }, says_failed("AI_ERROR"), "failed"),
         ("… that was completed before its execution began", completed(4), says_failed("AI_ERROR"), "leave + finding"),
         ("… that somebody completed much later", completed(161), says_failed("AI_ERROR"), "leave + finding"),
         ("… at an end that is not known", completed(99), Some(Execution { stopped_at: None, ..says_failed("AI_ERROR").unwrap() }), "leave + finding"),
